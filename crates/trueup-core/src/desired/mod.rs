@@ -1,0 +1,196 @@
+//! Desired state: all documents of one environment at one revision.
+//!
+//! A [`FileTree`] is what the repository holds; loading it gives [`Environment`]s and [`Application`]s with
+//! references in them; resolving those gives [`DesiredApplication`]s, which the planner compares with live state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::model::Kind;
+use crate::names::{ApplicationName, EnvironmentName, Revision};
+use crate::pointer::Pointer;
+
+/// The files of the desired state at one commit, by path relative to its root, with `/` between the parts.
+pub type FileTree = BTreeMap<String, Arc<[u8]>>;
+
+/// What is done about a difference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// It is not even told.
+    Off,
+    /// It is told and held.
+    Report,
+    /// It is acted on.
+    #[default]
+    On,
+}
+
+/// What is done about differences, per application: `[policy]` of `trueup.toml`, overridden by `app.toml`'s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Pending changes: git differs from what was last applied.
+    pub follow: Mode,
+    /// Drift: live differs from what was last applied.
+    pub heal: Mode,
+    /// Resources that trueup made and git no longer has. Off unless said otherwise.
+    pub prune: Mode,
+    /// How many resources one commit may take away at most.
+    pub prune_limit: u32,
+    /// Whether resources that a CloudFormation stack owns are managed all the same.
+    pub manage_stack_resources: bool,
+    /// Fields that are never compared and never written.
+    pub ignore: Vec<Ignore>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            follow: Mode::On,
+            heal: Mode::On,
+            prune: Mode::Off,
+            prune_limit: 5,
+            manage_stack_resources: false,
+            ignore: Vec::new(),
+        }
+    }
+}
+
+/// One `ignore` pattern: `KIND[/NAME]:POINTER`, such as `service:/tags/CostCentre` or
+/// `target-group/backend:/Attributes/slow_start.duration_seconds`. A segment `*` stands for any one segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignore {
+    /// The kind of document it applies to.
+    pub kind: Kind,
+    /// The one document it applies to, by name; all of the kind when absent.
+    pub name: Option<String>,
+    /// The field, with everything below it.
+    pub pointer: Pointer,
+}
+
+/// An environment of `trueup.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// The twelve digits of the AWS account. When any other account answers, trueup refuses to act.
+    pub account: String,
+    /// The AWS region.
+    pub region: String,
+    /// The default cluster's short name; documents name one themselves where it is absent.
+    pub cluster: Option<String>,
+    /// The role assumed for this environment.
+    pub role: Option<String>,
+    /// `${var.NAME}`.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Something outside the repository that a reference names and AWS knows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lookup {
+    /// The digest URI (`REPOSITORY_URI@sha256:…`) of an image in ECR.
+    Image {
+        /// A repository's name in the environment's account and region, or a full `ACCOUNT.dkr.ecr.….com/NAME`.
+        repository: String,
+        /// The tag.
+        tag: String,
+        /// `linux/amd64` and such: the platform that the image must have.
+        platform: String,
+    },
+    /// A target group's ARN, by its name in AWS.
+    TargetGroup(String),
+    /// A listener's ARN, by its load balancer's name and its port.
+    Listener {
+        /// The load balancer's name.
+        load_balancer: String,
+        /// The listener's port.
+        port: u16,
+    },
+    /// A secret's ARN in Secrets Manager, by its name. Never its value.
+    Secret(String),
+    /// A parameter's ARN in Systems Manager, by its name. Never its value.
+    Parameter(String),
+    /// The physical id of a stack's resource.
+    StackResource {
+        /// The stack's name.
+        stack: String,
+        /// The logical id in it.
+        logical_id: String,
+    },
+    /// The value of a stack's output.
+    StackOutput {
+        /// The stack's name.
+        stack: String,
+        /// The output's key.
+        key: String,
+    },
+}
+
+/// One application in one environment at one revision, references resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DesiredApplication {
+    /// Its name.
+    pub name: ApplicationName,
+    /// The environment it is wanted in.
+    pub environment: EnvironmentName,
+    /// The last commit that changed its files.
+    pub revision: Revision,
+    /// The cluster of its service.
+    pub cluster: String,
+    /// What is done about differences.
+    pub policy: Policy,
+    /// Applications that must be Synced and Healthy first.
+    pub depends_on: BTreeSet<ApplicationName>,
+    /// `CreateTargetGroup` documents, by name.
+    pub target_groups: Vec<Document>,
+    /// `CreateRule` documents, by name.
+    pub listener_rules: Vec<Document>,
+    /// The `RegisterTaskDefinition` document.
+    pub task_definition: Option<Document>,
+    /// The `CreateService` document, without `cluster` and `taskDefinition`.
+    pub service: Option<Document>,
+    /// References that could not be resolved. While there are any, nothing of the application is written.
+    pub unresolved: Vec<Unresolved>,
+}
+
+impl DesiredApplication {
+    /// All its documents, in the order in which their resources are made.
+    pub fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.target_groups.iter().chain(&self.listener_rules).chain(&self.task_definition).chain(&self.service)
+    }
+}
+
+/// A document with its references resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// What it is.
+    pub kind: Kind,
+    /// The file's name without its ending (`backend`), or the kind's name where an application has just one.
+    pub name: String,
+    /// The file's path relative to the root of the desired state.
+    pub path: String,
+    /// The AWS request, without our own `[trueup]` table.
+    pub body: Value,
+    /// The digest of the canonical body.
+    pub digest: Digest,
+    /// Names of target group documents of the same application that AWS does not have yet: the body still holds
+    /// their references as text. Such a document cannot be sent before they exist.
+    pub awaits: BTreeSet<String>,
+}
+
+/// A reference that could not be resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unresolved {
+    /// The reference as it stands in the file: `${secret.elearning/database}`.
+    pub reference: String,
+    /// `FILE:LINE:COLUMN` of the value it stands in.
+    pub location: String,
+    /// Why: it does not exist, or the read failed.
+    pub reason: String,
+    /// Whether it may resolve later although nothing changes (a failed read).
+    pub transient: bool,
+}

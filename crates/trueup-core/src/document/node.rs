@@ -1,0 +1,99 @@
+//! A document's values, each with the place it stands at.
+
+use indexmap::IndexMap;
+use serde_json::{Number, Value};
+
+use super::source::Span;
+use crate::pointer::Pointer;
+
+/// A value of a TOML or JSON file.
+#[derive(Clone, PartialEq)]
+pub struct Node {
+    /// What it is.
+    pub value: NodeValue,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The values that both formats share. Numbers keep the author's digits.
+#[derive(Clone, PartialEq)]
+pub enum NodeValue {
+    /// JSON's `null`; TOML has none.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, to the digit as it was written (TOML's `1_000`, `0x10` and such in plain decimal).
+    Number(Number),
+    /// Text, unescaped.
+    String(String),
+    /// An array.
+    List(Vec<Node>),
+    /// An object or table, in the author's order.
+    Object(IndexMap<String, Member>),
+}
+
+/// A member of an object.
+#[derive(Clone, PartialEq)]
+pub struct Member {
+    /// Where its name stands.
+    pub key: Span,
+    /// Its value.
+    pub node: Node,
+}
+
+impl Node {
+    /// The member of an object by name.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match &self.value {
+            NodeValue::Object(members) => members.get(name).map(|member| &member.node),
+            _ => None,
+        }
+    }
+
+    /// The value at a pointer; list members by index.
+    pub fn at(&self, pointer: &Pointer) -> Option<&Self> {
+        pointer.segments().iter().try_fold(self, |node, segment| match &node.value {
+            NodeValue::Object(_) => node.get(segment),
+            NodeValue::List(items) => items.get(segment.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+
+    /// The text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            NodeValue::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A whole number.
+    pub fn as_i64(&self) -> Option<i64> {
+        match &self.value {
+            NodeValue::Number(number) => number.as_i64(),
+            _ => None,
+        }
+    }
+
+    /// The members of a list; none when it is something else.
+    pub fn items(&self) -> &[Self] {
+        match &self.value {
+            NodeValue::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The value without its places.
+    pub fn to_json(&self) -> Value {
+        match &self.value {
+            NodeValue::Null => Value::Null,
+            NodeValue::Bool(value) => Value::Bool(*value),
+            NodeValue::Number(number) => Value::Number(number.clone()),
+            NodeValue::String(text) => Value::String(text.clone()),
+            NodeValue::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
+            NodeValue::Object(members) => {
+                Value::Object(members.iter().map(|(name, member)| (name.clone(), member.node.to_json())).collect())
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Documents, references, drift, plan, status and reports of trueup: the pure core.
+//!
+//! Nothing here does I/O, waits, reads a clock or draws a random number: time is an argument, files and AWS answers
+//! are values. Everything that decides is here, so that it can be tested with tables.
+//!
+//! The way through it: [`document`] turns files into [`desired`] state, [`drift`] compares that with [`live`] state,
+//! [`mod@plan`] turns the differences into ordered steps and holds.
+
+pub mod desired;
+pub mod digest;
+pub mod document;
+pub mod drift;
+pub mod live;
+pub mod model;
+pub mod names;
+pub mod plan;
+pub mod pointer;

@@ -1,0 +1,171 @@
+//! Live state: what AWS answers now, each part present, absent or unknown.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::names::{Arn, ServiceId};
+
+/// What one read of AWS told us about one resource.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observed<T> {
+    /// The API answered, and there is no such resource.
+    Absent,
+    /// The API answered with it.
+    Present(T),
+    /// The read failed, was cut short, or was not made. Never taken for `Absent`: a throttled read must lead neither
+    /// to a create nor to a prune.
+    Unknown(ReadFailure),
+}
+
+impl<T> Observed<T> {
+    /// The value, when it is present.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Changes what is present.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Observed<U> {
+        match self {
+            Self::Absent => Observed::Absent,
+            Self::Present(value) => Observed::Present(change(value)),
+            Self::Unknown(failure) => Observed::Unknown(failure),
+        }
+    }
+}
+
+/// Why a read told us nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReadFailure {
+    /// The call that failed, such as `ecs:DescribeServices`.
+    pub operation: String,
+    /// What kind of failure it was.
+    pub kind: FailureKind,
+    /// AWS's own words, or the transport's, without any secret.
+    pub message: String,
+}
+
+impl fmt::Display for ReadFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.operation, self.kind, self.message)
+    }
+}
+
+/// The kinds of failed calls that are handled differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// AWS, or our own token bucket in front of it, asks for patience.
+    Throttled,
+    /// No answer in time; the call may or may not have had its effect.
+    TimedOut,
+    /// No connection, a reset, a 5xx or an answer that is not the API's. May or may not have had its effect.
+    Unavailable,
+    /// IAM refuses.
+    AccessDenied,
+    /// The credentials are missing, expired, or belong to another account.
+    Credentials,
+    /// Any other 4xx: the same request will be refused again.
+    Rejected,
+}
+
+impl FailureKind {
+    /// Whether the same call may succeed later although nothing was changed.
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::Throttled | Self::TimedOut | Self::Unavailable | Self::Credentials => true,
+            Self::AccessDenied | Self::Rejected => false,
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Throttled => "was throttled",
+            Self::TimedOut => "timed out",
+            Self::Unavailable => "is unavailable",
+            Self::AccessDenied => "was denied",
+            Self::Credentials => "has no valid credentials",
+            Self::Rejected => "was rejected",
+        })
+    }
+}
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// An ECS service as `DescribeServices` with `include=[TAGS]` prints it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveService {
+    /// One element of `services`, as AWS sent it.
+    pub description: Value,
+    /// Its tags, taken out of the description for reading.
+    pub tags: Tags,
+}
+
+/// A task definition revision as `DescribeTaskDefinition` with `include=[TAGS]` prints it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveTaskDefinition {
+    /// `taskDefinition`, as AWS sent it.
+    pub description: Value,
+    /// Its tags, which AWS sends beside it.
+    pub tags: Tags,
+}
+
+/// A target group as `aws elbv2 describe-target-groups` prints it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveTargetGroup {
+    /// One element of `TargetGroups`, in the JSON spelling of the AWS CLI.
+    pub description: Value,
+    /// Its attributes by key, from `DescribeTargetGroupAttributes`.
+    pub attributes: Observed<BTreeMap<String, String>>,
+    /// Its tags, from `DescribeTags`.
+    pub tags: Observed<Tags>,
+}
+
+/// A listener rule as `aws elbv2 describe-rules` prints it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveRule {
+    /// One element of `Rules`, in the JSON spelling of the AWS CLI.
+    pub description: Value,
+    /// Its tags, from `DescribeTags`.
+    pub tags: Observed<Tags>,
+}
+
+/// What was observed of one environment in one cycle.
+///
+/// Holds whatever was asked for; something that was not asked for is not in the maps.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Live {
+    /// By cluster and name. `INACTIVE` services are `Absent`; `DRAINING` ones are present with that status.
+    pub services: BTreeMap<ServiceId, Observed<LiveService>>,
+    /// Task definition revisions that the observed services run (or were asked to run), by full ARN.
+    pub task_definitions: BTreeMap<Arn, Observed<LiveTaskDefinition>>,
+    /// The newest ACTIVE revisions of a family, newest first, for families where an equal revision is looked for.
+    pub families: BTreeMap<String, Observed<Vec<LiveTaskDefinition>>>,
+    /// By target group name.
+    pub target_groups: BTreeMap<String, Observed<LiveTargetGroup>>,
+    /// All rules but the default one, by listener ARN.
+    pub rules: BTreeMap<Arn, Observed<Vec<LiveRule>>>,
+    /// Resources that carry our instance tag, for pruning; `None` when nobody asked.
+    pub inventory: Option<Observed<Vec<OwnedResource>>>,
+}
+
+/// A resource that carries our tags, found by listing and not by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnedResource {
+    /// What it is.
+    pub arn: Arn,
+    /// The kind of document it came from.
+    pub kind: crate::model::Kind,
+    /// Its tags.
+    pub tags: Tags,
+    /// As AWS describes it.
+    pub description: Value,
+}

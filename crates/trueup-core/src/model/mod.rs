@@ -1,0 +1,266 @@
+//! AWS's API model, as far as trueup's documents reach: the shapes that requests must have.
+//!
+//! Derived from AWS's published service models by `crates/derive-api-model`; `aws.json` beside this file is its
+//! output. Shapes are looked up by reference, so a walk over a document never copies the model.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The four kinds of documents whose drift trueup watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// `RegisterTaskDefinition`.
+    TaskDefinition,
+    /// `CreateService`.
+    Service,
+    /// `CreateTargetGroup`, with `Attributes` beside its members.
+    TargetGroup,
+    /// `CreateRule`.
+    ListenerRule,
+}
+
+impl Kind {
+    /// All kinds, in the order in which their resources are made.
+    pub const ALL: [Self; 4] = [Self::TargetGroup, Self::ListenerRule, Self::TaskDefinition, Self::Service];
+
+    /// The name that commands and `ignore` patterns use: `task-definition`, `service`, `target-group`,
+    /// `listener-rule`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TaskDefinition => "task-definition",
+            Self::Service => "service",
+            Self::TargetGroup => "target-group",
+            Self::ListenerRule => "listener-rule",
+        }
+    }
+
+    /// Finds a kind by [`Kind::as_str`]'s name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// The API and the operation whose request a document of this kind is.
+    pub fn request(self) -> (Api, &'static str) {
+        match self {
+            Self::TaskDefinition => (Api::Ecs, "RegisterTaskDefinition"),
+            Self::Service => (Api::Ecs, "CreateService"),
+            Self::TargetGroup => (Api::Elbv2, "CreateTargetGroup"),
+            Self::ListenerRule => (Api::Elbv2, "CreateRule"),
+        }
+    }
+
+    /// The shape of the request.
+    pub fn shape(self) -> &'static Structure {
+        let (api, operation) = self.request();
+        Model::aws().input(api, operation)
+    }
+}
+
+/// An AWS API that documents are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Api {
+    /// Amazon ECS, JSON protocol, camelCase.
+    Ecs,
+    /// Elastic Load Balancing v2, query protocol, `PascalCase`.
+    Elbv2,
+}
+
+/// The API model.
+#[derive(Debug, Deserialize)]
+pub struct Model {
+    /// Which release of AWS's models it was derived from, such as `botocore 1.44.5`.
+    pub source: String,
+    apis: BTreeMap<Api, ApiModel>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ApiModel {
+    /// Operation name to the name of its input shape.
+    operations: BTreeMap<String, String>,
+    shapes: BTreeMap<String, Shape>,
+}
+
+impl Model {
+    /// The model that this build carries.
+    pub fn aws() -> &'static Self {
+        static MODEL: LazyLock<Model> = LazyLock::new(|| {
+            serde_json::from_str(include_str!("aws.json")).expect("the committed model is what its program wrote")
+        });
+        &MODEL
+    }
+
+    /// The shape of an operation's request.
+    ///
+    /// # Panics
+    /// When the model does not carry the operation: which ones it carries is fixed at build time.
+    pub fn input(&self, api: Api, operation: &str) -> &Structure {
+        let name = &self.apis[&api].operations[operation];
+        match self.shape(api, name) {
+            Shape::Structure(structure) => structure,
+            other => unreachable!("the input of {operation} is {other:?}"),
+        }
+    }
+
+    /// A shape by name. Names come from the model itself ([`Member::shape`], [`List::member`], …).
+    ///
+    /// # Panics
+    /// When the model has no such shape.
+    pub fn shape(&self, api: Api, name: &str) -> &Shape {
+        &self.apis[&api].shapes[name]
+    }
+}
+
+/// One shape of the model.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Shape {
+    /// An object with fixed members.
+    Structure(Structure),
+    /// An array.
+    List(List),
+    /// An object with free keys.
+    Map(MapShape),
+    /// Text.
+    String(StringShape),
+    /// A 32-bit whole number.
+    Integer(Range),
+    /// A 64-bit whole number.
+    Long(Range),
+    /// A 32-bit floating-point number.
+    Float(Range),
+    /// A 64-bit floating-point number.
+    Double(Range),
+    /// `true` or `false`.
+    Boolean {},
+    /// Seconds since 1970, only in answers.
+    Timestamp {},
+    /// Bytes, only in answers.
+    Blob {},
+}
+
+/// A structure of the model.
+#[derive(Debug, Deserialize)]
+pub struct Structure {
+    /// Members in the model's order.
+    #[serde(default)]
+    pub members: IndexMap<String, Member>,
+    /// The members that a request must have.
+    #[serde(default)]
+    pub required: Vec<String>,
+    /// What AWS says of it, one sentence.
+    #[serde(default)]
+    pub doc: Option<String>,
+    /// Whether the model leaves its content free (any JSON).
+    #[serde(default)]
+    pub document: bool,
+}
+
+/// A member of a structure.
+#[derive(Debug, Deserialize)]
+pub struct Member {
+    /// The name of its shape.
+    pub shape: String,
+    /// What AWS says of it, one sentence.
+    #[serde(default)]
+    pub doc: Option<String>,
+    /// AWS calls it out of use.
+    #[serde(default)]
+    pub deprecated: bool,
+}
+
+/// A list of the model.
+#[derive(Debug, Deserialize)]
+pub struct List {
+    /// The name of the members' shape.
+    pub member: String,
+    /// The least number of members.
+    #[serde(default)]
+    pub min: Option<u64>,
+    /// The largest number of members.
+    #[serde(default)]
+    pub max: Option<u64>,
+}
+
+/// A map of the model.
+#[derive(Debug, Deserialize)]
+pub struct MapShape {
+    /// The name of the keys' shape.
+    pub key: String,
+    /// The name of the values' shape.
+    pub value: String,
+}
+
+/// A string of the model.
+#[derive(Debug, Deserialize)]
+pub struct StringShape {
+    /// The legal values, when they are listed.
+    #[serde(rename = "enum", default)]
+    pub values: Vec<String>,
+    /// The least number of characters.
+    #[serde(default)]
+    pub min: Option<u64>,
+    /// The largest number of characters.
+    #[serde(default)]
+    pub max: Option<u64>,
+    /// A regular expression for the whole value.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// The API treats it as a secret.
+    #[serde(default)]
+    pub sensitive: bool,
+}
+
+/// The bounds of a number of the model.
+#[derive(Debug, Deserialize)]
+pub struct Range {
+    /// The least value.
+    #[serde(default, deserialize_with = "bound")]
+    pub min: Option<f64>,
+    /// The largest value.
+    #[serde(default, deserialize_with = "bound")]
+    pub max: Option<f64>,
+}
+
+/// Reads a bound. `#[serde(tag)]` buffers its content, where `f64` does not accept a number of arbitrary precision.
+fn bound<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let number = Option::<serde_json::Number>::deserialize(deserializer)?;
+    Ok(number.and_then(|number| number.as_f64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Api, Kind, Model, Shape};
+
+    #[test]
+    fn every_kind_of_document_has_its_request_and_every_reference_a_shape() {
+        let model = Model::aws();
+        for kind in Kind::ALL {
+            assert!(!kind.shape().members.is_empty(), "{}", kind.as_str());
+        }
+        for (api, api_model) in &model.apis {
+            for shape in api_model.shapes.values() {
+                match shape {
+                    Shape::Structure(s) => s.members.values().for_each(|m| drop(model.shape(*api, &m.shape))),
+                    Shape::List(l) => drop(model.shape(*api, &l.member)),
+                    Shape::Map(m) => drop((model.shape(*api, &m.key), model.shape(*api, &m.value))),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_enumerations_and_patterns_come_through() {
+        let Shape::Integer(range) = Model::aws().shape(Api::Elbv2, "HealthCheckIntervalSeconds") else { panic!() };
+        assert_eq!((range.min, range.max), (Some(5.0), Some(300.0)));
+        let Shape::String(strategy) = Model::aws().shape(Api::Ecs, "DeploymentStrategy") else { panic!() };
+        assert!(strategy.values.contains(&"BLUE_GREEN".to_owned()));
+        let Shape::String(key) = Model::aws().shape(Api::Ecs, "TagKey") else { panic!() };
+        assert!(key.pattern.is_some());
+    }
+}

@@ -1,0 +1,207 @@
+//! The plan: the ordered steps from live to desired, and every hold, as a value.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::drift::Change;
+use crate::live::ReadFailure;
+use crate::model::Kind;
+use crate::names::{ApplicationName, Arn, EnvironmentName, Revision};
+
+/// What is to be done for one application in one environment, and what is not and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The application.
+    pub application: ApplicationName,
+    /// The revision of the desired state it leads to.
+    pub revision: Revision,
+    /// What will be done, in this order.
+    pub steps: Vec<Step>,
+    /// What is known and not done.
+    pub held: Vec<Held>,
+    /// Whether live is as git wants it.
+    pub sync: Sync,
+    /// How what runs is doing.
+    pub health: Health,
+    /// What ECS does at the moment.
+    pub rollout: Option<Rollout>,
+}
+
+/// One mutating AWS call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// What it acts on.
+    pub resource: Resource,
+    /// Why.
+    pub cause: Cause,
+    /// What it changes; for a resource that does not exist yet, one change at the root.
+    pub changes: Vec<Change>,
+    /// What must exist before the call can be written, such as `target-group backend`. The next plan, made after
+    /// that step was taken, has the call.
+    pub awaits: Vec<String>,
+    /// The call. Never printed: it carries environment values.
+    #[serde(skip)]
+    pub call: Call,
+}
+
+/// An AWS API call: the operation and its request, in the API's own JSON spelling.
+///
+/// `Debug` shows the operation alone, because requests carry environment values.
+#[derive(Clone, PartialEq)]
+pub struct Call {
+    /// The operation.
+    pub operation: Operation,
+    /// The request.
+    pub input: Value,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("operation", &self.operation).finish_non_exhaustive()
+    }
+}
+
+/// The mutating operations that trueup makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Operation {
+    /// `ecs:RegisterTaskDefinition`
+    RegisterTaskDefinition,
+    /// `ecs:CreateService`
+    CreateService,
+    /// `ecs:UpdateService`
+    UpdateService,
+    /// `ecs:DeleteService`
+    DeleteService,
+    /// `ecs:TagResource`
+    TagResource,
+    /// `ecs:UntagResource`
+    UntagResource,
+    /// `elasticloadbalancing:CreateTargetGroup`
+    CreateTargetGroup,
+    /// `elasticloadbalancing:ModifyTargetGroup`
+    ModifyTargetGroup,
+    /// `elasticloadbalancing:ModifyTargetGroupAttributes`
+    ModifyTargetGroupAttributes,
+    /// `elasticloadbalancing:DeleteTargetGroup`
+    DeleteTargetGroup,
+    /// `elasticloadbalancing:CreateRule`
+    CreateRule,
+    /// `elasticloadbalancing:ModifyRule`
+    ModifyRule,
+    /// `elasticloadbalancing:SetRulePriorities`
+    SetRulePriorities,
+    /// `elasticloadbalancing:DeleteRule`
+    DeleteRule,
+    /// `elasticloadbalancing:AddTags`
+    AddTags,
+    /// `elasticloadbalancing:RemoveTags`
+    RemoveTags,
+}
+
+/// What a step or a hold is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Resource {
+    /// The kind of document.
+    pub kind: Kind,
+    /// The document's name, as in [`crate::desired::Document::name`].
+    pub name: String,
+    /// The resource in AWS, where it exists.
+    pub arn: Option<Arn>,
+}
+
+/// Why a step is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Git wants it and AWS does not have it.
+    Create,
+    /// Git changed: a commit is waiting.
+    Pending,
+    /// AWS changed: somebody else did that.
+    Drift,
+    /// It is as git wants it, and gets our tags.
+    Adopt,
+    /// Git no longer has it.
+    Prune,
+}
+
+/// A step that is known and not taken, with its reason.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Held {
+    /// What it would act on; the whole application when absent.
+    pub resource: Option<Resource>,
+    /// What it would change.
+    pub changes: Vec<Change>,
+    /// Why it is not taken.
+    pub reason: Hold,
+}
+
+/// Why a step is known but not taken. This is what an operator reads when nothing moves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "reason")]
+pub enum Hold {
+    /// A read failed, so nothing may be concluded.
+    NotObserved {
+        /// The read.
+        failure: ReadFailure,
+    },
+}
+
+/// Whether live is as git wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Sync {
+    /// Nothing differs.
+    Synced,
+    /// Something differs.
+    OutOfSync,
+    /// Something could not be read, so nobody knows.
+    Unknown,
+}
+
+/// How what runs is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Health {
+    /// The asked-for revision serves.
+    Healthy,
+    /// ECS is on the way there.
+    Progressing,
+    /// A rollout failed, or fewer tasks run than wanted.
+    Degraded,
+    /// Following and healing are stopped by a person.
+    Suspended,
+    /// Git wants it and AWS does not have it.
+    Missing,
+    /// It could not be read.
+    Unknown,
+}
+
+/// What ECS does after a step, until the asked-for revision serves, or does not.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Rollout {
+    /// ECS is replacing tasks.
+    Running {
+        /// The task definition revision that is asked for.
+        task_definition: Arn,
+        /// Tasks wanted, running and pending of the PRIMARY deployment.
+        desired: i64,
+        /// Tasks of the PRIMARY deployment that run.
+        running: i64,
+        /// Tasks of the PRIMARY deployment that are being started.
+        pending: i64,
+    },
+    /// The PRIMARY deployment runs the asked-for task definition revision and is completed.
+    Serving {
+        /// The task definition revision that serves.
+        task_definition: Arn,
+    },
+    /// ECS gave up: `rolloutState` is `FAILED`, or it is going back to an older revision.
+    Failed {
+        /// The task definition revision that is asked for.
+        task_definition: Arn,
+        /// ECS's own words.
+        reason: String,
+    },
+}

@@ -1,0 +1,1 @@
+//! The reconcile loop of trueup: schedule, observe, plan, apply, watch, report.

@@ -1,0 +1,1 @@
+//! The git adapter of trueup: the only crate that names git2.

@@ -1,0 +1,181 @@
+//! The ports of trueup: what the loop asks of AWS, of git and of the clock.
+//!
+//! The adapters (`trueup-aws`, `trueup-git`) implement these traits and the engine sees nothing else of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+use trueup_core::desired::{Environment, FileTree, Lookup};
+use trueup_core::digest::Digest;
+use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
+use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId};
+use trueup_core::plan::Call;
+
+/// Time. Simulation owns it, so nobody else may ask the system.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// What is to be observed of one environment in one cycle.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Wanted {
+    /// Services, ten a call.
+    pub services: BTreeSet<ServiceId>,
+    /// Families with the digest that is looked for: where the running revision carries another digest, the family's
+    /// newest revisions are read too.
+    pub families: BTreeMap<String, Digest>,
+    /// Target groups by name, with attributes and tags.
+    pub target_groups: BTreeSet<String>,
+    /// Listeners whose rules are read, with tags.
+    pub listeners: BTreeSet<Arn>,
+    /// Resources just written: what is remembered of them is not good enough, they are read afresh.
+    pub refresh: BTreeSet<String>,
+    /// List everything that carries this installation's tag, in these clusters, for pruning.
+    pub inventory: Option<(InstanceName, BTreeSet<String>)>,
+}
+
+/// AWS, in one environment: one account, one region, one set of credentials.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// The account that answers.
+    ///
+    /// # Errors
+    /// When AWS cannot be asked.
+    async fn account(&self) -> Result<String, ReadFailure>;
+
+    /// Observes what is wanted. Never fails as a whole: what could not be read is `Unknown`, each part by itself.
+    async fn observe(&self, wanted: &Wanted) -> Live;
+
+    /// Resolves references to things outside the repository. Every lookup asked for is in the answer.
+    async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>>;
+
+    /// Makes one mutating call and gives back AWS's answer in the API's own JSON spelling.
+    ///
+    /// # Errors
+    /// When AWS refused, or when nobody knows whether the call had its effect ([`CallError::effect`]).
+    async fn execute(&self, call: &Call) -> Result<Answer, CallError>;
+}
+
+/// AWS's answer to a mutating call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The answer's body.
+    pub output: Value,
+    /// AWS's request id, for its support and for CloudTrail.
+    pub request_id: Option<String>,
+}
+
+/// A mutating call that did not succeed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{operation} {kind}: {message}")]
+pub struct CallError {
+    /// The call, such as `ecs:UpdateService`.
+    pub operation: String,
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// AWS's error code, such as `InvalidParameterException`.
+    pub code: Option<String>,
+    /// AWS's own words, or the transport's.
+    pub message: String,
+    /// AWS's request id.
+    pub request_id: Option<String>,
+    /// Whether the call may have had its effect all the same.
+    pub effect: Effect,
+}
+
+/// Whether a failed call had its effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// AWS refused it.
+    None,
+    /// The answer was lost: read before anything is concluded.
+    Unknown,
+}
+
+/// Makes the [`Cloud`] of an environment: credentials, region, assumed role.
+#[async_trait]
+pub trait Clouds: Send + Sync {
+    /// Connects. Cheap when nothing has changed since the last time.
+    async fn cloud(&self, environment: &Environment) -> Arc<dyn Cloud>;
+}
+
+/// The git repository of desired state.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Asks the remote for the branch's head and fetches when it moved. Cheap when it did not.
+    ///
+    /// # Errors
+    /// When the remote cannot be asked or what it sent is refused; the last good revision stays available.
+    async fn poll(&self) -> Result<Head, SourceError>;
+
+    /// The files of the desired state at `revision`, which must have been fetched before.
+    ///
+    /// # Errors
+    /// When the tree cannot be read, or holds what is refused (symlinks, submodules, more than the bounds allow).
+    async fn snapshot(&self, revision: &Revision) -> Result<Snapshot, SourceError>;
+
+    /// Whether the commit is one of this repository's: an ancestor of the branch's head, or one that was its head.
+    async fn knows(&self, revision: &Revision) -> bool;
+
+    /// Remembers across restarts that this revision was accepted, so that a restart without the remote begins there.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    async fn accept(&self, revision: &Revision) -> Result<(), SourceError>;
+
+    /// The revision accepted last, also by a process before this one.
+    async fn accepted(&self) -> Option<Revision>;
+}
+
+/// The head of the watched branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The commit.
+    pub revision: Revision,
+    /// How it follows from the head seen before.
+    pub movement: Movement,
+}
+
+/// How a head follows from the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Movement {
+    /// It is the first one seen.
+    First,
+    /// It is the same.
+    Still,
+    /// It descends from the one before.
+    Forward,
+    /// It does not: the branch was force-pushed. It is the new truth, and worth telling.
+    Rewritten,
+}
+
+/// The desired state at one commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// The commit.
+    pub revision: Revision,
+    /// When it was committed.
+    pub committed: Timestamp,
+    /// The first line of its message, control characters replaced.
+    pub subject: String,
+    /// Its files below `--path`.
+    pub files: FileTree,
+    /// For every directory with an `app.toml`: the last commit that changed a file in it, or `trueup.toml`.
+    pub application_revisions: BTreeMap<ApplicationName, Revision>,
+}
+
+/// A repository that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SourceError {
+    /// What happened, to which repository (without credentials).
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Whether it may pass by itself (the network), rather than need a commit or a person.
+    pub transient: bool,
+}
