@@ -205,7 +205,8 @@ impl<'a> Reader<'a> {
                     if let Some((keys, value)) = self.key_value(&first, depth)
                         && let Err(problem) = tables.insert(&under, keys, value)
                     {
-                        self.problems.push(problem);
+                        // Where the inline table itself is going is not known yet.
+                        self.problems.push(Problem { field: None, ..problem });
                     }
                 }
                 EventKind::ValueSep => self.at += 1,
@@ -274,8 +275,13 @@ impl<'a> Reader<'a> {
             problems.push(if error.description().starts_with("cannot recurse") {
                 too_deep(self.file, place, &Pointer::root())
             } else {
+                let written = self.file.text().get(place.clone()).unwrap_or_default();
+                let help = error
+                    .description()
+                    .starts_with("string values must be quoted")
+                    .then(|| format!("write `\"{}\"`", written.trim()));
                 let span = span(self.file, place);
-                Problem { field: None, ..Problem::at("syntax", &span, &Pointer::root(), describe(error)) }
+                Problem { field: None, help, ..Problem::at("syntax", &span, &Pointer::root(), describe(error)) }
             });
         }
         // One bracket too deep is followed by as many as the author liked; the first says it all.
@@ -298,7 +304,7 @@ fn describe(error: &ParseError) -> String {
     if expected.is_empty() {
         error.description().to_owned()
     } else {
-        format!("{}; expected {}", error.description(), expected.join(" or "))
+        format!("{}: expected {}", error.description(), expected.join(" or "))
     }
 }
 
