@@ -237,12 +237,10 @@ impl<'a> Reader<'a> {
             ScalarKind::DateTime => None,
         };
         if value.is_none() {
-            let written = raw.as_str();
-            let (message, help) = if matches!(kind, ScalarKind::DateTime) {
-                let message = format!("`{written}` is a date or time, which AWS requests do not have");
-                (message, format!("write it as text: `\"{written}\"`"))
-            } else {
-                (format!("`{written}` is not a number that JSON has"), "write decimal digits".to_owned())
+            // The value itself is not told: it may be a secret without its quotes.
+            let (message, help) = match kind {
+                ScalarKind::DateTime => ("AWS requests have no dates and times", "write it as text, in quotes"),
+                _ => ("this is not a number that JSON has", "write decimal digits"),
             };
             self.problems.push(Problem {
                 field: None,
@@ -275,11 +273,8 @@ impl<'a> Reader<'a> {
             problems.push(if error.description().starts_with("cannot recurse") {
                 too_deep(self.file, place, &Pointer::root())
             } else {
-                let written = self.file.text().get(place.clone()).unwrap_or_default();
-                let help = error
-                    .description()
-                    .starts_with("string values must be quoted")
-                    .then(|| format!("write `\"{}\"`", written.trim()));
+                let unquoted = error.description().starts_with("string values must be quoted");
+                let help = unquoted.then(|| "write text in quotes: `\"…\"`".to_owned());
                 let span = span(self.file, place);
                 Problem { field: None, help, ..Problem::at("syntax", &span, &Pointer::root(), describe(error)) }
             });
