@@ -5,6 +5,7 @@
 mod json;
 pub mod node;
 pub mod problem;
+pub mod schema;
 pub mod source;
 mod toml;
 pub mod validate;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use self::node::{Member, Node, NodeValue};
 pub use self::problem::Problem;
+pub use self::schema::{json_schema, json_schema_of_app, json_schema_of_trueup};
 pub use self::source::{SourceFile, Span};
 pub use self::validate::{References, Validation, validate, validate_document};
 use crate::pointer::Pointer;

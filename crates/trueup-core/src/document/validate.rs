@@ -44,7 +44,7 @@ pub enum References {
 }
 
 /// Members that trueup sets itself, so that no service document may have them.
-const SERVICE_MEMBERS_SET_BY_US: [(&str, &str); 2] = [
+pub(super) const SERVICE_MEMBERS_SET_BY_US: [(&str, &str); 2] = [
     ("taskDefinition", "take it away: the service runs the application's own task definition document"),
     ("clientToken", "take it away: a token in git would make every later request a repetition of the first"),
 ];
@@ -61,6 +61,7 @@ pub(super) const ATTRIBUTES: &str = "Attributes";
 pub fn validate_document(node: &Node, kind: Kind, options: &Validation) -> Vec<Problem> {
     let (api, _) = kind.request();
     let mut walk = Walk::new(api, options);
+    walk.kind = Some(kind);
     if kind == Kind::TargetGroup {
         walk.extra = Some((ATTRIBUTES, attributes_shape()));
     }
@@ -109,6 +110,8 @@ struct Walk<'a> {
     api: Api,
     model: &'static Model,
     options: &'a Validation,
+    /// The kind of the document, when a whole one is judged.
+    kind: Option<Kind>,
     /// A member that the outermost structure has besides those of its shape.
     extra: Option<(&'static str, &'a Shape)>,
     /// The way from the root to the value being judged.
@@ -121,7 +124,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(api: Api, options: &'a Validation) -> Self {
         let (path, within, problems) = (Vec::new(), Vec::new(), Vec::new());
-        Self { api, model: Model::aws(), options, extra: None, path, within, problems }
+        Self { api, model: Model::aws(), options, kind: None, extra: None, path, within, problems }
     }
 
     fn value(&mut self, node: &'a Node, shape: &'a Shape) {

@@ -89,8 +89,8 @@ command = "true"
     web.toml:5:17 /tags/0/key the text has a form or characters that AWS does not accept here | it must match `([\p{L}\p{Z}\p{N}_.:/=+\-@]*)`
     web.toml:5:46 /tags/1/key there are 0 characters here | write at least 1 character
     web.toml:6:11 /volumes `volumes` is an object, not a list | write `[[name]]` instead of `[name]`, or `[{ … }]`
-    web.toml:7:1 /subnets `subnets` is not known here | if AWS has it, put `"/subnets"` into `allow_unknown` in `app.toml`
-    web.toml:8:1 /entirely_unknown `entirely_unknown` is not known here | if AWS has it, put `"/entirely_unknown"` into `allow_unknown` in `app.toml`
+    web.toml:7:1 /subnets `subnets` is not known here | if AWS has it, put `"task-definition:/subnets"` into `allow_unknown` in `app.toml`
+    web.toml:8:1 /entirely_unknown `entirely_unknown` is not known here | if AWS has it, put `"task-definition:/entirely_unknown"` into `allow_unknown` in `app.toml`
     web.toml:12:13 /containerDefinitions/0/essential `essential` is a string, not a boolean | write `true` without quotes
     web.toml:13:10 /containerDefinitions/0/memory `memory` is a string, not a whole number | write `512` without quotes
     web.toml:14:7 /containerDefinitions/0/cpu `1.0` is not a whole number | write `1`
@@ -238,9 +238,7 @@ fn what_is_no_object_is_told() {
     // A caller may judge a part of a document.
     let node = parse(&SourceFile::new("a.toml", "service = 'x'")).ok().unwrap();
     let problems = validate_document(node.get("service").unwrap(), Kind::Service, &Validation::default());
-    insta::assert_snapshot!(render(&problems), @r#"
-    a.toml:1:11  the document is a string, not an object | write an object: `{ … }`
-    "#);
+    insta::assert_snapshot!(render(&problems), @r#"a.toml:1:11  the document is a string, not an object | write an object: `{ … }`"#);
 }
 
 #[test]

@@ -25,7 +25,9 @@ impl<'a> Walk<'a> {
         } else if let Some(near) = nearest(name, known()) {
             format!("did you mean `{near}`?")
         } else {
-            format!("if AWS has it, put `\"{}\"` into `allow_unknown` in `app.toml`", self.pointer())
+            // `app.toml` names fields as `KIND:POINTER`.
+            let kind = self.kind.map(|kind| format!("{}:", kind.as_str())).unwrap_or_default();
+            format!("if AWS has it, put `\"{kind}{}\"` into `allow_unknown` in `app.toml`", self.pointer())
         };
         self.report("unknown-member", key, format!("`{name}` is not known here"), help);
     }
