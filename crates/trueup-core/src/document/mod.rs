@@ -78,7 +78,7 @@ pub fn source_file(path: &str, bytes: &[u8]) -> Result<Arc<SourceFile>, Problem>
 /// Reads a file in the format of its path's ending. The outermost value is an object.
 ///
 /// # Errors
-/// All problems of syntax from top to bottom, at most [`SYNTAX_PROBLEMS_MAX`]: what is not TOML or JSON, a key twice, a
+/// All problems of syntax from top to bottom, the first twenty: what is not TOML or JSON, a key twice, a
 /// value that JSON does not have (TOML's dates, `inf`, `nan`), nesting deeper than [`DEPTH_MAX`], no object at all.
 pub fn parse(file: &Arc<SourceFile>) -> Result<Node, Vec<Problem>> {
     let parsed = match Format::of(file.path()) {

@@ -140,16 +140,16 @@ impl Schemas {
             }
             Shape::Map(map) => json!({ "type": "object", "additionalProperties": self.named(&map.value) }),
             Shape::String(string) => text(string),
-            Shape::Integer(range) | Shape::Long(range) => or_reference(number("integer", range)),
-            Shape::Float(range) | Shape::Double(range) => or_reference(number("number", range)),
-            Shape::Boolean {} => or_reference(json!({ "type": "boolean" })),
+            Shape::Integer(range) | Shape::Long(range) => or_reference(&number("integer", range)),
+            Shape::Float(range) | Shape::Double(range) => or_reference(&number("number", range)),
+            Shape::Boolean {} => or_reference(&json!({ "type": "boolean" })),
             // They stand in answers only.
             Shape::Timestamp {} | Shape::Blob {} => json!({}),
         }
     }
 }
 
-fn or_reference(schema: Value) -> Value {
+fn or_reference(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "$ref": "#/definitions/reference" }] })
 }
 

@@ -43,6 +43,10 @@ pub enum References {
     Resolved,
 }
 
+/// How many problems of one document are told, give or take those of one object. A file of [`super::FILE_SIZE_MAX`] has
+/// room for a hundred thousand, and no reader.
+const PROBLEMS_MAX: usize = 200;
+
 /// Members that trueup sets itself, so that no service document may have them.
 pub(super) const SERVICE_MEMBERS_SET_BY_US: [(&str, &str); 2] = [
     ("taskDefinition", "take it away: the service runs the application's own task definition document"),
@@ -56,7 +60,7 @@ pub(super) const ATTRIBUTES: &str = "Attributes";
 /// Judges a whole document of a kind: the request's shape, `Attributes` beside it in target groups, and what trueup
 /// sets itself. Our own `[trueup]` table is gone by now.
 ///
-/// Problems come from top to bottom. `cluster` may stand in a service; whether it contradicts the environment is for
+/// Problems come from top to bottom, the first few hundred of them. `cluster` may stand in a service; whether it contradicts the environment is for
 /// the caller to say.
 pub fn validate_document(node: &Node, kind: Kind, options: &Validation) -> Vec<Problem> {
     let (api, _) = kind.request();
@@ -128,6 +132,9 @@ impl<'a> Walk<'a> {
     }
 
     fn value(&mut self, node: &'a Node, shape: &'a Shape) {
+        if self.problems.len() >= PROBLEMS_MAX {
+            return;
+        }
         match shape {
             Shape::Structure(structure) => self.structure(node, structure),
             Shape::List(list) => self.list(node, list),

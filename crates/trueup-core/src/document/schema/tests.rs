@@ -75,15 +75,23 @@ fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
     if let Some(reference) = schema["$ref"].as_str() {
         return accepts(root, root.pointer(&reference[1..]).unwrap(), value);
     }
-    let type_fits = match schema["type"].as_str() {
+    let is = |wanted: &Value| match wanted.as_str().unwrap() {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64(),
+        "number" => value.is_number(),
+        other => panic!("{other}"),
+    };
+    let type_fits = match &schema["type"] {
+        Value::Null => true,
+        Value::Array(types) => types.iter().any(is),
+        one => is(one),
+    };
+    let name_fits = |name: &String| match schema.get("propertyNames") {
+        Some(names) => accepts(root, names, &json!(name)),
         None => true,
-        Some("object") => value.is_object(),
-        Some("array") => value.is_array(),
-        Some("string") => value.is_string(),
-        Some("boolean") => value.is_boolean(),
-        Some("integer") => value.is_i64(),
-        Some("number") => value.is_number(),
-        Some(other) => panic!("{other}"),
     };
     let length = value.as_str().map(|text| text.chars().count()).or(value.as_array().map(Vec::len)).unwrap_or(0) as u64;
     let number = value.as_f64().unwrap_or(0.0);
@@ -101,13 +109,14 @@ fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
         && all(&schema["required"], &|name| value.get(name.as_str().unwrap()).is_some())
         && value.as_array().is_none_or(|items| items.iter().all(|item| accepts(root, &schema["items"], item)))
         && value.as_object().is_none_or(|members| {
-            members.iter().all(|(name, member)| match schema["properties"].get(name) {
-                Some(property) => accepts(root, property, member),
-                None => match &schema["additionalProperties"] {
-                    Value::Bool(allowed) => *allowed,
-                    inner => accepts(root, inner, member),
-                },
-            })
+            members.keys().all(name_fits)
+                && members.iter().all(|(name, member)| match schema["properties"].get(name) {
+                    Some(property) => accepts(root, property, member),
+                    None => match &schema["additionalProperties"] {
+                        Value::Bool(allowed) => *allowed,
+                        inner => accepts(root, inner, member),
+                    },
+                })
         })
 }
 
@@ -150,5 +159,46 @@ fn schemas_and_check_agree() {
         assert_eq!(problems.is_empty(), legal, "check: {document}");
         let schema = json_schema(kind);
         assert_eq!(accepts(&schema, &schema, &document), legal, "schema: {document}");
+    }
+}
+
+#[test]
+fn our_own_files_have_schemas() {
+    let environment = "[environments.production]\naccount = \"123456789012\"\nregion = \"ap-northeast-1\"\n";
+    let trueup = |rest: &str| (json_schema_of_trueup(), format!("{environment}{rest}"));
+    let app = |text: &str| (json_schema_of_app(), text.to_owned());
+    let cases = [
+        (true, trueup("")),
+        (
+            true,
+            trueup(
+                "cluster = 'c'\nrole = 'arn:aws:iam::123456789012:role/trueup'\nvariables = { domain = 'a', size = 1 }\n",
+            ),
+        ),
+        (true, trueup("policy.heal = 'report'\n[policy]\nfollow = 'on'\nprune = 'off'\nprune_limit = 3\n")),
+        (false, trueup("accounts = 1\n")),
+        (false, trueup("[policy]\nfollow = 'maybe'\n")),
+        (false, trueup("[environments.\"two words\"]\naccount = \"123456789012\"\nregion = \"eu-west-1\"\n")),
+        (false, trueup("[environments.staging]\naccount = \"1\"\nregion = \"eu-west-1\"\n")),
+        (true, app("")),
+        (
+            true,
+            app(
+                "depends_on = ['shared']\n[policy]\nignore = ['service:/tags/CostCentre', 'target-group/backend:/Attributes/*']\n",
+            ),
+        ),
+        (
+            true,
+            app(
+                "allow_unknown = ['service:/new']\n[images.backend]\nrepository = 'a'\ntag = 'latest'\nplatform = 'linux/amd64'\n",
+            ),
+        ),
+        (false, app("[images.backend]\nrepository = 'a'\n")),
+        (false, app("allow_unknown = ['/new']\n")),
+        (false, app("policy.heel = 'on'\n")),
+    ];
+    for (legal, (schema, text)) in cases {
+        let document = parse(&SourceFile::new("a.toml", text.as_str())).ok().unwrap().to_json();
+        assert_eq!(accepts(&schema, &schema, &document), legal, "{text}");
     }
 }
