@@ -9,6 +9,8 @@ use crate::cli::{Cli, Command};
 mod cli;
 mod commands;
 mod directory;
+mod events;
+mod logs;
 mod render;
 mod terminal;
 mod wiring;
