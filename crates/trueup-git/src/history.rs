@@ -4,9 +4,9 @@
 //! application from one of its parents unchanged did not change it, and the search goes on in that parent. A revert is a
 //! change like any other; a directory that was renamed was changed by the commit that renamed it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use git2::{Commit, Oid, Repository};
+use git2::{Commit, ObjectType, Oid, Repository, Tree};
 
 /// The file at the desired state's root that belongs to every application.
 const CONFIG_FILE: &str = "trueup.toml";
@@ -99,11 +99,11 @@ pub(crate) fn answers(
                 }
                 let parent = repository.find_commit(parent)?;
                 let before = Layout::of(repository, &parent, path)?;
-                let same = unchanged(repository, layout, before, &names, applications)?;
+                let (same, changed) = unchanged(repository, layout, before, names, applications)?;
+                names = changed;
                 if same.is_empty() {
                     continue;
                 }
-                names.retain(|name| !same.contains(name));
                 let place = pending.entry((parent.time().seconds(), parent.id())).or_insert((before, Vec::new()));
                 place.1.extend(same);
             }
@@ -115,36 +115,74 @@ pub(crate) fn answers(
     Ok(Answers { head, path: path.to_owned(), config: wanted.config, applications: found })
 }
 
-/// Those of `names`, sorted, that the commit before has as well.
+/// Parts `names` into those that the commit before has as well, and the others.
 fn unchanged<'n>(
     repository: &Repository,
     after: Layout,
     before: Layout,
-    names: &[&'n str],
+    names: Vec<&'n str>,
     applications: &BTreeMap<String, Oid>,
-) -> Result<Vec<&'n str>, git2::Error> {
+) -> Result<(Vec<&'n str>, Vec<&'n str>), git2::Error> {
     if after == before {
-        return Ok(names.to_vec());
+        return Ok((names, Vec::new()));
     }
-    let (Some(root), true) = (before.root, after.config == before.config) else { return Ok(Vec::new()) };
-    let mut same = Vec::new();
-    for name in names {
-        if subtree(repository, root, name)? == Some(applications[*name]) {
-            same.push(*name);
+    let (Some(root), Some(root_after), true) = (before.root, after.root, after.config == before.config) else {
+        return Ok((Vec::new(), names));
+    };
+    let odb = repository.odb()?;
+    let (tree, tree_after) = (odb.read(root)?, odb.read(root_after)?);
+    let changed = changed_entries(tree.data(), tree_after.data());
+    let root = repository.find_tree(root)?;
+    names.into_iter().try_fold((Vec::new(), Vec::new()), |(mut same, mut others), name| {
+        let (top, rest) = name.split_once('/').unwrap_or((name, ""));
+        let is_same = !changed.contains(top.as_bytes())
+            || (!rest.is_empty() && below(repository, &root, name)? == Some(applications[name]));
+        if is_same {
+            same.push(name)
+        } else {
+            others.push(name)
         }
-    }
-    Ok(same)
+        Ok((same, others))
+    })
 }
 
-/// The tree at `path` below `tree`, if there is a directory.
-fn subtree(repository: &Repository, tree: Oid, path: &str) -> Result<Option<Oid>, git2::Error> {
-    let mut here = tree;
-    for part in path.split('/').filter(|part| !part.is_empty()) {
-        let tree = repository.find_tree(here)?;
-        match tree.get_name(part) {
-            Some(entry) if entry.kind() == Some(git2::ObjectType::Tree) => here = entry.id(),
-            Some(_) | None => return Ok(None),
-        }
+/// The names in the second tree that the first one has otherwise or not at all.
+///
+/// A commit changes few of a thousand directories. Looking each up through libgit2 would cost a microsecond per
+/// application and commit, which is seconds at the first start with a long history; this costs one pass over the bytes.
+fn changed_entries<'t>(before: &[u8], after: &'t [u8]) -> BTreeSet<&'t [u8]> {
+    let (before, after) = (entries(before), entries(after));
+    let front = before.iter().zip(&after).take_while(|(before, after)| before == after).count();
+    let (before, after) = (&before[front..], &after[front..]);
+    let back = before.iter().rev().zip(after.iter().rev()).take_while(|(before, after)| before == after).count();
+    let before: BTreeSet<_> = before[..before.len() - back].iter().collect();
+    after[..after.len() - back].iter().filter(|entry| !before.contains(entry)).map(|(name, _)| *name).collect()
+}
+
+/// The entries of a tree object: `MODE SP NAME NUL ID` one after the other. Name, and the entry as a whole.
+fn entries(tree: &[u8]) -> Vec<(&[u8], &[u8])> {
+    const ID_BYTES: usize = 20;
+    let mut entries = Vec::new();
+    let mut rest = tree;
+    while let Some(nul) = rest.iter().position(|byte| *byte == 0) {
+        let Some((entry, next)) = rest.split_at_checked(nul + 1 + ID_BYTES) else { break };
+        let name = entry[..nul].iter().position(|byte| *byte == b' ').map_or(nul, |space| space + 1);
+        entries.push((&entry[name..nul], entry));
+        rest = next;
     }
-    Ok(Some(here))
+    entries
+}
+
+/// The tree at `path` below the tree `id`, if there is a directory. The empty path is the tree itself.
+fn subtree(repository: &Repository, id: Oid, path: &str) -> Result<Option<Oid>, git2::Error> {
+    if path.is_empty() { Ok(Some(id)) } else { below(repository, &repository.find_tree(id)?, path) }
+}
+
+/// The tree at `path`, which is not empty, below `tree`.
+fn below(repository: &Repository, tree: &Tree<'_>, path: &str) -> Result<Option<Oid>, git2::Error> {
+    let (name, rest) = path.split_once('/').unwrap_or((path, ""));
+    match tree.get_name(name) {
+        Some(entry) if entry.kind() == Some(ObjectType::Tree) => subtree(repository, entry.id(), rest),
+        Some(_) | None => Ok(None),
+    }
 }

@@ -190,14 +190,20 @@ impl Remote<'_> {
                 message,
                 "the repository does not exist, or is private: check the URL, and give a token that may read it",
             ),
-            (_, ErrorClass::Http) if says("redirect") => {
+            (_, ErrorClass::Http | ErrorClass::Net) if says("redirect") => {
                 lasting(message, "the server redirects to another host, which is not followed: give the new URL")
             }
             (_, ErrorClass::Net) if says("resolve") => passing(
                 message,
                 "the host's name is unknown: check the URL, and that this machine has DNS and a way to the host",
             ),
-            (ErrorCode::Timeout, _) | (_, ErrorClass::Net | ErrorClass::Os | ErrorClass::Http | ErrorClass::Ssl) => {
+            // libgit2 says "early EOF" where the certificate names another host.
+            (_, ErrorClass::Ssl) => passing(
+                message,
+                "TLS was not agreed upon: the network or the server is at fault, or its certificate does not name this \
+                 host; trueup asks again",
+            ),
+            (ErrorCode::Timeout, _) | (_, ErrorClass::Net | ErrorClass::Os | ErrorClass::Http) => {
                 passing(message, "the network or the server is at fault; trueup asks again")
             }
             (_, ErrorClass::Ssh) if says("exit") || says("not found") || says("does not exist") => {
@@ -245,11 +251,13 @@ mod tests {
             (generic, ErrorClass::Net, "failed to connect", "asks again", true),
             (ErrorCode::Timeout, ErrorClass::Net, "could not read: timed out", "asks again", true),
             (ErrorCode::Certificate, ErrorClass::Ssl, "the SSL certificate is invalid", "SSL_CERT_FILE", false),
+            (generic, ErrorClass::Ssl, "SSL error: received early EOF", "does not name this host", true),
             (ErrorCode::Auth, ErrorClass::Ssh, "failed to authenticate", "may not read", false),
             (generic, ErrorClass::Http, "unexpected http status code: 403", "may not read", false),
             (ErrorCode::NotFound, ErrorClass::Http, "unexpected http status code: 404", "does not exist", false),
             (generic, ErrorClass::Http, "unexpected http status code: 502", "asks again", true),
             (generic, ErrorClass::Http, "unexpected redirect", "new URL", false),
+            (generic, ErrorClass::Net, "cannot redirect from 'a.example' to 'b.example'", "new URL", false),
             (ErrorCode::Eof, ErrorClass::Ssh, "could not read from remote repository", "asks again", true),
         ];
         for (code, class, words, hint, transient) in table {

@@ -31,6 +31,9 @@ const POLL_GRACE: Duration = Duration::from_mins(1);
 
 /// One branch of one repository.
 ///
+/// The first poll of a process gives `Movement::First`, or `Movement::Rewritten` where the branch no longer has the head
+/// that a process before it saw.
+///
 /// Cheap to clone. Polls come one after the other; reading snapshots never waits for the network. Everything runs on
 /// tokio's blocking threads, and a server that drips bytes may hold one of them after the poll has given up: end the
 /// runtime with `shutdown_timeout`.
