@@ -1,1 +1,30 @@
 //! The git adapter of trueup: the only crate that names git2.
+//!
+//! [`Repository`] keeps one bare repository in a cache directory true to one branch of a remote, and reads the desired
+//! state from its object store; there is never a checkout, and no git binary is needed. It implements
+//! [`trueup_ports::Source`].
+//!
+//! - `location`: which URLs there are, and which are refused
+//! - `credentials`, `known_hosts`: who we are to the server, and whether the server is who it should be
+//! - `remote`: one conversation with the server, bounded in bytes, objects and time
+//! - `cache`: the directory that outlives the process, its locks, its repair
+//! - `tree`: the files at a commit, and what is refused there
+//! - `history`: the last commit that changed an application
+//!
+//! What is absent on purpose: a checkout, a merge, a push, hooks, tags that nobody asked for, submodules, Git LFS.
+
+mod cache;
+mod config;
+mod credentials;
+mod fault;
+mod history;
+mod known_hosts;
+mod location;
+mod remote;
+mod repository;
+mod timeouts;
+mod tree;
+
+pub use config::{Bounds, Config};
+pub use credentials::{Credentials, Secret, Token};
+pub use repository::Repository;

@@ -1,0 +1,491 @@
+//! A repository of desired state: the cache kept true to its branch, behind the port [`Source`].
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use git2::{Commit, ErrorCode, Oid, RepositoryOpenFlags};
+use jiff::Timestamp;
+use trueup_core::names::{ApplicationName, Revision};
+use trueup_ports::{Head, Movement, Snapshot, Source, SourceError};
+
+use crate::cache::{self, ACCEPTED, Cache, HEAD, NAMED, Turn};
+use crate::config::Config;
+use crate::fault::{Fault, lasting, one_line, passing};
+use crate::history::{self, Answers};
+use crate::location::{Location, Transport};
+use crate::remote::{Reason, Refs, Remote};
+use crate::tree;
+
+/// A commit's subject has this many characters at most; the rest is cut.
+const SUBJECT_CHARACTERS_MAX: usize = 200;
+
+/// Fewer digits than git itself shows could mean too many commits.
+const PREFIX_DIGITS_MIN: usize = 7;
+
+/// How much longer than the fetch's own limit a poll is waited for: its look at what was fetched.
+const POLL_GRACE: Duration = Duration::from_mins(1);
+
+/// One branch of one repository.
+///
+/// The first poll of a process gives `Movement::First`, or `Movement::Rewritten` where the branch no longer has the head
+/// that a process before it saw.
+///
+/// Cheap to clone. Polls come one after the other; reading snapshots never waits for the network. Everything runs on
+/// tokio's blocking threads, and a server that drips bytes may hold one of them after the poll has given up: end the
+/// runtime with `shutdown_timeout`.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    inner: Arc<Inner>,
+    network: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    location: Location,
+    path: Option<String>,
+    cache: Cache,
+    /// The head that the last poll of this process gave.
+    seen: Mutex<Option<Oid>>,
+    /// The applications' revisions that were worked out last; those of a later commit are worked out from them.
+    answers: Mutex<Option<Answers>>,
+    /// A read found objects missing: the next poll fetches everything anew.
+    damaged: AtomicBool,
+}
+
+impl Repository {
+    /// Opens the cache of a repository, without asking the remote: the repository need not exist yet.
+    ///
+    /// Touches the disk, briefly.
+    ///
+    /// # Errors
+    /// When the URL, the branch or the path is none that can be, or the cache directory cannot be used.
+    pub fn open(mut config: Config) -> Result<Self, SourceError> {
+        crate::timeouts::set();
+        let location = Location::parse(&config.url)?;
+        // From here on only the checked spelling is around.
+        config.url.clone_from(&location.url);
+        if !git2::Reference::is_valid_name(&branch_ref(&config.branch)) {
+            return Err(lasting(
+                format!("`{}` is no name of a branch", one_line(&config.branch)),
+                "give the branch's short name, such as `main`",
+            ));
+        }
+        let path = config.path.as_deref().map(tree::normal_path).transpose()?;
+        let cache = Cache::open(&config.cache_dir, &location.url, &config.branch)?;
+        let inner = Inner {
+            config,
+            location,
+            path,
+            cache,
+            seen: Mutex::default(),
+            answers: Mutex::default(),
+            damaged: AtomicBool::new(false),
+        };
+        Ok(Self { inner: Arc::new(inner), network: Arc::default() })
+    }
+
+    /// The commit that `text` means: the branch's name, a commit of the branch by all or at least seven of its digits,
+    /// or a tag or branch of the remote, which is asked for it. Poll first.
+    ///
+    /// # Errors
+    /// When there is no such commit, or there are several.
+    pub async fn find(&self, text: &str) -> Result<Revision, SourceError> {
+        let text = text.to_owned();
+        self.over_the_network(move |inner| inner.find(&text)).await
+    }
+
+    /// Runs `work`, which talks to the server, after whatever else does, and for a bounded time.
+    async fn over_the_network<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let limit = self.inner.config.bounds.fetch_time_max + POLL_GRACE;
+        let late = |_| {
+            passing(
+                format!("`{}` did not answer within {} s", self.inner.location.url, limit.as_secs()),
+                "the server or the network hangs; trueup asks again",
+            )
+        };
+        let network = Arc::clone(&self.network);
+        let turn = tokio::time::timeout(limit, network.lock_owned()).await.map_err(late)?;
+        let work = self.blocking(move |inner| {
+            let _turn = turn;
+            work(inner)
+        });
+        tokio::time::timeout(limit, work).await.map_err(late)?
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || work(&inner)).await.unwrap_or_else(|error| {
+            Err(passing(
+                format!("reading `{}` ended unexpectedly: {error}", self.inner.location.url),
+                "this is a defect in trueup or libgit2: report it; trueup tries again",
+            ))
+        })
+    }
+}
+
+#[async_trait]
+impl Source for Repository {
+    async fn poll(&self) -> Result<Head, SourceError> {
+        self.over_the_network(Inner::poll).await
+    }
+
+    async fn snapshot(&self, revision: &Revision) -> Result<Snapshot, SourceError> {
+        let revision = revision.clone();
+        self.blocking(move |inner| inner.snapshot(&revision)).await
+    }
+
+    async fn knows(&self, revision: &Revision) -> bool {
+        let revision = revision.clone();
+        self.blocking(move |inner| inner.knows(&revision)).await.unwrap_or(false)
+    }
+
+    async fn accept(&self, revision: &Revision) -> Result<(), SourceError> {
+        let revision = revision.clone();
+        self.blocking(move |inner| inner.accept(&revision)).await
+    }
+
+    async fn accepted(&self) -> Option<Revision> {
+        self.blocking(|inner| Ok(inner.accepted())).await.ok().flatten()
+    }
+}
+
+impl Inner {
+    fn remote(&self) -> Remote<'_> {
+        Remote { location: &self.location, credentials: &self.config.credentials, bounds: &self.config.bounds }
+    }
+
+    fn poll(&self) -> Result<Head, SourceError> {
+        let turn = self.cache.turn()?;
+        let stored = self.cache.read(|store| Ok(cache::get(store, HEAD))).unwrap_or_else(|fault| {
+            self.note(&fault);
+            None
+        });
+        let head = self.advance(&turn, stored)?;
+        let before = { *self.seen.lock().unwrap_or_else(PoisonError::into_inner) };
+        let movement = self
+            .cache
+            .write(|store| {
+                // An unrelated history has no common ancestor, which makes it a rewritten one.
+                let follows = |old| old == head || store.graph_descendant_of(head, old).unwrap_or(false);
+                if let Some(old) = stored.filter(|old| !follows(*old) && store.find_commit(*old).is_ok()) {
+                    cache::keep_former(store, old)?;
+                }
+                if stored != Some(head) {
+                    cache::set(store, HEAD, head)?;
+                }
+                Ok(match before.or(stored) {
+                    Some(old) if !follows(old) => Movement::Rewritten,
+                    Some(_) | None if before.is_none() => Movement::First,
+                    Some(old) if old == head => Movement::Still,
+                    Some(_) | None => Movement::Forward,
+                })
+            })
+            .map_err(|fault| self.refusal(fault))?;
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
+        if let Err(fault) = self.cache.compact(&turn) {
+            // The store works as it is; the next poll tries again.
+            tracing::warn!(error = %self.refusal(fault), "The git cache could not be compacted.");
+        }
+        Ok(Head { revision: revision(head), movement })
+    }
+
+    /// Brings the store up to the branch's head and gives it back. Changes no refs.
+    fn advance(&self, turn: &Turn, stored: Option<Oid>) -> Result<Oid, SourceError> {
+        let whole = !self.damaged.load(Ordering::Relaxed);
+        if whole {
+            if let (Transport::Path(path), Some(stored)) = (&self.location.transport, stored)
+                && self.head_of_path(path)? == Some(stored)
+            {
+                return Ok(stored);
+            }
+            let advanced = self.cache.with_turn(turn).map_err(Fault::from).and_then(|store| {
+                let head = self.fetch(&store, stored)?;
+                if Some(head) != stored {
+                    self.look_at(&store, head)?;
+                }
+                Ok(head)
+            });
+            match advanced {
+                Ok(head) => return Ok(head),
+                Err(Fault::Refused(error)) => return Err(error),
+                Err(fault @ Fault::Damaged(_)) => self.note(&fault),
+            }
+        }
+        let replaced = self.cache.replace(turn, |fresh| {
+            let head = self.fetch(fresh, None)?;
+            self.look_at(fresh, head)?;
+            // Readers of the new store find its head at once.
+            cache::set(fresh, HEAD, head)?;
+            Ok(head)
+        });
+        match replaced {
+            Ok(head) => {
+                self.damaged.store(false, Ordering::Relaxed);
+                Ok(head)
+            }
+            Err(Fault::Refused(error)) => Err(error),
+            Err(Fault::Damaged(error)) => Err(passing(
+                format!("`{}` sent objects that do not fit together: {}", self.location.url, one_line(error.message())),
+                "run `git fsck` in the repository; trueup asks again",
+            )),
+        }
+    }
+
+    /// Downloads the branch's head unless it is the stored one.
+    fn fetch(&self, store: &git2::Repository, stored: Option<Oid>) -> Result<Oid, Fault> {
+        if let Transport::Path(path) = &self.location.transport {
+            // For its better words about what is not there.
+            self.head_of_path(path)?;
+        }
+        let name = branch_ref(&self.config.branch);
+        self.remote().visit(store, |refs| {
+            let head = *refs.get(&name).ok_or_else(|| self.no_branch(refs))?;
+            // The destination is for the negotiation only: a download writes no refs.
+            let wanted = if stored == Some(head) { Vec::new() } else { vec![format!("+{name}:{HEAD}")] };
+            Ok((head, wanted))
+        })
+    }
+
+    /// Reads what a snapshot would read, so that a store with holes is found while the remote is there to fill them.
+    fn look_at(&self, store: &git2::Repository, head: Oid) -> Result<(), Fault> {
+        let tree = store.find_commit(head)?.tree()?;
+        let read = tree::root(store, tree, self.path.as_deref())
+            .and_then(|(_, root)| tree::read(store, &root, &self.config.bounds));
+        match read {
+            // What is refused in it is the snapshot's to tell: this head is known and the branch may move on.
+            Ok(_) | Err(Fault::Refused(_)) => Ok(()),
+            Err(fault @ Fault::Damaged(_)) => Err(fault),
+        }
+    }
+
+    /// The branch's head in a repository on this machine, read without a conversation.
+    fn head_of_path(&self, path: &Path) -> Result<Option<Oid>, SourceError> {
+        let explain = |error: &git2::Error| self.remote().explain(error, &Reason::default());
+        let none = std::iter::empty::<&std::ffi::OsStr>();
+        let source =
+            git2::Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, none).map_err(|error| explain(&error))?;
+        if source.is_shallow() {
+            return Err(lasting(
+                format!("`{}` is a shallow clone", self.location.url),
+                "which commit changed an application is in the history: run `git fetch --unshallow` there",
+            ));
+        }
+        match source.refname_to_id(&branch_ref(&self.config.branch)) {
+            Ok(id) => Ok(Some(id)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(explain(&error)),
+        }
+    }
+
+    fn no_branch(&self, refs: &Refs) -> SourceError {
+        let place = &self.location.url;
+        let branches: Vec<_> =
+            refs.keys().filter_map(|name| name.strip_prefix("refs/heads/")).take(20).map(one_line).collect();
+        if branches.is_empty() {
+            return passing(
+                format!("`{place}` has no branches yet"),
+                format!("push the desired state to branch `{}`", self.config.branch),
+            );
+        }
+        lasting(
+            format!("`{place}` has no branch `{}`", self.config.branch),
+            format!("choose one with `--branch`; there are: {}", branches.join(", ")),
+        )
+    }
+
+    fn snapshot(&self, wanted: &Revision) -> Result<Snapshot, SourceError> {
+        self.cache
+            .read(|store| {
+                let commit = self.commit(store, wanted)?;
+                let (path, root) = tree::root(store, commit.tree()?, self.path.as_deref())?;
+                let files = tree::read(store, &root, &self.config.bounds)?;
+                Ok(Snapshot {
+                    revision: wanted.clone(),
+                    committed: Timestamp::from_second(commit.time().seconds()).unwrap_or(Timestamp::UNIX_EPOCH),
+                    subject: subject(&commit),
+                    application_revisions: self.application_revisions(store, &commit, &path, &files.applications)?,
+                    files: files.files,
+                })
+            })
+            .map_err(|fault| self.refusal(fault))
+    }
+
+    fn application_revisions(
+        &self,
+        store: &git2::Repository,
+        commit: &Commit<'_>,
+        path: &str,
+        applications: &BTreeMap<String, Oid>,
+    ) -> Result<BTreeMap<ApplicationName, Revision>, Fault> {
+        let known = { self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone() };
+        let commits_max = self.config.bounds.commits_max;
+        let answers = history::answers(store, commit.id(), path, applications, known.as_ref(), commits_max)?;
+        let revisions = answers.changed_by().map(|(name, id)| (ApplicationName::new(name), revision(id))).collect();
+        *self.answers.lock().unwrap_or_else(PoisonError::into_inner) = Some(answers);
+        Ok(revisions)
+    }
+
+    /// The commit of a revision, which must be in the store.
+    fn commit<'s>(&self, store: &'s git2::Repository, wanted: &Revision) -> Result<Commit<'s>, Fault> {
+        let absent = || {
+            lasting(
+                format!("`{}` has no commit `{}`", self.location.url, one_line(wanted.as_str())),
+                "it was never on the branch, or the branch was rewritten since",
+            )
+        };
+        let id = Oid::from_str(wanted.as_str()).map_err(|_| absent())?;
+        match store.find_commit(id) {
+            Ok(commit) => Ok(commit),
+            // A ref of ours leads to it, so it has been here.
+            Err(error) if cache::refs(store).iter().any(|(_, kept)| *kept == id) => Err(Fault::Damaged(error)),
+            Err(error) if error.code() == ErrorCode::NotFound => Err(Fault::Refused(absent())),
+            Err(error) => Err(Fault::Damaged(error)),
+        }
+    }
+
+    fn knows(&self, wanted: &Revision) -> Result<bool, SourceError> {
+        self.cache
+            .read(|store| {
+                let Ok(id) = Oid::from_str(wanted.as_str()) else { return Ok(false) };
+                Ok(store.find_commit(id).is_ok() && leads_to(store, id))
+            })
+            .map_err(|fault| self.refusal(fault))
+    }
+
+    fn accept(&self, wanted: &Revision) -> Result<(), SourceError> {
+        self.cache
+            .write(|store| {
+                let id = self.commit(store, wanted)?.id();
+                let before = cache::get(store, ACCEPTED);
+                if before == Some(id) {
+                    return Ok(());
+                }
+                if let Some(old) = before
+                    && store.find_commit(old).is_ok()
+                    && !store.graph_descendant_of(id, old).unwrap_or(false)
+                {
+                    cache::keep_former(store, old)?;
+                }
+                Ok(cache::set(store, ACCEPTED, id)?)
+            })
+            .map_err(|fault| self.refusal(fault))
+    }
+
+    fn accepted(&self) -> Option<Revision> {
+        let read = self.cache.read(|store| {
+            let accepted = cache::get(store, ACCEPTED);
+            Ok(accepted.map(|id| store.find_commit(id)).transpose()?.map(|commit| revision(commit.id())))
+        });
+        read.unwrap_or_else(|fault| {
+            self.note(&fault);
+            None
+        })
+    }
+
+    fn find(&self, text: &str) -> Result<Revision, SourceError> {
+        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let here = |store: &git2::Repository| {
+            if text == self.config.branch {
+                return Ok(cache::get(store, HEAD));
+            }
+            if !digits || !(PREFIX_DIGITS_MIN..=40).contains(&text.len()) {
+                return Ok(None);
+            }
+            match store.find_commit_by_prefix(text) {
+                Ok(commit) => Ok(Some(commit.id()).filter(|id| leads_to(store, *id))),
+                Err(error) if error.code() == ErrorCode::Ambiguous => Err(Fault::Refused(lasting(
+                    format!("several commits or files begin with `{text}`"),
+                    "give more of the commit's digits",
+                ))),
+                Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+                Err(error) => Err(Fault::Damaged(error)),
+            }
+        };
+        if let Some(id) = self.cache.read(here).map_err(|fault| self.refusal(fault))? {
+            return Ok(revision(id));
+        }
+        let absent = || {
+            lasting(
+                format!("`{}` has no `{}`", self.location.url, one_line(text)),
+                format!(
+                    "give a commit of branch `{}` (at least {PREFIX_DIGITS_MIN} of its digits), a tag or a branch",
+                    self.config.branch
+                ),
+            )
+        };
+        // A name that is no ref's could be a pattern in a refspec.
+        if !git2::Reference::is_valid_name(&branch_ref(text)) {
+            return Err(absent());
+        }
+        let turn = self.cache.turn()?;
+        let named = self.cache.with_turn(&turn).map_err(Fault::from).and_then(|store| {
+            self.remote().visit(&store, |refs| {
+                let candidates = [format!("refs/tags/{text}"), branch_ref(text)];
+                let name = candidates.into_iter().find(|name| refs.contains_key(name)).ok_or_else(absent)?;
+                // An annotated tag is an object of its own; the commit behind it is listed separately.
+                let id = *refs.get(&format!("{name}^{{}}")).unwrap_or(&refs[&name]);
+                Ok((id, vec![format!("+{name}:{NAMED}")]))
+            })
+        });
+        named
+            .and_then(|id| {
+                self.cache.write(|store| {
+                    store.find_commit(id).map_err(|_| absent())?;
+                    cache::set(store, NAMED, id)?;
+                    Ok(revision(id))
+                })
+            })
+            .map_err(|fault| self.refusal(fault))
+    }
+
+    /// Remembers damage for the next poll.
+    fn note(&self, fault: &Fault) {
+        if let Fault::Damaged(error) = fault {
+            let error = one_line(error.message());
+            tracing::warn!(error, repository = self.location.url, "The git cache is damaged and will be fetched anew.");
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn refusal(&self, fault: Fault) -> SourceError {
+        self.note(&fault);
+        match fault {
+            Fault::Refused(error) => error,
+            Fault::Damaged(error) => passing(
+                format!("the cache of `{}` is damaged: {}", self.location.url, one_line(error.message())),
+                "the next poll fetches everything anew",
+            ),
+        }
+    }
+}
+
+/// Whether a ref of ours is this commit or descends from it.
+fn leads_to(store: &git2::Repository, id: Oid) -> bool {
+    cache::refs(store).into_iter().any(|(_, tip)| tip == id || store.graph_descendant_of(tip, id).unwrap_or(false))
+}
+
+fn branch_ref(branch: &str) -> String {
+    format!("refs/heads/{branch}")
+}
+
+fn revision(id: Oid) -> Revision {
+    Revision::new(id.to_string())
+}
+
+/// The first line of a commit's message that is not empty, fit for a terminal and a log.
+fn subject(commit: &Commit<'_>) -> String {
+    let message = String::from_utf8_lossy(commit.message_bytes());
+    let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().take(SUBJECT_CHARACTERS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
