@@ -1,1 +1,28 @@
-//! The AWS adapter of trueup: the only crate that names the AWS SDK.
+//! AWS behind trueup's ports: the only crate that names the AWS SDK.
+//!
+//! [`AwsClouds`] makes an [`AwsCloud`] per environment, which observes, resolves and executes. Inside, every call goes
+//! the same way: a turn in a token bucket, the SDK's client with its credentials, time-outs and signature, and a
+//! verdict on what a failure means. Documents and answers pass as JSON, without loss: ECS by a client protocol of our
+//! own, ELBv2 by pairs out and XML in.
+//!
+//! What is absent on purpose: typed mirrors of requests and answers; any decision about what to write; any value of a
+//! secret or a parameter. Bodies are never logged here; the SDK's own targets (`aws_*`) may log them at level `trace`.
+
+mod buckets;
+mod caller;
+mod calls;
+mod cloud;
+mod clouds;
+mod ecs;
+mod elb;
+mod failure;
+mod lossless;
+mod observe;
+mod query;
+mod resolve;
+mod xml;
+
+pub use buckets::Pace;
+pub use calls::Count;
+pub use cloud::AwsCloud;
+pub use clouds::{AwsClouds, Options};

@@ -1,0 +1,39 @@
+//! How many calls of each operation were made.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Counts of one operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Calls made. The SDK's own retries of a read are not counted apart.
+    pub calls: u64,
+    /// Of those, how many AWS throttled to the end.
+    pub throttled: u64,
+}
+
+/// Calls by operation (`ecs:DescribeServices`), of all environments since the process started.
+#[derive(Debug, Default)]
+pub(crate) struct Calls(Mutex<BTreeMap<String, Count>>);
+
+impl Calls {
+    pub(crate) fn made(&self, operation: &str) {
+        self.count(operation, |count| count.calls += 1);
+    }
+
+    pub(crate) fn throttled(&self, operation: &str) {
+        self.count(operation, |count| count.throttled += 1);
+    }
+
+    pub(crate) fn snapshot(&self) -> BTreeMap<String, Count> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn count(&self, operation: &str, change: impl FnOnce(&mut Count)) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !counts.contains_key(operation) {
+            counts.insert(operation.to_owned(), Count::default());
+        }
+        change(counts.get_mut(operation).expect("it was put there just before"));
+    }
+}

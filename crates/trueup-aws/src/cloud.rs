@@ -1,0 +1,191 @@
+//! AWS in one environment: the port's four questions, and who may write.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use trueup_core::desired::{Environment, Lookup};
+use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
+use trueup_core::plan::{Call, Operation};
+use trueup_ports::{Answer, CallError, Cloud, Effect, Wanted};
+
+use crate::buckets::{Bucket, Buckets};
+use crate::caller::Caller;
+use crate::calls::Calls;
+use crate::ecs::{self, Ecs};
+use crate::elb::{self, Elb};
+use crate::failure;
+use crate::observe::sweep::Sweep;
+use crate::observe::task_definitions::TaskDefinitions;
+use crate::resolve::{Lookups, Resolvers};
+
+/// How long an account that answered is believed to be the one that answers.
+const ACCOUNT_BELIEVED: Duration = Duration::from_mins(5);
+
+/// AWS in one environment: one account, one region, one set of credentials.
+#[derive(Debug)]
+pub struct AwsCloud {
+    pub(crate) environment: Environment,
+    pub(crate) caller: Caller,
+    pub(crate) ecs: Ecs,
+    pub(crate) elb: Elb,
+    pub(crate) resolvers: Resolvers,
+    pub(crate) task_definitions: TaskDefinitions,
+    pub(crate) sweep: std::sync::Mutex<Sweep>,
+    pub(crate) lookups: Lookups,
+    /// How many reads had been made when the last observation ended.
+    pub(crate) reads_before: std::sync::atomic::AtomicU64,
+    sts: aws_sdk_sts::Client,
+    account: Mutex<Option<Verified>>,
+}
+
+/// An account that answered.
+#[derive(Debug)]
+struct Verified {
+    account: String,
+    at: Instant,
+    /// How many calls had failed for their credentials by then; one more, and it must be asked again.
+    credential_failures: u64,
+}
+
+impl AwsCloud {
+    pub(crate) fn new(
+        environment: Environment,
+        reads: &SdkConfig,
+        writes: &SdkConfig,
+        buckets: Arc<Buckets>,
+        calls: Arc<Calls>,
+    ) -> Self {
+        Self {
+            caller: Caller::new(environment.name.to_string(), buckets, calls),
+            ecs: Ecs { reads: aws_sdk_ecs::Client::new(reads), writes: aws_sdk_ecs::Client::new(writes) },
+            elb: Elb {
+                reads: aws_sdk_elasticloadbalancingv2::Client::new(reads),
+                writes: aws_sdk_elasticloadbalancingv2::Client::new(writes),
+            },
+            resolvers: Resolvers::new(reads),
+            task_definitions: TaskDefinitions::default(),
+            sweep: std::sync::Mutex::default(),
+            lookups: Lookups::default(),
+            reads_before: std::sync::atomic::AtomicU64::new(0),
+            sts: aws_sdk_sts::Client::new(reads),
+            account: Mutex::default(),
+            environment,
+        }
+    }
+
+    async fn verified_account(&self) -> Result<String, CallError> {
+        let mut known = self.account.lock().await;
+        let credential_failures = self.caller.credential_failures();
+        if let Some(verified) = &*known
+            && verified.credential_failures == credential_failures
+            && verified.at.elapsed() < ACCOUNT_BELIEVED
+        {
+            return Ok(verified.account.clone());
+        }
+        *known = None;
+        let operation = "sts:GetCallerIdentity";
+        let identity = self.caller.read(Bucket::Identity, operation, || self.sts.get_caller_identity().send()).await?;
+        let Some(account) = identity.account else {
+            let message = "the answer names no account";
+            return Err(failure::failure(operation, FailureKind::Unavailable, Effect::None, message));
+        };
+        *known = Some(Verified { account: account.clone(), at: Instant::now(), credential_failures });
+        Ok(account)
+    }
+
+    /// Refuses a write into any account but the environment's.
+    async fn may_write(&self, operation: &str) -> Result<(), CallError> {
+        let refused = |kind, message| failure::failure(operation, kind, Effect::None, message);
+        match self.verified_account().await {
+            Ok(account) if account == self.environment.account => Ok(()),
+            Ok(account) => Err(refused(
+                FailureKind::Credentials,
+                format!("the credentials are of account {account}, not of {}", self.environment.account),
+            )),
+            Err(error) => Err(refused(error.kind, format!("the account could not be verified: {error}"))),
+        }
+    }
+
+    async fn write(&self, call: &Call) -> Result<Answer, CallError> {
+        let target = Target::of(call.operation);
+        self.may_write(&target.name()).await?;
+        let outcome = match target {
+            Target::Ecs(operation) => self.ecs.write(&self.caller, operation, &call.input).await,
+            Target::Elb(operation) => self.elb.write(&self.caller, operation, &call.input).await,
+        };
+        // Whether it succeeded or not: what is remembered of these resources may be wrong now.
+        for resource in resources(&call.input) {
+            self.task_definitions.forget(resource);
+            self.sweep.lock().unwrap_or_else(PoisonError::into_inner).forget(resource);
+        }
+        outcome
+    }
+}
+
+#[async_trait]
+impl Cloud for AwsCloud {
+    async fn account(&self) -> Result<String, ReadFailure> {
+        self.verified_account().await.map_err(failure::read_failure)
+    }
+
+    async fn observe(&self, wanted: &Wanted) -> Live {
+        crate::observe::observe(self, wanted).await
+    }
+
+    async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
+        crate::resolve::resolve(self, lookups).await
+    }
+
+    async fn execute(&self, call: &Call) -> Result<Answer, CallError> {
+        self.write(call).await
+    }
+}
+
+/// Where a mutating operation goes.
+enum Target {
+    Ecs(ecs::Write),
+    Elb(elb::Write),
+}
+
+impl Target {
+    fn of(operation: Operation) -> Self {
+        match operation {
+            Operation::RegisterTaskDefinition => Self::Ecs(ecs::Write::RegisterTaskDefinition),
+            Operation::CreateService => Self::Ecs(ecs::Write::CreateService),
+            Operation::UpdateService => Self::Ecs(ecs::Write::UpdateService),
+            Operation::DeleteService => Self::Ecs(ecs::Write::DeleteService),
+            Operation::TagResource => Self::Ecs(ecs::Write::TagResource),
+            Operation::UntagResource => Self::Ecs(ecs::Write::UntagResource),
+            Operation::CreateTargetGroup => Self::Elb(elb::Write::CreateTargetGroup),
+            Operation::ModifyTargetGroup => Self::Elb(elb::Write::ModifyTargetGroup),
+            Operation::ModifyTargetGroupAttributes => Self::Elb(elb::Write::ModifyTargetGroupAttributes),
+            Operation::DeleteTargetGroup => Self::Elb(elb::Write::DeleteTargetGroup),
+            Operation::CreateRule => Self::Elb(elb::Write::CreateRule),
+            Operation::ModifyRule => Self::Elb(elb::Write::ModifyRule),
+            Operation::SetRulePriorities => Self::Elb(elb::Write::SetRulePriorities),
+            Operation::DeleteRule => Self::Elb(elb::Write::DeleteRule),
+            Operation::AddTags => Self::Elb(elb::Write::AddTags),
+            Operation::RemoveTags => Self::Elb(elb::Write::RemoveTags),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Ecs(operation) => format!("ecs:{operation:?}"),
+            Self::Elb(operation) => format!("elasticloadbalancing:{operation:?}"),
+        }
+    }
+}
+
+/// The resources that a request names and of which something may be remembered.
+fn resources(input: &Value) -> impl Iterator<Item = &str> {
+    let single = ["resourceArn", "TargetGroupArn", "RuleArn"].into_iter().filter_map(|name| input.get(name));
+    let several = input.get("ResourceArns").and_then(Value::as_array).into_iter().flatten();
+    single.chain(several).filter_map(Value::as_str)
+}

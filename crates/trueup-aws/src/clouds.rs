@@ -1,0 +1,162 @@
+//! Makes the AWS of an environment: credentials, region, assumed role, time-outs.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use tokio::sync::Mutex;
+use trueup_core::desired::Environment;
+use trueup_core::names::EnvironmentName;
+use trueup_ports::{Cloud, Clouds};
+
+use crate::buckets::{Buckets, Pace};
+use crate::calls::{Calls, Count};
+use crate::cloud::AwsCloud;
+
+/// The name under which AWS's logs know us (`app/trueup` in the user agent).
+const APP_NAME: &str = "trueup";
+
+/// How often the SDK tries a read. Its waits between are 3 s at most: the long patience is the loop's.
+const READ_ATTEMPTS_MAX: u32 = 3;
+
+/// How long making a connection may take.
+const CONNECT_SECONDS_MAX: u64 = 3;
+
+/// How long the first byte of an answer may take.
+const READ_SECONDS_MAX: u64 = 10;
+
+/// How long one attempt may take, with credentials and connection.
+const ATTEMPT_SECONDS_MAX: u64 = 12;
+
+/// How long a call may take with all its attempts: below the 25 s within which a stopping process must be gone.
+const OPERATION_SECONDS_MAX: u64 = 20;
+
+/// The longest session name that `AssumeRole` accepts.
+const SESSION_NAME_LENGTH_MAX: usize = 64;
+
+/// What can be put in place of what the SDK would choose by itself. The default is the SDK's own choice throughout.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Carries requests: a simulated AWS in the same process, for example.
+    pub http_client: Option<SharedHttpClient>,
+    /// Where credentials come from, instead of profile, environment, task role and so on.
+    pub credentials: Option<SharedCredentialsProvider>,
+    /// The time that requests are signed with.
+    pub time_source: Option<SharedTimeSource>,
+    /// How the SDK waits. Tokio's timers by default, which follow a paused clock.
+    pub sleep: Option<SharedAsyncSleep>,
+    /// Whether calls stay below AWS's published rates.
+    pub pace: Pace,
+}
+
+/// AWS for all environments of this process.
+///
+/// Environments in the same account and region share one set of token buckets, whatever application asks.
+#[derive(Debug, Default)]
+pub struct AwsClouds {
+    options: Options,
+    calls: Arc<Calls>,
+    buckets: std::sync::Mutex<BTreeMap<(String, String), Arc<Buckets>>>,
+    clouds: Mutex<BTreeMap<EnvironmentName, (Environment, Arc<AwsCloud>)>>,
+}
+
+impl AwsClouds {
+    /// Connects nothing yet.
+    pub fn new(options: Options) -> Self {
+        Self { options, ..Self::default() }
+    }
+
+    /// How many calls were made since the start, by operation (`ecs:DescribeServices`), of all environments.
+    pub fn calls(&self) -> BTreeMap<String, Count> {
+        self.calls.snapshot()
+    }
+
+    fn buckets(&self, environment: &Environment) -> Arc<Buckets> {
+        let place = (environment.account.clone(), environment.region.clone());
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(buckets.entry(place).or_insert_with(|| Arc::new(Buckets::new(self.options.pace))))
+    }
+
+    async fn connect(&self, environment: &Environment) -> AwsCloud {
+        let base = self.base(environment).await;
+        let reads = match &environment.role {
+            None => base,
+            Some(role) => {
+                let provider =
+                    AssumeRoleProvider::builder(role).session_name(session_name(environment)).configure(&base).build();
+                base.to_builder().credentials_provider(SharedCredentialsProvider::new(provider.await)).build()
+            }
+        };
+        let writes = reads.to_builder().retry_config(RetryConfig::disabled()).build();
+        AwsCloud::new(environment.clone(), &reads, &writes, self.buckets(environment), Arc::clone(&self.calls))
+    }
+
+    /// The SDK's ordinary configuration (profile, `AWS_ENDPOINT_URL`, task role, single sign-on) with our bounds.
+    async fn base(&self, environment: &Environment) -> SdkConfig {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+            .read_timeout(Duration::from_secs(READ_SECONDS_MAX))
+            .operation_attempt_timeout(Duration::from_secs(ATTEMPT_SECONDS_MAX))
+            .operation_timeout(Duration::from_secs(OPERATION_SECONDS_MAX))
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(environment.region.clone()))
+            .app_name(AppName::new(APP_NAME).expect("letters only are a legal name"))
+            .retry_config(RetryConfig::standard().with_max_attempts(READ_ATTEMPTS_MAX))
+            .timeout_config(timeouts)
+            // Made for long downloads; our answers are small and every attempt has its time-out.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        let Options { http_client, credentials, time_source, sleep, pace: _ } = self.options.clone();
+        if let Some(http_client) = http_client {
+            loader = loader.http_client(http_client);
+        }
+        if let Some(credentials) = credentials {
+            loader = loader.credentials_provider(credentials);
+        }
+        if let Some(time_source) = time_source {
+            loader = loader.time_source(time_source);
+        }
+        if let Some(sleep) = sleep {
+            loader = loader.sleep_impl(sleep);
+        }
+        loader.load().await
+    }
+
+    /// [`Clouds::cloud`] with the adapter's own type.
+    pub async fn aws(&self, environment: &Environment) -> Arc<AwsCloud> {
+        let mut clouds = self.clouds.lock().await;
+        if let Some((same, cloud)) = clouds.get(&environment.name)
+            && same == environment
+        {
+            return Arc::clone(cloud);
+        }
+        let cloud = Arc::new(self.connect(environment).await);
+        clouds.insert(environment.name.clone(), (environment.clone(), Arc::clone(&cloud)));
+        cloud
+    }
+}
+
+#[async_trait]
+impl Clouds for AwsClouds {
+    async fn cloud(&self, environment: &Environment) -> Arc<dyn Cloud> {
+        self.aws(environment).await
+    }
+}
+
+/// `trueup-ENVIRONMENT`, as far as a session may be called so.
+///
+/// Source: STS API reference, `AssumeRole`, `RoleSessionName`: 2 to 64 of letters, digits and `_+=,.@-`.
+fn session_name(environment: &Environment) -> String {
+    let legal = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
+    format!("trueup-{}", environment.name).chars().map(legal).take(SESSION_NAME_LENGTH_MAX).collect()
+}

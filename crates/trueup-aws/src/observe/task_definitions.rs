@@ -1,0 +1,180 @@
+//! Task definition revisions: read once, and remembered, because their content never changes.
+//!
+//! Their tags do change; those that we write are read again ([`TaskDefinitions::forget`]).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+use trueup_core::live::{LiveTaskDefinition, Observed};
+
+use super::{json_tags, not_mentioned};
+use crate::cloud::AwsCloud;
+use crate::ecs::Read;
+use crate::failure;
+
+/// How many revisions are remembered. As text they take about 4 KB each.
+const REMEMBERED_MAX: usize = 8_192;
+
+/// How many of a family's newest revisions are looked at for an equal one.
+///
+/// One page of `ListTaskDefinitions`: an equal revision further back, after a revert to something old, costs a new
+/// revision and nothing else.
+const NEWEST_LOOKED_AT: usize = 10;
+
+/// What is remembered of task definition revisions, by ARN or by the text that a service names it with.
+#[derive(Debug, Default)]
+pub(crate) struct TaskDefinitions(Mutex<Remembered>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    /// The answers as text: a parsed one takes several times the memory.
+    answers: BTreeMap<String, (Arc<str>, u64)>,
+    /// Counts uses, to find what was not used for longest.
+    uses: u64,
+}
+
+impl TaskDefinitions {
+    /// Has a revision read again, next time.
+    pub(crate) fn forget(&self, text: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).answers.remove(text);
+    }
+
+    fn recall(&self, text: &str) -> Option<Arc<str>> {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.uses += 1;
+        let now = remembered.uses;
+        let (answer, used) = remembered.answers.get_mut(text)?;
+        *used = now;
+        Some(Arc::clone(answer))
+    }
+
+    fn remember(&self, texts: [&str; 2], answer: &Arc<str>) {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.uses += 1;
+        let now = remembered.uses;
+        for text in texts {
+            remembered.answers.insert(text.to_owned(), (Arc::clone(answer), now));
+        }
+        if remembered.answers.len() > REMEMBERED_MAX {
+            let mut used: Vec<u64> = remembered.answers.values().map(|(_, used)| *used).collect();
+            used.sort_unstable();
+            // An eighth at a time, so that this sorting is rare.
+            let oldest_kept = used[REMEMBERED_MAX / 8];
+            remembered.answers.retain(|_, (_, used)| *used >= oldest_kept);
+        }
+    }
+}
+
+/// Describes a revision, by its ARN or by `family:revision`.
+///
+/// Source: ECS API reference, `DescribeTaskDefinition`: a revision that was deleted is a `ClientException`, "Unable to
+/// describe task definition".
+pub(crate) async fn describe(cloud: &AwsCloud, text: &str) -> Observed<LiveTaskDefinition> {
+    if let Some(answer) = cloud.task_definitions.recall(text)
+        && let Ok(answer) = serde_json::from_str(&answer)
+        && let Some(live) = live(answer)
+    {
+        return Observed::Present(live);
+    }
+    let input = json!({"taskDefinition": text, "include": ["TAGS"]});
+    match cloud.ecs.read(&cloud.caller, Read::DescribeTaskDefinition, &input).await {
+        Ok(answer) => {
+            let remembered: Arc<str> = answer.to_string().into();
+            match live(answer) {
+                Some(live) => {
+                    cloud.task_definitions.remember([text, arn(&live).unwrap_or(text)], &remembered);
+                    Observed::Present(live)
+                }
+                None => not_mentioned("ecs:DescribeTaskDefinition", text),
+            }
+        }
+        Err(error)
+            if error.code.as_deref() == Some("ClientException")
+                && error.message.contains("Unable to describe task definition") =>
+        {
+            Observed::Absent
+        }
+        Err(error) => failure::unknown(error),
+    }
+}
+
+/// The newest ACTIVE revisions of a family, newest first.
+pub(crate) async fn newest(cloud: &AwsCloud, family: &str) -> Observed<Vec<LiveTaskDefinition>> {
+    let input = json!({
+        "familyPrefix": family, "status": "ACTIVE", "sort": "DESC", "maxResults": NEWEST_LOOKED_AT,
+    });
+    let answer = match cloud.ecs.read(&cloud.caller, Read::ListTaskDefinitions, &input).await {
+        Ok(answer) => answer,
+        Err(error) => return failure::unknown(error),
+    };
+    let Some(arns) = answer.get("taskDefinitionArns").and_then(Value::as_array) else {
+        return not_mentioned("ecs:ListTaskDefinitions", "taskDefinitionArns");
+    };
+    // The reference says full family name, the parameter's name says prefix, and both behaviours exist.
+    let mut arns: Vec<(u64, &str)> =
+        arns.iter().filter_map(Value::as_str).filter_map(|arn| Some((revision_of(arn, family)?, arn))).collect();
+    arns.sort_unstable_by(|a, b| b.cmp(a));
+    let described =
+        futures::future::join_all(arns.iter().take(NEWEST_LOOKED_AT).map(|(_, arn)| describe(cloud, arn))).await;
+    let mut newest = Vec::new();
+    for revision in described {
+        match revision {
+            Observed::Present(revision) => newest.push(revision),
+            // Deleted since it was listed.
+            Observed::Absent => {}
+            Observed::Unknown(failure) => return Observed::Unknown(failure),
+        }
+    }
+    Observed::Present(newest)
+}
+
+/// The full ARN of a described revision.
+pub(crate) fn arn(live: &LiveTaskDefinition) -> Option<&str> {
+    live.description.get("taskDefinitionArn")?.as_str()
+}
+
+/// The family that `…task-definition/FAMILY:REVISION` or `FAMILY:REVISION` names.
+pub(crate) fn family(text: &str) -> &str {
+    let name = text.rsplit('/').next().unwrap_or(text);
+    name.rsplit_once(':').map_or(name, |(family, _)| family)
+}
+
+fn revision_of(arn: &str, wanted: &str) -> Option<u64> {
+    let revision = arn.rsplit_once(':')?.1.parse().ok()?;
+    (family(arn) == wanted).then_some(revision)
+}
+
+fn live(mut answer: Value) -> Option<LiveTaskDefinition> {
+    let tags = json_tags(&answer);
+    let description = answer.get_mut("taskDefinition").filter(|description| description.is_object())?.take();
+    Some(LiveTaskDefinition { description, tags })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_found_in_an_arn_and_in_a_short_name() {
+        for text in ["arn:aws:ecs:r:1:task-definition/web-app:12", "web-app:12", "web-app"] {
+            assert_eq!(family(text), "web-app", "{text}");
+        }
+        assert_eq!(revision_of("arn:aws:ecs:r:1:task-definition/web-app:12", "web-app"), Some(12));
+        assert_eq!(revision_of("arn:aws:ecs:r:1:task-definition/web-app:12", "web"), None, "a prefix only");
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_is_dropped_first() {
+        let cache = TaskDefinitions::default();
+        let answer: Arc<str> = "{}".into();
+        for n in 0..REMEMBERED_MAX {
+            let text = format!("a:{n}");
+            cache.remember([&text, &text], &answer);
+        }
+        assert!(cache.recall("a:0").is_some());
+        cache.remember(["b:1", "b:1"], &answer);
+        assert!(cache.recall("a:0").is_some() && cache.recall("b:1").is_some() && cache.recall("a:1").is_none());
+        assert!(cache.0.lock().unwrap().answers.len() <= REMEMBERED_MAX);
+    }
+}

@@ -1,0 +1,216 @@
+//! Digests of images in ECR, by tag, for the platform they must run on.
+//!
+//! An index names the platforms that it has manifests for, so an image that could never start is found out here, before
+//! anything is written. A single manifest names none: its platform stands in its configuration blob, which would cost
+//! two more requests per image, one of them outside the API. Such an image is taken as it is.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_ecr::types::{Image, ImageFailure, ImageFailureCode, ImageIdentifier};
+use serde_json::Value;
+use trueup_core::desired::Lookup;
+use trueup_core::live::{FailureKind, Observed};
+
+use super::{Found, all, unknown};
+use crate::buckets::Bucket;
+use crate::cloud::AwsCloud;
+use crate::failure;
+
+const OPERATION: &str = "ecr:BatchGetImage";
+
+/// How many tags one call takes. Source: ECR API reference, `BatchGetImage`.
+const TAGS_MAX: usize = 100;
+
+/// The manifests that are understood. Without the first two, ECR would choose one image out of an index, and its digest
+/// would not be the one that was pushed.
+const MEDIA_TYPES: [&str; 4] = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+];
+
+/// Resolves the tags that are wanted of one repository.
+pub(super) async fn resolve(cloud: &AwsCloud, repository: &str, lookups: Vec<&Lookup>) -> Found {
+    let environment = &cloud.environment;
+    let place = match Place::of(repository, &environment.account, &environment.region) {
+        Ok(place) => place,
+        Err(message) => return all(lookups, &unknown(OPERATION, FailureKind::Rejected, message)),
+    };
+    let mut config = aws_sdk_ecr::config::Builder::from(&cloud.resolvers.ecr);
+    config.set_region(Some(aws_config::Region::new(place.region.clone())));
+    let client = aws_sdk_ecr::Client::from_conf(config.build());
+
+    let tags: Vec<&str> = lookups.iter().map(|lookup| tag(lookup)).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut images = Vec::new();
+    let mut failures = Vec::new();
+    for chunk in tags.chunks(TAGS_MAX) {
+        let ids = chunk.iter().map(|&tag| ImageIdentifier::builder().image_tag(tag).build()).collect();
+        let send = || {
+            let request = client.batch_get_image().registry_id(&place.registry).repository_name(&place.name);
+            let types = MEDIA_TYPES.iter().map(|&media_type| media_type.to_owned()).collect();
+            request.set_image_ids(Some(ids)).set_accepted_media_types(Some(types)).send()
+        };
+        match cloud.caller.read(Bucket::Ecr, OPERATION, send).await {
+            Ok(answer) => {
+                images.extend(answer.images.unwrap_or_default());
+                failures.extend(answer.failures.unwrap_or_default());
+            }
+            Err(error) if error.code.as_deref() == Some("RepositoryNotFoundException") => {
+                return all(lookups, &Observed::Absent);
+            }
+            Err(error) => return all(lookups, &failure::unknown(error)),
+        }
+    }
+    lookups.into_iter().map(|lookup| (lookup.clone(), digest(&place, lookup, &images, &failures))).collect()
+}
+
+/// Where a repository is.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    /// The account whose registry it is in.
+    registry: String,
+    region: String,
+    name: String,
+    /// What an image reference begins with.
+    uri: String,
+}
+
+impl Place {
+    /// Understands a repository's name in the environment, or `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME`.
+    fn of(repository: &str, account: &str, region: &str) -> Result<Self, String> {
+        let (host, name) = match repository.split_once('/') {
+            Some((host, name)) if host.contains('.') => (host, name),
+            _ => {
+                let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+                let uri = format!("{account}.dkr.ecr.{region}.{suffix}/{repository}");
+                return Ok(Self {
+                    registry: account.to_owned(),
+                    region: region.to_owned(),
+                    name: repository.to_owned(),
+                    uri,
+                });
+            }
+        };
+        let parts = host
+            .split_once(".dkr.ecr.")
+            .or_else(|| host.split_once(".dkr-ecr."))
+            .and_then(|(registry, rest)| Some((registry, rest.split_once('.')?.0)))
+            .filter(|(registry, _)| registry.len() == 12 && registry.bytes().all(|b| b.is_ascii_digit()));
+        match parts {
+            Some((registry, region)) => Ok(Self {
+                registry: registry.to_owned(),
+                region: region.to_owned(),
+                name: name.to_owned(),
+                uri: repository.to_owned(),
+            }),
+            None => Err(format!("`{host}` is not an ECR registry: write the image with its digest instead")),
+        }
+    }
+}
+
+fn digest(place: &Place, lookup: &Lookup, images: &[Image], failures: &[ImageFailure]) -> Observed<String> {
+    let Lookup::Image { platform, .. } = lookup else { unreachable!("{lookup:?} is not an image") };
+    let is_wanted = |id: Option<&ImageIdentifier>| id.and_then(ImageIdentifier::image_tag) == Some(tag(lookup));
+    if let Some(image) = images.iter().find(|image| is_wanted(image.image_id())) {
+        let Some(digest) = image.image_id().and_then(ImageIdentifier::image_digest) else {
+            return unknown(OPERATION, FailureKind::Unavailable, "the answer has no digest of the image".into());
+        };
+        return match judge(image.image_manifest().unwrap_or_default(), platform) {
+            Ok(()) => Observed::Present(format!("{}@{digest}", place.uri)),
+            Err(message) => unknown(OPERATION, FailureKind::Rejected, message),
+        };
+    }
+    match failures.iter().find(|failure| is_wanted(failure.image_id())) {
+        Some(failure) if failure.failure_code() == Some(&ImageFailureCode::ImageNotFound) => Observed::Absent,
+        Some(failure) => {
+            let code = failure.failure_code().map_or("a failure without a code", ImageFailureCode::as_str);
+            let message = format!("{code}: {}", failure.failure_reason().unwrap_or_default());
+            unknown(OPERATION, FailureKind::Rejected, message)
+        }
+        None => unknown(OPERATION, FailureKind::Unavailable, "the answer does not mention the tag".into()),
+    }
+}
+
+/// Whether an image has a manifest for a platform, as far as its own manifest tells.
+fn judge(manifest: &str, wanted: &str) -> Result<(), String> {
+    let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
+    let Some(manifests) = manifest.get("manifests").and_then(Value::as_array) else { return Ok(()) };
+    let platforms: BTreeSet<String> = manifests.iter().filter_map(|m| platform(m.get("platform")?)).collect();
+    // An index without any platform (a bundle of artefacts) tells as little as a single manifest.
+    let fits = |has: &String| has == wanted || has.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'));
+    if platforms.is_empty() || platforms.iter().any(fits) {
+        return Ok(());
+    }
+    let has = platforms.into_iter().collect::<Vec<_>>().join(", ");
+    Err(format!("the image has no manifest for {wanted} (it has {has}): build it with --platform {wanted}"))
+}
+
+/// `os/architecture[/variant]`. Attestations say `unknown/unknown` and are no platform.
+fn platform(platform: &Value) -> Option<String> {
+    let text = |name| platform.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let (os, architecture) = (text("os")?, text("architecture")?);
+    if os == "unknown" {
+        return None;
+    }
+    Some(match text("variant") {
+        Some(variant) => format!("{os}/{architecture}/{variant}"),
+        None => format!("{os}/{architecture}"),
+    })
+}
+
+fn tag(lookup: &Lookup) -> &str {
+    match lookup {
+        Lookup::Image { tag, .. } => tag,
+        other => unreachable!("{other:?} is not an image"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_a_name_in_the_environment_or_a_full_uri() {
+        let place = |repository| Place::of(repository, "123456789012", "ap-northeast-1");
+        for (repository, registry, region, name) in [
+            ("web", "123456789012", "ap-northeast-1", "web"),
+            ("team/web", "123456789012", "ap-northeast-1", "team/web"),
+            ("210987654321.dkr.ecr.us-east-1.amazonaws.com/team/web", "210987654321", "us-east-1", "team/web"),
+            ("210987654321.dkr-ecr.us-east-1.on.aws/web", "210987654321", "us-east-1", "web"),
+        ] {
+            let found = place(repository).unwrap();
+            assert_eq!((&*found.registry, &*found.region, &*found.name), (registry, region, name), "{repository}");
+        }
+        assert_eq!(place("web").unwrap().uri, "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/web");
+        assert!(place("docker.io/library/nginx").unwrap_err().contains("docker.io"));
+        assert!(Place::of("web", "1", "cn-north-1").unwrap().uri.contains("amazonaws.com.cn/web"));
+    }
+
+    #[test]
+    fn an_index_must_have_the_platform_and_a_single_manifest_is_believed() {
+        let index = |platforms: &[(&str, &str, &str)]| {
+            let manifests: Vec<Value> = platforms
+                .iter()
+                .map(|(os, architecture, variant)| {
+                    serde_json::json!({"platform": {"os": os, "architecture": architecture, "variant": variant}})
+                })
+                .collect();
+            serde_json::json!({"manifests": manifests}).to_string()
+        };
+        let mac = index(&[("linux", "arm64", "v8"), ("unknown", "unknown", "")]);
+        assert_eq!(
+            judge(&mac, "linux/amd64").unwrap_err(),
+            "the image has no manifest for linux/amd64 (it has linux/arm64/v8): build it with --platform linux/amd64"
+        );
+        for (manifest, platform) in [
+            (mac.as_str(), "linux/arm64"),
+            (&index(&[("linux", "amd64", ""), ("linux", "arm64", "")]), "linux/amd64"),
+            (r#"{"config":{},"layers":[]}"#, "linux/amd64"),
+            ("", "linux/amd64"),
+        ] {
+            assert_eq!(judge(manifest, platform), Ok(()), "{manifest}");
+        }
+        assert!(judge(&index(&[("linux", "arm", "v7")]), "linux/arm64").is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! Resolves references to things outside the repository, each kind in as few calls as it takes.
+//!
+//! What was found is believed for a while; what was not found, and what could not be read, is asked for again.
+
+mod images;
+mod load_balancing;
+mod parameters;
+mod stacks;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use tokio::time::Instant;
+use trueup_core::desired::Lookup;
+use trueup_core::live::{FailureKind, Observed, ReadFailure};
+
+use crate::cloud::AwsCloud;
+
+/// How long an image's digest is believed: a `latest` that moved must be noticed within a cycle or two.
+const IMAGE_BELIEVED: Duration = Duration::from_mins(1);
+
+/// How long stacks, listeners, secrets and parameters are believed. Their ARNs hardly ever change.
+const OTHERS_BELIEVED: Duration = Duration::from_mins(5);
+
+/// How many groups of lookups are under way at once.
+const GROUPS_AT_ONCE: usize = 8;
+
+/// What lookups found.
+type Found = Vec<(Lookup, Observed<String>)>;
+
+/// The clients of the APIs that only lookups need.
+#[derive(Debug)]
+pub(crate) struct Resolvers {
+    cloudformation: aws_sdk_cloudformation::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+    parameters: aws_sdk_ssm::Client,
+    /// Makes clients for ECR: an image may be in another region.
+    ecr: SdkConfig,
+}
+
+impl Resolvers {
+    pub(crate) fn new(reads: &SdkConfig) -> Self {
+        Self {
+            cloudformation: aws_sdk_cloudformation::Client::new(reads),
+            secrets: aws_sdk_secretsmanager::Client::new(reads),
+            parameters: aws_sdk_ssm::Client::new(reads),
+            ecr: reads.clone(),
+        }
+    }
+}
+
+/// Lookups that were found, and when.
+#[derive(Debug, Default)]
+pub(crate) struct Lookups(Mutex<BTreeMap<Lookup, (String, Instant)>>);
+
+impl Lookups {
+    fn recall(&self, lookup: &Lookup) -> Option<String> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (value, at) = found.get(lookup)?;
+        (at.elapsed() < believed(lookup)).then(|| value.clone())
+    }
+
+    fn remember(&self, found: &Found) {
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.retain(|lookup, (_, at)| at.elapsed() < believed(lookup));
+        for (lookup, value) in found {
+            match value {
+                Observed::Present(value) if !believed(lookup).is_zero() => {
+                    remembered.insert(lookup.clone(), (value.clone(), Instant::now()));
+                }
+                Observed::Present(_) | Observed::Absent | Observed::Unknown(_) => drop(remembered.remove(lookup)),
+            }
+        }
+    }
+}
+
+/// How long a lookup is believed. Target groups are not at all: trueup itself makes and deletes them.
+fn believed(lookup: &Lookup) -> Duration {
+    match lookup {
+        Lookup::Image { .. } => IMAGE_BELIEVED,
+        Lookup::TargetGroup(_) => Duration::ZERO,
+        Lookup::Listener { .. }
+        | Lookup::Secret(_)
+        | Lookup::Parameter(_)
+        | Lookup::StackResource { .. }
+        | Lookup::StackOutput { .. } => OTHERS_BELIEVED,
+    }
+}
+
+/// Resolves lookups. All that were asked for are in the answer.
+pub(crate) async fn resolve(cloud: &AwsCloud, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
+    let mut resolved = BTreeMap::new();
+    let mut missing = Vec::new();
+    for lookup in lookups {
+        match cloud.lookups.recall(lookup) {
+            Some(value) => drop(resolved.insert(lookup.clone(), Observed::Present(value))),
+            None => missing.push(lookup),
+        }
+    }
+    let found: Found = futures::stream::iter(groups(cloud, missing))
+        .buffer_unordered(GROUPS_AT_ONCE)
+        .collect::<Vec<Found>>()
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
+    cloud.lookups.remember(&found);
+    resolved.extend(found);
+    resolved
+}
+
+/// What can be asked for together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group<'a> {
+    Repository(&'a str),
+    TargetGroups,
+    LoadBalancer(&'a str),
+    Secret(&'a str),
+    Parameters,
+    Stack(&'a str),
+}
+
+fn groups<'a>(cloud: &'a AwsCloud, lookups: Vec<&'a Lookup>) -> Vec<BoxFuture<'a, Found>> {
+    let mut groups: BTreeMap<Group<'a>, Vec<&'a Lookup>> = BTreeMap::new();
+    for lookup in lookups {
+        let group = match lookup {
+            Lookup::Image { repository, .. } => Group::Repository(repository),
+            Lookup::TargetGroup(_) => Group::TargetGroups,
+            Lookup::Listener { load_balancer, .. } => Group::LoadBalancer(load_balancer),
+            Lookup::Secret(name) => Group::Secret(name),
+            Lookup::Parameter(_) => Group::Parameters,
+            Lookup::StackResource { stack, .. } | Lookup::StackOutput { stack, .. } => Group::Stack(stack),
+        };
+        groups.entry(group).or_default().push(lookup);
+    }
+    groups
+        .into_iter()
+        .map(|(group, lookups)| -> BoxFuture<'a, Found> {
+            match group {
+                Group::Repository(repository) => Box::pin(images::resolve(cloud, repository, lookups)),
+                Group::TargetGroups => Box::pin(load_balancing::target_groups(cloud, lookups)),
+                Group::LoadBalancer(name) => Box::pin(load_balancing::listeners(cloud, name, lookups)),
+                Group::Secret(name) => Box::pin(parameters::secret(cloud, name, lookups)),
+                Group::Parameters => Box::pin(parameters::parameters(cloud, lookups)),
+                Group::Stack(name) => Box::pin(stacks::resolve(cloud, name, lookups)),
+            }
+        })
+        .collect()
+}
+
+/// The same for all lookups of a group.
+fn all(lookups: Vec<&Lookup>, observed: &Observed<String>) -> Found {
+    lookups.into_iter().map(|lookup| (lookup.clone(), observed.clone())).collect()
+}
+
+fn unknown<T>(operation: &str, kind: FailureKind, message: String) -> Observed<T> {
+    Observed::Unknown(ReadFailure { operation: operation.to_owned(), kind, message })
+}
+
+/// Present, or absent when AWS's answer does not have it.
+fn present_or_absent(value: Option<&str>) -> Observed<String> {
+    value.map_or(Observed::Absent, |value| Observed::Present(value.to_owned()))
+}

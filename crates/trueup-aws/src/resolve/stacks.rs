@@ -1,0 +1,142 @@
+//! Resources and outputs of CloudFormation stacks.
+
+use std::collections::BTreeMap;
+
+use trueup_core::desired::Lookup;
+use trueup_core::live::{FailureKind, Observed, ReadFailure};
+
+use super::{Found, all, present_or_absent, unknown};
+use crate::buckets::Bucket;
+use crate::cloud::AwsCloud;
+use crate::failure;
+
+const DESCRIBE: &str = "cloudformation:DescribeStacks";
+const LIST: &str = "cloudformation:ListStackResources";
+
+/// How many pages of a stack's resources are followed. A page has 100, a stack 500 at most.
+const PAGES_MAX: usize = 10;
+
+/// Resolves what is wanted of one stack: one call for its state and outputs, one more when resources are wanted.
+pub(super) async fn resolve(cloud: &AwsCloud, stack: &str, lookups: Vec<&Lookup>) -> Found {
+    let outputs = match outputs(cloud, stack).await {
+        Observed::Present(outputs) => outputs,
+        Observed::Absent => return all(lookups, &Observed::Absent),
+        Observed::Unknown(failure) => return all(lookups, &Observed::Unknown(failure)),
+    };
+    let wants_resources = lookups.iter().any(|lookup| matches!(lookup, Lookup::StackResource { .. }));
+    let resources = if wants_resources { resources(cloud, stack).await } else { Ok(BTreeMap::new()) };
+    lookups
+        .into_iter()
+        .map(|lookup| {
+            let value = match (lookup, &resources) {
+                (Lookup::StackResource { .. }, Err(failure)) => Observed::Unknown(failure.clone()),
+                (Lookup::StackResource { logical_id, .. }, Ok(resources)) => {
+                    present_or_absent(resources.get(logical_id).map(String::as_str))
+                }
+                (Lookup::StackOutput { key, .. }, _) => present_or_absent(outputs.get(key).map(String::as_str)),
+                (other, _) => unreachable!("{other:?} is not a stack's"),
+            };
+            (lookup.clone(), value)
+        })
+        .collect()
+}
+
+/// A stack's outputs, when it is in a state in which they can be relied on.
+///
+/// Source: CloudFormation API reference, `DescribeStacks`: a stack that does not exist is a `ValidationError`.
+async fn outputs(cloud: &AwsCloud, stack: &str) -> Observed<BTreeMap<String, String>> {
+    let client = &cloud.resolvers.cloudformation;
+    let send = || client.describe_stacks().stack_name(stack).send();
+    let answer = match cloud.caller.read(Bucket::CloudFormation, DESCRIBE, send).await {
+        Ok(answer) => answer,
+        Err(error) if error.code.as_deref() == Some("ValidationError") && error.message.contains("does not exist") => {
+            return Observed::Absent;
+        }
+        Err(error) => return failure::unknown(error),
+    };
+    let Some(found) = answer.stacks().first() else { return Observed::Absent };
+    let status = found.stack_status().map_or("without a status", |status| status.as_str());
+    match standing(status) {
+        Standing::Settled => {}
+        Standing::Gone => return Observed::Absent,
+        Standing::Changing => {
+            let message = format!("the stack `{stack}` is {status}: its values are read when that is over");
+            return unknown(DESCRIBE, FailureKind::Unavailable, message);
+        }
+        Standing::Broken => {
+            let message =
+                format!("the stack `{stack}` is {status}: its values cannot be relied on until it is repaired");
+            return unknown(DESCRIBE, FailureKind::Rejected, message);
+        }
+    }
+    let pairs = found.outputs().iter().filter_map(|output| Some((output.output_key()?, output.output_value()?)));
+    Observed::Present(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+}
+
+async fn resources(cloud: &AwsCloud, stack: &str) -> Result<BTreeMap<String, String>, ReadFailure> {
+    let client = &cloud.resolvers.cloudformation;
+    let mut resources = BTreeMap::new();
+    let mut token = None;
+    for _ in 0..PAGES_MAX {
+        let send = || client.list_stack_resources().stack_name(stack).set_next_token(token.take()).send();
+        let page = cloud.caller.read(Bucket::CloudFormation, LIST, send).await.map_err(failure::read_failure)?;
+        for resource in page.stack_resource_summaries() {
+            let is_deleted = resource.resource_status().is_some_and(|s| s.as_str() == "DELETE_COMPLETE");
+            if let (Some(logical), Some(physical), false) =
+                (resource.logical_resource_id(), resource.physical_resource_id(), is_deleted)
+            {
+                resources.insert(logical.to_owned(), physical.to_owned());
+            }
+        }
+        match page.next_token {
+            Some(next) => token = Some(next),
+            None => return Ok(resources),
+        }
+    }
+    let message = format!("the stack `{stack}` has more than {PAGES_MAX} pages of resources");
+    Err(ReadFailure { operation: LIST.into(), kind: FailureKind::Rejected, message })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    Settled,
+    Changing,
+    Broken,
+    Gone,
+}
+
+/// Whether a stack's values can be relied on.
+///
+/// `…_COMPLETE_CLEANUP_IN_PROGRESS` counts as settled: only what the stack no longer has is still being deleted.
+fn standing(status: &str) -> Standing {
+    match status {
+        "DELETE_COMPLETE" => Standing::Gone,
+        _ if status.ends_with("_COMPLETE") || status.ends_with("_COMPLETE_CLEANUP_IN_PROGRESS") => Standing::Settled,
+        _ if status.ends_with("_IN_PROGRESS") => Standing::Changing,
+        _ => Standing::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Standing, standing};
+
+    #[test]
+    fn values_are_read_of_settled_stacks_only() {
+        for (status, expected) in [
+            ("CREATE_COMPLETE", Standing::Settled),
+            ("UPDATE_COMPLETE", Standing::Settled),
+            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Standing::Settled),
+            ("UPDATE_ROLLBACK_COMPLETE", Standing::Settled),
+            ("IMPORT_COMPLETE", Standing::Settled),
+            ("CREATE_IN_PROGRESS", Standing::Changing),
+            ("UPDATE_ROLLBACK_IN_PROGRESS", Standing::Changing),
+            ("REVIEW_IN_PROGRESS", Standing::Changing),
+            ("UPDATE_ROLLBACK_FAILED", Standing::Broken),
+            ("CREATE_FAILED", Standing::Broken),
+            ("DELETE_COMPLETE", Standing::Gone),
+        ] {
+            assert_eq!(standing(status), expected, "{status}");
+        }
+    }
+}
