@@ -2,12 +2,10 @@
 //!
 //! [`Change`] is the one change list that feeds detection, plan, apply and reports.
 
-mod placeholder;
 mod redact;
 
 use serde::Serialize;
 
-pub use self::placeholder::{digest, drift};
 pub use self::redact::Shown;
 use crate::pointer::Pointer;
 

@@ -149,7 +149,10 @@ fn find_or_register(
         let mut all = tags::declared(work.document);
         all.extend(work.owner.tags().clone());
         all.insert(tags::DIGEST.to_owned(), digest.to_string());
-        all.insert(tags::REVISION.to_owned(), tags::legal(input.desired.revision.as_str()));
+        // One that holds something back is not what any commit says.
+        if digest == work.document.digest {
+            all.insert(tags::REVISION.to_owned(), tags::legal(input.desired.revision.as_str()));
+        }
         members.insert("tags".to_owned(), tags::spelled(work.kind(), &all));
     }
     let awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
@@ -185,16 +188,26 @@ fn compare(
     let changes = work.changes(&work.document.body, &running.description, &running.tags, &context);
     let same = carries || changes.iter().all(|change| top(&change.path) == "tags");
     let changes = changes.into_iter().filter(|change| same == (top(&change.path) == "tags")).collect();
-    // The service's tag tells what it was told to run; a revision that we registered ourselves is nobody else's change.
+    // The service's tag tells what it was told to run.
     let told = &tags::applied_digest(work.input.desired, &service_document(work));
     let basis = if service.get(tags::DIGEST).is_some_and(|tag| tag == told.as_str()) {
         Basis::Same
-    } else if work.claim(&running.tags) == Claim::Ours && running.tags.contains_key(tags::DIGEST) {
+    } else if resolved_otherwise(work, running) {
         Basis::Unknown
     } else {
         Basis::of(&running.tags, &work.digest, work.document, work.last())
     };
     (same, work.sort(changes, &basis))
+}
+
+/// Whether what runs is what we registered for the commit that was applied last, and that commit's document has
+/// another digest today: a reference in it has moved (an image's tag, for example). Then that document is no witness
+/// of what was applied; and as revisions are immutable, nobody else has changed it either.
+fn resolved_otherwise(work: &Work<'_>, running: &LiveTaskDefinition) -> bool {
+    let (Some(applied), Some(last)) = (work.input.last_applied, work.last()) else { return false };
+    work.claim(&running.tags) == Claim::Ours
+        && running.tags.get(tags::REVISION) == Some(&tags::legal(applied.revision.as_str()))
+        && running.tags.get(tags::DIGEST).is_some_and(|tag| tag != last.digest.as_str())
 }
 
 /// The document whose applied digest the service's tag carries.

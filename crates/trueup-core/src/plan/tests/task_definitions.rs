@@ -85,6 +85,7 @@ fn a_revert_goes_back_to_the_revision_that_is_there() {
     let first = world.service().description["taskDefinition"].clone();
     image(&mut world, "backend:2");
     world.converge();
+    world.last_applied = Some(world.desired.clone());
     image(&mut world, "backend:1");
     let plan = world.plan();
     assert_eq!(shown(&plan), ["UpdateService service pending /taskDefinition"]);
@@ -151,10 +152,31 @@ fn a_registration_leaves_out_what_the_policy_only_reports() {
     let plan = world.plan();
     assert_eq!(plan.steps[0].call.input["memory"], "2048");
     assert_eq!(plan.steps[0].call.input["containerDefinitions"][0]["image"], "backend:2");
-    // It stays drift, and stays reported.
+    // It stays drift, and stays reported: after this commit and after the next one.
     world.converge();
     world.later(3600);
     assert_eq!(shown(&world.plan()), ["held ReportOnly task-definition /memory"]);
+    world.last_applied = Some(world.desired.clone());
+    image(&mut world, "backend:3");
+    assert_eq!(world.plan().steps[0].call.input["memory"], "2048");
+}
+
+#[test]
+fn an_image_tag_that_moved_is_a_pending_change_although_no_commit_came() {
+    let mut world = World::settled();
+    world.desired.policy.heal = Mode::Report;
+    let revision = world.desired.revision.clone();
+    image(&mut world, "backend@sha256:2");
+    world.desired.revision = revision;
+    // The commit that was applied resolves to the new image as well, today.
+    world.last_applied = Some(world.desired.clone());
+    assert_eq!(
+        shown(&world.plan()),
+        [
+            "RegisterTaskDefinition task-definition pending /containerDefinitions/backend/image",
+            "UpdateService service pending /taskDefinition awaits task-definition",
+        ]
+    );
 }
 
 #[test]
