@@ -299,7 +299,7 @@ impl<'a> Reader<'a> {
         if let Ok(number) = text.parse::<Number>() {
             return Ok(NodeValue::Number(number));
         }
-        let message = format!("`{text}` is not a number as JSON writes them");
+        let message = "this is not a number as JSON writes them";
         self.report(word, "syntax", message, "write plain decimal digits, such as `10` or `0.5`")?;
         Ok(NodeValue::Null)
     }
@@ -311,13 +311,13 @@ impl<'a> Reader<'a> {
             "false" => Ok(NodeValue::Bool(false)),
             "null" => Ok(NodeValue::Null),
             other => {
-                let message = format!("`{other}` is not a value");
+                // The word itself is not told: it may be a secret without its quotes.
                 let help = match other.to_ascii_lowercase().as_str() {
                     lower @ ("true" | "false" | "null") => format!("write `{lower}`"),
                     "none" | "nil" | "undefined" => "write `null`".to_owned(),
-                    _ => format!("write text in double quotes: `\"{other}\"`"),
+                    _ => "write text in double quotes".to_owned(),
                 };
-                self.report(word, "syntax", message, help)?;
+                self.report(word, "syntax", "this word is not a value that JSON has", help)?;
                 Ok(NodeValue::Null)
             }
         }

@@ -1,12 +1,13 @@
 //! Documents: files whose body is exactly one AWS API request, in TOML or JSON, with the place of every value.
 //!
-//! [`source_file`] takes bytes and answers text, [`parse`] makes a [`Node`] of the text.
+//! [`source_file`] takes bytes and answers text, [`parse`] makes a [`Node`] of the text, [`validate_document`] judges it.
 
 mod json;
 pub mod node;
 pub mod problem;
 pub mod source;
 mod toml;
+pub mod validate;
 
 #[cfg(test)]
 mod syntax_tests;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use self::node::{Member, Node, NodeValue};
 pub use self::problem::Problem;
 pub use self::source::{SourceFile, Span};
+pub use self::validate::{References, Validation, validate, validate_document};
 use crate::pointer::Pointer;
 
 /// The largest file that is read, in bytes: 1 MiB. `RegisterTaskDefinition` refuses more than 64 KiB, so a larger file is
@@ -90,6 +92,11 @@ pub fn parse(file: &Arc<SourceFile>) -> Result<Node, Vec<Problem>> {
         problems.truncate(SYNTAX_PROBLEMS_MAX);
         problems
     })
+}
+
+/// Whether a text is exactly one reference, `${…}`, and nothing else.
+fn is_one_reference(text: &str) -> bool {
+    text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).is_some_and(|name| !name.contains(['{', '}']))
 }
 
 /// The problem of what stands deeper than [`DEPTH_MAX`].

@@ -1,22 +1,11 @@
 //! What both formats read, what they refuse, and where they say it is.
 
-use std::fmt::Write as _;
-
 use proptest::prelude::*;
 use serde_json::{Map, Number, Value, json};
 
-use super::{DEPTH_MAX, FILE_SIZE_MAX, Node, Problem, SourceFile, parse, source_file};
+use super::problem::render;
+use super::{DEPTH_MAX, FILE_SIZE_MAX, Node, SourceFile, parse, source_file};
 use crate::pointer::Pointer;
-
-/// `FILE:LINE:COLUMN FIELD MESSAGE | HELP`, a line each.
-fn render(problems: &[Problem]) -> String {
-    problems.iter().fold(String::new(), |mut out, problem| {
-        let place = problem.span.as_ref().map_or_else(|| problem.file.clone(), ToString::to_string);
-        let field = problem.field.as_ref().map(ToString::to_string).unwrap_or_default();
-        writeln!(out, "{place} {field} {} | {}", problem.message, problem.help.as_deref().unwrap_or("-")).unwrap();
-        out
-    })
-}
 
 fn problems(path: &str, text: &str) -> String {
     match parse(&SourceFile::new(path, text)) {
@@ -85,7 +74,16 @@ a.x.y = 1
 [a]
 [t.a]
 = 3
-"), @"");
+"), @r#"
+    a.toml:1:8  string values must be quoted: expected literal string | write text in quotes: `"…"`
+    a.toml:2:8  AWS requests have no dates and times | write it as text, in quotes
+    a.toml:3:8  this is not a number that JSON has | write decimal digits
+    a.toml:5:1 /a `a` stands here a second time | it already stands in line 4, column 1: keep one of them
+    a.toml:7:2 /t `t` stands here a second time | it already stands in line 6, column 2: keep one of them
+    a.toml:8:14  `c` stands here a second time | it already stands in line 8, column 7: keep one of them
+    a.toml:11:2 /a `a` stands here a second time | it already stands in line 4, column 1: keep one of them
+    a.toml:13:1  unquoted keys cannot be empty: expected letters or numbers or `-` or `_` | -
+    "#);
 }
 
 #[test]
@@ -97,7 +95,21 @@ fn all_problems_of_json_syntax_are_told_at_once() {
   b: 'x'
   \"c\": [1 2, 03, .5, \"\\x\",],
   \"d\": {\"e\": 1, \"e\": 2},
-}"), @"");
+}"), @r#"
+    a.json:1:3  JSON has no comments | take it away, or write the document in TOML
+    a.json:3:3 /a `a` stands here a second time | it already stands in line 2, column 3: keep one of them
+    a.json:3:8 /a this word is not a value that JSON has | write `true`
+    a.json:4:3  a member's name stands in double quotes | write `"b"`
+    a.json:4:6 /b strings stand in double quotes | write `"` instead of `'`
+    a.json:4:9  a comma is missing here | write `,` between values
+    a.json:5:10 /c a comma is missing here | write `,` between values
+    a.json:5:14 /c/2 this is not a number as JSON writes them | write plain decimal digits, such as `10` or `0.5`
+    a.json:5:18 /c/3 this is not a number as JSON writes them | write plain decimal digits, such as `10` or `0.5`
+    a.json:5:23 /c/4 `\x` is no escape that JSON knows | write `\\` for a backslash
+    a.json:5:26 /c JSON has no comma after the last value | take it away
+    a.json:6:17 /d/e `e` stands here a second time | it already stands in line 6, column 9: keep one of them
+    a.json:6:24  JSON has no comma after the last value | take it away
+    "#);
 }
 
 #[test]
@@ -120,7 +132,38 @@ fn what_cannot_be_read_past_is_told_with_its_place() {
         ("a.toml", "a b = 1"),
     ];
     let told: String = cases.iter().map(|(path, text)| format!("{text:?}\n  {}", problems(path, text))).collect();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r#"
+    "{\"a\": [1}"
+      a.json:1:9 /a `}` closes what `]` should close | write `]`
+    "{\"a\": \"x\n\"}"
+      a.json:1:7 /a the string has no end | write `"` at its end, and `\n` for a new line in it
+    "{\"a\" 1}"
+      a.json:1:2 /a `:` is missing after the name `a` | write `"name": value`
+    "{\"a\": 1"
+      a.json:1:8  the file ends before the document does | a closing bracket is missing
+    "{\"a\": }"
+      a.json:1:7 /a a value is missing here | write a value, or `null`
+    "{\"a\": \"\\ud800\"}"
+      a.json:1:8 /a `\ud800` is no escape that JSON knows | write `\\` for a backslash
+    "{} {}"
+      a.json:1:4  there is something after the end of the document | a file holds exactly one object
+    "[]"
+      a.json:1:1  the outermost value is a list, not an object | write an object: `{ … }`
+    ""
+      a.json:1:1  the file is empty | write an object: `{ … }`
+    "a: 1"
+      a.yaml  a document's name ends in `.toml` or `.json` | -
+    "a = "
+      a.toml:1:5  string values must be quoted: expected literal string | write text in quotes: `"…"`
+    "[a"
+      a.toml:1:3  unclosed table: expected `]` | -
+    "a = [1, 2"
+      a.toml:1:10  unclosed array: expected `]` | -
+    "a = \"x"
+      a.toml:1:7  invalid basic string: expected `"` | -
+    "a b = 1"
+      a.toml:1:3  key with no value: expected `=` | -
+    "#);
 }
 
 #[test]
@@ -132,7 +175,10 @@ fn bytes_are_text_of_a_bounded_size() {
             .into_iter()
             .map(Result::unwrap_err)
             .collect();
-    insta::assert_snapshot!(render(&told), @"");
+    insta::assert_snapshot!(render(&told), @r#"
+    a.toml  the file is not UTF-8 text: line 2 has other bytes | save it as UTF-8
+    a.toml  the file has 1048577 bytes, more than the 1048576 that are read | -
+    "#);
 }
 
 #[test]

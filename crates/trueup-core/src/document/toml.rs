@@ -205,7 +205,8 @@ impl<'a> Reader<'a> {
                     if let Some((keys, value)) = self.key_value(&first, depth)
                         && let Err(problem) = tables.insert(&under, keys, value)
                     {
-                        self.problems.push(problem);
+                        // Where the inline table itself is going is not known yet.
+                        self.problems.push(Problem { field: None, ..problem });
                     }
                 }
                 EventKind::ValueSep => self.at += 1,
@@ -236,12 +237,10 @@ impl<'a> Reader<'a> {
             ScalarKind::DateTime => None,
         };
         if value.is_none() {
-            let written = raw.as_str();
-            let (message, help) = if matches!(kind, ScalarKind::DateTime) {
-                let message = format!("`{written}` is a date or time, which AWS requests do not have");
-                (message, format!("write it as text: `\"{written}\"`"))
-            } else {
-                (format!("`{written}` is not a number that JSON has"), "write decimal digits".to_owned())
+            // The value itself is not told: it may be a secret without its quotes.
+            let (message, help) = match kind {
+                ScalarKind::DateTime => ("AWS requests have no dates and times", "write it as text, in quotes"),
+                _ => ("this is not a number that JSON has", "write decimal digits"),
             };
             self.problems.push(Problem {
                 field: None,
@@ -274,8 +273,10 @@ impl<'a> Reader<'a> {
             problems.push(if error.description().starts_with("cannot recurse") {
                 too_deep(self.file, place, &Pointer::root())
             } else {
+                let unquoted = error.description().starts_with("string values must be quoted");
+                let help = unquoted.then(|| "write text in quotes: `\"…\"`".to_owned());
                 let span = span(self.file, place);
-                Problem { field: None, ..Problem::at("syntax", &span, &Pointer::root(), describe(error)) }
+                Problem { field: None, help, ..Problem::at("syntax", &span, &Pointer::root(), describe(error)) }
             });
         }
         // One bracket too deep is followed by as many as the author liked; the first says it all.
@@ -298,7 +299,7 @@ fn describe(error: &ParseError) -> String {
     if expected.is_empty() {
         error.description().to_owned()
     } else {
-        format!("{}; expected {}", error.description(), expected.join(" or "))
+        format!("{}: expected {}", error.description(), expected.join(" or "))
     }
 }
 
