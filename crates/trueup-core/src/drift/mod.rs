@@ -2,6 +2,7 @@
 //!
 //! [`Change`] is the one change list that feeds detection, plan, apply and reports.
 
+pub mod keys;
 mod redact;
 
 use serde::Serialize;
