@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Health, Held, Hold, Memory, Plan, Resource, Rollout, Step};
+use trueup_core::plan::{Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync};
 use trueup_core::report::Edges;
 use trueup_ports::CallError;
 
@@ -25,6 +25,8 @@ pub(crate) struct ApplicationState {
     pub refresh: BTreeSet<String>,
     /// When it is looked at before the next full cycle.
     pub look_at: Option<Instant>,
+    /// What git no longer has of it, as of the last inventory.
+    prune: Prune,
     /// The last failed call, until one on the same resource succeeds or is no longer needed.
     refusal: Option<Refusal>,
     backoff: Backoff,
@@ -46,6 +48,7 @@ impl ApplicationState {
             resolved: None,
             refresh: BTreeSet::new(),
             look_at: None,
+            prune: Prune::default(),
             refusal: None,
             backoff: Backoff::default(),
             jitter: Jitter::of(&format!("{environment}/{application}")),
@@ -63,9 +66,26 @@ impl ApplicationState {
         matches!(reason, Some(Hold::AccessDenied { .. } | Hold::CallRefused { .. }))
     }
 
-    /// Adds to a plan what only this process knows: the call that failed last. Forgets it when the plan has no more
-    /// use for that call, or leads to another revision.
+    /// Whether anything of it is to be pruned.
+    pub fn has_prune(&self) -> bool {
+        !self.prune.steps.is_empty() || !self.prune.held.is_empty()
+    }
+
+    /// Notes what git no longer has of it.
+    pub fn set_prune(&mut self, prune: Prune) {
+        self.prune = prune;
+    }
+
+    /// Adds to a plan what it cannot know by itself: what is to be pruned, and the call that failed last. Forgets the
+    /// latter when the plan has no more use for that call, or leads to another revision.
     pub fn complete(&mut self, plan: &mut Plan) {
+        plan.steps.extend(self.prune.steps.iter().cloned());
+        for held in self.prune.held.clone() {
+            plan.hold(held);
+        }
+        if !self.prune.steps.is_empty() && plan.sync == Sync::Synced {
+            plan.sync = Sync::OutOfSync;
+        }
         let Some(refusal) = &self.refusal else { return };
         let is_about = |step: &Step| refusal.held.resource.as_ref().is_some_and(|held| same(held, &step.resource));
         if refusal.revision != plan.revision || !(plan.steps.iter().any(is_about) || is_unsettled(plan)) {
@@ -78,6 +98,7 @@ impl ApplicationState {
 
     /// Notes that a call succeeded.
     pub fn succeeded(&mut self, step: &Step) {
+        self.prune.steps.retain(|pruned| pruned.resource != step.resource);
         let ended = self.refusal.as_ref().and_then(|refusal| refusal.held.resource.as_ref());
         if ended.is_some_and(|resource| same(resource, &step.resource)) {
             self.refusal = None;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::plan::Plan;
 use trueup_core::report::Event;
 use trueup_ports::{Clock, Clouds};
 
+use crate::application::ApplicationState;
 use crate::board::Board;
 use crate::follower::InForce;
 use crate::options::Options;
@@ -65,6 +67,18 @@ impl Context {
         for event in events {
             self.sink.emit(&event);
         }
+    }
+
+    /// Tells what is new in an application's plan and puts it on the board.
+    pub fn show(&self, state: &mut ApplicationState, plan: &Plan) {
+        let now = self.now();
+        self.tell(state.edges.observe(plan, now));
+        self.board.set(plan.clone(), now);
+    }
+
+    /// The commit that is in force.
+    pub fn revision(&self) -> Option<Revision> {
+        self.in_force.borrow().as_ref().map(|in_force| in_force.revision.clone())
     }
 
     /// Whether this is still the revision of the application that is in force.

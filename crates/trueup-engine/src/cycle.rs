@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use trueup_core::desired::{DesiredApplication, Environment, Lookup};
 use trueup_core::document::Problem;
 use trueup_core::live::{FailureKind, Live};
-use trueup_core::names::ApplicationName;
+use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::{self, Health, Held, Hold, Input, Plan, Sync};
 use trueup_ports::{Cloud, Wanted};
 
@@ -15,17 +15,21 @@ use crate::application::ApplicationState;
 use crate::board::is_settled;
 use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::{InForce, Standing, Valid};
-use crate::pass::Pass;
+use crate::pass::{Pass, next_step};
 use crate::resolution::{self, Answers};
 
 /// What one cycle found out of the environment as a whole.
-struct Look<'a> {
-    in_force: &'a InForce,
-    answers: Answers,
-    live: Live,
+pub(crate) struct Look<'a> {
+    pub in_force: &'a InForce,
+    pub answers: Answers,
+    pub live: Live,
     /// All applications that git has in the environment.
-    all: Arc<BTreeSet<ApplicationName>>,
-    cloud: Arc<dyn Cloud>,
+    pub all: Arc<BTreeSet<ApplicationName>>,
+    /// The commit, when this cycle looked for what to prune.
+    pub pruned: Option<Revision>,
+    /// Whether steps may be taken.
+    pub writes: bool,
+    pub cloud: Arc<dyn Cloud>,
 }
 
 impl EnvironmentLoop {
@@ -42,26 +46,36 @@ impl EnvironmentLoop {
         if let Some(hold) = refusal(environment, &*cloud).await {
             for (name, standing) in &standings {
                 let plan = self.blocked(in_force, name, standing, Some(hold.clone()));
-                self.settle(name, &plan);
+                self.put_back(name, &plan);
             }
             return;
         }
         let valid: Vec<(&ApplicationName, &Valid)> =
             standings.iter().filter_map(|(name, standing)| Some((*name, standing.valid.as_ref()?))).collect();
         let mut answers = self.resolve(&*cloud, in_force, &valid).await;
-        let live = self.observe(&*cloud, &valid, &mut answers).await;
+        let live = self.observe(&*cloud, in_force, scope, &valid, &mut answers).await;
+        let mut prunes = self.prunes(in_force, &live, &answers, &valid).await;
         let all: BTreeSet<ApplicationName> =
             in_force.applications.keys().filter(|(env, _)| *env == self.name).map(|(_, name)| name.clone()).collect();
-        let look = Look { in_force, answers, live, all: Arc::new(all), cloud };
-        for name in self.in_order(&standings) {
+        let pruned = prunes.is_some().then(|| in_force.revision.clone());
+        let look = Look { in_force, answers, live, all: Arc::new(all), pruned, writes, cloud };
+        for name in Self::in_order(&standings) {
             let standing = standings[&name];
+            if let Some(prunes) = &mut prunes {
+                let mut state = self.take_state(&name);
+                state.set_prune(prunes.remove(&name).unwrap_or_default());
+                self.applications.insert(name.clone(), state);
+            }
             match &standing.valid {
                 None => {
                     let plan = self.blocked(in_force, &name, standing, None);
-                    self.settle(&name, &plan);
+                    self.put_back(&name, &plan);
                 }
-                Some(valid) => self.look_at(&look, &name, standing, valid, writes).await,
+                Some(valid) => self.look_at(&look, &name, standing, valid).await,
             }
+        }
+        if let Some(prunes) = prunes {
+            self.look_at_removed(&look, prunes);
         }
         if *scope == Scope::All {
             self.full_cycles += 1;
@@ -69,7 +83,7 @@ impl EnvironmentLoop {
     }
 
     /// Plans one application, tells what is new, and starts a pass when there is a step to take.
-    async fn look_at(&mut self, look: &Look<'_>, name: &ApplicationName, standing: &Standing, valid: &Valid, writes: bool) {
+    async fn look_at(&mut self, look: &Look<'_>, name: &ApplicationName, standing: &Standing, valid: &Valid) {
         let mut state = self.take_state(name);
         let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
         let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
@@ -95,10 +109,10 @@ impl EnvironmentLoop {
             let soon = now + self.context.options.rollout_interval;
             state.look_at = Some(state.look_at.map_or(soon, |at| at.min(soon)));
         }
-        self.show(&mut state, &plan);
-        let writes = writes
+        self.context.show(&mut state, &plan);
+        let writes = look.writes
             && self.context.options.minds_application(name)
-            && plan.steps.iter().any(|step| step.awaits.is_empty())
+            && next_step(&plan, look.pruned.is_some()).is_some()
             && state.may_write(now)
             && !self.context.shutdown.is_requested();
         if !writes {
@@ -116,6 +130,7 @@ impl EnvironmentLoop {
             live: resolution::part_of(&look.live, &wanted),
             last_applied,
             applications: look.all.clone(),
+            pruned: look.pruned.clone(),
             plan,
             state,
         };
@@ -145,7 +160,14 @@ impl EnvironmentLoop {
     }
 
     /// Observes what the applications need, in one go.
-    async fn observe(&mut self, cloud: &dyn Cloud, valid: &[(&ApplicationName, &Valid)], answers: &mut Answers) -> Live {
+    async fn observe(
+        &mut self,
+        cloud: &dyn Cloud,
+        in_force: &InForce,
+        scope: &Scope,
+        valid: &[(&ApplicationName, &Valid)],
+        answers: &mut Answers,
+    ) -> Live {
         let mut wanted = Wanted::default();
         for (name, valid) in valid {
             let mut state = self.take_state(name);
@@ -154,6 +176,7 @@ impl EnvironmentLoop {
             wanted.refresh.append(&mut state.refresh);
             self.applications.insert((*name).clone(), state);
         }
+        self.want_inventory(in_force, scope, &mut wanted);
         let live = cloud.observe(&wanted).await;
         resolution::answer_target_groups(&live, answers);
         for name in live.target_groups.keys() {
@@ -215,21 +238,15 @@ impl EnvironmentLoop {
     }
 
     /// Puts an application back with a plan that has nothing to do.
-    fn settle(&mut self, name: &ApplicationName, plan: &Plan) {
+    fn put_back(&mut self, name: &ApplicationName, plan: &Plan) {
         let mut state = self.take_state(name);
         state.look_at = None;
-        self.show(&mut state, plan);
+        self.context.show(&mut state, plan);
         self.applications.insert(name.clone(), state);
     }
 
-    /// Tells what is new in a plan and puts it on the board.
-    fn show(&self, state: &mut ApplicationState, plan: &Plan) {
-        let now = self.context.now();
-        self.context.tell(state.edges.observe(plan, now));
-        self.context.board.set(plan.clone(), now);
-    }
-
-    fn take_state(&mut self, name: &ApplicationName) -> ApplicationState {
+    /// What is remembered of an application; nothing at first.
+    pub(crate) fn take_state(&mut self, name: &ApplicationName) -> ApplicationState {
         self.applications.remove(name).unwrap_or_else(|| ApplicationState::new(&self.name, name))
     }
 }

@@ -8,7 +8,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use trueup_core::desired::Mode;
 use trueup_core::live::Observed;
-use trueup_core::names::{ApplicationName, EnvironmentName};
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
@@ -51,6 +51,8 @@ pub(crate) struct EnvironmentLoop {
     pub(crate) target_groups: BTreeMap<String, Observed<String>>,
     /// Full cycles so far.
     pub(crate) full_cycles: u64,
+    /// The revision at which was last looked for what to prune.
+    pub(crate) pruned: Option<Revision>,
     jitter: Jitter,
     full_at: Instant,
 }
@@ -66,6 +68,7 @@ impl EnvironmentLoop {
             passes: JoinSet::new(),
             target_groups: BTreeMap::new(),
             full_cycles: 0,
+            pruned: None,
             jitter,
             full_at: Instant::now(),
         }
@@ -165,6 +168,8 @@ impl EnvironmentLoop {
             let valid = standing.valid.as_ref();
             *environment == self.name && valid.is_some_and(|valid| valid.application.policy.prune != Mode::Off)
         });
+        let policy = |in_force: &InForce| in_force.policies.get(&self.name).cloned();
+        let prunes = prunes || policy(now).is_some_and(|policy| policy.prune != Mode::Off);
         if prunes || before.environments.get(&self.name) != now.environments.get(&self.name) {
             return Scope::All;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use trueup_core::desired::{Application, Environment, load};
+use trueup_core::desired::{Application, Environment, Policy, load};
 use trueup_core::document::Problem;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::report::{Event, What};
@@ -17,15 +17,18 @@ pub struct InForce {
     pub revision: Revision,
     /// Its environments.
     pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// The policy of each environment, for what git no longer has.
+    pub policies: BTreeMap<EnvironmentName, Policy>,
     /// Its applications.
     pub applications: BTreeMap<(EnvironmentName, ApplicationName), Standing>,
 }
 
 impl InForce {
-    /// Whether every application is valid at this very revision: only then may anything be concluded from what git
-    /// does not have.
-    pub fn is_complete(&self) -> bool {
-        !self.applications.is_empty() && self.applications.values().all(|standing| standing.invalid.is_none())
+    /// Whether every application of an environment is valid at this very revision: only then may anything be concluded
+    /// from what git does not have.
+    pub fn is_complete(&self, environment: &EnvironmentName) -> bool {
+        let mut ours = self.applications.iter().filter(|((of, _), _)| of == environment).peekable();
+        ours.peek().is_some() && ours.all(|(_, standing)| standing.invalid.is_none())
     }
 }
 
@@ -157,7 +160,7 @@ impl Follower {
         }
         let environments = loaded.environments.into_iter().map(|env| (env.name.clone(), env)).collect();
         let applications = self.stand(&snapshot, loaded.applications);
-        self.in_force = Some(Arc::new(InForce { revision: revision.clone(), environments, applications }));
+        self.in_force = Some(Arc::new(InForce { revision: revision.clone(), environments, policies: loaded.policies, applications }));
         if let Err(error) = self.source.accept(revision).await {
             tracing::warn!(%revision, %error, "The accepted revision could not be remembered for a restart.");
         }

@@ -20,11 +20,13 @@ mod once;
 mod options;
 mod pass;
 mod past;
+mod prune;
 mod resolution;
 mod schedule;
 mod selection;
 mod shutdown;
 mod sink;
+mod write;
 
 pub use self::board::{ApplicationStatus, SourceStatus, Status};
 pub use self::engine::{Engine, Trigger};

@@ -57,7 +57,7 @@ impl Engine {
     pub async fn plan_once(&self) -> Result<Vec<Plan>, OnceError> {
         let in_force = self.begin().await?;
         self.cycle_once(&in_force, false).await;
-        Ok(self.plans(&in_force))
+        Ok(self.plans())
     }
 
     /// One cycle, with all its writes: what `run --once` does. Does not wait for rollouts.
@@ -67,7 +67,7 @@ impl Engine {
     pub async fn run_once(&self) -> Result<Vec<Plan>, OnceError> {
         let in_force = self.begin().await?;
         self.cycle_once(&in_force, !self.context.options.report_only).await;
-        Ok(self.plans(&in_force))
+        Ok(self.plans())
     }
 
     /// Applies, then waits until every application is Synced and Healthy, or nothing more can come of waiting, or
@@ -78,8 +78,8 @@ impl Engine {
     pub async fn apply_once(&self, limit: Duration) -> Result<Outcome, OnceError> {
         let deadline = Instant::now() + limit;
         let in_force = self.begin().await?;
-        let timed_out = join_all(self.loops(&in_force).map(|environment| environment.settle(&in_force, deadline))).await;
-        Ok(Outcome { plans: self.plans(&in_force), timed_out: timed_out.contains(&true) })
+        let timed_out = join_all(self.loops(&in_force).map(|environment| environment.run_until_settled(&in_force, deadline))).await;
+        Ok(Outcome { plans: self.plans(), timed_out: timed_out.contains(&true) })
     }
 
     /// Reads git once.
@@ -118,18 +118,18 @@ impl Engine {
         join_all(self.loops(in_force).map(once)).await;
     }
 
-    /// How the minded applications stand, in the order of their names.
-    fn plans(&self, in_force: &InForce) -> Vec<Plan> {
-        let minded = |name: &ApplicationName| self.context.options.minds_application(name);
+    /// How the minded applications stand, with those that git no longer has and of which something is left, in the
+    /// order of their names.
+    fn plans(&self) -> Vec<Plan> {
         let status = self.status();
-        let ours = in_force.applications.keys().filter(|(_, name)| minded(name));
-        ours.filter_map(|key| Some(status.applications.get(key)?.plan.clone())).collect()
+        let minded = status.applications.iter().filter(|((_, name), _)| self.context.options.minds_application(name));
+        minded.map(|(_, status)| status.plan.clone()).collect()
     }
 }
 
 impl EnvironmentLoop {
     /// Cycles until nothing more can come of it. Gives back whether the time was up before.
-    async fn settle(mut self, in_force: &InForce, deadline: Instant) -> bool {
+    async fn run_until_settled(mut self, in_force: &InForce, deadline: Instant) -> bool {
         let context = self.context.clone();
         let mut scope = Scope::All;
         loop {

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use trueup_core::desired::DesiredApplication;
 use trueup_core::live::Live;
-use trueup_core::names::ApplicationName;
-use trueup_core::plan::{self, Input, Operation, Plan, Resource, Step, tags};
-use trueup_core::report::{Event, Failure, PlannedStep, What};
-use trueup_ports::{Answer, CallError, Cloud, Effect};
+use trueup_core::names::{ApplicationName, Revision};
+use trueup_core::plan::{self, Cause, Input, Operation, Plan, Step, tags};
+use trueup_ports::{Answer, Cloud};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
 use crate::follower::Valid;
 use crate::resolution::{Answers, answer_target_groups, resolve};
+use crate::write::write;
 
 /// The most calls of one pass. Far above what one application can need (a few for each of its documents): it ends a
 /// pass that does not come nearer.
@@ -34,6 +34,8 @@ pub(crate) struct Pass {
     pub last_applied: Option<Arc<DesiredApplication>>,
     /// All applications of the environment.
     pub applications: Arc<BTreeSet<ApplicationName>>,
+    /// The commit at which was looked for what to prune, when that was done for this very pass.
+    pub pruned: Option<Revision>,
     /// The plan that the pass begins with.
     pub plan: Plan,
     pub state: ApplicationState,
@@ -45,9 +47,14 @@ pub(crate) struct Finished {
     pub state: ApplicationState,
 }
 
+/// The first step of a plan that can be taken now. Deletions only when `prune`: never on an inventory of some time ago.
+pub(crate) fn next_step(plan: &Plan, prune: bool) -> Option<&Step> {
+    plan.steps.iter().find(|step| step.awaits.is_empty() && (step.cause != Cause::Prune || prune))
+}
+
 impl Pass {
     /// Takes the steps until none is left that can be taken, one fails, a newer revision is in force or the engine
-    /// stops. Must not be dropped between two awaits of one call: whoever stops it raises the shutdown and waits.
+    /// stops. Must not be dropped: whoever stops it raises the shutdown and waits.
     pub async fn run(mut self) -> Finished {
         let name = self.valid.application.name.clone();
         let context = self.context.clone();
@@ -68,19 +75,23 @@ impl Pass {
 
     async fn take_steps(&mut self) {
         for _ in 0..CALLS_MAX {
-            let Some(step) = self.plan.steps.iter().find(|step| step.awaits.is_empty()).cloned() else { break };
+            let prune = self.pruned.is_some() && self.pruned == self.context.revision();
+            let Some(step) = next_step(&self.plan, prune).cloned() else { break };
             if self.context.shutdown.is_requested() || !self.is_current() {
                 return;
             }
-            match self.cloud.execute(&step.call).await {
-                Ok(answer) => self.succeeded(&step, &answer),
-                Err(error) => return self.failed(&step, &error),
-            }
+            let answer = write(&self.context, &*self.cloud, &mut self.state, &self.plan, &step).await;
+            let Some(answer) = answer else {
+                self.state.complete(&mut self.plan);
+                return self.show();
+            };
+            self.absorb(&step, &answer);
             self.plan_anew();
         }
-        self.state.schedule(&self.plan, &self.context, Instant::now());
         // Whatever was written is looked at soon: reads may lag, and ECS has begun to work.
-        let soon = Instant::now() + self.context.options.rollout_interval;
+        let now = Instant::now();
+        self.state.schedule(&self.plan, &self.context, now);
+        let soon = now + self.context.options.rollout_interval;
         self.state.look_at = Some(self.state.look_at.map_or(soon, |at| at.min(soon)));
     }
 
@@ -90,10 +101,7 @@ impl Pass {
     }
 
     /// Takes in AWS's answer.
-    fn succeeded(&mut self, step: &Step, answer: &Answer) {
-        let now = self.context.now();
-        self.state.memory.wrote(step, now);
-        self.state.memory.answered(step, &answer.output, now);
+    fn absorb(&mut self, step: &Step, answer: &Answer) {
         if matches!(step.call.operation, Operation::CreateService | Operation::UpdateService) {
             let desired = self.desired();
             if let Some(service) = &desired.service {
@@ -101,36 +109,12 @@ impl Pass {
             }
         }
         self.live.absorb(&step.call, &answer.output);
-        self.refresh(step);
-        self.state.succeeded(step);
-        self.tell(What::StepApplied { step: PlannedStep::from(step), request_id: answer.request_id.clone() });
-    }
-
-    /// Ends the pass: what happened is read back before anything else is done.
-    fn failed(&mut self, step: &Step, error: &CallError) {
-        if error.effect == Effect::Unknown {
-            self.state.memory.wrote(step, self.context.now());
-        }
-        self.refresh(step);
-        self.state.failed(step, &self.plan.revision, error, Instant::now());
-        let failure = Failure {
-            kind: error.kind,
-            code: error.code.clone(),
-            message: error.message.clone(),
-            request_id: error.request_id.clone(),
-            effect_unknown: error.effect == Effect::Unknown,
-        };
-        self.tell(What::StepFailed { step: PlannedStep::from(step), failure });
-        let mut plan = self.plan.clone();
-        self.state.complete(&mut plan);
-        self.show(plan);
     }
 
     /// Plans with what is known now.
     fn plan_anew(&mut self) {
         let desired = self.desired();
-        let now = self.context.now();
-        let mut plan = plan::plan(&Input {
+        self.plan = plan::plan(&Input {
             desired: &desired,
             last_applied: self.last_applied.as_deref(),
             live: &self.live,
@@ -139,11 +123,10 @@ impl Pass {
             applications: &self.applications,
             waits_for: &BTreeSet::new(),
             memory: &self.state.memory,
-            now,
+            now: self.context.now(),
         });
-        self.state.complete(&mut plan);
-        self.plan = plan.clone();
-        self.show(plan);
+        self.state.complete(&mut self.plan);
+        self.show();
     }
 
     /// The application, with the target groups that exist by now in its references.
@@ -152,28 +135,8 @@ impl Pass {
         resolve(&self.valid, &self.answers, &mut self.state.resolved)
     }
 
-    /// Has the next look read the resource afresh.
-    fn refresh(&mut self, step: &Step) {
-        let Resource { name, arn, .. } = &step.resource;
-        self.state.refresh.insert(name.clone());
-        self.state.refresh.extend(arn.iter().map(|arn| arn.as_str().to_owned()));
-    }
-
-    /// Tells something of this application.
-    fn tell(&self, what: What) {
-        self.context.tell([Event {
-            time: self.context.now(),
-            environment: Some(self.plan.environment.clone()),
-            application: Some(self.plan.application.clone()),
-            revision: Some(self.plan.revision.clone()),
-            what,
-        }]);
-    }
-
-    /// Tells what is new in a plan and puts it on the board.
-    fn show(&mut self, plan: Plan) {
-        let now = self.context.now();
-        self.context.tell(self.state.edges.observe(&plan, now));
-        self.context.board.set(plan, now);
+    /// Tells what is new in the plan and puts it on the board.
+    fn show(&mut self) {
+        self.context.show(&mut self.state, &self.plan);
     }
 }

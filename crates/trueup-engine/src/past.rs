@@ -1,6 +1,6 @@
 //! What git had at earlier commits: it tells drift from a pending change field by field.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
@@ -46,6 +46,17 @@ impl Past {
             applications
         };
         applications.get(&(environment.clone(), application.clone())).cloned()
+    }
+
+    /// Those of these commits that are this repository's.
+    pub async fn known(&self, revisions: BTreeSet<Revision>) -> BTreeSet<Revision> {
+        let mut known = BTreeSet::new();
+        for revision in revisions {
+            if self.source.knows(&revision).await {
+                known.insert(revision);
+            }
+        }
+        known
     }
 
     /// Loads a commit. One that is gone for good is remembered as empty.

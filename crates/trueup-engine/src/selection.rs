@@ -60,13 +60,19 @@ impl EnvironmentLoop {
         order
     }
 
-    /// Forgets applications that git no longer has.
+    /// Forgets applications that git no longer has, but for those of which something is left to prune.
     pub(crate) fn forget_removed(&mut self, in_force: &InForce) {
-        let removed: Vec<ApplicationName> =
-            self.applications.keys().filter(|name| self.standing(in_force, name).is_none()).cloned().collect();
+        let is_removed = |name: &ApplicationName| self.standing(in_force, name).is_none();
+        let removed = self.applications.iter().filter(|(name, state)| is_removed(name) && !state.has_prune());
+        let removed: Vec<ApplicationName> = removed.map(|(name, _)| name.clone()).collect();
         for name in removed {
-            self.applications.remove(&name);
-            self.context.board.remove(&self.name, &name);
+            self.forget(&name);
         }
+    }
+
+    /// Forgets an application.
+    pub(crate) fn forget(&mut self, name: &ApplicationName) {
+        self.applications.remove(name);
+        self.context.board.remove(&self.name, name);
     }
 }

@@ -10,7 +10,7 @@ use super::merge::merge;
 use super::nearest::nearest;
 use super::place::Place;
 use super::template::{Scope, settle};
-use super::{Environment, FileTree, Lookup, across, rules};
+use super::{Environment, FileTree, Lookup, Policy, across, rules};
 use crate::document::{self, Node, NodeValue, Problem};
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
@@ -31,6 +31,8 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// The environments of `trueup.toml`, by name.
     pub environments: Vec<Environment>,
+    /// The policy of each environment, before an application's own: it holds for what git no longer has.
+    pub policies: BTreeMap<EnvironmentName, Policy>,
     /// Whether the revision may be followed at all. When not, `trueup.toml` is missing or wrong, or the tree as a whole
     /// is out of bounds, and the last revision that was good stays in force.
     pub configuration_valid: bool,
@@ -46,6 +48,7 @@ pub fn load(files: &FileTree) -> Loaded {
     let mut loaded = Loaded {
         problems: Vec::new(),
         environments: Vec::new(),
+        policies: BTreeMap::new(),
         configuration_valid: false,
         applications: BTreeMap::new(),
     };
@@ -81,6 +84,7 @@ pub fn load(files: &FileTree) -> Loaded {
     }
     across::check(&environments, &mut loaded.applications);
 
+    loaded.policies = environments.iter().map(|(name, configured)| (name.clone(), configured.policy.clone())).collect();
     loaded.environments = environments.into_values().map(|configured| configured.environment).collect();
     let of_applications = loaded.applications.values().filter_map(|application| application.as_ref().err()).flatten();
     loaded.problems.extend(of_applications.cloned());
