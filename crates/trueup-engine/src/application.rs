@@ -109,11 +109,8 @@ impl ApplicationState {
     /// Notes that a call failed: nothing is written to the application until the backoff has passed.
     pub fn failed(&mut self, step: &Step, revision: &Revision, error: &CallError, now: Instant) {
         self.backoff.failed(error.kind, now, &mut self.jitter);
-        let held = Held {
-            resource: Some(step.resource.clone()),
-            changes: step.changes.clone(),
-            reason: hold_for(error),
-        };
+        let held =
+            Held { resource: Some(step.resource.clone()), changes: step.changes.clone(), reason: hold_for(error) };
         self.refusal = Some(Refusal { held, revision: revision.clone() });
         self.look_at = self.backoff.until(now);
     }

@@ -82,9 +82,15 @@ impl Context {
     }
 
     /// Whether this is still the revision of the application that is in force.
-    pub fn is_current(&self, environment: &EnvironmentName, application: &ApplicationName, revision: &Revision) -> bool {
+    pub fn is_current(
+        &self,
+        environment: &EnvironmentName,
+        application: &ApplicationName,
+        revision: &Revision,
+    ) -> bool {
         let in_force = self.in_force.borrow();
-        let standing = in_force.as_ref().and_then(|now| now.applications.get(&(environment.clone(), application.clone())));
+        let standing =
+            in_force.as_ref().and_then(|now| now.applications.get(&(environment.clone(), application.clone())));
         standing.and_then(|standing| standing.valid.as_ref()).is_some_and(|valid| valid.revision == *revision)
     }
 }

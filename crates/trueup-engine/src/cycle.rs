@@ -126,7 +126,12 @@ impl EnvironmentLoop {
             context: self.context.clone(),
             cloud: look.cloud.clone(),
             valid: valid.clone(),
-            answers: look.answers.iter().filter(|(of, _)| lookups.contains(of)).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            answers: look
+                .answers
+                .iter()
+                .filter(|(of, _)| lookups.contains(of))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect(),
             live: resolution::part_of(&look.live, &wanted),
             last_applied,
             applications: look.all.clone(),
@@ -213,7 +218,8 @@ impl EnvironmentLoop {
 
     /// Whether something is going on with one of these applications, so that they may soon be ready.
     fn any_is_busy(&self, applications: &BTreeSet<ApplicationName>) -> bool {
-        let looked_at = |name| self.applications.get(name).is_some_and(|state: &ApplicationState| state.look_at.is_some());
+        let looked_at =
+            |name| self.applications.get(name).is_some_and(|state: &ApplicationState| state.look_at.is_some());
         applications.iter().any(|name| self.busy.contains_key(name) || looked_at(name))
     }
 
@@ -256,7 +262,9 @@ async fn refusal(environment: &Environment, cloud: &dyn Cloud) -> Option<Hold> {
     match cloud.account().await {
         Ok(actual) if actual == environment.account => None,
         Ok(actual) => Some(Hold::AccountMismatch { expected: environment.account.clone(), actual }),
-        Err(failure) if failure.kind == FailureKind::Credentials => Some(Hold::NoCredentials { message: failure.message }),
+        Err(failure) if failure.kind == FailureKind::Credentials => {
+            Some(Hold::NoCredentials { message: failure.message })
+        }
         Err(failure) => Some(Hold::NotObserved { failure }),
     }
 }

@@ -142,7 +142,8 @@ impl Follower {
 
     /// Loads a revision and puts it in force, or says why not.
     async fn take(&mut self, revision: &Revision, rewritten: bool, now: Timestamp, events: &mut Vec<Event>) {
-        let event = |what| Event { time: now, environment: None, application: None, revision: Some(revision.clone()), what };
+        let event =
+            |what| Event { time: now, environment: None, application: None, revision: Some(revision.clone()), what };
         let snapshot = match self.source.snapshot(revision).await {
             Ok(snapshot) => snapshot,
             Err(error) if error.transient => return self.failed(error, now, events),
@@ -155,12 +156,18 @@ impl Follower {
         self.seen = Some(revision.clone());
         let loaded = load(&snapshot.files);
         if !loaded.configuration_valid {
-            let message = format!("{} stays in force", self.in_force.as_ref().map_or("nothing", |f| f.revision.as_str()));
+            let message =
+                format!("{} stays in force", self.in_force.as_ref().map_or("nothing", |f| f.revision.as_str()));
             return events.push(event(What::RevisionRejected { message, problems: loaded.problems }));
         }
         let environments = loaded.environments.into_iter().map(|env| (env.name.clone(), env)).collect();
         let applications = self.stand(&snapshot, loaded.applications);
-        self.in_force = Some(Arc::new(InForce { revision: revision.clone(), environments, policies: loaded.policies, applications }));
+        self.in_force = Some(Arc::new(InForce {
+            revision: revision.clone(),
+            environments,
+            policies: loaded.policies,
+            applications,
+        }));
         if let Err(error) = self.source.accept(revision).await {
             tracing::warn!(%revision, %error, "The accepted revision could not be remembered for a restart.");
         }

@@ -78,7 +78,8 @@ impl Engine {
     pub async fn apply_once(&self, limit: Duration) -> Result<Outcome, OnceError> {
         let deadline = Instant::now() + limit;
         let in_force = self.begin().await?;
-        let timed_out = join_all(self.loops(&in_force).map(|environment| environment.run_until_settled(&in_force, deadline))).await;
+        let timed_out =
+            join_all(self.loops(&in_force).map(|environment| environment.run_until_settled(&in_force, deadline))).await;
         Ok(Outcome { plans: self.plans(), timed_out: timed_out.contains(&true) })
     }
 
@@ -139,7 +140,8 @@ impl EnvironmentLoop {
                 () = self.cycle(in_force, &scope, !context.options.report_only) => {}
             }
             scope = loop {
-                let next = self.applications.values().filter(|state| !state.is_refused()).filter_map(|s| s.look_at).min();
+                let next =
+                    self.applications.values().filter(|state| !state.is_refused()).filter_map(|s| s.look_at).min();
                 if next.is_none() && self.passes.is_empty() {
                     return false;
                 }

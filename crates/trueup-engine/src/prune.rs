@@ -12,8 +12,8 @@ use trueup_ports::{Cloud, Wanted};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
-use crate::environment::{EnvironmentLoop, Scope};
 use crate::cycle::Look;
+use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::{InForce, Valid};
 use crate::pass::{Finished, next_step};
 use crate::resolution::{self, Answers};
@@ -76,8 +76,12 @@ impl EnvironmentLoop {
     /// Looks at applications that git no longer has: only pruning applies to them.
     pub(crate) fn look_at_removed(&mut self, look: &Look<'_>, prunes: BTreeMap<ApplicationName, Prune>) {
         let now = Instant::now();
-        let gone: Vec<ApplicationName> =
-            self.applications.keys().filter(|name| !look.all.contains(*name) && !prunes.contains_key(*name)).cloned().collect();
+        let gone: Vec<ApplicationName> = self
+            .applications
+            .keys()
+            .filter(|name| !look.all.contains(*name) && !prunes.contains_key(*name))
+            .cloned()
+            .collect();
         for name in gone {
             self.forget(&name);
         }

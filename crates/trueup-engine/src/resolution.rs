@@ -59,7 +59,8 @@ pub(crate) fn own_target_groups(application: &Application) -> impl Iterator<Item
 /// Takes what was observed of target groups as answers to lookups of them.
 pub(crate) fn answer_target_groups(live: &Live, answers: &mut Answers) {
     for (name, observed) in &live.target_groups {
-        let arn = observed.clone().map(|group| text(&group.description, "TargetGroupArn").unwrap_or_default().to_owned());
+        let arn =
+            observed.clone().map(|group| text(&group.description, "TargetGroupArn").unwrap_or_default().to_owned());
         answers.insert(Lookup::TargetGroup(name.clone()), arn);
     }
 }

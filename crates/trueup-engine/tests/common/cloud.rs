@@ -234,7 +234,9 @@ impl Cloud for FakeCloud {
             effect,
         };
         match fault {
-            None => Ok(Answer { output: state.apply(call), request_id: Some(format!("request-{}", state.calls.len())) }),
+            None => {
+                Ok(Answer { output: state.apply(call), request_id: Some(format!("request-{}", state.calls.len())) })
+            }
             Some(Fault::Refuse(kind)) => Err(error(kind, Effect::None)),
             Some(Fault::LoseRequest) => Err(error(FailureKind::TimedOut, Effect::Unknown)),
             Some(Fault::LoseAnswer) => {
@@ -271,7 +273,8 @@ impl State {
         match call.operation {
             Operation::RegisterTaskDefinition => {
                 let family = text(input, "family");
-                let number = self.resources.task_definitions.iter().filter(|(_, d, _)| d["family"] == family).count() + 1;
+                let number =
+                    self.resources.task_definitions.iter().filter(|(_, d, _)| d["family"] == family).count() + 1;
                 let arn = format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{family}:{number}");
                 let mut description = without(input, &["tags"]);
                 description["taskDefinitionArn"] = json!(arn);
@@ -295,9 +298,10 @@ impl State {
                         tags_of(&input["tags"], "key", "value"),
                     ),
                 };
-                for (member, value) in without(input, &["cluster", "service", "serviceName", "tags", "forceNewDeployment"])
-                    .as_object()
-                    .expect("a request is an object")
+                for (member, value) in
+                    without(input, &["cluster", "service", "serviceName", "tags", "forceNewDeployment"])
+                        .as_object()
+                        .expect("a request is an object")
                 {
                     service[member] = value.clone();
                 }
@@ -329,7 +333,9 @@ impl State {
             Operation::TagResource | Operation::AddTags => {
                 let (arns, key, value, list) = match call.operation {
                     Operation::TagResource => (vec![input["resourceArn"].clone()], "key", "value", &input["tags"]),
-                    _ => (input["ResourceArns"].as_array().cloned().unwrap_or_default(), "Key", "Value", &input["Tags"]),
+                    _ => {
+                        (input["ResourceArns"].as_array().cloned().unwrap_or_default(), "Key", "Value", &input["Tags"])
+                    }
                 };
                 for arn in arns {
                     self.resources.tags_mut(arn.as_str().expect("an ARN")).extend(tags_of(list, key, value));
@@ -391,7 +397,8 @@ impl Resources {
 
     /// `FAMILY:REVISION`, or an ARN, as an ARN.
     fn full_arn(&self, task_definition: &str) -> String {
-        let ends = |arn: &Arn| arn.as_str() == task_definition || arn.as_str().ends_with(&format!("/{task_definition}"));
+        let ends =
+            |arn: &Arn| arn.as_str() == task_definition || arn.as_str().ends_with(&format!("/{task_definition}"));
         let found = self.task_definitions.iter().find(|(arn, _, _)| ends(arn));
         found.map(|(arn, _, _)| arn.as_str().to_owned()).expect("a service runs what was registered")
     }
@@ -424,7 +431,8 @@ fn text(value: &Value, member: &str) -> String {
 }
 
 fn without(input: &Value, members: &[&str]) -> Value {
-    let kept = input.as_object().expect("a request is an object").iter().filter(|(m, _)| !members.contains(&m.as_str()));
+    let kept =
+        input.as_object().expect("a request is an object").iter().filter(|(m, _)| !members.contains(&m.as_str()));
     Value::Object(kept.map(|(m, v)| (m.clone(), v.clone())).collect::<Map<_, _>>())
 }
 

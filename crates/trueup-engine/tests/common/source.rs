@@ -31,11 +31,13 @@ impl FakeSource {
         let mut state = self.0.lock().unwrap();
         let number = state.commits.len() + 1;
         let revision = Revision::new(format!("{number:040x}"));
-        let files: FileTree = files.iter().map(|(path, text)| ((*path).to_owned(), Arc::from(text.as_bytes()))).collect();
+        let files: FileTree =
+            files.iter().map(|(path, text)| ((*path).to_owned(), Arc::from(text.as_bytes()))).collect();
         let directories = files.keys().filter_map(|path| path.strip_suffix("/app.toml"));
         let application_revisions: BTreeMap<_, _> = directories
             .map(|directory| {
-                let before = state.commits.last().filter(|last| part(&last.files, directory) == part(&files, directory));
+                let before =
+                    state.commits.last().filter(|last| part(&last.files, directory) == part(&files, directory));
                 let name = ApplicationName::new(directory);
                 let kept = before.and_then(|last| last.application_revisions.get(&name));
                 (name, kept.unwrap_or(&revision).clone())
