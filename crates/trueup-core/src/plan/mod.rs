@@ -1,12 +1,77 @@
 //! The plan: the ordered steps from live to desired, and every hold, as a value.
 
+//!
+//! [`plan()`] is pure, total and deterministic. It lists every step in order; the engine takes the first one whose
+//! [`Step::awaits`] is empty, lets [`crate::live::Live::absorb`] take in the answer, and plans again.
+
+mod absorb;
+pub mod check;
+mod draft;
+#[cfg(test)]
+mod fixture;
+mod graft;
+mod hold;
+mod listener_rule;
+mod memory;
+mod order;
+mod prune;
+mod rollout;
+mod service;
+mod spelling;
+pub mod tags;
+mod target_group;
+mod task_definition;
+#[cfg(test)]
+mod tests;
+mod three_way;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use self::hold::Hold;
+pub use self::memory::Memory;
+pub use self::prune::{Prune, PruneInput, plan_prune};
+use crate::desired::DesiredApplication;
 use crate::drift::Change;
-use crate::live::ReadFailure;
+use crate::live::Live;
 use crate::model::Kind;
-use crate::names::{ApplicationName, Arn, EnvironmentName, Revision};
+use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
+
+/// All that a plan depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// What git wants.
+    pub desired: &'a DesiredApplication,
+    /// The application as git had it at the commit in the service's tag `trueup:revision`, when that is known. Tells
+    /// drift from a pending change field by field, and which tags git once declared.
+    pub last_applied: Option<&'a DesiredApplication>,
+    /// What AWS has, in the whole environment.
+    pub live: &'a Live,
+    /// This installation.
+    pub instance: &'a InstanceName,
+    /// Application Auto Scaling governs the service's `desiredCount`.
+    pub autoscaled: bool,
+    /// All applications that git has in this environment: a resource of an application that is not among them may be
+    /// taken over (its application was renamed), one of an application that is among them may not.
+    pub applications: &'a BTreeSet<ApplicationName>,
+    /// The applications of `depends_on` that are not Synced and Healthy yet.
+    pub waits_for: &'a BTreeSet<ApplicationName>,
+    /// What this process wrote to this application a moment ago.
+    pub memory: &'a Memory,
+    /// The time now.
+    pub now: Timestamp,
+}
+
+/// Works out every step from live to desired, and every hold.
+///
+/// Total and deterministic: equal arguments give equal plans. It does not fail, wait or log; whatever may not be done
+/// yet is in [`Plan::held`] with the reason.
+pub fn plan(input: &Input<'_>) -> Plan {
+    order::plan(input)
+}
 
 /// What is to be done for one application in one environment, and what is not and why.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +92,15 @@ pub struct Plan {
     pub health: Health,
     /// What ECS does at the moment.
     pub rollout: Option<Rollout>,
+}
+
+impl Plan {
+    /// Adds a hold that was found outside the planner (an invalid document, a refused call) and judges
+    /// [`Plan::sync`] anew.
+    pub fn hold(&mut self, held: Held) {
+        self.held.push(held);
+        self.sync = order::sync(&self.steps, &self.held);
+    }
 }
 
 /// One mutating AWS call.
@@ -60,6 +134,13 @@ pub struct Call {
 impl std::fmt::Debug for Call {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Call").field("operation", &self.operation).finish_non_exhaustive()
+    }
+}
+
+impl Call {
+    /// A call whose values have the types that the API model gives them (`300` as text where AWS wants text).
+    pub fn new(operation: Operation, input: Value) -> Self {
+        Self { operation, input: spelling::spelled(operation, input) }
     }
 }
 
@@ -100,6 +181,30 @@ pub enum Operation {
     RemoveTags,
 }
 
+impl Operation {
+    /// The operation's name in its API, such as `UpdateService`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RegisterTaskDefinition => "RegisterTaskDefinition",
+            Self::CreateService => "CreateService",
+            Self::UpdateService => "UpdateService",
+            Self::DeleteService => "DeleteService",
+            Self::TagResource => "TagResource",
+            Self::UntagResource => "UntagResource",
+            Self::CreateTargetGroup => "CreateTargetGroup",
+            Self::ModifyTargetGroup => "ModifyTargetGroup",
+            Self::ModifyTargetGroupAttributes => "ModifyTargetGroupAttributes",
+            Self::DeleteTargetGroup => "DeleteTargetGroup",
+            Self::CreateRule => "CreateRule",
+            Self::ModifyRule => "ModifyRule",
+            Self::SetRulePriorities => "SetRulePriorities",
+            Self::DeleteRule => "DeleteRule",
+            Self::AddTags => "AddTags",
+            Self::RemoveTags => "RemoveTags",
+        }
+    }
+}
+
 /// What a step or a hold is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Resource {
@@ -136,17 +241,6 @@ pub struct Held {
     pub changes: Vec<Change>,
     /// Why it is not taken.
     pub reason: Hold,
-}
-
-/// Why a step is known but not taken. This is what an operator reads when nothing moves.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "reason")]
-pub enum Hold {
-    /// A read failed, so nothing may be concluded.
-    NotObserved {
-        /// The read.
-        failure: ReadFailure,
-    },
 }
 
 /// Whether live is as git wants it.

@@ -1,0 +1,345 @@
+//! A small world for the tests: an application like the e-learning site, and an AWS that answers calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{Call, Input, Memory, Operation, Plan, Step, check, graft, plan, tags};
+use crate::desired::{DesiredApplication, Document, Policy};
+use crate::drift;
+use crate::live::{Live, LiveService, Observed, Tags};
+use crate::model::Kind;
+use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision, ServiceId};
+use crate::pointer::Pointer;
+
+pub(super) const LISTENER: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/web/1/2";
+pub(super) const ACCOUNT: &str = "123456789012";
+
+pub(super) fn group_arn(name: &str) -> String {
+    format!("arn:aws:elasticloadbalancing:eu-west-1:{ACCOUNT}:targetgroup/{name}/1")
+}
+
+pub(super) fn revision_arn(number: usize) -> String {
+    format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/elearning:{number}")
+}
+
+pub(super) fn document(kind: Kind, name: &str, body: Value) -> Document {
+    let digest = drift::digest(kind, &body);
+    Document { kind, name: name.to_owned(), path: format!("elearning/{name}"), body, digest, awaits: BTreeSet::new() }
+}
+
+/// All that the planner looks at, with the way to change it.
+pub(super) struct World {
+    pub(super) desired: DesiredApplication,
+    pub(super) last_applied: Option<DesiredApplication>,
+    pub(super) live: Live,
+    pub(super) memory: Memory,
+    pub(super) now: Timestamp,
+    pub(super) autoscaled: bool,
+    pub(super) waits_for: BTreeSet<ApplicationName>,
+    pub(super) applications: BTreeSet<ApplicationName>,
+    /// How many things AWS has made.
+    made: usize,
+}
+
+impl World {
+    /// Git has the application, and AWS has nothing of it.
+    pub(super) fn new() -> Self {
+        let group = |name: &str, path: &str| {
+            let body = json!({
+                "Name": format!("{name}-tg"), "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1", "TargetType": "ip",
+                "HealthCheckPath": path, "HealthCheckIntervalSeconds": 60,
+                "Tags": [{"Key": "Team", "Value": "learning"}],
+                "Attributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}],
+            });
+            document(Kind::TargetGroup, name, body)
+        };
+        let rule = json!({
+            "ListenerArn": LISTENER, "Priority": 10,
+            "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}],
+            "Actions": [{"Type": "forward", "TargetGroupArn": group_arn("backend-tg")}],
+        });
+        let task_definition = json!({
+            "family": "elearning", "networkMode": "awsvpc", "cpu": "512", "memory": "1024",
+            "requiresCompatibilities": ["FARGATE"],
+            "containerDefinitions": [{
+                "name": "backend", "image": "backend:1", "portMappings": [{"containerPort": 8000}],
+                "environment": [{"name": "LOG_LEVEL", "value": "info"}],
+            }],
+            "tags": [{"key": "Team", "value": "learning"}],
+        });
+        let service = json!({
+            "serviceName": "elearning", "launchType": "FARGATE", "desiredCount": 1,
+            "loadBalancers": [
+                {"containerName": "backend", "containerPort": 8000, "targetGroupArn": group_arn("backend-tg")}],
+            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}},
+            "deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 100,
+                "deploymentCircuitBreaker": {"enable": true, "rollback": true}},
+            "tags": [{"key": "Team", "value": "learning"}],
+        });
+        let name = ApplicationName::new("elearning");
+        let desired = DesiredApplication {
+            name: name.clone(),
+            environment: EnvironmentName::new("production"),
+            revision: Revision::new("a".repeat(40)),
+            cluster: "main".to_owned(),
+            policy: Policy::default(),
+            depends_on: BTreeSet::new(),
+            target_groups: vec![group("backend", "/health")],
+            listener_rules: vec![document(Kind::ListenerRule, "api", rule)],
+            task_definition: Some(document(Kind::TaskDefinition, "task-definition", task_definition)),
+            service: Some(document(Kind::Service, "service", service)),
+            unresolved: Vec::new(),
+        };
+        let mut live = Live::default();
+        live.services.insert(service_id(), Observed::Absent);
+        live.families.insert("elearning".to_owned(), Observed::Absent);
+        live.target_groups.insert("backend-tg".to_owned(), Observed::Absent);
+        live.rules.insert(Arn::new(LISTENER), Observed::Absent);
+        Self {
+            desired,
+            last_applied: None,
+            live,
+            memory: Memory::default(),
+            now: "2026-01-01T00:00:00Z".parse().expect("a time"),
+            autoscaled: false,
+            waits_for: BTreeSet::new(),
+            applications: BTreeSet::from([name]),
+            made: 0,
+        }
+    }
+
+    /// AWS has all of it, and trueup made it: the rollout is over.
+    pub(super) fn settled() -> Self {
+        let mut world = Self::new();
+        world.converge();
+        world.last_applied = Some(world.desired.clone());
+        world.finish_rollout();
+        world.later(3600);
+        world
+    }
+
+    pub(super) fn input<'a>(&'a self, instance: &'a InstanceName) -> Input<'a> {
+        Input {
+            desired: &self.desired,
+            last_applied: self.last_applied.as_ref(),
+            live: &self.live,
+            instance,
+            autoscaled: self.autoscaled,
+            applications: &self.applications,
+            waits_for: &self.waits_for,
+            memory: &self.memory,
+            now: self.now,
+        }
+    }
+
+    /// The plan, which must be sound and the same a second time.
+    pub(super) fn plan(&self) -> Plan {
+        let instance = InstanceName::new("main");
+        let input = self.input(&instance);
+        let made = plan(&input);
+        assert_eq!(check::check(&input, &made), Vec::<String>::new());
+        assert_eq!(made, plan(&input), "a plan depends on its arguments alone");
+        made
+    }
+
+    /// Takes the first step that can be taken, and gives it back.
+    pub(super) fn step(&mut self) -> Option<Step> {
+        let step = self.plan().steps.into_iter().find(|step| step.awaits.is_empty())?;
+        let answer = self.answer(&step.call);
+        self.memory.wrote(&step, self.now);
+        self.memory.answered(&step, &answer, self.now);
+        self.live.absorb(&step.call, &answer);
+        Some(step)
+    }
+
+    /// Takes steps until there is none, and gives their operations back.
+    pub(super) fn converge(&mut self) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        while let Some(step) = self.step() {
+            operations.push(step.call.operation);
+            assert!(operations.len() < 30, "it never ends: {operations:?}");
+        }
+        operations
+    }
+
+    pub(super) fn later(&mut self, seconds: i64) {
+        self.now = self.now.checked_add(SignedDuration::from_secs(seconds)).expect("not the end of time");
+    }
+
+    /// A new commit.
+    pub(super) fn commit(&mut self, kind: Kind, name: &str, change: impl FnOnce(&mut Value)) {
+        self.desired.revision = Revision::new("b".repeat(40));
+        let desired = &mut self.desired;
+        let mut documents = desired
+            .target_groups
+            .iter_mut()
+            .chain(&mut desired.listener_rules)
+            .chain(&mut desired.task_definition)
+            .chain(&mut desired.service);
+        let found = documents.find(|d| d.kind == kind && d.name == name).expect("the document");
+        change(&mut found.body);
+        found.digest = drift::digest(kind, &found.body);
+    }
+
+    /// Another hand at the service.
+    pub(super) fn edit_service(&mut self, change: impl FnOnce(&mut Value)) {
+        change(&mut self.service().description);
+    }
+
+    pub(super) fn service(&mut self) -> &mut LiveService {
+        let Some(Observed::Present(service)) = self.live.services.get_mut(&service_id()) else {
+            panic!("there is no service")
+        };
+        service
+    }
+
+    pub(super) fn group(&mut self) -> &mut crate::live::LiveTargetGroup {
+        let Some(Observed::Present(group)) = self.live.target_groups.get_mut("backend-tg") else {
+            panic!("there is no target group")
+        };
+        group
+    }
+
+    pub(super) fn rules(&mut self) -> &mut Vec<crate::live::LiveRule> {
+        let Some(Observed::Present(rules)) = self.live.rules.get_mut(&Arn::new(LISTENER)) else {
+            panic!("there are no rules")
+        };
+        rules
+    }
+
+    /// ECS is done.
+    pub(super) fn finish_rollout(&mut self) {
+        self.edit_service(|service| {
+            service["deployments"][0]["rolloutState"] = json!("COMPLETED");
+            service["runningCount"] = service["desiredCount"].clone();
+        });
+    }
+
+    /// What AWS answers.
+    fn answer(&mut self, call: &Call) -> Value {
+        let input = &call.input;
+        self.made += 1;
+        let made = self.made;
+        match call.operation {
+            Operation::RegisterTaskDefinition => {
+                let mut description = input.clone();
+                description["taskDefinitionArn"] = json!(revision_arn(made));
+                description["revision"] = json!(made);
+                description["status"] = json!("ACTIVE");
+                let tags = description.as_object_mut().and_then(|members| members.shift_remove("tags"));
+                json!({"taskDefinition": description, "tags": tags})
+            }
+            Operation::CreateService => {
+                let mut description = graft::as_described(Kind::Service, input);
+                let members = description.as_object_mut().expect("an object");
+                for name in ["tags", "clientToken", "cluster"] {
+                    members.shift_remove(name);
+                }
+                description["serviceArn"] = json!(format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:service/main/elearning"));
+                description["clusterArn"] = json!(format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/main"));
+                description["status"] = json!("ACTIVE");
+                description["runningCount"] = json!(0);
+                deploy(&mut description);
+                json!({"service": description})
+            }
+            Operation::UpdateService => {
+                let mut description = self.service().description.clone();
+                for (name, value) in input.as_object().expect("an object") {
+                    match name.as_str() {
+                        "service" | "cluster" | "forceNewDeployment" => {}
+                        name => description[name] = value.clone(),
+                    }
+                }
+                if input.get("taskDefinition").is_some() {
+                    deploy(&mut description);
+                }
+                json!({"service": description})
+            }
+            Operation::CreateTargetGroup => {
+                let mut description = graft::as_described(Kind::TargetGroup, input);
+                description.as_object_mut().expect("an object").shift_remove("Tags");
+                let name = input["Name"].as_str().expect("a name");
+                description["TargetGroupArn"] = json!(group_arn(name));
+                json!({"TargetGroups": [description]})
+            }
+            Operation::ModifyTargetGroup => {
+                let mut description = self.group().description.clone();
+                merge(&mut description, input);
+                json!({"TargetGroups": [description]})
+            }
+            Operation::CreateRule => {
+                let mut description = input.clone();
+                let members = description.as_object_mut().expect("an object");
+                members.shift_remove("Tags");
+                members.shift_remove("ListenerArn");
+                description["Priority"] = json!(input["Priority"].to_string());
+                description["RuleArn"] = json!(rule_arn(made));
+                json!({"Rules": [description]})
+            }
+            Operation::ModifyRule => {
+                let found = self.rules().iter().find(|rule| rule.description["RuleArn"] == input["RuleArn"]);
+                let mut description = found.expect("the rule").description.clone();
+                merge(&mut description, input);
+                json!({"Rules": [description]})
+            }
+            Operation::ModifyTargetGroupAttributes
+            | Operation::SetRulePriorities
+            | Operation::TagResource
+            | Operation::UntagResource
+            | Operation::AddTags
+            | Operation::RemoveTags
+            | Operation::DeleteService
+            | Operation::DeleteTargetGroup
+            | Operation::DeleteRule => json!({}),
+        }
+    }
+}
+
+pub(super) fn rule_arn(number: usize) -> String {
+    format!("{}/{number}", LISTENER.replace(":listener/", ":listener-rule/"))
+}
+
+pub(super) fn service_id() -> ServiceId {
+    ServiceId { cluster: "main".to_owned(), name: "elearning".to_owned() }
+}
+
+fn deploy(service: &mut Value) {
+    service["deployments"] = json!([{"status": "PRIMARY", "taskDefinition": service["taskDefinition"],
+        "rolloutState": "IN_PROGRESS", "createdAt": 1000, "desiredCount": service["desiredCount"],
+        "runningCount": 0, "pendingCount": 1}]);
+}
+
+fn merge(description: &mut Value, input: &Value) {
+    for (name, value) in input.as_object().expect("an object") {
+        description[name.as_str()] = value.clone();
+    }
+}
+
+/// Every step and hold of a plan, one a line: `Operation name cause /path …`, `held Reason name /path …`.
+pub(super) fn shown(plan: &Plan) -> Vec<String> {
+    let paths = |changes: &[drift::Change]| {
+        changes.iter().map(|change| format!(" {}", if change.path == Pointer::root() { "/".to_owned() } else { change.path.to_string() })).collect::<String>()
+    };
+    let steps = plan.steps.iter().map(|step| {
+        let cause = format!("{:?}", step.cause).to_lowercase();
+        let awaits = if step.awaits.is_empty() { String::new() } else { format!(" awaits {}", step.awaits.join(" and ")) };
+        format!("{} {} {cause}{}{awaits}", step.call.operation.as_str(), step.resource.name, paths(&step.changes))
+    });
+    let held = plan.held.iter().map(|held| {
+        let name = held.resource.as_ref().map_or("all", |resource| resource.name.as_str());
+        format!("held {} {name}{}", held.reason.reason(), paths(&held.changes))
+    });
+    steps.chain(held).collect()
+}
+
+/// The tags of something that another hand made.
+pub(super) fn tags_of(pairs: &[(&str, &str)]) -> Tags {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
+}
+
+/// Takes all tags of ours off.
+pub(super) fn untagged(all: &mut Tags) {
+    all.retain(|key, _| !key.starts_with(tags::PREFIX));
+}

@@ -1,0 +1,330 @@
+//! Listener rules: desired against live.
+//!
+//! A rule has no name in AWS. It is found by our tags, else by its priority on the listener.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::draft::{Draft, Work, not_asked};
+use super::graft::graft;
+use super::tags::{self, Claim};
+use super::three_way::{Basis, Sorted, common_cause, only, top};
+use super::{Call, Cause, Hold, Input, Operation, Resource};
+use crate::desired::{Document, Mode};
+use crate::drift::{Change, Context, Shown};
+use crate::live::{LiveRule, Observed, ReadFailure, Tags};
+use crate::model::Kind;
+use crate::names::{ApplicationName, Arn};
+use crate::pointer::Pointer;
+
+/// Where a document's rule is.
+enum Found<'a> {
+    Nowhere,
+    /// This one, with its tags.
+    Rule(&'a LiveRule, Tags),
+    /// On another listener, where it cannot leave.
+    Elsewhere(Arn),
+    /// The priority belongs to somebody else's rule.
+    Taken(Arn),
+    NotObserved(ReadFailure),
+}
+
+/// A rule that is there, with what is to be done about it.
+struct Present<'a> {
+    work: Work<'a>,
+    live: &'a LiveRule,
+    tags: Tags,
+    sorted: Sorted,
+    arn: Arn,
+    complete: bool,
+}
+
+/// A rule that changes its priority.
+struct Move {
+    rule: Arn,
+    resource: Resource,
+    priority: String,
+    cause: Cause,
+    change: Change,
+}
+
+pub(super) fn plan(input: &Input<'_>, draft: &mut Draft) {
+    let mut absent = Vec::new();
+    let mut there = Vec::new();
+    let mut moves: BTreeMap<Arn, Vec<Move>> = BTreeMap::new();
+    for document in &input.desired.listener_rules {
+        let listener = listener(document);
+        match find(input, document, &listener) {
+            Found::NotObserved(failure) => draft.not_observed(&Work::new(input, document, None).resource, &failure),
+            Found::Nowhere => absent.push((Work::new(input, document, None), listener)),
+            Found::Taken(rule) => {
+                let work = Work::new(input, document, None);
+                let priority = priority(&document.body).unwrap_or_default();
+                draft.hold(&work.resource, work.whole(), Hold::PriorityTaken { listener, priority, rule });
+            }
+            Found::Elsewhere(arn) => {
+                let work = Work::new(input, document, Some(arn));
+                let path = Pointer::from_iter(["ListenerArn"]);
+                let desired = Shown::at(&path, &json!(listener));
+                let change = Change { path, live: Shown::absent(), desired };
+                let fields = vec!["ListenerArn".to_owned()];
+                draft.hold(&work.resource, vec![change], Hold::Immutable { kind: Kind::ListenerRule, fields });
+            }
+            Found::Rule(live, tags) => {
+                if let Some(mut present) = compare(input, document, live, tags, draft) {
+                    moves.entry(listener).or_default().extend(moved(&mut present));
+                    there.push(present);
+                }
+            }
+        }
+    }
+    let leaving = set_priorities(input, moves, draft);
+    for (work, listener) in absent {
+        create(&work, listener, &leaving, draft);
+    }
+    for present in there {
+        modify(present, draft);
+    }
+}
+
+fn find<'a>(input: &Input<'a>, document: &Document, listener: &Arn) -> Found<'a> {
+    let rules = match input.live.rules.get(listener) {
+        Some(Observed::Present(rules)) => rules.as_slice(),
+        Some(Observed::Absent) => &[],
+        Some(Observed::Unknown(failure)) => return Found::NotObserved(failure.clone()),
+        None => return Found::NotObserved(not_asked("elasticloadbalancing:DescribeRules")),
+    };
+    let work = Work::new(input, document, None);
+    let is_ours = |rule: &&LiveRule| rule.tags.present().is_some_and(|tags| work.owner.missing(tags).is_empty());
+    if let Some(rule) = rules.iter().find(is_ours) {
+        return Found::Rule(rule, rule.tags.present().cloned().unwrap_or_default());
+    }
+    // Ours may be among those whose tags could not be read.
+    let unread = rules.iter().find_map(|rule| match &rule.tags {
+        Observed::Unknown(failure) => Some(failure),
+        Observed::Absent | Observed::Present(_) => None,
+    });
+    if let Some(failure) = unread {
+        return Found::NotObserved(failure.clone());
+    }
+    let elsewhere = input.live.rules.values().filter_map(Observed::present).flatten().find(is_ours);
+    if let Some(arn) = elsewhere.and_then(arn) {
+        return Found::Elsewhere(arn);
+    }
+    let wanted = priority(&document.body);
+    match rules.iter().find(|rule| wanted.is_some() && priority(&rule.description) == wanted) {
+        None => Found::Nowhere,
+        Some(rule) => by_priority(input, &work, rule),
+    }
+}
+
+/// Judges a rule that has nothing but the priority in common with the document.
+fn by_priority<'a>(input: &Input<'a>, work: &Work<'_>, rule: &'a LiveRule) -> Found<'a> {
+    let tags = rule.tags.present().cloned().unwrap_or_default();
+    let taken = arn(rule).map_or(Found::Nowhere, Found::Taken);
+    let Some(application) = tags.get(tags::APPLICATION) else {
+        // Nobody's: ours, if it does the same thing or serves the same requests. With neither in common it is another
+        // rule, which merely stands where git wants to put one.
+        let changes = work.changes(&work.document.body, &rule.description, &tags, &Context::default());
+        let differs = |member| changes.iter().any(|change| top(&change.path) == member);
+        let other = tags.contains_key(tags::INSTANCE) || (differs("Conditions") && differs("Actions"));
+        return if other { taken } else { Found::Rule(rule, tags) };
+    };
+    let same = |key| tags.get(key) == work.owner.tags().get(key);
+    if !same(tags::INSTANCE) || !same(tags::ENVIRONMENT) {
+        return taken;
+    }
+    if same(tags::APPLICATION) {
+        let documents = &input.desired.listener_rules;
+        let document = tags.get(tags::DOCUMENT);
+        let wanted = documents.iter().any(|d| document == Some(&tags::document_tag(d.kind, &d.name)));
+        // Another document's rule, which may be about to leave; or the file was renamed.
+        return if wanted { Found::Nowhere } else { Found::Rule(rule, tags) };
+    }
+    // The application was renamed, unless git still has both.
+    if input.applications.contains(&ApplicationName::new(application.as_str())) {
+        return taken;
+    }
+    Found::Rule(rule, tags)
+}
+
+fn compare<'a>(
+    input: &'a Input<'a>,
+    document: &'a Document,
+    live: &'a LiveRule,
+    tags: Tags,
+    draft: &mut Draft,
+) -> Option<Present<'a>> {
+    let work = Work::new(input, document, arn(live));
+    let Some(arn) = work.resource.arn.clone() else {
+        draft.not_observed(&work.resource, &not_asked("elasticloadbalancing:DescribeRules"));
+        return None;
+    };
+    let context =
+        Context { ignore: work.ignored(), delegated_weights: is_delegated(input, &arn), ..Context::default() };
+    let mut changes = work.changes(&document.body, &live.description, &tags, &context);
+    // It was found on the listener: descriptions do not repeat it.
+    changes.retain(|change| top(&change.path) != "ListenerArn");
+    if let Claim::Held(hold) = work.claim(&tags) {
+        draft.hold(&work.resource, changes, hold);
+        return None;
+    }
+    let basis = Basis::of(&tags, &work.digest, document, work.last());
+    let sorted = work.sort(changes, &basis);
+    draft.report(&work.resource, &sorted);
+    let complete = !sorted.keeps_pending();
+    Some(Present { work, live, tags, sorted, arn, complete })
+}
+
+fn moved(present: &mut Present<'_>) -> Option<Move> {
+    let (cause, change) = present.sorted.take(|change| top(&change.path) == "Priority").pop()?;
+    let priority = priority(&present.work.document.body)?;
+    Some(Move { rule: present.arn.clone(), resource: present.work.resource.clone(), priority, cause, change })
+}
+
+/// One `SetRulePriorities` per listener, so that rules can trade places. Gives back the rules that move.
+fn set_priorities(input: &Input<'_>, moves: BTreeMap<Arn, Vec<Move>>, draft: &mut Draft) -> BTreeSet<Arn> {
+    let mut leaving = BTreeSet::new();
+    for (listener, mut moves) in moves {
+        let rules = input.live.rules.get(&listener).and_then(Observed::present).map(Vec::as_slice).unwrap_or_default();
+        // A move that is blocked stays where it is, and may block another one.
+        while let Some((index, rule)) = moves.iter().enumerate().find_map(|(index, m)| {
+            let occupant = rules.iter().find(|rule| priority(&rule.description).as_ref() == Some(&m.priority))?;
+            let rule = arn(occupant)?;
+            let moves_away = moves.iter().any(|other| other.rule == rule);
+            (!moves_away).then_some((index, rule))
+        }) {
+            let blocked = moves.remove(index);
+            let hold = Hold::PriorityTaken { listener: listener.clone(), priority: blocked.priority, rule };
+            draft.hold(&blocked.resource, vec![blocked.change], hold);
+        }
+        let Some(first) = moves.first() else { continue };
+        let names: Vec<&str> = moves.iter().map(|m| m.resource.name.as_str()).collect();
+        let resource = Resource { name: names.join(", "), ..first.resource.clone() };
+        let list: Vec<Value> = moves.iter().map(|m| json!({"RuleArn": m.rule, "Priority": m.priority})).collect();
+        leaving.extend(moves.iter().map(|m| m.rule.clone()));
+        let changes: Vec<(Cause, Change)> = moves.into_iter().map(|m| (m.cause, m.change)).collect();
+        let call = Call::new(Operation::SetRulePriorities, json!({"RulePriorities": list}));
+        draft.step(&resource, common_cause(&changes), only(changes), call);
+    }
+    leaving
+}
+
+fn create(work: &Work<'_>, listener: Arn, leaving: &BTreeSet<Arn>, draft: &mut Draft) {
+    match work.creation() {
+        Mode::Off => return,
+        Mode::Report => return draft.hold(&work.resource, work.whole(), Hold::ReportOnly { cause: Cause::Create }),
+        Mode::On => {}
+    }
+    let mut awaits: Vec<String> = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+    let rules = work.input.live.rules.get(&listener).and_then(Observed::present).map(Vec::as_slice).unwrap_or_default();
+    let wanted = priority(&work.document.body).unwrap_or_default();
+    let occupant = rules.iter().find(|rule| priority(&rule.description).as_ref() == Some(&wanted));
+    if let Some(rule) = occupant.and_then(arn) {
+        if !leaving.contains(&rule) {
+            let hold = Hold::PriorityTaken { listener, priority: wanted, rule };
+            return draft.hold(&work.resource, work.whole(), hold);
+        }
+        awaits.push(format!("priority {wanted}"));
+    }
+    let mut body = work.document.body.clone();
+    if let Value::Object(members) = &mut body {
+        members.insert("Tags".to_owned(), work.creation_tags(true));
+    }
+    draft.step_after(&work.resource, Cause::Create, work.whole(), Call::new(Operation::CreateRule, body), awaits);
+}
+
+fn modify(mut present: Present<'_>, draft: &mut Draft) {
+    let work = &present.work;
+    let changes = present.sorted.take(|change| top(&change.path) != "Tags");
+    let settled = changes.is_empty();
+    if !settled {
+        let mut effective = work.document.body.clone();
+        for pointer in present.sorted.kept().chain(&work.ignored()) {
+            graft(&mut effective, &present.live.description, pointer);
+        }
+        if is_delegated(work.input, &present.arn) {
+            carry_weights(&mut effective, &present.live.description);
+        }
+        let mut input = Map::from_iter([("RuleArn".to_owned(), json!(present.arn))]);
+        for (_, change) in &changes {
+            let name = top(&change.path);
+            match effective.get(name) {
+                // AWS takes a list as a whole, and an empty list of transforms for "unchanged".
+                Some(value) if name != "Transforms" || value.as_array().is_some_and(|list| !list.is_empty()) => {
+                    input.insert(name.to_owned(), value.clone());
+                }
+                Some(_) | None if name == "Transforms" => {
+                    input.insert("ResetTransforms".to_owned(), json!(true));
+                }
+                Some(_) | None => {}
+            }
+        }
+        let awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+        let cause = common_cause(&changes);
+        let call = Call::new(Operation::ModifyRule, Value::Object(input));
+        draft.step_after(&work.resource, cause, only(changes), call, awaits);
+    }
+    // A rule that moves has its own step, and is settled after it.
+    let moves = priority(&work.document.body) != priority(&present.live.description)
+        && !work.ignored().contains(&Pointer::from_iter(["Priority"]));
+    work.tag(draft, &present.arn, &present.tags, present.sorted, settled && !moves, present.complete);
+}
+
+/// Whether ECS shifts traffic by this rule's weights: a service names it in `advancedConfiguration`. While any service
+/// is unread, nobody knows that it does not.
+fn is_delegated(input: &Input<'_>, rule: &Arn) -> bool {
+    input.live.services.values().any(|service| match service {
+        Observed::Absent => false,
+        Observed::Unknown(_) => true,
+        Observed::Present(service) => {
+            let balancers = service.description.get("loadBalancers").and_then(Value::as_array);
+            balancers.into_iter().flatten().any(|balancer| {
+                ["productionListenerRule", "testListenerRule"].iter().any(|name| {
+                    let named = balancer.get("advancedConfiguration").and_then(|advanced| advanced.get(*name));
+                    named.and_then(Value::as_str) == Some(rule.as_str())
+                })
+            })
+        }
+    })
+}
+
+/// Gives the forward actions the groups and weights that ECS left in them.
+fn carry_weights(desired: &mut Value, live: &Value) {
+    let forward = |actions: &Value| {
+        let actions = actions.get("Actions")?.as_array()?;
+        actions.iter().find(|action| action.get("Type").and_then(Value::as_str) == Some("forward")).cloned()
+    };
+    let Some(live) = forward(live) else { return };
+    let Some(config) = live.get("ForwardConfig") else { return };
+    let Some(actions) = desired.get_mut("Actions").and_then(Value::as_array_mut) else { return };
+    for action in actions {
+        if let Value::Object(members) = action
+            && members.get("Type").and_then(Value::as_str) == Some("forward")
+        {
+            members.shift_remove("TargetGroupArn");
+            let own = members.entry("ForwardConfig").or_insert_with(|| json!({}));
+            if let (Value::Object(own), Some(groups)) = (own, config.get("TargetGroups")) {
+                own.insert("TargetGroups".to_owned(), groups.clone());
+            }
+        }
+    }
+}
+
+fn listener(document: &Document) -> Arn {
+    Arn::new(document.body.get("ListenerArn").and_then(Value::as_str).unwrap_or_default())
+}
+
+fn arn(rule: &LiveRule) -> Option<Arn> {
+    rule.description.get("RuleArn").and_then(Value::as_str).map(Arn::new)
+}
+
+/// A priority as text: requests have a number, answers a string.
+fn priority(value: &Value) -> Option<String> {
+    match value.get("Priority")? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}

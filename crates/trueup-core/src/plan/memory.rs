@@ -1,0 +1,110 @@
+//! What this process did a moment ago: enough not to take AWS's older answers for somebody else's changes.
+//!
+//! ECS is eventually consistent: a read right after a write may show the time before it (ECS API reference,
+//! `RunTask`, on eventual consistency). Nothing here is needed for correctness after a restart; it saves one repeated
+//! call, which is harmless.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Operation, Resource, Step};
+use crate::digest::Digest;
+use crate::drift::Change;
+use crate::live::Live;
+use crate::model::Kind;
+use crate::names::Arn;
+
+/// How long a read that shows the time before a write is taken for an old one.
+///
+/// AWS gives no bound; tools in the field wait for seconds. A minute is well above what was ever reported, and it
+/// bounds how long a person who undoes our write by hand, to the letter, is not answered.
+pub const OWN_WRITE_UNSEEN_SECONDS_MAX: i64 = 60;
+
+/// How long a registration is believed that the listing of its family does not show.
+pub const REGISTERED_UNSEEN_SECONDS_MAX: i64 = 600;
+
+/// What was written to one application in one environment by this process.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// The last call of each operation on each resource.
+    written: BTreeMap<(Kind, String, Operation), Written>,
+    /// Registered task definition revisions by the digest that they carry.
+    registered: BTreeMap<Digest, (Arn, Timestamp)>,
+    /// The digest that the service was last asked to run, from [`super::tags::applied_digest`].
+    deployed: Option<Digest>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Written {
+    changes: Vec<Change>,
+    /// Of the request: the values in `changes` are redacted, and tags that only we care about are not changes.
+    input: Digest,
+    at: Timestamp,
+}
+
+impl Memory {
+    /// Remembers a call that was made, whether AWS answered or the answer was lost.
+    pub fn wrote(&mut self, step: &Step, now: Timestamp) {
+        self.written.retain(|_, written| seconds(written.at, now) <= OWN_WRITE_UNSEEN_SECONDS_MAX);
+        self.registered.retain(|_, (_, at)| seconds(*at, now) <= REGISTERED_UNSEEN_SECONDS_MAX);
+        let written = Written { changes: step.changes.clone(), input: digest(&step.call.input), at: now };
+        self.written.insert(key(&step.resource, step.call.operation), written);
+    }
+
+    /// Remembers what AWS answered to a call: the ARN of a registered task definition revision.
+    pub fn answered(&mut self, step: &Step, answer: &Value, now: Timestamp) {
+        if step.call.operation != Operation::RegisterTaskDefinition {
+            return;
+        }
+        let arn = answer.pointer("/taskDefinition/taskDefinitionArn").and_then(Value::as_str);
+        let tags = step.call.input.get("tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let tag = tags.iter().find(|tag| tag.get("key").and_then(Value::as_str) == Some(super::tags::DIGEST));
+        if let (Some(arn), Some(tag)) = (arn, tag.and_then(|tag| tag.get("value")).and_then(Value::as_str)) {
+            self.registered.insert(Digest::from_tag(tag), (Arn::new(arn), now));
+        }
+    }
+
+    /// Remembers which digest the service was asked to run, so that a rollback is recognised even where the tag could
+    /// not be written. To be called with [`super::tags::applied_digest`] after `CreateService` and `UpdateService`.
+    pub fn deployed(&mut self, digest: Digest) {
+        self.deployed = Some(digest);
+    }
+
+    /// Whether the service was asked to run this digest.
+    pub(super) fn has_deployed(&self, digest: &Digest) -> bool {
+        self.deployed.as_ref() == Some(digest)
+    }
+
+    /// Seconds since the very same step was taken, when that is so recent that what we see may be older.
+    pub(super) fn unsettled(&self, step: &Step, now: Timestamp) -> Option<i64> {
+        let written = self.written.get(&key(&step.resource, step.call.operation))?;
+        let since = seconds(written.at, now);
+        let same = written.changes == step.changes && written.input == digest(&step.call.input);
+        (same && since < OWN_WRITE_UNSEEN_SECONDS_MAX).then_some(since)
+    }
+
+    /// The task definition revision that this process registered with this digest.
+    ///
+    /// Not one that AWS shows as gone.
+    pub(super) fn registered(&self, digest: &Digest, live: &Live, now: Timestamp) -> Option<Arn> {
+        let (arn, at) = self.registered.get(digest)?;
+        let gone = live.task_definitions.get(arn).is_some_and(|seen| {
+            seen.present().is_some_and(|seen| seen.description.get("status").is_some_and(|status| status != "ACTIVE"))
+        });
+        (!gone && seconds(*at, now) <= REGISTERED_UNSEEN_SECONDS_MAX).then(|| arn.clone())
+    }
+}
+
+fn key(resource: &Resource, operation: Operation) -> (Kind, String, Operation) {
+    (resource.kind, resource.name.clone(), operation)
+}
+
+fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    to.duration_since(from).as_secs()
+}
+
+fn digest(input: &Value) -> Digest {
+    Digest::of(input.to_string().as_bytes())
+}

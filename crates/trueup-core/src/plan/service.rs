@@ -1,0 +1,376 @@
+//! The service: desired against live.
+
+use serde_json::{Map, Value, json};
+
+use super::draft::{Draft, Work, not_asked};
+use super::graft::{as_request, graft};
+use super::rollout::{self, UNREGISTERED, same_revision};
+use super::tags::{self, Claim};
+use super::task_definition::{self, Decision, Runner, Wanted};
+use super::three_way::{Basis, Sorted, common_cause, is_declared, only, top};
+use super::{Call, Cause, Health, Hold, Input, Operation, Rollout};
+use crate::desired::{Document, Mode};
+use crate::digest::Digest;
+use crate::drift::{Change, Context, Shown};
+use crate::live::{LiveService, Observed};
+use crate::model::{Api, Kind, Model};
+use crate::names::{Arn, ServiceId};
+use crate::pointer::Pointer;
+
+/// What a service revision records: ECS takes all of it back when it rolls a deployment back, and nothing else.
+/// Source: ECS API reference, `ServiceRevision`.
+const REVISION_FIELDS: [&str; 9] = [
+    "taskDefinition",
+    "capacityProviderStrategy",
+    "platformVersion",
+    "loadBalancers",
+    "serviceRegistries",
+    "networkConfiguration",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+];
+
+/// What `UpdateService` accepts of a service that `CodeDeploy` deploys. Source: ECS API reference, `UpdateService`.
+const CODE_DEPLOY_FIELDS: [&str; 8] = [
+    "desiredCount",
+    "deploymentConfiguration",
+    "healthCheckGracePeriodSeconds",
+    "placementConstraints",
+    "placementStrategy",
+    "enableECSManagedTags",
+    "propagateTags",
+    "enableExecuteCommand",
+];
+
+/// What `UpdateService` accepts of a service whose task sets somebody else makes. Source: as above.
+const EXTERNAL_FIELDS: [&str; 4] =
+    ["desiredCount", "healthCheckGracePeriodSeconds", "enableECSManagedTags", "propagateTags"];
+
+/// The number of tasks of a new service whose document leaves it to somebody else. AWS wants a number for a new
+/// REPLICA service; one task is the least that serves, and whoever owns the number changes it from there.
+const FIRST_DESIRED_COUNT: i64 = 1;
+
+/// What ECS does with the service, beside the steps.
+pub(super) struct Outcome {
+    pub(super) health: Health,
+    pub(super) rollout: Option<Rollout>,
+}
+
+pub(super) fn plan(input: &Input<'_>, document: &Document, draft: &mut Draft) -> Outcome {
+    let name = document.body.get("serviceName").and_then(Value::as_str).unwrap_or_default();
+    let id = ServiceId { cluster: input.desired.cluster.clone(), name: name.to_owned() };
+    let nothing = |health| Outcome { health, rollout: None };
+    match input.live.services.get(&id) {
+        None => {
+            let failure = not_asked("ecs:DescribeServices");
+            draft.not_observed(&Work::new(input, document, None).resource, &failure);
+            nothing(Health::Unknown)
+        }
+        Some(Observed::Unknown(failure)) => {
+            draft.not_observed(&Work::new(input, document, None).resource, failure);
+            nothing(Health::Unknown)
+        }
+        Some(Observed::Absent) => {
+            create(&Work::new(input, document, None), &id, draft);
+            nothing(Health::Missing)
+        }
+        Some(Observed::Present(live)) => {
+            let arn = live.description.get("serviceArn").and_then(Value::as_str).map(Arn::new);
+            present(&Work::new(input, document, arn), &id, live, draft)
+        }
+    }
+}
+
+fn create(work: &Work<'_>, id: &ServiceId, draft: &mut Draft) {
+    let input = work.input;
+    let external = controller(&work.document.body) == "EXTERNAL";
+    let mode = work.creation();
+    let decision = match &input.desired.task_definition {
+        Some(document) if mode == Mode::On => {
+            let runner = if external { Runner::Anybody } else { Runner::Nobody };
+            task_definition::plan(input, document, &runner, draft).wanted
+        }
+        Some(_) | None => Wanted::Unchanged,
+    };
+    match mode {
+        Mode::Off => return,
+        Mode::Report => return draft.hold(&work.resource, work.whole(), Hold::ReportOnly { cause: Cause::Create }),
+        Mode::On => {}
+    }
+    let mut body = work.document.body.clone();
+    let mut awaits: Vec<String> = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+    if let Value::Object(members) = &mut body {
+        members.insert("cluster".to_owned(), json!(id.cluster));
+        match decision {
+            _ if external => {}
+            Wanted::Revision(arn, _) => {
+                members.insert("taskDefinition".to_owned(), json!(arn));
+            }
+            Wanted::Unregistered(_) | Wanted::Undecided => awaits.push("task-definition".to_owned()),
+            Wanted::Unchanged => {}
+        }
+        let replica = members.get("schedulingStrategy").and_then(Value::as_str).is_none_or(|s| s == "REPLICA");
+        if replica && members.get("desiredCount").is_none_or(Value::is_null) {
+            members.insert("desiredCount".to_owned(), json!(FIRST_DESIRED_COUNT));
+        }
+        members.insert("tags".to_owned(), work.creation_tags(true));
+        members.insert("clientToken".to_owned(), json!(client_token(work)));
+    }
+    let call = Call::new(Operation::CreateService, body);
+    draft.step_after(&work.resource, Cause::Create, work.whole(), call, awaits);
+}
+
+/// A token by which AWS recognises a repetition after a lost answer: at most 36 characters (ECS API reference,
+/// `CreateService`).
+///
+/// It changes every hour: nobody documents how long AWS keeps a token, and a service that somebody deleted must not be
+/// taken for one that was just made.
+fn client_token(work: &Work<'_>) -> String {
+    let hour = work.input.now.as_second().div_euclid(3600);
+    let owner = work.owner.tags().values().cloned().collect::<Vec<_>>().join(" ");
+    let text = format!("{owner} {} {} {hour}", work.digest, work.input.desired.revision);
+    Digest::of(text.as_bytes()).as_str()[..32].to_owned()
+}
+
+fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draft) -> Outcome {
+    let input = work.input;
+    let description = &live.description;
+    let runs = text(description, "taskDefinition").unwrap_or_default().to_owned();
+    let outcome = |wanted: &str| {
+        let rollout = rollout::rollout(description, Some(wanted).filter(|wanted| !wanted.is_empty()));
+        Outcome { health: rollout::health(description, rollout.as_ref()), rollout }
+    };
+    if text(description, "status") == Some("DRAINING") {
+        draft.hold(&work.resource, work.whole(), Hold::ServiceDraining);
+        return Outcome { health: Health::Missing, rollout: None };
+    }
+    let context = Context { ignore: work.ignored(), autoscaled: input.autoscaled, ..Context::default() };
+    let changes = changes(work, live, &context);
+    let not_ours = match work.claim(&live.tags) {
+        Claim::Held(hold) => Some(hold),
+        Claim::Ours | Claim::Adopt if text(description, "resourceManagementType") == Some("ECS") => {
+            Some(Hold::ManagedByEcs)
+        }
+        Claim::Ours | Claim::Adopt => None,
+    };
+    let arn = match (not_ours, work.resource.arn.clone()) {
+        (Some(hold), _) => {
+            draft.hold(&work.resource, changes, hold);
+            return outcome(&runs);
+        }
+        (None, None) => {
+            draft.not_observed(&work.resource, &not_asked("ecs:DescribeServices"));
+            return outcome(&runs);
+        }
+        (None, Some(arn)) => arn,
+    };
+
+    let before = draft.steps.len();
+    let decision = decide(work, live, draft);
+    let wanted = match &decision.wanted {
+        Wanted::Revision(arn, _) => arn.as_str(),
+        Wanted::Unregistered(_) => UNREGISTERED,
+        Wanted::Unchanged | Wanted::Undecided => &runs,
+    };
+    let basis = Basis::of(&live.tags, &work.digest, work.document, work.last());
+    let mut sorted = work.sort(changes, &basis);
+    draft.report(&work.resource, &sorted);
+    let task_definition = task_definition_change(&decision.wanted, &runs);
+    let mut complete = decision.complete && !sorted.keeps_pending() && decision.wanted != Wanted::Undecided;
+
+    let mut outcome = outcome(wanted);
+    let acts = task_definition.is_some() || sorted.acted.iter().any(|(_, change)| is_revision_field(change));
+    if let Some(message) = failed(work, live, acts, wanted) {
+        // What ECS threw out is not registered and not asked for again.
+        draft.steps.truncate(before);
+        let changes = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
+        draft.hold(&work.resource, only(changes), Hold::RevisionFailed { message });
+        outcome.health = Health::Degraded;
+        let settled = !update(work, id, live, None, &mut sorted, &context, draft, &mut complete);
+        work.tag(draft, &arn, &live.tags, sorted, settled, complete);
+        return outcome;
+    }
+    let settled = !update(work, id, live, task_definition, &mut sorted, &context, draft, &mut complete);
+    work.tag(draft, &arn, &live.tags, sorted, settled, complete);
+    outcome
+}
+
+/// Which task definition revision the service should run.
+fn decide(work: &Work<'_>, live: &LiveService, draft: &mut Draft) -> Decision {
+    let Some(document) = &work.input.desired.task_definition else {
+        return Decision { wanted: Wanted::Unchanged, complete: true };
+    };
+    if controller(&live.description) == "ECS" {
+        return task_definition::plan(work.input, document, &Runner::Service(live), draft);
+    }
+    // CodeDeploy and external controllers choose the revision; ours to do is that it is there to be chosen.
+    let decision = task_definition::plan(work.input, document, &Runner::Anybody, draft);
+    Decision { wanted: Wanted::Unchanged, complete: decision.complete }
+}
+
+/// Where the service differs from its document, without what belongs to somebody else.
+fn changes(work: &Work<'_>, live: &LiveService, context: &Context) -> Vec<Change> {
+    let mut changes = work.changes(&work.document.body, &live.description, &live.tags, context);
+    let controller = controller(&live.description);
+    changes.retain(|change| match top(&change.path) {
+        // Decided by the task definition's document, and by where the service was found.
+        "taskDefinition" | "cluster" => false,
+        "desiredCount" => !work.input.autoscaled && is_declared(work.document, &change.path),
+        "tags" | "deploymentController" => true,
+        name => match controller {
+            "CODE_DEPLOY" => CODE_DEPLOY_FIELDS.contains(&name),
+            "EXTERNAL" => EXTERNAL_FIELDS.contains(&name),
+            _ => true,
+        },
+    });
+    changes
+}
+
+fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)> {
+    let (name, cause) = match wanted {
+        Wanted::Revision(arn, cause) if !same_revision(arn.as_str(), runs) => (arn.as_str(), *cause),
+        Wanted::Unregistered(cause) => (UNREGISTERED, *cause),
+        Wanted::Revision(..) | Wanted::Unchanged | Wanted::Undecided => return None,
+    };
+    let path = Pointer::from_iter(["taskDefinition"]);
+    let shown = |name: &str| Shown::at(&path, &Value::from(name));
+    let (live, desired) = (shown(runs), shown(name));
+    Some((cause, Change { path, live, desired }))
+}
+
+/// ECS's words when it threw out exactly what would be asked for.
+fn failed(work: &Work<'_>, live: &LiveService, acts: bool, wanted: &str) -> Option<String> {
+    let tag = live.tags.get(tags::DIGEST).is_some_and(|tag| tag == work.digest.as_str());
+    let was_asked_for = tag || work.input.memory.has_deployed(&work.digest);
+    // With nothing left to ask for, the failed deployment is the one that git wants, whoever asked for it.
+    let stuck = || rollout::primary(&live.description).and_then(|p| text(p, "rolloutState")) == Some("FAILED");
+    if acts && was_asked_for || !acts && stuck() {
+        return rollout::failure(&live.description, Some(wanted));
+    }
+    None
+}
+
+fn is_revision_field(change: &Change) -> bool {
+    REVISION_FIELDS.contains(&top(&change.path))
+}
+
+/// Plans `UpdateService`; whether there is anything to update.
+#[expect(clippy::too_many_arguments, reason = "one call of one caller; a struct would only name them again")]
+fn update(
+    work: &Work<'_>,
+    id: &ServiceId,
+    live: &LiveService,
+    task_definition: Option<(Cause, Change)>,
+    sorted: &mut Sorted,
+    context: &Context,
+    draft: &mut Draft,
+    complete: &mut bool,
+) -> bool {
+    let immutable = only(sorted.take(|change| is_immutable(top(&change.path))));
+    let changes = sorted.take(|change| top(&change.path) != "tags");
+    let as_request = as_request(Kind::Service, &live.description);
+    let mut effective = work.document.body.clone();
+    for pointer in sorted.kept().chain(&context.ignore) {
+        graft(&mut effective, &as_request, pointer);
+    }
+    for (_, change) in &changes {
+        say_removal(&mut effective, work.document, change);
+    }
+    let (sayable, unsayable): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|(_, change)| effective.get(top(&change.path)).is_some());
+    let refused: Vec<Change> = immutable.into_iter().chain(only(unsayable)).collect();
+    if !refused.is_empty() {
+        *complete = false;
+        let fields = refused.iter().map(|change| top(&change.path).to_owned()).collect();
+        draft.hold(&work.resource, refused, Hold::Immutable { kind: Kind::Service, fields });
+    }
+    let mut input = Map::from_iter([("cluster".to_owned(), json!(id.cluster)), ("service".to_owned(), json!(id.name))]);
+    let mut awaits = Vec::new();
+    for (_, change) in &sayable {
+        let name = top(&change.path);
+        input.insert(name.to_owned(), effective.get(name).cloned().unwrap_or_default());
+        awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+    }
+    if let Some((_, change)) = &task_definition {
+        match change.desired.to_json() {
+            Value::String(name) if name == UNREGISTERED => awaits.push("task-definition".to_owned()),
+            name => {
+                input.insert("taskDefinition".to_owned(), name);
+            }
+        }
+    }
+    // AWS refuses another strategy otherwise: "you must force a new deployment". Tag options and ECS Exec also reach
+    // running tasks by force alone, but they reach new ones by themselves and are not worth a deployment.
+    if input.contains_key("capacityProviderStrategy") {
+        input.insert("forceNewDeployment".to_owned(), json!(true));
+    }
+    let all: Vec<(Cause, Change)> = task_definition.into_iter().chain(sayable).collect();
+    if all.is_empty() {
+        return false;
+    }
+    let cause = common_cause(&all);
+    let call = Call::new(Operation::UpdateService, Value::Object(input));
+    draft.step_after(&work.resource, cause, only(all), call, awaits);
+    true
+}
+
+/// Whether no call can change a member: `CreateService` has it and `UpdateService` does not.
+///
+/// `deploymentController` is newly accepted there; a change of it moves a service from one way of deploying to
+/// another, which needs a person.
+fn is_immutable(name: &str) -> bool {
+    let has = |operation| Model::aws().input(Api::Ecs, operation).members.contains_key(name);
+    name == "deploymentController" || (name != "tags" && has("CreateService") && !has("UpdateService"))
+}
+
+/// Spells out what git no longer says: `UpdateService` takes a missing member for "unchanged".
+fn say_removal(effective: &mut Value, document: &Document, change: &Change) {
+    if is_declared(document, &change.path) {
+        return;
+    }
+    let value = match removal(&change.path) {
+        Some(value) => value,
+        None if !change.desired.is_absent() => change.desired.to_json(),
+        None => return,
+    };
+    let mut place = effective;
+    for segment in change.path.segments() {
+        match place {
+            Value::Object(members) => place = members.entry(segment.clone()).or_insert_with(|| json!({})),
+            // A list is sent whole, and it does not have what git does not have.
+            Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
+        }
+    }
+    *place = value;
+}
+
+/// How the absence of a member is said. Source: ECS API reference, `UpdateService`, member by member.
+fn removal(path: &Pointer) -> Option<Value> {
+    let segments: Vec<&str> = path.segments().iter().map(String::as_str).collect();
+    Some(match segments[..] {
+        ["loadBalancers" | "serviceRegistries" | "placementConstraints" | "placementStrategy"
+        | "capacityProviderStrategy" | "vpcLatticeConfigurations" | "volumeConfigurations"]
+        | ["deploymentConfiguration", "lifecycleHooks"]
+        | ["networkConfiguration", "awsvpcConfiguration", "securityGroups"] => json!([]),
+        ["serviceConnectConfiguration"] => json!({"enabled": false}),
+        ["deploymentConfiguration", "deploymentCircuitBreaker"] => json!({"enable": false, "rollback": false}),
+        ["deploymentConfiguration", "alarms"] => json!({"alarmNames": [], "enable": false, "rollback": false}),
+        ["deploymentConfiguration", "earlySuccessCriteria", "enable"] => json!(false),
+        ["healthCheckGracePeriodSeconds"] => json!(0),
+        ["enableExecuteCommand" | "enableECSManagedTags"] => json!(false),
+        ["propagateTags"] => json!("NONE"),
+        ["platformVersion"] => json!("LATEST"),
+        ["networkConfiguration", "awsvpcConfiguration", "assignPublicIp"] => json!("DISABLED"),
+        _ => return None,
+    })
+}
+
+/// Who deploys the service: `ECS`, `CODE_DEPLOY` or `EXTERNAL`.
+fn controller(service: &Value) -> &str {
+    service.pointer("/deploymentController/type").and_then(Value::as_str).unwrap_or("ECS")
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name)?.as_str()
+}

@@ -1,0 +1,165 @@
+//! The tags that trueup writes on everything it makes, and what they say about ownership.
+//!
+//! They are the only memory between two processes. Source of the limits: ECS API reference, `Tag`: keys up to 128 and
+//! values up to 256 characters, letters, digits, spaces and `_ . : / = + - @`.
+
+use serde_json::{Value, json};
+
+use super::{Hold, Input};
+use crate::desired::{DesiredApplication, Document};
+use crate::digest::Digest;
+use crate::live::Tags;
+use crate::model::Kind;
+use crate::names::{EnvironmentName, InstanceName};
+
+/// The prefix of our own tags.
+pub const PREFIX: &str = "trueup:";
+/// The application.
+pub const APPLICATION: &str = "trueup:application";
+/// The environment.
+pub const ENVIRONMENT: &str = "trueup:environment";
+/// The installation that owns the resource.
+pub const INSTANCE: &str = "trueup:instance";
+/// The document in the application, such as `target-groups/backend`: a rule has no name in AWS, so this is how it is
+/// found again when its priority changes.
+pub const DOCUMENT: &str = "trueup:document";
+/// The commit that was applied last.
+pub const REVISION: &str = "trueup:revision";
+/// The digest of what was applied last: see [`applied_digest`].
+pub const DIGEST: &str = "trueup:digest";
+/// What CloudFormation writes on the resources of a stack.
+const STACK: &str = "aws:cloudformation:stack-name";
+
+/// The value of [`DOCUMENT`] for a document.
+pub fn document_tag(kind: Kind, name: &str) -> String {
+    let text = match kind {
+        Kind::TargetGroup => format!("target-groups/{name}"),
+        Kind::ListenerRule => format!("listener-rules/{name}"),
+        Kind::TaskDefinition | Kind::Service => kind.as_str().to_owned(),
+    };
+    legal(&text)
+}
+
+/// What [`DIGEST`] carries for a document.
+///
+/// For a service it covers the task definition as well: what was applied to a service is both, and so the tag on the
+/// service alone tells whether the revision it was told to run is the one that git wants.
+pub fn applied_digest(application: &DesiredApplication, document: &Document) -> Digest {
+    match (document.kind, &application.task_definition) {
+        (Kind::Service, Some(task_definition)) => {
+            Digest::of(format!("{} {}", document.digest, task_definition.digest).as_bytes())
+        }
+        (Kind::Service | Kind::TaskDefinition | Kind::TargetGroup | Kind::ListenerRule, _) => document.digest.clone(),
+    }
+}
+
+/// A tag value with what AWS does not allow replaced by `_`, cut to 256 characters.
+pub fn legal(value: &str) -> String {
+    let allowed = |c: char| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c);
+    value.chars().take(256).map(|c| if allowed(c) { c } else { '_' }).collect()
+}
+
+/// Whose a resource is, judged by its tags.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Claim {
+    /// This application's of this environment.
+    Ours,
+    /// Nobody's, or another document's or application's that git no longer has: it becomes ours.
+    Adopt,
+    /// Somebody else's.
+    Held(Hold),
+}
+
+/// The ownership tags of one document's resource.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Owner {
+    tags: Tags,
+}
+
+impl Owner {
+    pub(super) fn new(input: &Input<'_>, kind: Kind, name: &str) -> Self {
+        let tags = [
+            (APPLICATION, legal(input.desired.name.as_str())),
+            (ENVIRONMENT, legal(input.desired.environment.as_str())),
+            (INSTANCE, legal(input.instance.as_str())),
+            (DOCUMENT, document_tag(kind, name)),
+        ];
+        Self { tags: tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect() }
+    }
+
+    /// All four of them.
+    pub(super) fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    /// Those that `live` lacks or has otherwise.
+    pub(super) fn missing(&self, live: &Tags) -> Tags {
+        self.tags.iter().filter(|(key, value)| live.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
+    pub(super) fn claim(&self, live: &Tags, manage_stack_resources: bool) -> Claim {
+        if let Some(instance) = self.other(live, INSTANCE) {
+            return Claim::Held(Hold::ForeignInstance { instance: InstanceName::new(instance) });
+        }
+        if let Some(environment) = self.other(live, ENVIRONMENT) {
+            return Claim::Held(Hold::ForeignEnvironment { environment: EnvironmentName::new(environment) });
+        }
+        if let Some(stack) = live.get(STACK).filter(|_| !manage_stack_resources) {
+            return Claim::Held(Hold::OwnedByStack { stack: stack.clone() });
+        }
+        if self.missing(live).is_empty() { Claim::Ours } else { Claim::Adopt }
+    }
+
+    /// The value that `live` has for a tag of ours, when it is not ours.
+    fn other(&self, live: &Tags, key: &str) -> Option<String> {
+        live.get(key).filter(|value| self.tags.get(key) != Some(*value)).cloned()
+    }
+}
+
+/// The stack that owns a resource, by its tags.
+pub(super) fn stack(tags: &Tags) -> Option<&String> {
+    tags.get(STACK)
+}
+
+/// The tags that a document declares, without any that begin like ours.
+pub(super) fn declared(document: &Document) -> Tags {
+    let (list, key, value) = names(document.kind);
+    let items = document.body.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |tag: &Value, name: &str| tag.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    items.iter().map(|tag| (text(tag, key), text(tag, value))).filter(|(key, _)| !key.starts_with(PREFIX)).collect()
+}
+
+/// Tags as the API of that kind spells a list of them.
+pub(super) fn spelled(kind: Kind, tags: &Tags) -> Value {
+    let (_, key, value) = names(kind);
+    tags.iter().map(|(k, v)| json!({ key: k, value: v })).collect()
+}
+
+/// The name of the member that has the tags.
+pub(super) fn member(kind: Kind) -> &'static str {
+    names(kind).0
+}
+
+fn names(kind: Kind) -> (&'static str, &'static str, &'static str) {
+    match kind {
+        Kind::TaskDefinition | Kind::Service => ("tags", "key", "value"),
+        Kind::TargetGroup | Kind::ListenerRule => ("Tags", "Key", "Value"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::legal;
+
+    #[test]
+    fn tag_values_are_legal_for_aws() {
+        for (value, expected) in [
+            ("elearning/web-1", "elearning/web-1"),
+            ("a,b*c", "a_b_c"),
+            ("a@b = c:d.e+f_g", "a@b = c:d.e+f_g"),
+        ] {
+            assert_eq!(legal(value), expected);
+        }
+        assert_eq!(legal(&"x".repeat(300)).len(), 256);
+    }
+}

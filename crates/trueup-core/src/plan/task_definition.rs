@@ -1,0 +1,263 @@
+//! The task definition: which revision the service should run, and whether it has to be registered.
+//!
+//! Equal content is never registered twice. A revision that carries the desired digest is equal, whatever defaults AWS
+//! shows in it: revisions are immutable.
+
+use serde_json::Value;
+
+use super::draft::{Draft, Work, not_asked};
+use super::graft::graft;
+use super::rollout::same_revision;
+use super::tags::{self, Claim};
+use super::three_way::{Basis, Sorted, common_cause, only, top};
+use super::{Call, Cause, Hold, Input, Operation};
+use crate::desired::{Document, Mode};
+use crate::digest::Digest;
+use crate::drift::{self, Change, Context};
+use crate::live::{LiveService, LiveTaskDefinition, Observed};
+use crate::names::Arn;
+
+/// The task definition revision that the service should run.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Wanted {
+    /// The one that it runs: nothing is to be done, or nothing may be.
+    Unchanged,
+    /// This one, which is registered.
+    Revision(Arn, Cause),
+    /// One that has yet to be registered.
+    Unregistered(Cause),
+    /// Nobody knows yet.
+    Undecided,
+}
+
+/// What was decided about the task definition.
+pub(super) struct Decision {
+    pub(super) wanted: Wanted,
+    /// Whether what is wanted is all that git says, with no pending change left behind.
+    pub(super) complete: bool,
+}
+
+/// Who runs the task definition.
+pub(super) enum Runner<'a> {
+    /// This service does.
+    Service(&'a LiveService),
+    /// A service that does not exist yet will.
+    Nobody,
+    /// Whoever asks for the family's newest revision: there is no service, or another controller deploys it.
+    Anybody,
+}
+
+pub(super) fn plan(input: &Input<'_>, document: &Document, runner: &Runner<'_>, draft: &mut Draft) -> Decision {
+    let undecided = Decision { wanted: Wanted::Undecided, complete: false };
+    let family = document.body.get("family").and_then(Value::as_str).unwrap_or_default();
+    let running = match runner {
+        Runner::Service(service) => match running(input, service) {
+            Ok(running) => running,
+            Err(failure) => {
+                draft.not_observed(&Work::new(input, document, None).resource, &failure);
+                return undecided;
+            }
+        },
+        Runner::Nobody => None,
+        Runner::Anybody => {
+            let revisions = input.live.families.get(family).and_then(Observed::present);
+            revisions.and_then(|revisions| revisions.first())
+        }
+    };
+    let Some(running) = running else { return first(input, document, family, runner, draft) };
+    let arn = arn(running);
+    let work = Work::new(input, document, arn.clone());
+    let carries = running.tags.get(tags::DIGEST).is_some_and(|tag| tag == document.digest.as_str());
+    let (same, sorted) = compare(&work, running, service_tags(runner), carries && is_family(running, family));
+    if same {
+        if let Some(arn) = arn {
+            tag(&work, &arn, running, sorted, draft);
+        }
+        return Decision { wanted: Wanted::Unchanged, complete: true };
+    }
+    draft.report(&work.resource, &sorted);
+    let complete = !sorted.keeps_pending();
+    if sorted.acted.is_empty() {
+        return Decision { wanted: Wanted::Unchanged, complete };
+    }
+    let mut body = document.body.clone();
+    for pointer in sorted.kept().chain(&work.ignored()) {
+        graft(&mut body, &running.description, pointer);
+    }
+    // A revision that carries the digest of git's document is taken for equal for ever, so one that holds something
+    // back carries the digest of what it really is.
+    let digest = match sorted.kept().next() {
+        None => document.digest.clone(),
+        Some(_) => drift::digest(document.kind, &body),
+    };
+    let cause = common_cause(&sorted.acted);
+    let wanted = find_or_register(&work, family, body, digest, (cause, only(sorted.acted)), draft);
+    Decision { wanted, complete }
+}
+
+/// A family that nothing of ours runs yet.
+fn first(input: &Input<'_>, document: &Document, family: &str, runner: &Runner<'_>, draft: &mut Draft) -> Decision {
+    let work = Work::new(input, document, None);
+    let undecided = Decision { wanted: Wanted::Undecided, complete: false };
+    match work.creation() {
+        Mode::On => {}
+        Mode::Off => return undecided,
+        // The service's own hold tells it.
+        Mode::Report if matches!(runner, Runner::Nobody) => return undecided,
+        Mode::Report => {
+            draft.hold(&work.resource, work.whole(), Hold::ReportOnly { cause: Cause::Create });
+            return undecided;
+        }
+    }
+    let digest = document.digest.clone();
+    let changes = (Cause::Create, work.whole());
+    let wanted = find_or_register(&work, family, document.body.clone(), digest, changes, draft);
+    Decision { wanted, complete: true }
+}
+
+fn find_or_register(
+    work: &Work<'_>,
+    family: &str,
+    mut body: Value,
+    digest: Digest,
+    (cause, changes): (Cause, Vec<Change>),
+    draft: &mut Draft,
+) -> Wanted {
+    let input = work.input;
+    let revisions: &[LiveTaskDefinition] = match input.live.families.get(family) {
+        Some(Observed::Present(revisions)) => revisions,
+        Some(Observed::Absent) => &[],
+        unread @ (Some(Observed::Unknown(_)) | None) => {
+            // Our own registration is known without any listing.
+            if let Some(arn) = input.memory.registered(&digest, input.live, input.now) {
+                return Wanted::Revision(arn, cause);
+            }
+            // Without the family's newest revisions nobody knows whether an equal one is there.
+            let failure = match unread {
+                Some(Observed::Unknown(failure)) => failure.clone(),
+                _ => not_asked("ecs:ListTaskDefinitions"),
+            };
+            draft.hold(&work.resource, changes, Hold::NotObserved { failure });
+            return Wanted::Undecided;
+        }
+    };
+    let equal = revisions.iter().find(|revision| is_equal(work, &body, &digest, revision));
+    if let Some(arn) = equal.and_then(arn).or_else(|| input.memory.registered(&digest, input.live, input.now)) {
+        return Wanted::Revision(arn, cause);
+    }
+    if let Value::Object(members) = &mut body {
+        let mut all = tags::declared(work.document);
+        all.extend(work.owner.tags().clone());
+        all.insert(tags::DIGEST.to_owned(), digest.to_string());
+        // One that holds something back is not what any commit says.
+        if digest == work.document.digest {
+            all.insert(tags::REVISION.to_owned(), tags::legal(input.desired.revision.as_str()));
+        }
+        members.insert("tags".to_owned(), tags::spelled(work.kind(), &all));
+    }
+    let awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+    draft.step_after(&work.resource, cause, changes, Call::new(Operation::RegisterTaskDefinition, body), awaits);
+    Wanted::Unregistered(cause)
+}
+
+/// Whether a registered revision is what would be registered.
+fn is_equal(work: &Work<'_>, body: &Value, digest: &Digest, revision: &LiveTaskDefinition) -> bool {
+    let active = revision.description.get("status").is_none_or(|status| status == "ACTIVE");
+    let ours = revision.tags.get(tags::INSTANCE) == work.owner.tags().get(tags::INSTANCE);
+    let carries = revision.tags.get(tags::DIGEST).is_some_and(|tag| tag == digest.as_str());
+    // With a mask, revisions of one digest differ in what is masked.
+    let by_digest = ours && carries && work.ignored().is_empty();
+    active && (by_digest || content(work, body, revision, &Context::default()).is_empty())
+}
+
+/// The differences in content: all but the tags, which are not part of what runs.
+fn content(work: &Work<'_>, body: &Value, revision: &LiveTaskDefinition, context: &Context) -> Vec<Change> {
+    let mut changes = work.changes(body, &revision.description, &revision.tags, context);
+    changes.retain(|change| top(&change.path) != "tags");
+    changes
+}
+
+/// Compares with what runs. The flag: whether the content is equal; then only tags are in the list.
+fn compare(
+    work: &Work<'_>,
+    running: &LiveTaskDefinition,
+    service: &crate::live::Tags,
+    carries: bool,
+) -> (bool, Sorted) {
+    let context = Context { ignore: work.ignored(), ..Context::default() };
+    let changes = work.changes(&work.document.body, &running.description, &running.tags, &context);
+    let same = carries || changes.iter().all(|change| top(&change.path) == "tags");
+    let changes = changes.into_iter().filter(|change| same == (top(&change.path) == "tags")).collect();
+    // The service's tag tells what it was told to run.
+    let told = &tags::applied_digest(work.input.desired, &service_document(work));
+    let basis = if service.get(tags::DIGEST).is_some_and(|tag| tag == told.as_str()) {
+        Basis::Same
+    } else if resolved_otherwise(work, running) {
+        Basis::Unknown
+    } else {
+        Basis::of(&running.tags, &work.digest, work.document, work.last())
+    };
+    (same, work.sort(changes, &basis))
+}
+
+/// Whether what runs is what we registered for the commit that was applied last, and that commit's document has
+/// another digest today: a reference in it has moved (an image's tag, for example). Then that document is no witness
+/// of what was applied; and as revisions are immutable, nobody else has changed it either.
+fn resolved_otherwise(work: &Work<'_>, running: &LiveTaskDefinition) -> bool {
+    let (Some(applied), Some(last)) = (work.input.last_applied, work.last()) else { return false };
+    work.claim(&running.tags) == Claim::Ours
+        && running.tags.get(tags::REVISION) == Some(&tags::legal(applied.revision.as_str()))
+        && running.tags.get(tags::DIGEST).is_some_and(|tag| tag != last.digest.as_str())
+}
+
+/// The document whose applied digest the service's tag carries.
+fn service_document(work: &Work<'_>) -> Document {
+    work.input.desired.service.as_ref().unwrap_or(work.document).clone()
+}
+
+/// The tags of a revision that stays: those that are not ours to write stay as they are.
+fn tag(work: &Work<'_>, arn: &Arn, running: &LiveTaskDefinition, sorted: Sorted, draft: &mut Draft) {
+    draft.report(&work.resource, &sorted);
+    match work.claim(&running.tags) {
+        Claim::Ours | Claim::Adopt => {
+            let complete = !sorted.keeps_pending();
+            work.tag(draft, arn, &running.tags, sorted, true, complete);
+        }
+        // Equal content that somebody else registered may be run; its tags are theirs.
+        Claim::Held(_) => {}
+    }
+}
+
+/// The revision that the service runs; `None` when it is gone.
+fn running<'a>(
+    input: &Input<'a>,
+    service: &LiveService,
+) -> Result<Option<&'a LiveTaskDefinition>, crate::live::ReadFailure> {
+    let Some(name) = service.description.get("taskDefinition").and_then(Value::as_str) else { return Ok(None) };
+    let known = &input.live.task_definitions;
+    let seen = known.get(&Arn::new(name)).or_else(|| {
+        known.iter().find(|(arn, _)| same_revision(arn.as_str(), name)).map(|(_, seen)| seen)
+    });
+    match seen {
+        Some(Observed::Present(running)) => Ok(Some(running)),
+        Some(Observed::Absent) => Ok(None),
+        Some(Observed::Unknown(failure)) => Err(failure.clone()),
+        None => Err(not_asked("ecs:DescribeTaskDefinition")),
+    }
+}
+
+fn service_tags<'a>(runner: &'a Runner<'_>) -> &'a crate::live::Tags {
+    static NONE: crate::live::Tags = crate::live::Tags::new();
+    match runner {
+        Runner::Service(service) => &service.tags,
+        Runner::Nobody | Runner::Anybody => &NONE,
+    }
+}
+
+fn is_family(revision: &LiveTaskDefinition, family: &str) -> bool {
+    revision.description.get("family").and_then(Value::as_str) == Some(family)
+}
+
+fn arn(revision: &LiveTaskDefinition) -> Option<Arn> {
+    revision.description.get("taskDefinitionArn").and_then(Value::as_str).map(Arn::new)
+}

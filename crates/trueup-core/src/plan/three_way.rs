@@ -1,0 +1,138 @@
+//! Drift or pending change: three ways compared, what was last applied, what git wants, what AWS has.
+
+use super::graft::{as_described, get};
+use super::{Cause, Input};
+use crate::desired::{Document, Mode, Policy};
+use crate::digest::Digest;
+use crate::drift::{self, Change, Context};
+use crate::live::Tags;
+use crate::model::Kind;
+use crate::pointer::Pointer;
+
+/// What is known of the last application of a document.
+pub(super) enum Basis {
+    /// Exactly this desired document was applied: whatever differs was changed by somebody else.
+    Same,
+    /// Another one was, and these are the places where git changed since.
+    Changed(Vec<Pointer>),
+    /// Nobody knows: whatever differs waits to be applied.
+    Unknown,
+}
+
+impl Basis {
+    /// Judges by the digest in the resource's tag, and by the document of the commit that was applied last.
+    pub(super) fn of(tags: &Tags, digest: &Digest, document: &Document, last: Option<&Document>) -> Self {
+        if tags.get(super::tags::DIGEST).is_some_and(|tag| Digest::from_tag(tag) == *digest) {
+            return Self::Same;
+        }
+        let Some(last) = last else { return Self::Unknown };
+        let described = as_described(document.kind, &last.body);
+        let since = drift::drift(document.kind, &document.body, &described, &Context::default());
+        Self::Changed(since.into_iter().map(|change| change.path).collect())
+    }
+
+    pub(super) fn cause(&self, path: &Pointer) -> Cause {
+        match self {
+            Self::Same => Cause::Drift,
+            Self::Unknown => Cause::Pending,
+            Self::Changed(since) if since.iter().any(|p| p.is_within(path) || path.is_within(p)) => Cause::Pending,
+            Self::Changed(_) => Cause::Drift,
+        }
+    }
+}
+
+/// The last applied document of a kind and name.
+pub(super) fn last<'a>(input: &Input<'a>, kind: Kind, name: &str) -> Option<&'a Document> {
+    input.last_applied?.documents().find(|document| document.kind == kind && document.name == name)
+}
+
+/// What the policy says about a cause.
+pub(super) fn mode(policy: &Policy, cause: Cause) -> Mode {
+    match cause {
+        Cause::Drift => policy.heal,
+        Cause::Create | Cause::Pending | Cause::Adopt => policy.follow,
+        Cause::Prune => policy.prune,
+    }
+}
+
+/// Changes by what is done about them.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    /// Acted on.
+    pub(super) acted: Vec<(Cause, Change)>,
+    /// Told and held.
+    pub(super) reported: Vec<(Cause, Change)>,
+    /// Neither.
+    pub(super) off: Vec<(Cause, Change)>,
+}
+
+impl Sorted {
+    pub(super) fn new(changes: Vec<Change>, policy: &Policy, cause: impl Fn(&Change) -> Cause) -> Self {
+        let mut sorted = Self::default();
+        for change in changes {
+            let cause = cause(&change);
+            let list = match mode(policy, cause) {
+                Mode::On => &mut sorted.acted,
+                Mode::Report => &mut sorted.reported,
+                Mode::Off => &mut sorted.off,
+            };
+            list.push((cause, change));
+        }
+        sorted
+    }
+
+    /// The places where a call carries the live value.
+    pub(super) fn kept(&self) -> impl Iterator<Item = &Pointer> {
+        self.reported.iter().chain(&self.off).map(|(_, change)| &change.path)
+    }
+
+    /// Whether a pending change stays behind, so that what git wants is not what was applied.
+    pub(super) fn keeps_pending(&self) -> bool {
+        self.reported.iter().chain(&self.off).any(|(cause, _)| *cause != Cause::Drift)
+    }
+
+    /// Takes the changes out of `acted` that `which` names.
+    pub(super) fn take(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
+        let (taken, rest) = std::mem::take(&mut self.acted).into_iter().partition(|(_, change)| which(change));
+        self.acted = rest;
+        taken
+    }
+}
+
+/// The cause of a step that makes several changes: a commit, if any of them comes from one.
+pub(super) fn common_cause(changes: &[(Cause, Change)]) -> Cause {
+    if changes.iter().all(|(cause, _)| *cause == Cause::Drift) { Cause::Drift } else { Cause::Pending }
+}
+
+/// The changes without their causes.
+pub(super) fn only(changes: Vec<(Cause, Change)>) -> Vec<Change> {
+    changes.into_iter().map(|(_, change)| change).collect()
+}
+
+/// The `ignore` patterns that hold for a document.
+pub(super) fn ignored(policy: &Policy, kind: Kind, name: &str) -> Vec<Pointer> {
+    policy
+        .ignore
+        .iter()
+        .filter(|ignore| ignore.kind == kind && ignore.name.as_ref().is_none_or(|n| n == name))
+        .map(|ignore| ignore.pointer.clone())
+        .collect()
+}
+
+/// Whether `path` lies within a pattern, in which a segment `*` stands for any one segment.
+pub(super) fn is_ignored(patterns: &[Pointer], path: &Pointer) -> bool {
+    patterns.iter().any(|pattern| {
+        let (pattern, path) = (pattern.segments(), path.segments());
+        pattern.len() <= path.len() && pattern.iter().zip(path).all(|(p, s)| p == "*" || p == s)
+    })
+}
+
+/// Whether git says something at `path`.
+pub(super) fn is_declared(document: &Document, path: &Pointer) -> bool {
+    get(&document.body, path).is_some_and(|value| !value.is_null())
+}
+
+/// The first segment: the member of the request that a path is in.
+pub(super) fn top(path: &Pointer) -> &str {
+    path.segments().first().map_or("", String::as_str)
+}
