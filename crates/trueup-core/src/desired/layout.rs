@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::configuration::is_name;
 use super::reader::quoted;
 use super::{FileTree, manifest};
-use super::nearest::nearest;
+use crate::document::nearest;
 use crate::document::{Problem};
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
@@ -198,7 +198,7 @@ fn unknown(rest: &str) -> Entry<'_> {
     let help = if is_document {
         format!("documents are TOML or JSON: `{stem}.toml` or `{stem}.json`")
     } else {
-        match nearest(first, KNOWN) {
+        match nearest(first, KNOWN.into_iter()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("an application has {}; `README`, `*.md` and dot files are let be", quoted(KNOWN.into_iter())),
         }

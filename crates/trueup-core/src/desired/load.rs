@@ -7,11 +7,10 @@ use super::configuration::{self, Configuration, ConfiguredEnvironment};
 use super::layout::{Directory, Files, lay_out, nearest_environment};
 use super::manifest::{self, Manifest};
 use super::merge::merge;
-use super::nearest::nearest;
 use super::place::Place;
 use super::template::{Scope, settle};
 use super::{Environment, FileTree, Lookup, across, rules};
-use crate::document::{self, Node, NodeValue, Problem};
+use crate::document::{self, Node, NodeValue, Problem, References, nearest};
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 
@@ -247,7 +246,7 @@ fn build(
                 let in_aws = Place::root(&node).member_text("Name").map(str::to_owned);
                 target_groups.insert(body.name.clone(), in_aws);
             }
-            problems.extend(validate(kind, &body.name, &node, &manifest.allow_unknown));
+            problems.extend(validate(kind, &body.name, &node, References::Pending, &manifest.allow_unknown));
             documents.push(Draft { kind, name: body.name.clone(), path: body.path.clone(), body: node, templates });
         }
     }

@@ -12,7 +12,7 @@
 //! $${                                               a literal ${
 //! ```
 
-use super::nearest::nearest;
+use crate::document::nearest;
 
 /// What one reference names.
 #[derive(Clone, Debug, PartialEq, Eq)]

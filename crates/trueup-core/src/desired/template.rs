@@ -7,7 +7,7 @@ use serde_json::Number;
 
 use super::reference::{Fault, Part, Reference, parse};
 use super::{Environment, Lookup};
-use super::nearest::nearest;
+use crate::document::nearest;
 use crate::document::{Node, NodeValue, Problem, Span};
 use crate::model::{Api, Kind, Model, Shape};
 use crate::pointer::Pointer;

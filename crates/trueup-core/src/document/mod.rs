@@ -18,6 +18,7 @@ use std::sync::Arc;
 pub use self::node::{Member, Node, NodeValue};
 pub use self::problem::Problem;
 pub use self::source::{SourceFile, Span};
+pub(crate) use self::validate::nearest;
 pub use self::validate::{References, Validation, validate, validate_document};
 use crate::pointer::Pointer;
 

@@ -1,6 +1,6 @@
 //! How a service is deployed and placed: what contradicts itself, or can never move.
 
-use super::{Place, Subject, member_or};
+use super::{Place, Subject};
 use crate::document::Problem;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
