@@ -11,6 +11,7 @@ use crate::document::{Node, Problem, References, Validation, validate_document};
 use crate::live::Observed;
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision};
+use crate::pointer::Pointer;
 
 /// One application in one environment: valid as far as files alone can tell.
 #[derive(Clone)]
@@ -25,8 +26,6 @@ pub struct Application {
     pub policy: Policy,
     /// Applications that must be Synced and Healthy first.
     pub depends_on: BTreeSet<ApplicationName>,
-    /// The problem to report for each of them when there is none such.
-    pub(super) dependency_places: BTreeMap<ApplicationName, Problem>,
     /// Its documents, in the order in which their resources are made.
     pub documents: Vec<Draft>,
     /// Members that the API model does not know and that are let through.
@@ -96,6 +95,11 @@ impl Application {
 }
 
 impl Draft {
+    /// Whether the string at `pointer` waits for AWS's answers.
+    pub(super) fn waits_at(&self, pointer: &Pointer) -> bool {
+        self.templates.iter().any(|template| template.pointer == *pointer)
+    }
+
     fn resolve(
         &self,
         found: &BTreeMap<Lookup, Observed<String>>,
@@ -185,7 +189,9 @@ fn describe(lookup: &Lookup) -> String {
     match lookup {
         Lookup::Image { repository, tag, platform } => format!("image `{repository}:{tag}` for `{platform}`"),
         Lookup::TargetGroup(name) => format!("target group `{name}`"),
-        Lookup::Listener { load_balancer, port } => format!("listener on port {port} of load balancer `{load_balancer}`"),
+        Lookup::Listener { load_balancer, port } => {
+            format!("listener on port {port} of load balancer `{load_balancer}`")
+        }
         Lookup::Secret(name) => format!("secret `{name}`"),
         Lookup::Parameter(name) => format!("parameter `{name}`"),
         Lookup::StackResource { stack, logical_id } => format!("resource `{logical_id}` in stack `{stack}`"),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::configuration::is_name;
 use super::reader::quoted;
 use super::{FileTree, manifest};
+use crate::document::Problem;
 use crate::document::nearest;
-use crate::document::{Problem};
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 
@@ -99,7 +99,12 @@ enum Entry<'p> {
     Document(Kind, &'p str),
     Overlay(&'p str, &'p str),
     /// A problem, told once for the directory or file that it is about.
-    Wrong { about: &'p str, code: &'static str, message: String, help: String },
+    Wrong {
+        about: &'p str,
+        code: &'static str,
+        message: String,
+        help: String,
+    },
 }
 
 impl Directory {
@@ -200,10 +205,17 @@ fn unknown(rest: &str) -> Entry<'_> {
     } else {
         match nearest(first, KNOWN.into_iter()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("an application has {}; `README`, `*.md` and dot files are let be", quoted(KNOWN.into_iter())),
+            None => {
+                format!("an application has {}; `README`, `*.md` and dot files are let be", quoted(KNOWN.into_iter()))
+            }
         }
     };
-    Entry::Wrong { about: first, code: "unknown-file", message: "an application has nothing of this name".to_owned(), help }
+    Entry::Wrong {
+        about: first,
+        code: "unknown-file",
+        message: "no file or directory of this name belongs to an application".to_owned(),
+        help,
+    }
 }
 
 /// Files for people.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Place, Subject};
-use crate::document::{NodeValue, Problem};
 use crate::desired::merge::key_of;
+use crate::document::{NodeValue, Problem};
 use crate::drift::keys::list_key;
 use crate::model::Kind;
 

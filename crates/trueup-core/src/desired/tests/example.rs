@@ -200,12 +200,18 @@ fn policies_variables_and_overlays_arrive_where_they_belong() {
     };
     assert_eq!(policy(production), "On On Off 2");
     assert_eq!(policy(staging), "On Report Report 2");
-    assert_eq!((production.cluster.as_str(), staging.cluster.as_str()), ("elearning-system-cluster", "elearning-staging"));
+    assert_eq!(
+        (production.cluster.as_str(), staging.cluster.as_str()),
+        ("elearning-system-cluster", "elearning-staging")
+    );
 
     let names: Vec<_> =
         production.documents.iter().map(|draft| format!("{}/{}", draft.kind.as_str(), draft.name)).collect();
     let expected = [
-        "target-group/backend", "target-group/frontend", "listener-rule/api", "task-definition/task-definition",
+        "target-group/backend",
+        "target-group/frontend",
+        "listener-rule/api",
+        "task-definition/task-definition",
         "service/service",
     ];
     assert_eq!(names, expected);

@@ -22,7 +22,8 @@ const TASK: &str = r#"{"family": "web", "containerDefinitions": [
 
 #[test]
 fn keyed_sets_merge_by_key_other_lists_are_replaced_and_null_takes_away() {
-    let task = |overlay: &str| merged(Kind::TaskDefinition, "task-definition.json", TASK, overlay, "containerDefinitions");
+    let task =
+        |overlay: &str| merged(Kind::TaskDefinition, "task-definition.json", TASK, overlay, "containerDefinitions");
     let a = r#"{"name":"a","image":"a:1","memory":64,"command":["x","y"],"environment":[{"name":"A","value":"1"},{"name":"B","value":"2"}]}"#;
     let b = r#"{"name":"b","image":"b:1","memory":64,"portMappings":[{"containerPort":80,"name":"http"}]}"#;
     let table = [
@@ -32,7 +33,10 @@ fn keyed_sets_merge_by_key_other_lists_are_replaced_and_null_takes_away() {
             r#"{"containerDefinitions": [{"name": "a", "environment": [{"name": "B", "value": "3"}, {"name": "C", "value": "4"}]}]}"#,
             format!("[{},{b}]", a.replace(r#""value":"2"}]"#, r#""value":"3"},{"name":"C","value":"4"}]"#)),
         ),
-        (r#"{"containerDefinitions": [{"name": "a", "command": ["z"]}]}"#, format!("[{},{b}]", a.replace(r#""x","y""#, r#""z""#))),
+        (
+            r#"{"containerDefinitions": [{"name": "a", "command": ["z"]}]}"#,
+            format!("[{},{b}]", a.replace(r#""x","y""#, r#""z""#)),
+        ),
         (
             r#"{"containerDefinitions": [{"name": "a", "command": null, "environment": []}]}"#,
             format!(r#"[{{"name":"a","image":"a:1","memory":64,"environment":[]}},{b}]"#),
@@ -81,7 +85,15 @@ region = "eu-central-1"
 name = "web"
 essental = true
 "#;
-    check(text, "");
+    check(
+        text,
+        "
+        web/environments/staging/task-definition.toml:3:1: unknown-member: `essental` is not known here
+          help: did you mean `essential`?
+        web/task-definition.json:1:20: unknown-member: `networkMod` is not known here
+          help: did you mean `networkMode`?
+        ",
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Small trees of desired state, and what loading says of them.
 
+mod across;
 mod example;
 mod layout;
 mod merging;
@@ -59,8 +60,26 @@ fn problems(text: &str) -> String {
 #[track_caller]
 fn check(text: &str, expected: &str) {
     let told = problems(text);
-    let expected: Vec<&str> = expected.lines().map(|line| line.trim_start_matches("    ")).filter(|line| !line.is_empty()).collect();
-    assert_eq!(told.lines().collect::<Vec<_>>(), expected, "\n{told}\n");
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
+    };
+    assert_eq!(lines(&told), lines(expected), "\n{told}\n");
+}
+
+/// Replacements in the example, each of a text that stands there once or more; the first one is replaced.
+type Edits<'a> = &'a [(&'a str, &'a str)];
+
+/// Checks what is told of the example after each of some edits.
+#[track_caller]
+fn check_edits(cases: &[(Edits<'_>, &str)]) {
+    for (edits, expected) in cases {
+        let mut text = example::ELEARNING.to_owned();
+        for (from, to) in *edits {
+            assert!(text.contains(from), "the example has no {from}");
+            text = text.replacen(from, to, 1);
+        }
+        check(&text, expected);
+    }
 }
 
 /// An application of a loaded tree that must be valid.

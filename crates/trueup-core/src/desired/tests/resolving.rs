@@ -17,7 +17,9 @@ fn resolve(answer: impl Fn(&Lookup) -> Option<Observed<String>>) -> DesiredAppli
         .into_iter()
         .map(|lookup| {
             let text = match &lookup {
-                Lookup::Secret(_) => "arn:aws:secretsmanager:ap-northeast-1:210987654321:secret:elearning/database-AbCdEf",
+                Lookup::Secret(_) => {
+                    "arn:aws:secretsmanager:ap-northeast-1:210987654321:secret:elearning/database-AbCdEf"
+                }
                 Lookup::Parameter(_) => "arn:aws:ssm:ap-northeast-1:210987654321:parameter/elearning/redis",
                 Lookup::Image { .. } => "210987654321.dkr.ecr.ap-northeast-1.amazonaws.com/backend@sha256:00",
                 _ => "arn:aws:some:thing",
@@ -40,7 +42,9 @@ fn unresolved(desired: &DesiredApplication) -> Vec<String> {
 fn every_answer_arrives_in_its_document() {
     let desired = resolve(|_| None);
     assert_eq!(unresolved(&desired), [""; 0]);
-    assert!(desired.documents().all(|document| document.awaits.is_empty() && !document.body.to_string().contains("${s")));
+    assert!(
+        desired.documents().all(|document| document.awaits.is_empty() && !document.body.to_string().contains("${s"))
+    );
     let service = &desired.service.as_ref().unwrap().body;
     assert_eq!(service["loadBalancers"][0]["targetGroupArn"], "arn:aws:some:thing");
     let task = &desired.task_definition.as_ref().unwrap().body;
@@ -52,7 +56,8 @@ fn a_target_group_that_is_still_to_be_made_is_awaited() {
     let is_backend = |lookup: &Lookup| *lookup == Lookup::TargetGroup("elearning-system-backend-tg".to_owned());
     let desired = resolve(|lookup| is_backend(lookup).then_some(Observed::Absent));
     assert_eq!(unresolved(&desired), [""; 0]);
-    let awaiting: Vec<_> = desired.documents().filter(|one| one.awaits.contains("backend")).map(|one| &one.name).collect();
+    let awaiting: Vec<_> =
+        desired.documents().filter(|one| one.awaits.contains("backend")).map(|one| &one.name).collect();
     assert_eq!(awaiting, ["api", "service"]);
     let service = &desired.service.as_ref().unwrap().body;
     assert_eq!(service["loadBalancers"][0]["targetGroupArn"], "${target_group.backend}");
@@ -75,9 +80,9 @@ fn what_is_absent_unread_or_illegal_is_unresolved_with_its_reason() {
 }
 
 const EXPECTED: [&str; 3] = [
-    "elearning/task-definition.json:20:49 ${secret.elearning/database}: AWS has no secret `elearning/database`",
-    "elearning/task-definition.json:21:46 ${parameter./elearning/redis}: ssm:GetParameter was throttled: Rate exceeded (transient)",
-    "elearning/service.toml:20:19 ${stack.elearning-system-infrastructure.ECSSecurityGroup}: AWS has no resource `ECSSecurityGroup` in stack `elearning-system-infrastructure`",
+    "elearning/task-definition.json:19:48 ${secret.elearning/database}: AWS has no secret `elearning/database`",
+    "elearning/task-definition.json:20:45 ${parameter./elearning/redis}: ssm:GetParameter was throttled: Rate exceeded (transient)",
+    "elearning/service.toml:21:19 ${stack.elearning-system-infrastructure.ECSSecurityGroup}: AWS has no resource `ECSSecurityGroup` in stack `elearning-system-infrastructure`",
 ];
 
 #[test]
