@@ -11,7 +11,6 @@ pub mod desired;
 pub mod digest;
 pub mod document;
 pub mod drift;
-pub mod keys;
 pub mod live;
 pub mod model;
 pub mod names;

@@ -2,29 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use super::application::Application;
 use super::configuration::ConfiguredEnvironment;
-use super::load::nearest_application;
+use super::load::{Built, Candidates, nearest_application};
 use super::place::Place;
 use crate::document::Problem;
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 
 type Key = (EnvironmentName, ApplicationName);
-type Applications = BTreeMap<Key, Result<Application, Vec<Problem>>>;
 
-/// Checks the applications against one another. Those that already have problems are seen by name only.
-pub(super) fn check(environments: &BTreeMap<EnvironmentName, ConfiguredEnvironment>, applications: &mut Applications) {
+/// Checks the applications against one another.
+pub(super) fn check(environments: &BTreeMap<EnvironmentName, ConfiguredEnvironment>, applications: &mut Candidates) {
     let mut found: Vec<(Key, Problem)> = Vec::new();
     clashes(environments, applications, &mut found);
     dependencies(applications, &mut found);
     for (key, problem) in found {
         let application = applications.get_mut(&key).expect("problems were found in applications that are there");
-        match application {
-            Ok(_) => *application = Err(vec![problem]),
-            Err(problems) => problems.push(problem),
-        }
+        application.problems.push(problem);
     }
+}
+
+/// The applications that could be put together.
+fn built(applications: &Candidates) -> impl Iterator<Item = (&Key, &Built)> {
+    applications.iter().filter_map(|(key, application)| Some((key, application.built.as_ref()?)))
 }
 
 /// Who declares one thing in AWS, and where.
@@ -33,12 +33,13 @@ type Claims = BTreeMap<String, Vec<(Key, Problem)>>;
 /// Two documents that stand for the same resource would be repaired against each other for ever.
 fn clashes(
     environments: &BTreeMap<EnvironmentName, ConfiguredEnvironment>,
-    applications: &Applications,
+    applications: &Candidates,
     found: &mut Vec<(Key, Problem)>,
 ) {
     let mut claims = Claims::new();
-    for (key, application) in applications {
-        let (Ok(application), Some(configured)) = (application, environments.get(&key.0)) else { continue };
+    for (key, application) in built(applications) {
+        let Some(configured) = environments.get(&key.0) else { continue };
+        let application = &application.application;
         if !configured.sound {
             continue;
         }
@@ -52,9 +53,9 @@ fn clashes(
                     let name = place.text()?;
                     Some((format!("service `{name}` in cluster `{}`", application.cluster), place))
                 }),
-                Kind::TargetGroup => root
-                    .get("Name")
-                    .and_then(|place| Some((format!("target group `{}`", place.text()?), place))),
+                Kind::TargetGroup => {
+                    root.get("Name").and_then(|place| Some((format!("target group `{}`", place.text()?), place)))
+                }
                 Kind::ListenerRule => root.get("Priority").and_then(|place| {
                     let (priority, listener) = (place.node.as_i64()?, root.get("ListenerArn")?.node.as_str()?);
                     Some((format!("priority {priority} on listener `{listener}`"), place))
@@ -83,10 +84,9 @@ fn clashes(
 }
 
 /// Dependencies must exist in the same environment, and must not go round.
-fn dependencies(applications: &Applications, found: &mut Vec<(Key, Problem)>) {
-    for (key, application) in applications {
-        let Ok(application) = application else { continue };
-        for (name, problem) in &application.dependency_places {
+fn dependencies(applications: &Candidates, found: &mut Vec<(Key, Problem)>) {
+    for (key, application) in built(applications) {
+        for (name, problem) in &application.dependencies {
             let mut problem = problem.clone();
             if !applications.contains_key(&(key.0.clone(), name.clone())) {
                 let known = || applications.keys().filter(|known| known.0 == key.0).map(|known| &known.1);
@@ -96,14 +96,14 @@ fn dependencies(applications: &Applications, found: &mut Vec<(Key, Problem)>) {
         }
     }
     let circles = circles(applications);
-    for (key, application) in applications {
-        let Ok(application) = application else { continue };
-        for (name, problem) in &application.dependency_places {
+    for (key, application) in built(applications) {
+        for (name, problem) in &application.dependencies {
             let mut problem = problem.clone();
             if *name == key.1 {
                 "the application depends on itself".clone_into(&mut problem.message);
                 found.push((key.clone(), problem.help("take it out")));
-            } else if circles.get(&(key.0.clone(), name.clone())).is_some_and(|circle| circles.get(key) == Some(circle)) {
+            } else if circles.get(&(key.0.clone(), name.clone())).is_some_and(|circle| circles.get(key) == Some(circle))
+            {
                 problem.message = format!("`{name}` depends on this application in turn");
                 found.push((key.clone(), problem.help("one of the dependencies between them must go")));
             }
@@ -112,14 +112,13 @@ fn dependencies(applications: &Applications, found: &mut Vec<(Key, Problem)>) {
 }
 
 /// A number for each application, the same for those that depend on one another in a circle (Kosaraju). Linear.
-fn circles(applications: &Applications) -> BTreeMap<&Key, usize> {
+fn circles(applications: &Candidates) -> BTreeMap<&Key, usize> {
     let keys: Vec<&Key> = applications.keys().collect();
     let index: BTreeMap<&Key, usize> = keys.iter().enumerate().map(|(index, key)| (*key, index)).collect();
     let mut forward = vec![Vec::new(); keys.len()];
     let mut backward = vec![Vec::new(); keys.len()];
     for (from, key) in keys.iter().enumerate() {
-        let depends_on = applications[*key].as_ref().map(|application| &application.depends_on);
-        for name in depends_on.into_iter().flatten() {
+        for name in applications[*key].built.iter().flat_map(|built| built.dependencies.keys()) {
             if let Some(&to) = index.get(&(key.0.clone(), name.clone())) {
                 forward[from].push(to);
                 backward[to].push(from);

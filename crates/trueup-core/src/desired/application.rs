@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::template::{Piece, Template, lookups};
 use super::{DesiredApplication, Document, Ignore, Lookup, Policy, Unresolved};
 use crate::digest::Digest;
-use crate::document::{Node, Problem};
+use crate::document::{Node, Problem, References, Validation, validate_document};
 use crate::live::Observed;
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision};
+use crate::pointer::Pointer;
 
 /// One application in one environment: valid as far as files alone can tell.
 #[derive(Clone)]
@@ -25,8 +26,6 @@ pub struct Application {
     pub policy: Policy,
     /// Applications that must be Synced and Healthy first.
     pub depends_on: BTreeSet<ApplicationName>,
-    /// The problem to report for each of them when there is none such.
-    pub(super) dependency_places: BTreeMap<ApplicationName, Problem>,
     /// Its documents, in the order in which their resources are made.
     pub documents: Vec<Draft>,
     /// Members that the API model does not know and that are let through.
@@ -96,6 +95,11 @@ impl Application {
 }
 
 impl Draft {
+    /// Whether the string at `pointer` waits for AWS's answers.
+    pub(super) fn waits_at(&self, pointer: &Pointer) -> bool {
+        self.templates.iter().any(|template| template.pointer == *pointer)
+    }
+
     fn resolve(
         &self,
         found: &BTreeMap<Lookup, Observed<String>>,
@@ -107,12 +111,14 @@ impl Draft {
             self.body.to_json()
         } else {
             let mut body = self.body.clone();
+            let mut references = References::Resolved;
             for template in &self.templates {
-                if let Some(text) = fill(template, found, &mut awaits, unresolved) {
-                    template.fill(&mut body, text);
+                match fill(template, found, &mut awaits, unresolved) {
+                    Some(text) => template.fill(&mut body, text),
+                    None => references = References::Pending,
                 }
             }
-            self.judge(&body, allow_unknown, unresolved);
+            self.judge(&body, references, allow_unknown, unresolved);
             body.to_json()
         };
         let digest = canonical_digest(&body);
@@ -120,11 +126,11 @@ impl Draft {
     }
 
     /// Validates what the references became: the rest was valid before.
-    fn judge(&self, body: &Node, allow_unknown: &[Ignore], unresolved: &mut Vec<Unresolved>) {
-        for problem in validate(self.kind, &self.name, body, allow_unknown) {
+    fn judge(&self, body: &Node, references: References, allow_unknown: &[Ignore], unresolved: &mut Vec<Unresolved>) {
+        for problem in validate(self.kind, &self.name, body, references, allow_unknown) {
             let template = self.templates.iter().find(|template| Some(&template.pointer) == problem.field.as_ref());
             unresolved.push(Unresolved {
-                reference: template.map(references).unwrap_or_default(),
+                reference: template.map(spellings).unwrap_or_default(),
                 location: problem.span.map_or(problem.file, |span| span.to_string()),
                 reason: format!("resolved, but {}", problem.message),
                 transient: false,
@@ -183,7 +189,9 @@ fn describe(lookup: &Lookup) -> String {
     match lookup {
         Lookup::Image { repository, tag, platform } => format!("image `{repository}:{tag}` for `{platform}`"),
         Lookup::TargetGroup(name) => format!("target group `{name}`"),
-        Lookup::Listener { load_balancer, port } => format!("listener on port {port} of load balancer `{load_balancer}`"),
+        Lookup::Listener { load_balancer, port } => {
+            format!("listener on port {port} of load balancer `{load_balancer}`")
+        }
         Lookup::Secret(name) => format!("secret `{name}`"),
         Lookup::Parameter(name) => format!("parameter `{name}`"),
         Lookup::StackResource { stack, logical_id } => format!("resource `{logical_id}` in stack `{stack}`"),
@@ -192,18 +200,25 @@ fn describe(lookup: &Lookup) -> String {
 }
 
 /// The references of a template, as they stand in the file.
-fn references(template: &Template) -> String {
-    let spellings = template.pieces.iter().filter_map(|piece| match piece {
+fn spellings(template: &Template) -> String {
+    let pieces = template.pieces.iter().filter_map(|piece| match piece {
         Piece::Text(_) => None,
         Piece::Lookup { reference, .. } => Some(reference.as_str()),
     });
-    spellings.collect::<Vec<_>>().join(" ")
+    pieces.collect::<Vec<_>>().join(" ")
 }
 
 /// Checks a document against the API model, but for what `allow_unknown` lets through.
-pub(super) fn validate(kind: Kind, name: &str, body: &Node, allow_unknown: &[Ignore]) -> Vec<Problem> {
-    let _ = (kind, name, body, allow_unknown);
-    Vec::new()
+pub(super) fn validate(
+    kind: Kind,
+    name: &str,
+    body: &Node,
+    references: References,
+    allow_unknown: &[Ignore],
+) -> Vec<Problem> {
+    let concerns = |allowed: &&Ignore| allowed.kind == kind && allowed.name.as_deref().is_none_or(|only| only == name);
+    let allow_unknown = allow_unknown.iter().filter(concerns).map(|allowed| allowed.pointer.clone()).collect();
+    validate_document(body, kind, &Validation { references, allow_unknown })
 }
 
 /// The digest of a body whose members are sorted by name.

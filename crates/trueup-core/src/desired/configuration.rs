@@ -88,9 +88,9 @@ fn read_globs(root: &Place<'_>, reader: &mut Reader<'_>) -> Vec<(GlobMatcher, Op
                     .help("`*` matches within one directory name, `**` over several");
                 globs.push((matcher, Some(unmatched)));
             }
-            Err(error) => reader.problems.push(
-                place.problem("bad-glob", format!("`{text}` is not a glob")).help(error.kind().to_string()),
-            ),
+            Err(error) => reader
+                .problems
+                .push(place.problem("bad-glob", format!("`{text}` is not a glob")).help(error.kind().to_string())),
         }
     }
     globs
@@ -132,11 +132,14 @@ fn read_environment(
         environment.region = region;
     }
     let form = "the cluster's short name, not its ARN: letters, digits, `-` and `_`, at most 255";
+    let cluster = checked(&table, "cluster", false, reader, form, |text| is_name(text) && text.len() <= 255);
+    // A wrong one is told once, here, and not again wherever it is used.
     environment.cluster =
-        checked(&table, "cluster", false, reader, form, |text| is_name(text) && text.len() <= 255);
-    environment.role = checked(&table, "role", false, reader, "the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`", |text| {
-        text.starts_with("arn:") && text.contains(":iam::") && text.contains(":role/")
-    });
+        cluster.or_else(|| table.get("cluster")?.node.as_str()?.rsplit('/').next().map(str::to_owned));
+    environment.role =
+        checked(&table, "role", false, reader, "the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`", |text| {
+            text.starts_with("arn:") && text.contains(":iam::") && text.contains(":role/")
+        });
     if let (Some(role), Some(place), true) = (&environment.role, table.get("role"), configured.sound)
         && role.split(':').nth(4) != Some(&environment.account)
     {
@@ -198,7 +201,8 @@ fn read_variables(place: &Place<'_>, reader: &mut Reader<'_>) -> BTreeMap<String
             NodeValue::Bool(flag) => flag.to_string(),
             NodeValue::Null | NodeValue::List(_) | NodeValue::Object(_) => {
                 reader.problems.push(
-                    place.problem("wrong-value", format!("variable `{name}` must be text, a number, `true` or `false`")),
+                    place
+                        .problem("wrong-value", format!("variable `{name}` must be text, a number, `true` or `false`")),
                 );
                 String::new()
             }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::configuration::is_name;
 use super::reader::quoted;
 use super::{FileTree, manifest};
-use super::nearest::nearest;
-use crate::document::{Problem};
+use crate::document::Problem;
+use crate::document::nearest;
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 
@@ -99,7 +99,12 @@ enum Entry<'p> {
     Document(Kind, &'p str),
     Overlay(&'p str, &'p str),
     /// A problem, told once for the directory or file that it is about.
-    Wrong { about: &'p str, code: &'static str, message: String, help: String },
+    Wrong {
+        about: &'p str,
+        code: &'static str,
+        message: String,
+        help: String,
+    },
 }
 
 impl Directory {
@@ -198,12 +203,19 @@ fn unknown(rest: &str) -> Entry<'_> {
     let help = if is_document {
         format!("documents are TOML or JSON: `{stem}.toml` or `{stem}.json`")
     } else {
-        match nearest(first, KNOWN) {
+        match nearest(first, KNOWN.into_iter()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("an application has {}; `README`, `*.md` and dot files are let be", quoted(KNOWN.into_iter())),
+            None => {
+                format!("an application has {}; `README`, `*.md` and dot files are let be", quoted(KNOWN.into_iter()))
+            }
         }
     };
-    Entry::Wrong { about: first, code: "unknown-file", message: "an application has nothing of this name".to_owned(), help }
+    Entry::Wrong {
+        about: first,
+        code: "unknown-file",
+        message: "no file or directory of this name belongs to an application".to_owned(),
+        help,
+    }
 }
 
 /// Files for people.

@@ -7,11 +7,10 @@ use super::configuration::{self, Configuration, ConfiguredEnvironment};
 use super::layout::{Directory, Files, lay_out, nearest_environment};
 use super::manifest::{self, Manifest};
 use super::merge::merge;
-use super::nearest::nearest;
 use super::place::Place;
 use super::template::{Scope, settle};
 use super::{Environment, FileTree, Lookup, Policy, across, rules};
-use crate::document::{self, Node, NodeValue, Problem};
+use crate::document::{self, Node, NodeValue, Problem, References, nearest};
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 
@@ -41,6 +40,25 @@ pub struct Loaded {
     pub applications: BTreeMap<(EnvironmentName, ApplicationName), Result<Application, Vec<Problem>>>,
 }
 
+/// Applications by environment and name, before they were seen beside one another.
+pub(super) type Candidates = BTreeMap<(EnvironmentName, ApplicationName), Candidate>;
+
+/// An application in one environment, and what is wrong with it so far.
+pub(super) struct Candidate {
+    /// The application, as far as it could be put together.
+    pub built: Option<Built>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// An application that was put together.
+pub(super) struct Built {
+    /// The application.
+    pub application: Application,
+    /// What it depends on, each with the problem to report when there is none such.
+    pub dependencies: BTreeMap<ApplicationName, Problem>,
+}
+
 /// Reads a tree of desired state.
 ///
 /// Pure, and linear in the size of the tree times the number of environments; each file is parsed once.
@@ -66,28 +84,38 @@ pub fn load(files: &FileTree) -> Loaded {
     let is_application =
         |dir: &str| globs.as_ref().is_none_or(|globs| globs.iter().any(|(glob, _)| glob.is_match(dir)));
 
+    let mut candidates = Candidates::new();
     if files.contains_key(manifest::FILE) {
         let message = "the root of the desired state cannot be an application";
-        loaded.problems.push(Problem::of_file("misplaced-file", manifest::FILE, message).help("move it to a directory"));
+        loaded
+            .problems
+            .push(Problem::of_file("misplaced-file", manifest::FILE, message).help("move it to a directory"));
     }
     for dir in layout.without_manifest.iter().filter(|dir| is_application(dir)) {
         let problem = Problem::of_file("missing-app-toml", dir, "the directory has documents and no `app.toml`")
             .help("add an `app.toml`; it may be empty");
         for environment in environments.keys() {
             let key = (environment.clone(), ApplicationName::new(dir));
-            loaded.applications.insert(key, Err(vec![problem.clone()]));
+            candidates.insert(key, Candidate { built: None, problems: vec![problem.clone()] });
         }
         loaded.problems.push(problem);
     }
     for (name, directory) in layout.applications.into_iter().filter(|(name, _)| is_application(name.as_str())) {
-        load_application(files, &name, directory, &environments, &mut loaded);
+        load_application(files, &name, directory, &environments, &mut candidates, &mut loaded.problems);
     }
-    across::check(&environments, &mut loaded.applications);
+    across::check(&environments, &mut candidates);
+    for (key, Candidate { built, mut problems }) in candidates {
+        tidy(&mut problems);
+        loaded.problems.extend(problems.iter().cloned());
+        let application = match built {
+            Some(built) if problems.is_empty() => Ok(built.application),
+            _ => Err(problems),
+        };
+        loaded.applications.insert(key, application);
+    }
 
     loaded.policies = environments.iter().map(|(name, configured)| (name.clone(), configured.policy.clone())).collect();
     loaded.environments = environments.into_values().map(|configured| configured.environment).collect();
-    let of_applications = loaded.applications.values().filter_map(|application| application.as_ref().err()).flatten();
-    loaded.problems.extend(of_applications.cloned());
     tidy(&mut loaded.problems);
     loaded
 }
@@ -100,7 +128,10 @@ fn tidy(problems: &mut Vec<Problem>) {
 
 fn out_of_bounds(files: &FileTree) -> Option<Problem> {
     let problem = |message: String| {
-        Some(Problem::of_file("too-many", configuration::FILE, message).help("split the desired state into several repositories"))
+        Some(
+            Problem::of_file("too-many", configuration::FILE, message)
+                .help("split the desired state into several repositories"),
+        )
     };
     if files.len() > FILES_MAX {
         return problem(format!("the desired state has {} files, more than {FILES_MAX}", files.len()));
@@ -181,7 +212,8 @@ fn load_application(
     name: &ApplicationName,
     directory: Directory,
     environments: &BTreeMap<EnvironmentName, ConfiguredEnvironment>,
-    loaded: &mut Loaded,
+    candidates: &mut Candidates,
+    problems: &mut Vec<Problem>,
 ) {
     let mut base = Parsed::of(files, directory.base);
     base.problems.extend(directory.problems);
@@ -203,7 +235,7 @@ fn load_application(
             base.problems.push(Problem::of_file("unknown-environment", path, message).help(help));
         }
     }
-    loaded.problems.extend(base.problems.iter().cloned());
+    problems.extend(base.problems.iter().cloned());
 
     let none = Parsed::default();
     for (environment, configured) in environments {
@@ -213,9 +245,7 @@ fn load_application(
         let overlay = overlays.get(environment).unwrap_or(&none);
         let mut problems: Vec<Problem> = base.problems.iter().chain(&overlay.problems).cloned().collect();
         let application = build(name, configured, &base, overlay, &mut problems);
-        tidy(&mut problems);
-        let application = if problems.is_empty() { Ok(application) } else { Err(problems) };
-        loaded.applications.insert((environment.clone(), name.clone()), application);
+        candidates.insert((environment.clone(), name.clone()), Candidate { built: Some(application), problems });
     }
 }
 
@@ -226,7 +256,7 @@ fn build(
     base: &Parsed,
     overlay: &Parsed,
     problems: &mut Vec<Problem>,
-) -> Application {
+) -> Built {
     let environment = &configured.environment;
     let mut policy = configured.policy.clone();
     for node in base.manifest.iter().chain(&overlay.manifest) {
@@ -251,7 +281,7 @@ fn build(
                 let in_aws = Place::root(&node).member_text("Name").map(str::to_owned);
                 target_groups.insert(body.name.clone(), in_aws);
             }
-            problems.extend(validate(kind, &body.name, &node, &manifest.allow_unknown));
+            problems.extend(validate(kind, &body.name, &node, References::Pending, &manifest.allow_unknown));
             documents.push(Draft { kind, name: body.name.clone(), path: body.path.clone(), body: node, templates });
         }
     }
@@ -270,16 +300,16 @@ fn build(
         }
     }
     let depends_on: BTreeSet<ApplicationName> = manifest.depends_on.keys().cloned().collect();
-    Application {
+    let application = Application {
         name: name.clone(),
         environment: environment.name.clone(),
         cluster,
         policy,
         depends_on,
-        dependency_places: manifest.depends_on,
         documents,
         allow_unknown: manifest.allow_unknown,
-    }
+    };
+    Built { application, dependencies: manifest.depends_on }
 }
 
 /// A merged document before references are settled.

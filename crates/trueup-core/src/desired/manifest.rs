@@ -128,7 +128,8 @@ fn read_image(name: &str, place: &Place<'_>, reader: &mut Reader<'_>) -> Option<
         }
         good.then_some(text)
     });
-    let (repository, tag) = (repository?, tag?);
+    // An image that lacks something is told once, here, and not again wherever it is used.
+    let (repository, tag) = (repository.unwrap_or_default(), tag.unwrap_or_default());
     if let Some(problem) = misplaced_tag(&repository, &table) {
         reader.problems.push(problem);
     }

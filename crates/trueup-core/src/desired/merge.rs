@@ -5,10 +5,13 @@
 //! at the end. TOML has no `null`: an overlay that takes something away is written in JSON. Every value keeps the
 //! place it came from, so a problem in an overlay points into the overlay.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 
 use crate::document::{Member, Node, NodeValue};
-use crate::keys::{ListKey, list_key};
+use crate::drift::keys::{ListKey, list_key};
 use crate::model::Kind;
 
 /// Merges `overlay` over `base`. Without a kind, all lists are replaced.
@@ -23,10 +26,10 @@ fn merge_at<'a>(kind: Option<Kind>, path: &mut Vec<&'a str>, base: &'a Node, ove
         (NodeValue::Object(base), NodeValue::Object(patch)) => {
             Node { value: NodeValue::Object(merge_members(kind, path, base, patch)), span: base_span }
         }
-        (NodeValue::List(base), NodeValue::List(patch)) => match kind.and_then(|kind| list_key(kind, path)) {
+        (NodeValue::List(base), NodeValue::List(patch)) => match kind.and_then(|kind| list_key(kind, &path[..])) {
             // `[]` says that there must be none.
             Some(key) if !patch.is_empty() => {
-                let items = merge_items(kind, path, &key, base, patch);
+                let items = merge_items(kind, path, key, base, patch);
                 Node { value: NodeValue::List(items), span: base_span }
             }
             _ => overlay.clone(),
@@ -73,14 +76,14 @@ fn merge_items<'a>(
 ) -> Vec<Node> {
     let mut merged: Vec<Node> = base.to_vec();
     // Position by key. A key that stands twice in the base keeps its first position; validation tells of the second.
-    let mut positions = std::collections::BTreeMap::new();
+    let mut positions = BTreeMap::new();
     for (position, item) in base.iter().enumerate() {
-        if let Some(key) = key.of(item) {
+        if let Some(key) = key_of(key, item) {
             positions.entry(key).or_insert(position);
         }
     }
     for item in patch {
-        match key.of(item).and_then(|key| positions.get(&key)) {
+        match key_of(key, item).and_then(|key| positions.get(&key)) {
             Some(&position) => {
                 path.push("*");
                 merged[position] = merge_at(kind, path, &base[position], item);
@@ -90,4 +93,13 @@ fn merge_items<'a>(
         }
     }
     merged
+}
+
+/// The key of an element of a keyed set.
+pub(super) fn key_of<'a>(key: &ListKey, element: &'a Node) -> Option<Cow<'a, str>> {
+    key.of(|name| match &element.get(name)?.value {
+        NodeValue::String(text) => Some(Cow::Borrowed(text.as_str())),
+        NodeValue::Number(number) => Some(Cow::Owned(number.to_string())),
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::List(_) | NodeValue::Object(_) => None,
+    })
 }

@@ -10,7 +10,6 @@ mod layout;
 mod load;
 mod manifest;
 mod merge;
-mod nearest;
 mod place;
 mod reader;
 mod reference;

@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use super::{Ignore, Mode};
-use super::nearest::nearest;
+use crate::document::nearest;
 use crate::document::{NodeValue, Problem};
 use crate::model::Kind;
 use crate::pointer::Pointer;
@@ -117,7 +117,7 @@ impl std::str::FromStr for Ignore {
             Some((kind, name)) => (kind, Some(name.to_owned())),
             None => (document, None),
         };
-        let kind = Kind::parse(kind).ok_or_else(|| match nearest(kind, Kind::ALL.map(Kind::as_str)) {
+        let kind = Kind::parse(kind).ok_or_else(|| match nearest(kind, Kind::ALL.into_iter().map(Kind::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("kinds are {}", quoted(Kind::ALL.into_iter().map(Kind::as_str))),
         })?;

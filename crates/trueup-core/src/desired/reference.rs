@@ -12,7 +12,7 @@
 //! $${                                               a literal ${
 //! ```
 
-use super::nearest::nearest;
+use crate::document::nearest;
 
 /// What one reference names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,10 +145,9 @@ fn read(body: &str) -> Result<Reference, (String, String)> {
     let Some((_, form)) = FORMS.iter().find(|(known, _)| *known == namespace) else {
         let literal = "for a literal `${` write `$${`";
         return Err(match nearest(namespace, FORMS.iter().map(|(known, _)| *known)) {
-            Some(near) => (
-                format!("there are no references to `{namespace}`"),
-                format!("did you mean `{near}`? {literal}"),
-            ),
+            Some(near) => {
+                (format!("references do not begin with `{namespace}`"), format!("did you mean `{near}`? {literal}"))
+            }
             // Not quoted: it is probably no reference at all, and may be a secret.
             None => (
                 "`${` begins a reference of no known kind".to_owned(),
@@ -159,10 +158,12 @@ fn read(body: &str) -> Result<Reference, (String, String)> {
     let malformed = |what: &str| (format!("`${{{body}}}` {what}"), format!("write `{form}`"));
     let plain = |name: Option<&str>, also: &str| match name {
         None | Some("") => Err(malformed("names nothing")),
-        Some(name) => match name.chars().find(|c| !(c.is_ascii_alphanumeric() || "_-".contains(*c) || also.contains(*c))) {
-            Some(c) => Err(malformed(&format!("has `{c}` in its name"))),
-            None => Ok(name.to_owned()),
-        },
+        Some(name) => {
+            match name.chars().find(|c| !(c.is_ascii_alphanumeric() || "_-".contains(*c) || also.contains(*c))) {
+                Some(c) => Err(malformed(&format!("has `{c}` in its name"))),
+                None => Ok(name.to_owned()),
+            }
+        }
     };
     let bare = |reference: Reference| match name {
         None => Ok(reference),
@@ -182,7 +183,8 @@ fn read(body: &str) -> Result<Reference, (String, String)> {
         "listener" => {
             let (load_balancer, port) =
                 name.and_then(|name| name.split_once('.')).ok_or_else(|| malformed("names no port"))?;
-            let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(|| malformed("has no port from 1 to 65535"))?;
+            let port =
+                port.parse().ok().filter(|port| *port > 0).ok_or_else(|| malformed("has no port from 1 to 65535"))?;
             Ok(Reference::Listener { load_balancer: plain(Some(load_balancer), "")?, port })
         }
         _ => {
@@ -247,6 +249,22 @@ mod tests {
     fn what_begins_like_a_reference_and_is_none_is_told_with_a_remedy() {
         let text = "${acount} ${HOME:-s3cret} ${image} ${var.} ${account.id} ${secret.a b} ${listener.alb.https} \
                     ${listener.alb} ${stack.infra} ${stack.a.b.c} ${var.x";
-        insta::assert_snapshot!(show(text), @"");
+        let expected = [
+            "references do not begin with `acount`; did you mean `account`? for a literal `${` write `$${`",
+            "`${` begins a reference of no known kind; for a literal `${` write `$${`; references begin with `account`, \
+             `region`, `cluster`, `environment`, `var`, `image`, `target_group`, `listener`, `secret`, `parameter`, `stack`",
+            "`${image}` names nothing; write `${image.NAME}`",
+            "`${var.}` names nothing; write `${var.NAME}`",
+            "`${account.id}` has a name, which it does not take; write `${account}`",
+            "`${secret.a b}` has ` ` in its name; write `${secret.NAME}`",
+            "`${listener.alb.https}` has no port from 1 to 65535; write `${listener.LOAD_BALANCER.PORT}`",
+            "`${listener.alb}` names no port; write `${listener.LOAD_BALANCER.PORT}`",
+            "`${stack.infra}` names neither a resource nor an output of a stack; write `${stack.STACK.LOGICAL_ID}` or \
+             `${stack.STACK.output.KEY}`",
+            "`${stack.a.b.c}` names neither a resource nor an output of a stack; write `${stack.STACK.LOGICAL_ID}` or \
+             `${stack.STACK.output.KEY}`",
+            "`${` begins a reference that no `}` ends; end it with `}`; for a literal `${` write `$${`",
+        ];
+        assert_eq!(show(text).lines().collect::<Vec<_>>(), expected);
     }
 }

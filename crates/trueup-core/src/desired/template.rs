@@ -7,7 +7,7 @@ use serde_json::Number;
 
 use super::reference::{Fault, Part, Reference, parse};
 use super::{Environment, Lookup};
-use super::nearest::nearest;
+use crate::document::nearest;
 use crate::document::{Node, NodeValue, Problem, Span};
 use crate::model::{Api, Kind, Model, Shape};
 use crate::pointer::Pointer;
@@ -99,9 +99,19 @@ impl Wanted {
 }
 
 /// Settles all references in a document: replaces those that `scope` answers and returns the others as templates.
-pub(super) fn settle(kind: Option<Kind>, node: &mut Node, scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Vec<Template> {
-    let mut settling =
-        Settling { api: kind.map(|kind| kind.request().0), scope, problems, pointer: Pointer::root(), templates: Vec::new() };
+pub(super) fn settle(
+    kind: Option<Kind>,
+    node: &mut Node,
+    scope: &Scope<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Template> {
+    let mut settling = Settling {
+        api: kind.map(|kind| kind.request().0),
+        scope,
+        problems,
+        pointer: Pointer::root(),
+        templates: Vec::new(),
+    };
     if let NodeValue::Object(members) = &mut node.value {
         settling.members(members, |name| {
             let kind = kind?;
@@ -129,8 +139,13 @@ impl Settling<'_> {
             self.pointer.push(name.as_str());
             if name.contains("${") && !name.contains("$${") {
                 self.problems.push(
-                    Problem::at("reference-in-name", &member.key, &self.pointer, "a member's name cannot hold a reference")
-                        .help("write references in string values only"),
+                    Problem::at(
+                        "reference-in-name",
+                        &member.key,
+                        &self.pointer,
+                        "a member's name cannot hold a reference",
+                    )
+                    .help("write references in string values only"),
                 );
             }
             self.node(&mut member.node, shape_of(name));
@@ -252,7 +267,9 @@ impl Settling<'_> {
             })?,
             Reference::TargetGroup(name) => {
                 return match self.scope.target_groups.get(&name) {
-                    None => Ok(Piece::Lookup { reference: spelling, lookup: Lookup::TargetGroup(name), document: None }),
+                    None => {
+                        Ok(Piece::Lookup { reference: spelling, lookup: Lookup::TargetGroup(name), document: None })
+                    }
                     // Its name is not known because the document is wrong, which is told there.
                     Some(None) => Ok(Piece::Text(spelling)),
                     Some(Some(in_aws)) => Ok(Piece::Lookup {

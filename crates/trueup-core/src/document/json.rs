@@ -94,12 +94,8 @@ impl<'a> Reader<'a> {
                 Some(byte) if is_word(byte) => {
                     let word = self.take_word();
                     let name = self.text[word.clone()].to_owned();
-                    self.report(
-                        word,
-                        "syntax",
-                        "a member's name stands in double quotes",
-                        format!("write `\"{name}\"`"),
-                    )?;
+                    let help = "write the name in double quotes";
+                    self.report(word, "syntax", "a member's name stands in double quotes", help)?;
                     name
                 }
                 Some(_) => {
@@ -114,7 +110,6 @@ impl<'a> Reader<'a> {
                 None => return Err(self.unexpected_end()),
             };
             let key = key_start..self.at;
-            self.path.push(Step::Key(key.clone()));
             self.skip_space()?;
             match self.peek() {
                 Some(b':') => self.at += 1,
@@ -123,11 +118,13 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                 }
                 Some(_) => {
-                    let message = format!("`:` is missing after the name `{name}`");
+                    // What stands here may be half of a value: neither it nor a path with it is told.
+                    let message = "`:` is missing after this name";
                     return Err(self.stop(key, "syntax", message, "write `\"name\": value`"));
                 }
                 None => return Err(self.unexpected_end()),
             }
+            self.path.push(Step::Key(key.clone()));
             self.skip_space()?;
             let node = self.value()?;
             match members.entry(name) {

@@ -5,6 +5,7 @@
 mod json;
 pub mod node;
 pub mod problem;
+pub mod schema;
 pub mod source;
 mod toml;
 pub mod validate;
@@ -17,7 +18,9 @@ use std::sync::Arc;
 
 pub use self::node::{Member, Node, NodeValue};
 pub use self::problem::Problem;
+pub use self::schema::{json_schema, json_schema_of_app, json_schema_of_trueup};
 pub use self::source::{SourceFile, Span};
+pub(crate) use self::validate::nearest;
 pub use self::validate::{References, Validation, validate, validate_document};
 use crate::pointer::Pointer;
 
@@ -76,7 +79,7 @@ pub fn source_file(path: &str, bytes: &[u8]) -> Result<Arc<SourceFile>, Problem>
 /// Reads a file in the format of its path's ending. The outermost value is an object.
 ///
 /// # Errors
-/// All problems of syntax from top to bottom, at most [`SYNTAX_PROBLEMS_MAX`]: what is not TOML or JSON, a key twice, a
+/// All problems of syntax from top to bottom, the first twenty: what is not TOML or JSON, a key twice, a
 /// value that JSON does not have (TOML's dates, `inf`, `nan`), nesting deeper than [`DEPTH_MAX`], no object at all.
 pub fn parse(file: &Arc<SourceFile>) -> Result<Node, Vec<Problem>> {
     let parsed = match Format::of(file.path()) {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Number, Value, json};
 
 use super::problem::render;
-use super::{DEPTH_MAX, FILE_SIZE_MAX, Node, SourceFile, parse, source_file};
+use super::{DEPTH_MAX, FILE_SIZE_MAX, Node, SYNTAX_PROBLEMS_MAX, SourceFile, parse, source_file};
 use crate::pointer::Pointer;
 
 fn problems(path: &str, text: &str) -> String {
@@ -99,7 +99,7 @@ fn all_problems_of_json_syntax_are_told_at_once() {
     a.json:1:3  JSON has no comments | take it away, or write the document in TOML
     a.json:3:3 /a `a` stands here a second time | it already stands in line 2, column 3: keep one of them
     a.json:3:8 /a this word is not a value that JSON has | write `true`
-    a.json:4:3  a member's name stands in double quotes | write `"b"`
+    a.json:4:3  a member's name stands in double quotes | write the name in double quotes
     a.json:4:6 /b strings stand in double quotes | write `"` instead of `'`
     a.json:4:9  a comma is missing here | write `,` between values
     a.json:5:10 /c a comma is missing here | write `,` between values
@@ -131,14 +131,15 @@ fn what_cannot_be_read_past_is_told_with_its_place() {
         ("a.toml", "a = \"x"),
         ("a.toml", "a b = 1"),
     ];
-    let told: String = cases.iter().map(|(path, text)| format!("{text:?}\n  {}", problems(path, text))).collect();
+    let told: Vec<String> = cases.iter().map(|(path, text)| format!("{text:?}\n  {}", problems(path, text))).collect();
+    let told = told.concat();
     insta::assert_snapshot!(told, @r#"
     "{\"a\": [1}"
       a.json:1:9 /a `}` closes what `]` should close | write `]`
     "{\"a\": \"x\n\"}"
       a.json:1:7 /a the string has no end | write `"` at its end, and `\n` for a new line in it
     "{\"a\" 1}"
-      a.json:1:2 /a `:` is missing after the name `a` | write `"name": value`
+      a.json:1:2  `:` is missing after this name | write `"name": value`
     "{\"a\": 1"
       a.json:1:8  the file ends before the document does | a closing bracket is missing
     "{\"a\": }"
@@ -164,6 +165,27 @@ fn what_cannot_be_read_past_is_told_with_its_place() {
     "a b = 1"
       a.toml:1:3  key with no value: expected `=` | -
     "#);
+}
+
+#[test]
+fn what_may_be_a_secret_without_its_quotes_is_not_told() {
+    let cases = [
+        ("a.json", "{\"value\": hunter2}"),
+        ("a.json", "{\"value\": hunter 2}"),
+        ("a.json", "{\"value\": hun hunter2, \"a\": 1}"),
+        ("a.json", "{\"value\": \"hun\" \"hunter2\"}"),
+        ("a.json", "{\"value\": 'hunter2'}"),
+        ("a.json", "{\"value\": 0hunter2}"),
+        ("a.json", "{\"value\": hunter2"),
+        ("a.toml", "value = hunter2"),
+        ("a.toml", "value = \"hun\" hunter2"),
+        ("a.toml", "value = 0hunter2"),
+        ("a.toml", "value = \"hunter2"),
+    ];
+    for (path, text) in cases {
+        let told = problems(path, text);
+        assert!(!told.contains("hunter"), "{told}");
+    }
 }
 
 #[test]
@@ -208,6 +230,16 @@ fn nesting_is_bounded_and_never_overflows_the_stack() {
     for (path, text) in cases {
         let told = parse(&SourceFile::new(path, text.as_str())).err().expect("it is too deep");
         assert!(told.iter().any(|problem| problem.code == "nested-too-deeply"), "{}… {}", &text[..40], render(&told));
+    }
+}
+
+#[test]
+fn a_file_of_nothing_but_mistakes_has_a_bounded_number_of_problems() {
+    for (path, line) in [("a.toml", "=\n"), ("a.toml", "a=\"\\x\"\n"), ("a.toml", "a=1979-05-27\n"), ("a.json", ",")] {
+        let text = format!("{{{}", line.repeat(100_000));
+        let text = if path == "a.toml" { &text[1..] } else { &text };
+        let told = parse(&SourceFile::new(path, text)).err().expect("it is wrong");
+        assert_eq!(told.len(), SYNTAX_PROBLEMS_MAX, "{path} {line}");
     }
 }
 

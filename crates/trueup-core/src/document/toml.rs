@@ -12,13 +12,13 @@ use std::sync::Arc;
 use serde_json::Number;
 use toml_parser::decoder::ScalarKind;
 use toml_parser::parser::{Event, EventKind, RecursionGuard, ValidateWhitespace};
-use toml_parser::{Expected, ParseError, Source};
+use toml_parser::{ErrorSink, Expected, ParseError, Source};
 
 use self::tables::{Key, Opened, Tables, span};
 use super::node::{Node, NodeValue};
 use super::problem::Problem;
 use super::source::SourceFile;
-use super::{DEPTH_MAX, too_deep};
+use super::{DEPTH_MAX, SYNTAX_PROBLEMS_MAX, too_deep};
 use crate::pointer::Pointer;
 
 /// Reads a file as TOML.
@@ -26,21 +26,37 @@ pub(super) fn parse(file: &Arc<SourceFile>) -> Result<Node, Vec<Problem>> {
     let source = Source::new(file.text());
     let tokens = source.lex().into_vec();
     let mut events: Vec<Event> = Vec::with_capacity(tokens.len());
-    let mut errors: Vec<ParseError> = Vec::new();
+    let mut errors = Errors::default();
     let mut receiver = ValidateWhitespace::new(&mut events, source);
     // This limit bounds the parser's recursion; ours, in `value` and in `tables`, counts headers and dotted keys too.
     let mut receiver = RecursionGuard::new(&mut receiver, u32::try_from(DEPTH_MAX).expect("it is a small number"));
     toml_parser::parser::parse_document(&tokens, &mut receiver, &mut errors);
     events.retain(|event| !is_space(event.kind()));
 
-    let mut reader = Reader { file, source, events, at: 0, problems: Vec::new(), errors };
+    let mut reader = Reader { file, source, events, at: 0, problems: Vec::new(), decoding: Errors::default() };
     let tables = reader.document();
-    let problems = reader.into_problems();
+    let problems = reader.into_problems(&errors);
     if problems.is_empty() { Ok(tables.into_node(None)) } else { Err(problems) }
 }
 
 fn is_space(kind: EventKind) -> bool {
     matches!(kind, EventKind::Whitespace | EventKind::Comment | EventKind::Newline | EventKind::Error)
+}
+
+/// The first problems in the parser's own words. It can find one in every byte of a file.
+#[derive(Default)]
+struct Errors {
+    kept: Vec<ParseError>,
+    count: usize,
+}
+
+impl ErrorSink for Errors {
+    fn report_error(&mut self, error: ParseError) {
+        self.count += 1;
+        if self.kept.len() < SYNTAX_PROBLEMS_MAX {
+            self.kept.push(error);
+        }
+    }
 }
 
 struct Reader<'a> {
@@ -50,8 +66,8 @@ struct Reader<'a> {
     events: Vec<Event>,
     at: usize,
     problems: Vec<Problem>,
-    /// Problems in the parser's own words.
-    errors: Vec<ParseError>,
+    /// What is wrong inside keys and scalars, in the parser's own words.
+    decoding: Errors,
 }
 
 impl<'a> Reader<'a> {
@@ -68,7 +84,7 @@ impl<'a> Reader<'a> {
                         && let Some(under) = &under
                         && let Err(problem) = tables.insert(under, keys, value)
                     {
-                        self.problems.push(problem);
+                        self.report(problem);
                     }
                 }
                 // What is left of something wrong, which is among the errors.
@@ -102,7 +118,7 @@ impl<'a> Reader<'a> {
         match tables.open(keys, place, open.kind() == EventKind::ArrayTableOpen) {
             Ok(opened) => Some(opened),
             Err(problem) => {
-                self.problems.push(problem);
+                self.report(problem);
                 None
             }
         }
@@ -136,7 +152,7 @@ impl<'a> Reader<'a> {
     fn key(&mut self, event: &Event) -> Key {
         let mut name = Cow::Borrowed("");
         if let Some(raw) = self.source.get(event) {
-            raw.decode_key(&mut name, &mut self.errors);
+            raw.decode_key(&mut name, &mut self.decoding);
         }
         Key { name: name.into_owned(), place: event.span().start()..event.span().end() }
     }
@@ -150,7 +166,7 @@ impl<'a> Reader<'a> {
             }
             EventKind::ArrayOpen | EventKind::InlineTableOpen if depth >= DEPTH_MAX => {
                 let open = self.next()?.span();
-                self.problems.push(too_deep(self.file, open.start()..open.end(), &Pointer::root()));
+                self.report(too_deep(self.file, open.start()..open.end(), &Pointer::root()));
                 self.skip_nested();
                 None
             }
@@ -206,7 +222,7 @@ impl<'a> Reader<'a> {
                         && let Err(problem) = tables.insert(&under, keys, value)
                     {
                         // Where the inline table itself is going is not known yet.
-                        self.problems.push(Problem { field: None, ..problem });
+                        self.report(Problem { field: None, ..problem });
                     }
                 }
                 EventKind::ValueSep => self.at += 1,
@@ -224,9 +240,9 @@ impl<'a> Reader<'a> {
         let place = event.span().start()..event.span().end();
         let raw = self.source.get(event)?;
         let mut text = Cow::Borrowed("");
-        let errors_before = self.errors.len();
-        let kind = raw.decode_scalar(&mut text, &mut self.errors);
-        if self.errors.len() > errors_before {
+        let errors_before = self.decoding.count;
+        let kind = raw.decode_scalar(&mut text, &mut self.decoding);
+        if self.decoding.count > errors_before {
             return None;
         }
         let value = match kind {
@@ -242,7 +258,7 @@ impl<'a> Reader<'a> {
                 ScalarKind::DateTime => ("AWS requests have no dates and times", "write it as text, in quotes"),
                 _ => ("this is not a number that JSON has", "write decimal digits"),
             };
-            self.problems.push(Problem {
+            self.report(Problem {
                 field: None,
                 ..Problem::at("not-json", &span(self.file, place.clone()), &Pointer::root(), message).help(help)
             });
@@ -266,9 +282,16 @@ impl<'a> Reader<'a> {
         span.start()..span.end()
     }
 
-    fn into_problems(self) -> Vec<Problem> {
+    /// Notes a problem, if there are not enough.
+    fn report(&mut self, problem: Problem) {
+        if self.problems.len() < SYNTAX_PROBLEMS_MAX {
+            self.problems.push(problem);
+        }
+    }
+
+    fn into_problems(self, errors: &Errors) -> Vec<Problem> {
         let mut problems = self.problems;
-        for error in &self.errors {
+        for error in errors.kept.iter().chain(&self.decoding.kept) {
             let place = error.unexpected().map_or(0..0, |span| span.start()..span.end());
             problems.push(if error.description().starts_with("cannot recurse") {
                 too_deep(self.file, place, &Pointer::root())

@@ -14,6 +14,7 @@ use std::sync::{LazyLock, RwLock};
 use regex::Regex;
 use serde_json::Value;
 
+pub(crate) use self::unknown::nearest;
 use super::node::{Node, NodeValue};
 use super::problem::Problem;
 use super::source::Span;
@@ -43,8 +44,12 @@ pub enum References {
     Resolved,
 }
 
+/// How many problems of one document are told, give or take those of one object. A file of [`super::FILE_SIZE_MAX`] has
+/// room for a hundred thousand, and no reader.
+const PROBLEMS_MAX: usize = 200;
+
 /// Members that trueup sets itself, so that no service document may have them.
-const SERVICE_MEMBERS_SET_BY_US: [(&str, &str); 2] = [
+pub(super) const SERVICE_MEMBERS_SET_BY_US: [(&str, &str); 2] = [
     ("taskDefinition", "take it away: the service runs the application's own task definition document"),
     ("clientToken", "take it away: a token in git would make every later request a repetition of the first"),
 ];
@@ -56,11 +61,12 @@ pub(super) const ATTRIBUTES: &str = "Attributes";
 /// Judges a whole document of a kind: the request's shape, `Attributes` beside it in target groups, and what trueup
 /// sets itself. Our own `[trueup]` table is gone by now.
 ///
-/// Problems come from top to bottom. `cluster` may stand in a service; whether it contradicts the environment is for
+/// Problems come from top to bottom, the first few hundred of them. `cluster` may stand in a service; whether it contradicts the environment is for
 /// the caller to say.
 pub fn validate_document(node: &Node, kind: Kind, options: &Validation) -> Vec<Problem> {
     let (api, _) = kind.request();
     let mut walk = Walk::new(api, options);
+    walk.kind = Some(kind);
     if kind == Kind::TargetGroup {
         walk.extra = Some((ATTRIBUTES, attributes_shape()));
     }
@@ -109,6 +115,8 @@ struct Walk<'a> {
     api: Api,
     model: &'static Model,
     options: &'a Validation,
+    /// The kind of the document, when a whole one is judged.
+    kind: Option<Kind>,
     /// A member that the outermost structure has besides those of its shape.
     extra: Option<(&'static str, &'a Shape)>,
     /// The way from the root to the value being judged.
@@ -121,10 +129,13 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(api: Api, options: &'a Validation) -> Self {
         let (path, within, problems) = (Vec::new(), Vec::new(), Vec::new());
-        Self { api, model: Model::aws(), options, extra: None, path, within, problems }
+        Self { api, model: Model::aws(), options, kind: None, extra: None, path, within, problems }
     }
 
     fn value(&mut self, node: &'a Node, shape: &'a Shape) {
+        if self.problems.len() >= PROBLEMS_MAX {
+            return;
+        }
         match shape {
             Shape::Structure(structure) => self.structure(node, structure),
             Shape::List(list) => self.list(node, list),

@@ -2,6 +2,7 @@
 
 use super::Subject;
 use crate::document::Problem;
+use crate::model::Kind;
 
 /// The cluster that ECS takes where none is named. Source: ECS API reference, `CreateService`.
 const DEFAULT: &str = "default";
@@ -12,7 +13,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Strin
         return given.unwrap_or(DEFAULT).to_owned();
     };
     let Some(text) = place.text() else {
-        if place.is_deferred() {
+        if subject.documents.iter().any(|draft| draft.kind == Kind::Service && draft.waits_at(&place.pointer())) {
             problems.push(
                 place
                     .problem("unknown-name", "the cluster of a service must be known without asking AWS")
@@ -29,7 +30,10 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Strin
         let name = &subject.environment.name;
         problems.push(
             place
-                .problem("contradicts-environment", format!("environment `{name}` has the cluster `{given}`, not `{own}`"))
+                .problem(
+                    "contradicts-environment",
+                    format!("environment `{name}` has the cluster `{given}`, not `{own}`"),
+                )
                 .help("take `cluster` out: the environment gives it"),
         );
     }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::nearest::nearest;
 use super::{Place, Subject, member_or};
+use crate::document::nearest;
 use crate::document::{NodeValue, Problem};
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
@@ -12,7 +12,8 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     if !containers.is_empty() && containers.iter().all(|one| one.member_flag("essential") == Some(false)) {
         let message = "no container is essential";
         let help = "a task needs at least one: take `essential = false` out of its main container";
-        problems.push(member_or(definition, "containerDefinitions").problem("no-essential-container", message).help(help));
+        problems
+            .push(member_or(definition, "containerDefinitions").problem("no-essential-container", message).help(help));
     }
     ports(subject, &containers, problems);
 
@@ -85,12 +86,13 @@ fn ports(subject: &Subject<'_>, containers: &[Place<'_>], problems: &mut Vec<Pro
             let protocol = mapping.member_text("protocol").unwrap_or("tcp");
             let Some(port) = port else { continue };
             match taken.insert((port, protocol), name) {
-                Some(other) if other != name => {
+                Some(other) => {
                     let place = member_or(&mapping, if mode == "bridge" { "hostPort" } else { "containerPort" });
                     let message = format!("port {port}/{protocol} is taken by container `{other}`");
-                    problems.push(place.problem("port-clash", message).help("containers of one task need different ports"));
+                    problems
+                        .push(place.problem("port-clash", message).help("containers of one task need different ports"));
                 }
-                _ => {}
+                None => {}
             }
         }
     }

@@ -1,6 +1,6 @@
 //! How a service is deployed and placed: what contradicts itself, or can never move.
 
-use super::{Place, Subject, member_or};
+use super::{Place, Subject};
 use crate::document::Problem;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
@@ -48,20 +48,25 @@ fn deadlock(service: &Place<'_>, problems: &mut Vec<Problem>) {
         None => Some(default),
         Some(place) => place.node.as_i64().filter(|percent| (0..100_000).contains(percent)),
     };
-    let (Some(most), Some(least), true) = (percent("maximumPercent", 200), percent("minimumHealthyPercent", 100), rolling)
+    let (Some(most), Some(least), true) =
+        (percent("maximumPercent", 200), percent("minimumHealthyPercent", 100), rolling)
     else {
         return;
     };
-    let count = service.get("desiredCount").and_then(|count| count.node.as_i64()).filter(|count| (1..1_000_000).contains(count));
+    let count = service
+        .get("desiredCount")
+        .and_then(|count| count.node.as_i64())
+        .filter(|count| (1..1_000_000).contains(count));
     // Without a known count, only what holds for every count.
     let stuck = match count {
         Some(count) => count * most / 100 <= count && (count * least + 99) / 100 >= count,
         None => most <= 100 && least >= 100,
     };
     if stuck {
-        let tasks = count.map_or_else(String::new, |count| format!(" of {count} tasks"));
-        let message =
-            format!("a deployment{tasks} with maximum {most} % and minimum {least} % may neither start nor stop a task");
+        let tasks = count.map_or_else(String::new, |count| format!(" of `desiredCount` {count}"));
+        let message = format!(
+            "a deployment{tasks} with maximum {most} % and minimum {least} % may neither start nor stop a task"
+        );
         let help = "raise `maximumPercent` (200 starts new tasks first), or lower `minimumHealthyPercent`";
         problems.push(configuration.problem("deployment-deadlock", message).help(help));
     }
@@ -82,7 +87,11 @@ fn capacity(service: &Place<'_>, problems: &mut Vec<Problem>) {
     let kinds: Vec<bool> = providers.iter().filter_map(fargate).collect();
     if kinds.contains(&true) && kinds.contains(&false) {
         let message = "Fargate's capacity providers cannot be mixed with others";
-        problems.push(strategy.problem("capacity-providers", message).help("keep either `FARGATE` and `FARGATE_SPOT`, or the others"));
+        problems.push(
+            strategy
+                .problem("capacity-providers", message)
+                .help("keep either `FARGATE` and `FARGATE_SPOT`, or the others"),
+        );
     }
     let with_base: Vec<Place<'_>> =
         providers.iter().filter_map(|one| one.get("base")).filter(|base| base.node.as_i64() > Some(0)).collect();

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Place, Subject};
+use crate::desired::merge::key_of;
 use crate::document::{NodeValue, Problem};
-use crate::keys::list_key;
+use crate::drift::keys::list_key;
 use crate::model::Kind;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
@@ -26,13 +27,13 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Lists whose elements may share their key: a condition on a header repeats its field, a host may have two
-/// addresses, a container's port two target groups, a device two paths.
+/// Lists whose elements may share their key, for it tells only most of them apart: a condition on a header repeats its
+/// field, a host may have two addresses, a container's port two target groups or two protocols, a device two paths.
 fn may_repeat(kind: Kind, path: &[&str]) -> bool {
     match kind {
-        Kind::ListenerRule => path == ["Conditions"],
-        Kind::Service => path == ["loadBalancers"],
-        Kind::TaskDefinition => matches!(path.last(), Some(&("extraHosts" | "devices"))),
+        Kind::ListenerRule => matches!(path, ["Conditions" | "Transforms"]),
+        Kind::Service => !matches!(path, ["tags" | "volumeConfigurations" | "capacityProviderStrategy"]),
+        Kind::TaskDefinition => matches!(path.last(), Some(&("extraHosts" | "devices" | "portMappings"))),
         Kind::TargetGroup => false,
     }
 }
@@ -47,20 +48,17 @@ fn walk<'a>(kind: Kind, path: &mut Vec<&'a str>, place: &Place<'a>, problems: &m
             }
         }
         NodeValue::List(_) => {
-            let key = list_key(kind, path).filter(|_| !may_repeat(kind, path));
+            let key = list_key(kind, &path[..]).filter(|_| !may_repeat(kind, path));
             let mut seen = BTreeSet::new();
             for item in place.items() {
                 if let Some(key) = key
-                    && let Some(value) = key.of(item.node).filter(|value| !value.contains("${"))
+                    && let Some(value) = key_of(key, item.node).filter(|value| !value.contains("${"))
                 {
-                    let named = key.members()[0];
-                    if !seen.insert(value.clone()) {
-                        let at = item.get(named).unwrap_or_else(|| item.clone());
-                        problems.push(
-                            at.problem("duplicate-key", format!("`{value}` is here twice"))
-                                .help(format!("each `{named}` may stand in this list once")),
-                        );
+                    if seen.contains(&value) {
+                        let problem = item.problem("duplicate-key", format!("`{value}` stands in this list twice"));
+                        problems.push(problem.help("take one of the two out"));
                     }
+                    seen.insert(value);
                 }
                 path.push("*");
                 walk(kind, path, &item, problems);

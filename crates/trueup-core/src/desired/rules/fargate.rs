@@ -35,10 +35,14 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         if container.member_flag("privileged") == Some(true) {
             unsupported(&member_or(&container, "privileged"), "privileged containers", problems);
         }
-        if let Some(seconds) = container.member_int("stopTimeout").filter(|seconds| *seconds > STOP_TIMEOUT_SECONDS_MAX) {
+        if let Some(seconds) = container.member_int("stopTimeout").filter(|seconds| *seconds > STOP_TIMEOUT_SECONDS_MAX)
+        {
             problems.push(
                 member_or(&container, "stopTimeout")
-                    .problem("fargate-stop-timeout", format!("Fargate waits {STOP_TIMEOUT_SECONDS_MAX} s at most, not {seconds} s"))
+                    .problem(
+                        "fargate-stop-timeout",
+                        format!("Fargate waits {STOP_TIMEOUT_SECONDS_MAX} s at most, not {seconds} s"),
+                    )
                     .help(format!("write {STOP_TIMEOUT_SECONDS_MAX} or less")),
             );
         }
@@ -46,11 +50,14 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
             && driver.text().is_some_and(|driver| !matches!(driver, "awslogs" | "splunk" | "awsfirelens"))
         {
             let message = "Fargate does not have this log driver";
-            problems.push(driver.problem("fargate-log-driver", message).help("write `awslogs`, `awsfirelens` or `splunk`"));
+            problems
+                .push(driver.problem("fargate-log-driver", message).help("write `awslogs`, `awsfirelens` or `splunk`"));
         }
     }
     let Some(service) = subject.service.as_ref().filter(|_| subject.service_on_fargate()) else { return };
-    for (member, what) in [("placementConstraints", "placement constraints"), ("placementStrategy", "placement strategies")] {
+    for (member, what) in
+        [("placementConstraints", "placement constraints"), ("placementStrategy", "placement strategies")]
+    {
         if !service.list(member).is_empty() {
             unsupported(&member_or(service, member), what, problems);
         }

@@ -12,7 +12,9 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         for (name, least, most) in RANGES {
             if let Some(value) = check.member_int(name).filter(|value| !(least..=most).contains(value)) {
                 let message = format!("`{name}` is {value}, and must be from {least} to {most}");
-                problems.push(member_or(&check, name).problem("out-of-range", message).help(format!("write {least} to {most}")));
+                problems.push(
+                    member_or(&check, name).problem("out-of-range", message).help(format!("write {least} to {most}")),
+                );
             }
         }
     }

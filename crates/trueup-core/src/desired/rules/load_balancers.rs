@@ -41,7 +41,10 @@ fn container_and_port(subject: &Subject<'_>, load_balancer: &Place<'_>, problems
     let Some(port) = load_balancer.member_int("containerPort") else { return };
     let range = |mapping: &Place<'_>| mapping.get("containerPortRange").is_some();
     let unknown = |mapping: &Place<'_>| mapping.member_int("containerPort").is_none();
-    if mappings.iter().any(|mapping| range(mapping) || unknown(mapping) || mapping.member_int("containerPort") == Some(port)) {
+    if mappings
+        .iter()
+        .any(|mapping| range(mapping) || unknown(mapping) || mapping.member_int("containerPort") == Some(port))
+    {
         return;
     }
     let ports: Vec<String> =
@@ -83,7 +86,9 @@ fn target_type(subject: &Subject<'_>, load_balancer: &Place<'_>, problems: &mut 
     };
     if matches!(given, "ip" | "instance") && given != wanted {
         let mode = subject.network_mode().unwrap_or_default();
-        let message = format!("target group `{name}` has targets of type `{given}`, with the network mode `{mode}` they are `{wanted}`");
+        let message = format!(
+            "target group `{name}` has targets of type `{given}`, with the network mode `{mode}` they are `{wanted}`"
+        );
         let place = member_or(&group, "TargetType");
         problems.push(place.problem("target-type", message).help(format!("write `TargetType = \"{wanted}\"`")));
     }

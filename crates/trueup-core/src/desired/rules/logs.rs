@@ -13,7 +13,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         let options = member_or(&logs, "options");
         let needed = [
             ("awslogs-group", "the log group's name", true),
-            ("awslogs-region", "${region}", true),
+            ("awslogs-region", "`${region}`", true),
             ("awslogs-stream-prefix", "a prefix such as `ecs`", subject.on_fargate()),
         ];
         for (name, what, _) in needed.iter().filter(|(name, _, needed)| *needed && options.get(name).is_none()) {

@@ -25,18 +25,27 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     }
     // What a container reserves: its soft limit where it has one.
     let sum = |names: [&str; 2]| -> i64 {
-        let of = |one: &super::Place<'_>| names.iter().find_map(|name| one.member_int(name)).unwrap_or(0).clamp(0, 1 << 40);
+        let of =
+            |one: &super::Place<'_>| names.iter().find_map(|name| one.member_int(name)).unwrap_or(0).clamp(0, 1 << 40);
         containers.iter().map(of).sum()
     };
     let totals = [
         ("memory", sum(["memoryReservation", "memory"]), definition.member_text("memory").and_then(mebibytes), "MiB"),
-        ("cpu", sum(["cpu", "cpu"]), definition.member_text("cpu").and_then(cpu_units).filter(|_| subject.on_fargate()), "CPU units"),
+        (
+            "cpu",
+            sum(["cpu", "cpu"]),
+            definition.member_text("cpu").and_then(cpu_units).filter(|_| subject.on_fargate()),
+            "CPU units",
+        ),
     ];
     for (name, sum, total, unit) in totals {
         if let Some(total) = total.filter(|total| sum > *total) {
             problems.push(
                 member_or(definition, name)
-                    .problem("containers-exceed-task", format!("the containers reserve {sum} {unit}, the task has {total}"))
+                    .problem(
+                        "containers-exceed-task",
+                        format!("the containers reserve {sum} {unit}, the task has {total}"),
+                    )
                     .help(format!("raise the task's `{name}`, or lower that of its containers")),
             );
         }

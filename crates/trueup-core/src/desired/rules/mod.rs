@@ -5,8 +5,8 @@
 
 mod cluster;
 mod containers;
-mod deployment;
 mod dependencies;
+mod deployment;
 mod duplicates;
 mod execution_role;
 mod fargate;
@@ -111,7 +111,8 @@ impl<'a> Subject<'a> {
         match definition.get("networkMode") {
             Some(mode) => mode.text(),
             None => {
-                let family = definition.get("runtimePlatform").and_then(|platform| platform.get("operatingSystemFamily"));
+                let family =
+                    definition.get("runtimePlatform").and_then(|platform| platform.get("operatingSystemFamily"));
                 let linux = family.is_none_or(|family| family.text() == Some("LINUX"));
                 linux.then_some("bridge")
             }

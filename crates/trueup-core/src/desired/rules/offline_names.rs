@@ -1,6 +1,6 @@
 //! Names by which resources are found must be known without asking AWS.
 
-use super::Subject;
+use super::{Place, Subject};
 use crate::document::Problem;
 use crate::model::Kind;
 
@@ -8,8 +8,9 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     for (kind, member) in
         [(Kind::TaskDefinition, "family"), (Kind::Service, "serviceName"), (Kind::TargetGroup, "Name")]
     {
-        for (_, document) in subject.documents_of(kind) {
-            if let Some(place) = document.get(member).filter(super::Place::is_deferred) {
+        for draft in subject.documents.iter().filter(|draft| draft.kind == kind) {
+            let place = Place::root(&draft.body).get(member);
+            if let Some(place) = place.filter(|place| draft.waits_at(&place.pointer())) {
                 problems.push(
                     place
                         .problem("unknown-name", format!("`{member}` must be known without asking AWS"))

@@ -28,7 +28,14 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn report(subject: &Subject<'_>, place: &Place<'_>, field: &Pointer, message: &str, help: &str, problems: &mut Vec<Problem>) {
+fn report(
+    subject: &Subject<'_>,
+    place: &Place<'_>,
+    field: &Pointer,
+    message: &str,
+    help: &str,
+    problems: &mut Vec<Problem>,
+) {
     if subject.allow_plaintext.iter().any(|allowed| allows(allowed, field)) {
         return;
     }
@@ -75,7 +82,8 @@ fn has_access_key_id(value: &str) -> bool {
 fn has_password_in_url(value: &str) -> bool {
     value.match_indices("://").any(|(at, _)| {
         let authority = value[at + 3..].split(['/', '?', '#', ' ', '"']).next().unwrap_or_default();
-        let password = authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
+        let password =
+            authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
         // `$(…)`, `$NAME` and `{…}` are filled in later, by the program itself.
         password.is_some_and(|password| !password.is_empty() && !password.contains(['$', '{', '<', '%']))
     })
@@ -84,14 +92,24 @@ fn has_password_in_url(value: &str) -> bool {
 fn names_a_secret(name: &str) -> bool {
     let name = name.to_uppercase().replace(['-', '.'], "_");
     let endings = [
-        "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "SECRET_KEY", "SECRET_ACCESS_KEY", "PRIVATE_KEY", "API_KEY",
-        "AUTH_TOKEN", "ACCESS_TOKEN", "API_TOKEN",
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "SECRET",
+        "SECRET_KEY",
+        "SECRET_ACCESS_KEY",
+        "PRIVATE_KEY",
+        "API_KEY",
+        "AUTH_TOKEN",
+        "ACCESS_TOKEN",
+        "API_TOKEN",
     ];
     endings.iter().any(|ending| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('_')))
 }
 
 /// Leaves out what is no secret whatever the name says: switches, paths, ARNs, and what is filled in later.
 fn is_literal_secret(value: &str) -> bool {
-    let is_word = !matches!(value.to_lowercase().as_str(), "" | "true" | "false" | "yes" | "no" | "on" | "off" | "none" | "null");
+    let is_word =
+        !matches!(value.to_lowercase().as_str(), "" | "true" | "false" | "yes" | "no" | "on" | "off" | "none" | "null");
     is_word && !value.starts_with(['/', '$', '{', '<']) && !value.starts_with("arn:") && !value.contains("${")
 }

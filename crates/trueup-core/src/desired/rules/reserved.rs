@@ -1,20 +1,10 @@
-//! What trueup sets itself, and tag keys that belong to trueup or AWS.
+//! Tag keys that belong to trueup or to AWS.
 
 use super::Subject;
 use crate::document::Problem;
 use crate::model::Kind;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
-    if let Some(service) = &subject.service {
-        for (name, why) in [
-            ("taskDefinition", "it is the newest revision of the application's own task definition"),
-            ("clientToken", "trueup makes one for each call"),
-        ] {
-            if let Some(place) = service.get(name) {
-                problems.push(place.key_problem("set-by-trueup", format!("`{name}` is set by trueup")).help(format!("take it out: {why}")));
-            }
-        }
-    }
     for kind in Kind::ALL {
         let (tags, key) = match kind {
             Kind::TaskDefinition | Kind::Service => ("tags", "key"),

@@ -17,10 +17,12 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         if target_type == "lambda" {
             continue;
         }
-        for (member, example) in [("Protocol", "\"HTTP\""), ("Port", "80"), ("VpcId", "\"${stack.STACK.LOGICAL_ID}\"")] {
+        for (member, example) in [("Protocol", "\"HTTP\""), ("Port", "80"), ("VpcId", "\"${stack.STACK.LOGICAL_ID}\"")]
+        {
             if group.get(member).is_none() {
                 let message = format!("`{member}` is missing: only a group of Lambda functions has none");
-                problems.push(group.problem("missing-member", message).help(format!("add `{member}`, such as {example}")));
+                problems
+                    .push(group.problem("missing-member", message).help(format!("add `{member}`, such as {example}")));
             }
         }
         if group.member_flag("HealthCheckEnabled") == Some(false) {

@@ -1,6 +1,9 @@
 //! Small broken documents, and what is said about them.
 
-use super::{References, Validation, compile, validate_document};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{PROBLEMS_MAX, References, Validation, compile, validate_document};
 use crate::document::problem::render;
 use crate::document::{SourceFile, parse};
 use crate::model::{Api, Kind, Model, Shape};
@@ -89,8 +92,8 @@ command = "true"
     web.toml:5:17 /tags/0/key the text has a form or characters that AWS does not accept here | it must match `([\p{L}\p{Z}\p{N}_.:/=+\-@]*)`
     web.toml:5:46 /tags/1/key there are 0 characters here | write at least 1 character
     web.toml:6:11 /volumes `volumes` is an object, not a list | write `[[name]]` instead of `[name]`, or `[{ … }]`
-    web.toml:7:1 /subnets `subnets` is not known here | if AWS has it, put `"/subnets"` into `allow_unknown` in `app.toml`
-    web.toml:8:1 /entirely_unknown `entirely_unknown` is not known here | if AWS has it, put `"/entirely_unknown"` into `allow_unknown` in `app.toml`
+    web.toml:7:1 /subnets `subnets` is not known here | if AWS has it, put `"task-definition:/subnets"` into `allow_unknown` in `app.toml`
+    web.toml:8:1 /entirely_unknown `entirely_unknown` is not known here | if AWS has it, put `"task-definition:/entirely_unknown"` into `allow_unknown` in `app.toml`
     web.toml:12:13 /containerDefinitions/0/essential `essential` is a string, not a boolean | write `true` without quotes
     web.toml:13:10 /containerDefinitions/0/memory `memory` is a string, not a whole number | write `512` without quotes
     web.toml:14:7 /containerDefinitions/0/cpu `1.0` is not a whole number | write `1`
@@ -234,13 +237,18 @@ fn values_of_environment_variables_are_not_told() {
 }
 
 #[test]
+fn a_document_of_nothing_but_mistakes_has_a_bounded_number_of_problems() {
+    let members: Vec<String> = (0..20_000).map(|index| format!("\"unknown{index}\": 1")).collect();
+    let told = told(Kind::Service, "a.json", &format!("{{\"serviceName\": \"web\", {}}}", members.join(", ")));
+    assert_eq!(told.lines().count(), PROBLEMS_MAX);
+}
+
+#[test]
 fn what_is_no_object_is_told() {
     // A caller may judge a part of a document.
     let node = parse(&SourceFile::new("a.toml", "service = 'x'")).ok().unwrap();
     let problems = validate_document(node.get("service").unwrap(), Kind::Service, &Validation::default());
-    insta::assert_snapshot!(render(&problems), @r#"
-    a.toml:1:11  the document is a string, not an object | write an object: `{ … }`
-    "#);
+    insta::assert_snapshot!(render(&problems), @r#"a.toml:1:11  the document is a string, not an object | write an object: `{ … }`"#);
 }
 
 #[test]
@@ -259,4 +267,52 @@ fn every_pattern_of_the_model_is_one_that_we_can_match() {
     assert!(!super::matches("^[a-z]+$", "a\n"));
     let Shape::String(key) = Model::aws().shape(Api::Ecs, "TagKey") else { panic!() };
     assert!(super::matches(key.pattern.as_ref().unwrap(), "Größe: a/b@c"));
+}
+
+/// Documents of AWS's words in places that are mostly wrong.
+fn jumbled() -> impl Strategy<Value = Value> {
+    const WORDS: [&str; 14] = [
+        "family",
+        "containerDefinitions",
+        "environment",
+        "portMappings",
+        "name",
+        "value",
+        "tags",
+        "networkConfiguration",
+        "awsvpcConfiguration",
+        "Actions",
+        "Matcher",
+        "Attributes",
+        "Key",
+        "nmae",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(|value| json!(value)),
+        any::<i64>().prop_map(|value| json!(value)),
+        any::<f64>().prop_map(|value| json!(value)),
+        "[a-zé${}.]{0,6}".prop_map(Value::String),
+    ];
+    leaf.prop_recursive(6, 48, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+            prop::collection::vec((prop::sample::select(&WORDS[..]), inner), 0..6).prop_map(|members| {
+                Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_problem_has_a_place_in_its_document(document in jumbled(), kind in prop::sample::select(&Kind::ALL[..])) {
+        let text = json!({ "containerDefinitions": document, "Actions": document, "tags": document }).to_string();
+        let node = parse(&SourceFile::new("a.json", text.as_str())).ok().unwrap();
+        for problem in validate_document(&node, kind, &Validation::default()) {
+            let (span, field) = (problem.span.unwrap(), problem.field.unwrap());
+            prop_assert!(text.get(span.range).is_some());
+            prop_assert!(node.at(&field).is_some(), "{field}");
+        }
+    }
 }

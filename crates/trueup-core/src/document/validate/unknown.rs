@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::{Step, Walk};
+use super::{PROBLEMS_MAX, Step, Walk};
 use crate::document::source::Span;
 use crate::model::{Shape, Structure};
 use crate::pointer::Pointer;
@@ -13,7 +13,9 @@ const LEVELS_BELOW_MAX: usize = 3;
 impl<'a> Walk<'a> {
     /// Reports the member at the end of the path, unless it is let through.
     pub(super) fn unknown_member(&mut self, name: &str, key: &Span, shape: &'a Structure) {
-        if self.options.allow_unknown.iter().any(|allowed| self.is_allowed(allowed)) {
+        if self.problems.len() >= PROBLEMS_MAX
+            || self.options.allow_unknown.iter().any(|allowed| self.is_allowed(allowed))
+        {
             return;
         }
         let extra = self.extra.filter(|_| self.path.len() == 1).map(|(extra, _)| extra);
@@ -25,7 +27,9 @@ impl<'a> Walk<'a> {
         } else if let Some(near) = nearest(name, known()) {
             format!("did you mean `{near}`?")
         } else {
-            format!("if AWS has it, put `\"{}\"` into `allow_unknown` in `app.toml`", self.pointer())
+            // `app.toml` names fields as `KIND:POINTER`.
+            let kind = self.kind.map(|kind| format!("{}:", kind.as_str())).unwrap_or_default();
+            format!("if AWS has it, put `\"{kind}{}\"` into `allow_unknown` in `app.toml`", self.pointer())
         };
         self.report("unknown-member", key, format!("`{name}` is not known here"), help);
     }
@@ -105,7 +109,7 @@ fn folded(name: &str) -> String {
 }
 
 /// The known name that a wrong one was most likely meant to be; `None` when none is close.
-pub(super) fn nearest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wrong = folded(wrong);
     // A third of the letters may be wrong; short names leave no room for guesses.
     let distance_max = (wrong.chars().count() / 3).min(4);
