@@ -4,7 +4,8 @@
 //! are values. Everything that decides is here, so that it can be tested with tables.
 //!
 //! The way through it: [`document`] turns files into [`desired`] state, [`drift`] compares that with [`live`] state,
-//! [`mod@plan`] turns the differences into ordered steps and holds.
+//! [`mod@plan`] turns the differences into ordered steps and holds, [`report`]
+//! tells what became of them.
 
 pub mod desired;
 pub mod digest;
@@ -15,3 +16,4 @@ pub mod model;
 pub mod names;
 pub mod plan;
 pub mod pointer;
+pub mod report;

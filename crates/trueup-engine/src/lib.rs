@@ -1,1 +1,36 @@
 //! The reconcile loop of trueup: schedule, observe, plan, apply, watch, report.
+//!
+//! Git is followed on its own cadence (`follower`). Every environment has a loop of its own (`environment`), which
+//! observes all that is due in one go and plans it (`cycle`); an application that has a step to take gets a pass of
+//! its own (`pass`), so that a slow or refused one delays no other. Every cycle compares all that is with all that
+//! should be; a trigger only says *now*.
+//!
+//! Time comes from tokio's clock for waiting and from the [`trueup_ports::Clock`] for what is told and remembered, so
+//! that both can be simulated.
+
+mod application;
+mod backoff;
+mod board;
+mod context;
+mod cycle;
+mod engine;
+mod environment;
+mod follower;
+mod once;
+mod options;
+mod pass;
+mod past;
+mod prune;
+mod resolution;
+mod schedule;
+mod selection;
+mod shutdown;
+mod sink;
+mod write;
+
+pub use self::board::{ApplicationStatus, SourceStatus, Status};
+pub use self::engine::{Engine, Trigger};
+pub use self::once::{OnceError, Outcome};
+pub use self::options::Options;
+pub use self::shutdown::Shutdown;
+pub use self::sink::Sink;

@@ -3,12 +3,30 @@
 //! A [`FileTree`] is what the repository holds; loading it gives [`Environment`]s and [`Application`]s with
 //! references in them; resolving those gives [`DesiredApplication`]s, which the planner compares with live state.
 
+mod across;
+mod application;
+mod configuration;
+mod layout;
+mod load;
+mod manifest;
+mod merge;
+mod place;
+mod reader;
+mod reference;
+mod rules;
+mod template;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::application::{Application, Draft};
+pub use self::layout::DOCUMENTS_PER_APPLICATION_MAX;
+pub use self::load::{APPLICATIONS_MAX, BYTES_MAX, FILES_MAX, Loaded, load};
 use crate::digest::Digest;
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision};

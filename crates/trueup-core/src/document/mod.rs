@@ -20,6 +20,7 @@ pub use self::node::{Member, Node, NodeValue};
 pub use self::problem::Problem;
 pub use self::schema::{json_schema, json_schema_of_app, json_schema_of_trueup};
 pub use self::source::{SourceFile, Span};
+pub(crate) use self::validate::nearest;
 pub use self::validate::{References, Validation, validate, validate_document};
 use crate::pointer::Pointer;
 

@@ -14,6 +14,7 @@ use std::sync::{LazyLock, RwLock};
 use regex::Regex;
 use serde_json::Value;
 
+pub(crate) use self::unknown::nearest;
 use super::node::{Node, NodeValue};
 use super::problem::Problem;
 use super::source::Span;

@@ -109,7 +109,7 @@ fn folded(name: &str) -> String {
 }
 
 /// The known name that a wrong one was most likely meant to be; `None` when none is close.
-pub(super) fn nearest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wrong = folded(wrong);
     // A third of the letters may be wrong; short names leave no room for guesses.
     let distance_max = (wrong.chars().count() / 3).min(4);

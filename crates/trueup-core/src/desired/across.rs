@@ -1,0 +1,159 @@
+//! What no application can see alone: dependencies between applications, and two that want the same resource.
+
+use std::collections::BTreeMap;
+
+use super::configuration::ConfiguredEnvironment;
+use super::load::{Built, Candidates, nearest_application};
+use super::place::Place;
+use crate::document::Problem;
+use crate::model::Kind;
+use crate::names::{ApplicationName, EnvironmentName};
+
+type Key = (EnvironmentName, ApplicationName);
+
+/// Checks the applications against one another.
+pub(super) fn check(environments: &BTreeMap<EnvironmentName, ConfiguredEnvironment>, applications: &mut Candidates) {
+    let mut found: Vec<(Key, Problem)> = Vec::new();
+    clashes(environments, applications, &mut found);
+    dependencies(applications, &mut found);
+    for (key, problem) in found {
+        let application = applications.get_mut(&key).expect("problems were found in applications that are there");
+        application.problems.push(problem);
+    }
+}
+
+/// The applications that could be put together.
+fn built(applications: &Candidates) -> impl Iterator<Item = (&Key, &Built)> {
+    applications.iter().filter_map(|(key, application)| Some((key, application.built.as_ref()?)))
+}
+
+/// Who declares one thing in AWS, and where.
+type Claims = BTreeMap<String, Vec<(Key, Problem)>>;
+
+/// Two documents that stand for the same resource would be repaired against each other for ever.
+fn clashes(
+    environments: &BTreeMap<EnvironmentName, ConfiguredEnvironment>,
+    applications: &Candidates,
+    found: &mut Vec<(Key, Problem)>,
+) {
+    let mut claims = Claims::new();
+    for (key, application) in built(applications) {
+        let Some(configured) = environments.get(&key.0) else { continue };
+        let application = &application.application;
+        if !configured.sound {
+            continue;
+        }
+        // Two environments may share an account and a region.
+        let scope = format!("{} {}", configured.environment.account, configured.environment.region);
+        for draft in &application.documents {
+            let root = Place::root(&draft.body);
+            let claim = match draft.kind {
+                Kind::TaskDefinition => None,
+                Kind::Service => root.get("serviceName").and_then(|place| {
+                    let name = place.text()?;
+                    Some((format!("service `{name}` in cluster `{}`", application.cluster), place))
+                }),
+                Kind::TargetGroup => {
+                    root.get("Name").and_then(|place| Some((format!("target group `{}`", place.text()?), place)))
+                }
+                Kind::ListenerRule => root.get("Priority").and_then(|place| {
+                    let (priority, listener) = (place.node.as_i64()?, root.get("ListenerArn")?.node.as_str()?);
+                    Some((format!("priority {priority} on listener `{listener}`"), place))
+                }),
+            };
+            if let Some((what, place)) = claim {
+                let problem = place.problem("declared-twice", &what);
+                claims.entry(format!("{scope} {what}")).or_default().push((key.clone(), problem));
+            }
+        }
+    }
+    for claimants in claims.into_values().filter(|claimants| claimants.len() > 1) {
+        for (index, (key, problem)) in claimants.iter().enumerate() {
+            let (other, elsewhere) = &claimants[usize::from(index == 0)];
+            let whose = match (other.1 == key.1, other.0 == key.0) {
+                (true, true) => format!("`{}`", elsewhere.file),
+                (true, false) => format!("environment `{}`, of the same account and region", other.0),
+                (false, true) => format!("application `{}`", other.1),
+                (false, false) => format!("application `{}` in environment `{}`", other.1, other.0),
+            };
+            let mut problem = problem.clone();
+            problem.message = format!("{} is also declared by {whose}", problem.message);
+            found.push((key.clone(), problem.help("declare it once, or choose another one here")));
+        }
+    }
+}
+
+/// Dependencies must exist in the same environment, and must not go round.
+fn dependencies(applications: &Candidates, found: &mut Vec<(Key, Problem)>) {
+    for (key, application) in built(applications) {
+        for (name, problem) in &application.dependencies {
+            let mut problem = problem.clone();
+            if !applications.contains_key(&(key.0.clone(), name.clone())) {
+                let known = || applications.keys().filter(|known| known.0 == key.0).map(|known| &known.1);
+                problem.message = format!("there is no application `{name}` in environment `{}`", key.0);
+                found.push((key.clone(), problem.help(nearest_application(name.as_str(), known()))));
+            }
+        }
+    }
+    let circles = circles(applications);
+    for (key, application) in built(applications) {
+        for (name, problem) in &application.dependencies {
+            let mut problem = problem.clone();
+            if *name == key.1 {
+                "the application depends on itself".clone_into(&mut problem.message);
+                found.push((key.clone(), problem.help("take it out")));
+            } else if circles.get(&(key.0.clone(), name.clone())).is_some_and(|circle| circles.get(key) == Some(circle))
+            {
+                problem.message = format!("`{name}` depends on this application in turn");
+                found.push((key.clone(), problem.help("one of the dependencies between them must go")));
+            }
+        }
+    }
+}
+
+/// A number for each application, the same for those that depend on one another in a circle (Kosaraju). Linear.
+fn circles(applications: &Candidates) -> BTreeMap<&Key, usize> {
+    let keys: Vec<&Key> = applications.keys().collect();
+    let index: BTreeMap<&Key, usize> = keys.iter().enumerate().map(|(index, key)| (*key, index)).collect();
+    let mut forward = vec![Vec::new(); keys.len()];
+    let mut backward = vec![Vec::new(); keys.len()];
+    for (from, key) in keys.iter().enumerate() {
+        for name in applications[*key].built.iter().flat_map(|built| built.dependencies.keys()) {
+            if let Some(&to) = index.get(&(key.0.clone(), name.clone())) {
+                forward[from].push(to);
+                backward[to].push(from);
+            }
+        }
+    }
+    // The order in which a depth-first walk leaves the applications.
+    let mut left = Vec::with_capacity(keys.len());
+    let mut seen = vec![false; keys.len()];
+    for start in 0..keys.len() {
+        let mut walk = if std::mem::replace(&mut seen[start], true) { Vec::new() } else { vec![(start, 0)] };
+        while let Some((node, next)) = walk.last_mut() {
+            match forward[*node].get(*next) {
+                Some(&to) => {
+                    *next += 1;
+                    if !std::mem::replace(&mut seen[to], true) {
+                        walk.push((to, 0));
+                    }
+                }
+                None => {
+                    left.push(*node);
+                    walk.pop();
+                }
+            }
+        }
+    }
+    let mut circle = vec![None; keys.len()];
+    for &start in left.iter().rev() {
+        let mut open = vec![start];
+        while let Some(node) = open.pop() {
+            if circle[node].is_none() {
+                circle[node] = Some(start);
+                open.extend(&backward[node]);
+            }
+        }
+    }
+    keys.into_iter().zip(circle).filter_map(|(key, circle)| Some((key, circle?))).collect()
+}

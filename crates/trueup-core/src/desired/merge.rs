@@ -1,0 +1,105 @@
+//! Merging of an environment's file over the base file.
+//!
+//! A JSON merge patch (RFC 7396: objects merge, `null` takes a member away, everything else replaces), except that
+//! lists which are keyed sets merge by key: an element with a key that is there is merged into it, others are added
+//! at the end. TOML has no `null`: an overlay that takes something away is written in JSON. Every value keeps the
+//! place it came from, so a problem in an overlay points into the overlay.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use crate::document::{Member, Node, NodeValue};
+use crate::drift::keys::{ListKey, list_key};
+use crate::model::Kind;
+
+/// Merges `overlay` over `base`. Without a kind, all lists are replaced.
+pub(super) fn merge(kind: Option<Kind>, base: &Node, overlay: &Node) -> Node {
+    merge_at(kind, &mut Vec::new(), base, overlay)
+}
+
+fn merge_at<'a>(kind: Option<Kind>, path: &mut Vec<&'a str>, base: &'a Node, overlay: &'a Node) -> Node {
+    // A merged object stands where the base has it: what it lacks, it lacks there.
+    let base_span = base.span.clone();
+    match (&base.value, &overlay.value) {
+        (NodeValue::Object(base), NodeValue::Object(patch)) => {
+            Node { value: NodeValue::Object(merge_members(kind, path, base, patch)), span: base_span }
+        }
+        (NodeValue::List(base), NodeValue::List(patch)) => match kind.and_then(|kind| list_key(kind, &path[..])) {
+            // `[]` says that there must be none.
+            Some(key) if !patch.is_empty() => {
+                let items = merge_items(kind, path, key, base, patch);
+                Node { value: NodeValue::List(items), span: base_span }
+            }
+            _ => overlay.clone(),
+        },
+        _ => overlay.clone(),
+    }
+}
+
+fn merge_members<'a>(
+    kind: Option<Kind>,
+    path: &mut Vec<&'a str>,
+    base: &'a IndexMap<String, Member>,
+    patch: &'a IndexMap<String, Member>,
+) -> IndexMap<String, Member> {
+    let mut merged = IndexMap::with_capacity(base.len() + patch.len());
+    for (name, member) in base {
+        let node = match patch.get(name) {
+            None => member.node.clone(),
+            Some(over) if over.node.value == NodeValue::Null => continue,
+            Some(over) => {
+                path.push(name);
+                let node = merge_at(kind, path, &member.node, &over.node);
+                path.pop();
+                node
+            }
+        };
+        let key = patch.get(name).map_or(&member.key, |over| &over.key).clone();
+        merged.insert(name.clone(), Member { key, node });
+    }
+    for (name, member) in patch {
+        if !base.contains_key(name) && member.node.value != NodeValue::Null {
+            merged.insert(name.clone(), member.clone());
+        }
+    }
+    merged
+}
+
+fn merge_items<'a>(
+    kind: Option<Kind>,
+    path: &mut Vec<&'a str>,
+    key: &ListKey,
+    base: &'a [Node],
+    patch: &'a [Node],
+) -> Vec<Node> {
+    let mut merged: Vec<Node> = base.to_vec();
+    // Position by key. A key that stands twice in the base keeps its first position; validation tells of the second.
+    let mut positions = BTreeMap::new();
+    for (position, item) in base.iter().enumerate() {
+        if let Some(key) = key_of(key, item) {
+            positions.entry(key).or_insert(position);
+        }
+    }
+    for item in patch {
+        match key_of(key, item).and_then(|key| positions.get(&key)) {
+            Some(&position) => {
+                path.push("*");
+                merged[position] = merge_at(kind, path, &base[position], item);
+                path.pop();
+            }
+            None => merged.push(item.clone()),
+        }
+    }
+    merged
+}
+
+/// The key of an element of a keyed set.
+pub(super) fn key_of<'a>(key: &ListKey, element: &'a Node) -> Option<Cow<'a, str>> {
+    key.of(|name| match &element.get(name)?.value {
+        NodeValue::String(text) => Some(Cow::Borrowed(text.as_str())),
+        NodeValue::Number(number) => Some(Cow::Owned(number.to_string())),
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::List(_) | NodeValue::Object(_) => None,
+    })
+}

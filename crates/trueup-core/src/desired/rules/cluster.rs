@@ -1,0 +1,41 @@
+//! A service's `cluster` may repeat the environment's, not contradict it.
+
+use super::Subject;
+use crate::document::Problem;
+use crate::model::Kind;
+
+/// The cluster that ECS takes where none is named. Source: ECS API reference, `CreateService`.
+const DEFAULT: &str = "default";
+
+pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> String {
+    let given = subject.environment.cluster.as_deref();
+    let Some(place) = subject.service.as_ref().and_then(|service| service.get("cluster")) else {
+        return given.unwrap_or(DEFAULT).to_owned();
+    };
+    let Some(text) = place.text() else {
+        if subject.documents.iter().any(|draft| draft.kind == Kind::Service && draft.waits_at(&place.pointer())) {
+            problems.push(
+                place
+                    .problem("unknown-name", "the cluster of a service must be known without asking AWS")
+                    .help("write its name, or `${cluster}`, `${environment}` or `${var.NAME}`"),
+            );
+        }
+        return given.unwrap_or(DEFAULT).to_owned();
+    };
+    // `arn:aws:ecs:REGION:ACCOUNT:cluster/NAME`
+    let own = if text.starts_with("arn:") { text.rsplit('/').next().unwrap_or(text) } else { text };
+    if let Some(given) = given
+        && given != own
+    {
+        let name = &subject.environment.name;
+        problems.push(
+            place
+                .problem(
+                    "contradicts-environment",
+                    format!("environment `{name}` has the cluster `{given}`, not `{own}`"),
+                )
+                .help("take `cluster` out: the environment gives it"),
+        );
+    }
+    given.unwrap_or(own).to_owned()
+}

@@ -1,0 +1,110 @@
+//! Containers of one task: what they refer to is there, their ports do not clash, one of them is essential.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Place, Subject, member_or};
+use crate::document::nearest;
+use crate::document::{NodeValue, Problem};
+
+pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+    let Some(definition) = &subject.task_definition else { return };
+    let containers = subject.containers();
+    if !containers.is_empty() && containers.iter().all(|one| one.member_flag("essential") == Some(false)) {
+        let message = "no container is essential";
+        let help = "a task needs at least one: take `essential = false` out of its main container";
+        problems
+            .push(member_or(definition, "containerDefinitions").problem("no-essential-container", message).help(help));
+    }
+    ports(subject, &containers, problems);
+
+    let volumes = definition.list("volumes");
+    let volumes: Option<BTreeSet<&str>> = volumes.iter().map(|volume| volume.member_text("name")).collect();
+    let names: BTreeSet<&str> = containers.iter().filter_map(|one| one.member_text("name")).collect();
+    for container in &containers {
+        for place in container.list("mountPoints").iter().filter_map(|mount| mount.get("sourceVolume")) {
+            if let (Some(volumes), Some(name)) = (&volumes, place.text())
+                && !volumes.contains(name)
+            {
+                missing(&place, "volume", name, volumes, "add it to `volumes`", problems);
+            }
+        }
+        for place in container.list("volumesFrom").iter().filter_map(|from| from.get("sourceContainer")) {
+            if let Some(name) = place.text().filter(|name| subject.container_names_known() && !names.contains(name)) {
+                missing(&place, "container", name, &names, "name one of this task definition", problems);
+            }
+        }
+        if subject.network_mode() == Some("awsvpc") && !container.list("links").is_empty() {
+            let message = "the network mode `awsvpc` has no links";
+            let help = "take them out: the containers of a task reach each other at `localhost`";
+            problems.push(member_or(container, "links").problem("links", message).help(help));
+        }
+    }
+}
+
+/// Says that something which is referred to is not there.
+pub(super) fn missing(
+    place: &Place<'_>,
+    what: &str,
+    name: &str,
+    known: &BTreeSet<&str>,
+    otherwise: &str,
+    problems: &mut Vec<Problem>,
+) {
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => otherwise.to_owned(),
+    };
+    problems.push(place.problem("unknown-name", format!("the task definition has no {what} `{name}`")).help(help));
+}
+
+/// Source: ECS API reference, `PortMapping`: in `awsvpc` and `host` mode the containers of a task share their ports; in
+/// `bridge` mode they share the host's.
+fn ports(subject: &Subject<'_>, containers: &[Place<'_>], problems: &mut Vec<Problem>) {
+    let Some(mode) = subject.network_mode() else { return };
+    let mut taken: BTreeMap<(i64, &str), &str> = BTreeMap::new();
+    for container in containers {
+        let name = container.member_text("name").unwrap_or("another container");
+        for mapping in container.list("portMappings") {
+            let (container_port, host_port) = (mapping.member_int("containerPort"), mapping.member_int("hostPort"));
+            if mapping.get("protocol").is_some_and(|protocol| protocol.text().is_none()) {
+                continue;
+            }
+            if let (Some(port), Some(host)) = (container_port, host_port)
+                && mode == "awsvpc"
+                && host != 0
+                && host != port
+            {
+                let message = format!("with the network mode `awsvpc` the host's port is the container's, {port}");
+                let place = member_or(&mapping, "hostPort");
+                problems.push(place.problem("host-port", message).help("take `hostPort` out"));
+            }
+            let port = match mode {
+                "awsvpc" | "host" => container_port,
+                "bridge" => host_port.filter(|port| *port != 0),
+                _ => None,
+            };
+            let protocol = mapping.member_text("protocol").unwrap_or("tcp");
+            let Some(port) = port else { continue };
+            match taken.insert((port, protocol), name) {
+                Some(other) => {
+                    let place = member_or(&mapping, if mode == "bridge" { "hostPort" } else { "containerPort" });
+                    let message = format!("port {port}/{protocol} is taken by container `{other}`");
+                    problems
+                        .push(place.problem("port-clash", message).help("containers of one task need different ports"));
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// Whether a container is essential; `None` when it is not known. Containers are, unless they say otherwise.
+pub(super) fn is_essential(container: &Place<'_>) -> Option<bool> {
+    match container.get("essential") {
+        None => Some(true),
+        Some(place) => match place.node.value {
+            NodeValue::Bool(essential) => Some(essential),
+            _ => None,
+        },
+    }
+}

@@ -1,0 +1,70 @@
+//! Elements of a keyed set whose keys must differ.
+
+use std::collections::BTreeSet;
+
+use super::{Place, Subject};
+use crate::desired::merge::key_of;
+use crate::document::{NodeValue, Problem};
+use crate::drift::keys::list_key;
+use crate::model::Kind;
+
+pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+    for draft in subject.documents {
+        walk(draft.kind, &mut Vec::new(), &Place::root(&draft.body), problems);
+    }
+    for container in subject.containers() {
+        let environment = container.list("environment");
+        let plain: BTreeSet<&str> = environment.iter().filter_map(|entry| entry.member_text("name")).collect();
+        for place in container.list("secrets").iter().filter_map(|secret| secret.get("name")) {
+            if let Some(name) = place.text().filter(|name| plain.contains(name)) {
+                problems.push(
+                    place
+                        .problem("duplicate-key", format!("`{name}` stands in `environment` as well"))
+                        .help("a variable is either plain or a secret: take one of them out"),
+                );
+            }
+        }
+    }
+}
+
+/// Lists whose elements may share their key, for it tells only most of them apart: a condition on a header repeats its
+/// field, a host may have two addresses, a container's port two target groups or two protocols, a device two paths.
+fn may_repeat(kind: Kind, path: &[&str]) -> bool {
+    match kind {
+        Kind::ListenerRule => matches!(path, ["Conditions" | "Transforms"]),
+        Kind::Service => !matches!(path, ["tags" | "volumeConfigurations" | "capacityProviderStrategy"]),
+        Kind::TaskDefinition => matches!(path.last(), Some(&("extraHosts" | "devices" | "portMappings"))),
+        Kind::TargetGroup => false,
+    }
+}
+
+fn walk<'a>(kind: Kind, path: &mut Vec<&'a str>, place: &Place<'a>, problems: &mut Vec<Problem>) {
+    match &place.node.value {
+        NodeValue::Object(_) => {
+            for (name, member) in place.members() {
+                path.push(name);
+                walk(kind, path, &member, problems);
+                path.pop();
+            }
+        }
+        NodeValue::List(_) => {
+            let key = list_key(kind, &path[..]).filter(|_| !may_repeat(kind, path));
+            let mut seen = BTreeSet::new();
+            for item in place.items() {
+                if let Some(key) = key
+                    && let Some(value) = key_of(key, item.node).filter(|value| !value.contains("${"))
+                {
+                    if seen.contains(&value) {
+                        let problem = item.problem("duplicate-key", format!("`{value}` stands in this list twice"));
+                        problems.push(problem.help("take one of the two out"));
+                    }
+                    seen.insert(value);
+                }
+                path.push("*");
+                walk(kind, path, &item, problems);
+                path.pop();
+            }
+        }
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::String(_) => {}
+    }
+}

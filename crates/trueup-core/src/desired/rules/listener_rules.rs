@@ -1,0 +1,43 @@
+//! A listener rule ends with exactly one action that answers the request.
+
+use super::{Place, Subject, member_or};
+use crate::document::Problem;
+use crate::model::Kind;
+
+/// Source: Elastic Load Balancing API reference, `CreateRule`, `Actions`: exactly one of these, performed last.
+const ANSWERS: [&str; 3] = ["forward", "redirect", "fixed-response"];
+
+pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+    for (_, rule) in subject.documents_of(Kind::ListenerRule) {
+        let actions = rule.list("Actions");
+        let types: Option<Vec<&str>> = actions.iter().map(|action| action.member_text("Type")).collect();
+        let Some(types) = types else { continue };
+        if actions.is_empty() {
+            continue;
+        }
+        if types.iter().filter(|one| ANSWERS.contains(one)).count() != 1 {
+            let message = "a rule has exactly one action that forwards, redirects or answers";
+            let help = "keep one action with `Type` `forward`, `redirect` or `fixed-response`";
+            problems.push(member_or(&rule, "Actions").problem("rule-actions", message).help(help));
+        }
+        for action in &actions {
+            forward(action, problems);
+        }
+    }
+}
+
+fn forward(action: &Place<'_>, problems: &mut Vec<Problem>) {
+    let forwards = action.member_text("Type") == Some("forward");
+    if forwards && action.get("TargetGroupArn").is_none() && action.get("ForwardConfig").is_none() {
+        problems.push(
+            action
+                .problem("missing-member", "the action forwards nowhere")
+                .help("add `TargetGroupArn = \"${target_group.NAME}\"`, or `ForwardConfig`"),
+        );
+    }
+    let weighted = action.get("ForwardConfig").map(|config| config.list("TargetGroups")).unwrap_or_default();
+    let named = weighted.iter().chain([action]).filter_map(|place| place.get("TargetGroupArn"));
+    for place in named {
+        super::load_balancers::must_be_arn(&place, problems);
+    }
+}

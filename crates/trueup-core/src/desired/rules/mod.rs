@@ -1,0 +1,155 @@
+//! Rules that the API model does not have: what AWS would refuse, or what can never work.
+//!
+//! Each is certain: a document that one of them speaks against does not do what its author wants. They see merged
+//! documents; where a value still waits for AWS's answer they say nothing.
+
+mod cluster;
+mod containers;
+mod dependencies;
+mod deployment;
+mod duplicates;
+mod execution_role;
+mod fargate;
+mod fargate_size;
+mod health_checks;
+mod listener_rules;
+mod load_balancers;
+mod logs;
+mod memory;
+mod network;
+mod offline_names;
+mod placeholders;
+mod plaintext;
+mod reserved;
+mod target_groups;
+
+use super::application::Draft;
+use super::place::Place;
+use super::{Environment, Ignore};
+use crate::document::Problem;
+use crate::model::Kind;
+
+/// One application in one environment, as the rules see it.
+pub(super) struct Subject<'a> {
+    environment: &'a Environment,
+    /// Whether account and region are the author's.
+    environment_sound: bool,
+    documents: &'a [Draft],
+    task_definition: Option<Place<'a>>,
+    service: Option<Place<'a>>,
+    /// Whether all documents could be parsed, so that one which is not there is really missing.
+    complete: bool,
+    allow_plaintext: &'a [Ignore],
+}
+
+impl<'a> Subject<'a> {
+    /// Looks at an application's settled documents.
+    pub fn new(
+        environment: &'a Environment,
+        environment_sound: bool,
+        documents: &'a [Draft],
+        complete: bool,
+        allow_plaintext: &'a [Ignore],
+    ) -> Self {
+        let first = |kind| documents.iter().find(|draft| draft.kind == kind).map(|draft| Place::root(&draft.body));
+        Self {
+            environment,
+            environment_sound,
+            documents,
+            task_definition: first(Kind::TaskDefinition),
+            service: first(Kind::Service),
+            complete,
+            allow_plaintext,
+        }
+    }
+
+    /// The documents of a kind, by name.
+    fn documents_of(&self, kind: Kind) -> impl Iterator<Item = (&'a str, Place<'a>)> {
+        let of_kind = self.documents.iter().filter(move |draft| draft.kind == kind);
+        of_kind.map(|draft| (draft.name.as_str(), Place::root(&draft.body)))
+    }
+
+    /// The containers of the task definition.
+    fn containers(&self) -> Vec<Place<'a>> {
+        self.task_definition.as_ref().map(|definition| definition.list("containerDefinitions")).unwrap_or_default()
+    }
+
+    /// A container by name.
+    fn container(&self, name: &str) -> Option<Place<'a>> {
+        self.containers().into_iter().find(|container| container.member_text("name") == Some(name))
+    }
+
+    /// Whether the names of all containers are known.
+    fn container_names_known(&self) -> bool {
+        self.task_definition.is_some() && self.containers().iter().all(|one| one.member_text("name").is_some())
+    }
+
+    /// Whether its tasks are to run on Fargate.
+    fn on_fargate(&self) -> bool {
+        let requires = self.task_definition.as_ref().is_some_and(|definition| {
+            definition.list("requiresCompatibilities").iter().any(|one| one.text() == Some("FARGATE"))
+        });
+        requires || self.service_on_fargate()
+    }
+
+    /// Whether the service asks for Fargate.
+    fn service_on_fargate(&self) -> bool {
+        let Some(service) = &self.service else { return false };
+        let providers = service.list("capacityProviderStrategy");
+        service.member_text("launchType") == Some("FARGATE")
+            || (!providers.is_empty()
+                && providers.iter().all(|one| {
+                    one.member_text("capacityProvider").is_some_and(|name| matches!(name, "FARGATE" | "FARGATE_SPOT"))
+                }))
+    }
+
+    /// The network mode of its tasks; `None` when it is not known or the operating system chooses.
+    ///
+    /// Source: ECS API reference, `RegisterTaskDefinition`: `bridge` on Linux where nothing is said.
+    fn network_mode(&self) -> Option<&'a str> {
+        let definition = self.task_definition.as_ref()?;
+        match definition.get("networkMode") {
+            Some(mode) => mode.text(),
+            None => {
+                let family =
+                    definition.get("runtimePlatform").and_then(|platform| platform.get("operatingSystemFamily"));
+                let linux = family.is_none_or(|family| family.text() == Some("LINUX"));
+                linux.then_some("bridge")
+            }
+        }
+    }
+
+    /// Whether ECS itself runs the service's deployments.
+    fn deployed_by_ecs(&self) -> bool {
+        let controller = self.service.as_ref().and_then(|service| service.get("deploymentController")?.get("type"));
+        controller.is_none_or(|controller| controller.text() == Some("ECS"))
+    }
+}
+
+/// Applies all rules. Returns the cluster of the application's service, by short name.
+pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> String {
+    reserved::check(subject, problems);
+    offline_names::check(subject, problems);
+    placeholders::check(subject, problems);
+    duplicates::check(subject, problems);
+    plaintext::check(subject, problems);
+    target_groups::check(subject, problems);
+    listener_rules::check(subject, problems);
+    fargate_size::check(subject, problems);
+    fargate::check(subject, problems);
+    memory::check(subject, problems);
+    containers::check(subject, problems);
+    dependencies::check(subject, problems);
+    health_checks::check(subject, problems);
+    logs::check(subject, problems);
+    execution_role::check(subject, problems);
+    network::check(subject, problems);
+    load_balancers::check(subject, problems);
+    deployment::check(subject, problems);
+    cluster::check(subject, problems)
+}
+
+/// The place of a member, or of the whole where the member is missing: where a problem with its absence is shown.
+fn member_or<'a>(whole: &Place<'a>, name: &str) -> Place<'a> {
+    whole.get(name).unwrap_or_else(|| whole.clone())
+}

@@ -1,0 +1,36 @@
+//! A service has a network configuration if its tasks have network interfaces of their own.
+//!
+//! Source: ECS API reference, `CreateService`, `networkConfiguration`.
+
+use super::{Subject, member_or};
+use crate::document::Problem;
+
+pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+    let Some(service) = &subject.service else { return };
+    if subject.task_definition.is_none() {
+        if subject.complete && subject.deployed_by_ecs() {
+            let message = "the service has no task definition to run";
+            problems.push(service.problem("no-task-definition", message).help("add `task-definition.toml` or `.json`"));
+        }
+        return;
+    }
+    let given = service.get("networkConfiguration");
+    match subject.network_mode() {
+        Some("awsvpc") => {
+            if subject.deployed_by_ecs() && given.and_then(|network| network.get("awsvpcConfiguration")).is_none() {
+                let message = "tasks with the network mode `awsvpc` need a network configuration";
+                let help = "add `networkConfiguration.awsvpcConfiguration` with `subnets` and `securityGroups`";
+                problems.push(service.problem("no-network-configuration", message).help(help));
+            }
+        }
+        Some(mode) => {
+            if given.is_some() && !subject.on_fargate() {
+                let message = format!("tasks with the network mode `{mode}` have no network configuration");
+                let help = "take it out, or set `networkMode` to `awsvpc` in the task definition";
+                let place = member_or(service, "networkConfiguration");
+                problems.push(place.problem("network-configuration", message).help(help));
+            }
+        }
+        None => {}
+    }
+}

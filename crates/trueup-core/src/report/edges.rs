@@ -1,0 +1,183 @@
+//! From a succession of plans to events: a state that lasts is told once, and again after it changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Event, PlannedStep, What};
+use crate::drift::Change;
+use crate::model::Kind;
+use crate::names::Revision;
+use crate::plan::{Cause, Held, Hold, Operation, Plan, Resource, Rollout, Sync};
+
+/// What was told of one application in one environment.
+#[derive(Clone, Debug, Default)]
+pub struct Edges {
+    drift: BTreeMap<ResourceKey, (Resource, Vec<Change>)>,
+    holds: BTreeMap<HoldKey, Option<Resource>>,
+    steps: Option<(Revision, BTreeSet<StepKey>)>,
+    rollout: Option<Rollout>,
+}
+
+/// A resource by what it is in git: its ARN comes later.
+type ResourceKey = (Kind, String);
+/// A hold by resource, reason and what belongs to the reason, without what differs from time to time.
+type HoldKey = (Option<ResourceKey>, &'static str, String);
+/// A step by operation, resource, cause and the paths it changes.
+type StepKey = (Operation, ResourceKey, Cause, Vec<String>);
+
+impl Edges {
+    /// Compares a plan with what was told before, and gives back what is new, in the order: drift, holds, the plan,
+    /// the rollout.
+    pub fn observe(&mut self, plan: &Plan, now: Timestamp) -> Vec<Event> {
+        let mut news = Vec::new();
+        self.observe_drift(plan, &mut news);
+        self.observe_holds(plan, &mut news);
+        self.observe_steps(plan, &mut news);
+        self.observe_rollout(plan, &mut news);
+        let event = |what| Event {
+            time: now,
+            environment: Some(plan.environment.clone()),
+            application: Some(plan.application.clone()),
+            revision: Some(plan.revision.clone()),
+            what,
+        };
+        news.into_iter().map(event).collect()
+    }
+
+    fn observe_drift(&mut self, plan: &Plan, news: &mut Vec<What>) {
+        let mut drift: BTreeMap<ResourceKey, (Resource, Vec<Change>)> = BTreeMap::new();
+        let steps = plan.steps.iter().filter(|step| step.cause == Cause::Drift);
+        let steps = steps.map(|step| (&step.resource, &step.changes));
+        let held = plan.held.iter().filter(|held| matches!(held.reason, Hold::ReportOnly { cause: Cause::Drift }));
+        let held = held.filter_map(|held| Some((held.resource.as_ref()?, &held.changes)));
+        for (resource, changes) in steps.chain(held) {
+            let entry = drift.entry(key(resource)).or_insert_with(|| (resource.clone(), Vec::new()));
+            entry.1.extend(changes.iter().cloned());
+        }
+        for (key, (resource, changes)) in &drift {
+            if self.drift.get(key).is_none_or(|(_, told)| told != changes) {
+                news.push(What::DriftDetected { resource: resource.clone(), changes: changes.clone() });
+            }
+        }
+        for (key, (resource, changes)) in std::mem::take(&mut self.drift) {
+            if drift.contains_key(&key) {
+                continue;
+            }
+            if plan.sync == Sync::Unknown {
+                // Not seen is not the same as gone.
+                drift.insert(key, (resource, changes));
+            } else {
+                news.push(What::DriftResolved { resource });
+            }
+        }
+        self.drift = drift;
+    }
+
+    fn observe_holds(&mut self, plan: &Plan, news: &mut Vec<What>) {
+        let mut holds = BTreeMap::new();
+        for held in &plan.held {
+            let key = hold_key(held);
+            if !self.holds.contains_key(&key) && !holds.contains_key(&key) {
+                let Held { resource, changes, reason } = held.clone();
+                news.push(What::HoldStarted { resource, hold: reason, changes });
+            }
+            holds.insert(key, held.resource.clone());
+        }
+        let told = std::mem::replace(&mut self.holds, holds);
+        for (key, resource) in told {
+            // The same reason with other details was told as begun again: it did not end.
+            let goes_on = self.holds.keys().any(|(about, reason, _)| *about == key.0 && *reason == key.1);
+            if !goes_on {
+                news.push(What::HoldEnded { resource, reason: key.1.to_owned() });
+            }
+        }
+    }
+
+    fn observe_steps(&mut self, plan: &Plan, news: &mut Vec<What>) {
+        if plan.steps.is_empty() {
+            self.steps = None;
+            return;
+        }
+        let steps: BTreeSet<StepKey> = plan.steps.iter().map(step_key).collect();
+        // While a plan is carried out, what is left of it is no news.
+        let told = self.steps.take().filter(|(revision, _)| *revision == plan.revision);
+        if let Some((revision, told)) = told
+            && steps.is_subset(&told)
+        {
+            self.steps = Some((revision, told));
+            return;
+        }
+        self.steps = Some((plan.revision.clone(), steps));
+        news.push(What::PlanMade { steps: plan.steps.iter().map(PlannedStep::from).collect() });
+    }
+
+    fn observe_rollout(&mut self, plan: &Plan, news: &mut Vec<What>) {
+        let Some(rollout) = &plan.rollout else {
+            // Nothing was read of it, or the service is gone.
+            if plan.sync != Sync::Unknown {
+                self.rollout = None;
+            }
+            return;
+        };
+        let what = match (self.rollout.as_ref(), rollout) {
+            (Some(Rollout::Running { task_definition: before, .. }), Rollout::Running { task_definition, .. })
+                if before == task_definition =>
+            {
+                None
+            }
+            (_, Rollout::Running { task_definition, desired, .. }) => {
+                Some(What::RolloutStarted { task_definition: task_definition.clone(), desired: *desired })
+            }
+            // What serves when it is first seen was told by whoever saw it begin.
+            (None, Rollout::Serving { .. }) => None,
+            (Some(Rollout::Serving { task_definition: before }), Rollout::Serving { task_definition })
+                if before == task_definition =>
+            {
+                None
+            }
+            (Some(_), Rollout::Serving { task_definition }) => {
+                Some(What::RolloutCompleted { task_definition: task_definition.clone() })
+            }
+            (Some(Rollout::Failed { task_definition: before, .. }), Rollout::Failed { task_definition, .. })
+                if before == task_definition =>
+            {
+                None
+            }
+            (_, Rollout::Failed { task_definition, reason }) => Some(What::RolloutFailed {
+                task_definition: task_definition.clone(),
+                rollout_reason: reason.clone(),
+            }),
+        };
+        news.extend(what);
+        self.rollout = Some(rollout.clone());
+    }
+}
+
+fn key(resource: &Resource) -> ResourceKey {
+    (resource.kind, resource.name.clone())
+}
+
+fn step_key(step: &crate::plan::Step) -> StepKey {
+    let paths = step.changes.iter().map(|change| change.path.to_string()).collect();
+    (step.call.operation, key(&step.resource), step.cause, paths)
+}
+
+fn hold_key(held: &Held) -> HoldKey {
+    let mut detail = serde_json::to_value(&held.reason).expect("a hold has string keys only");
+    forget_passing(&mut detail);
+    (held.resource.as_ref().map(key), held.reason.reason(), detail.to_string())
+}
+
+/// Takes out what differs from one occurrence to the next though nothing changed: AWS's messages carry request ids,
+/// and time goes on.
+fn forget_passing(detail: &mut Value) {
+    if let Value::Object(members) = detail {
+        members.retain(|name, _| !matches!(name.as_str(), "message" | "seconds"));
+        members.values_mut().for_each(forget_passing);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! Events for machines: one flat JSON object a line.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::printable::is_unprintable;
+use super::{Event, What};
+use crate::names::{ApplicationName, EnvironmentName, Revision};
+
+/// An event's members, in the order in which they are written.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: Timestamp,
+    event: &'static str,
+    environment: Option<&'a EnvironmentName>,
+    application: Option<&'a ApplicationName>,
+    revision: Option<&'a Revision>,
+    #[serde(flatten)]
+    what: &'a What,
+}
+
+/// Writes an event as one line of JSON, without the line's end: `time`, `event`, `environment`, `application`,
+/// `revision` (null where it has none), then what belongs to the event.
+///
+/// What could steer a terminal is escaped, so that the line is safe to print and loses nothing.
+pub fn json_line(event: &Event) -> String {
+    let line = Line {
+        time: event.time,
+        event: event.what.name(),
+        environment: event.environment.as_ref(),
+        application: event.application.as_ref(),
+        revision: event.revision.as_ref(),
+        what: &event.what,
+    };
+    let json = serde_json::to_string(&line).expect("an event has string keys only and no value that can fail");
+    // Outside strings JSON is ASCII, and inside them the ASCII control characters are already escaped: whatever is
+    // found here stands in a string.
+    if !json.chars().any(is_unprintable) {
+        return json;
+    }
+    json.chars().fold(String::with_capacity(json.len() + 16), |mut safe, c| {
+        if is_unprintable(c) {
+            // All of them are in the basic plane. Writing to a `String` cannot fail.
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+        safe
+    })
+}

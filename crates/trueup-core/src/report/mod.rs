@@ -1,0 +1,215 @@
+//! Events: what trueup tells, each a value with a stable name.
+//!
+//! [`Edges`] turns a succession of plans into events, so that a state that lasts is told once. [`json_line`] and
+//! [`text`] write an event for machines and for people.
+
+mod edges;
+mod json;
+mod printable;
+mod text;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use self::edges::Edges;
+pub use self::json::json_line;
+pub use self::printable::printable;
+pub use self::text::{resource_title, text};
+use crate::document::Problem;
+use crate::drift::Change;
+use crate::live::FailureKind;
+use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
+use crate::plan::{Cause, Hold, Operation, Resource};
+
+/// Something that happened, or began, or ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When it was seen.
+    pub time: Timestamp,
+    /// Where; absent when it is about the daemon or the repository.
+    pub environment: Option<EnvironmentName>,
+    /// Whose; absent when it is about a whole environment, the daemon or the repository.
+    pub application: Option<ApplicationName>,
+    /// The revision of the desired state it is about.
+    pub revision: Option<Revision>,
+    /// What it is.
+    pub what: What,
+}
+
+/// What happened, with what belongs to it. Serializes as the members that are the event's own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum What {
+    /// The daemon began.
+    DaemonStarted {
+        /// The version of trueup.
+        version: String,
+        /// Which installation this is.
+        instance: InstanceName,
+    },
+    /// The daemon was told to stop: no write begins from here on.
+    DaemonStopping {},
+    /// A commit is in force.
+    RevisionAccepted {
+        /// The first line of its message.
+        subject: String,
+        /// When it was committed.
+        committed: Timestamp,
+        /// The branch was force-pushed: it does not descend from the one in force before.
+        rewritten: bool,
+    },
+    /// A commit is not taken, the one in force before stays.
+    RevisionRejected {
+        /// Why, in one sentence.
+        message: String,
+        /// What is wrong in its files.
+        problems: Vec<Problem>,
+    },
+    /// The repository cannot be read; what is in force stays.
+    SourceFailed {
+        /// What happened.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+        /// The last time it could be read, by this process.
+        last_success: Option<Timestamp>,
+    },
+    /// The repository can be read again.
+    SourceRecovered {
+        /// Since when it could not.
+        since: Timestamp,
+    },
+    /// Somebody else changed a resource.
+    DriftDetected {
+        /// The resource.
+        resource: Resource,
+        /// What they changed.
+        changes: Vec<Change>,
+    },
+    /// A resource is again as it was last applied.
+    DriftResolved {
+        /// The resource.
+        resource: Resource,
+    },
+    /// There is something to do.
+    PlanMade {
+        /// What, in this order.
+        steps: Vec<PlannedStep>,
+    },
+    /// A mutating call succeeded.
+    StepApplied {
+        /// The step.
+        #[serde(flatten)]
+        step: PlannedStep,
+        /// AWS's request id.
+        request_id: Option<String>,
+    },
+    /// A mutating call failed.
+    StepFailed {
+        /// The step.
+        #[serde(flatten)]
+        step: PlannedStep,
+        /// The failure.
+        #[serde(flatten)]
+        failure: Failure,
+    },
+    /// ECS began to replace tasks.
+    RolloutStarted {
+        /// The task definition revision that is asked for.
+        task_definition: Arn,
+        /// How many tasks of it are wanted.
+        desired: i64,
+    },
+    /// The asked-for revision serves.
+    RolloutCompleted {
+        /// The task definition revision.
+        task_definition: Arn,
+    },
+    /// ECS gave up.
+    RolloutFailed {
+        /// The task definition revision that was asked for.
+        task_definition: Arn,
+        /// ECS's own words.
+        rollout_reason: String,
+    },
+    /// Something is known and not done.
+    HoldStarted {
+        /// What it is about; the whole application when null.
+        resource: Option<Resource>,
+        /// Why: `reason`, and what belongs to it.
+        #[serde(flatten)]
+        hold: Hold,
+        /// What would be changed.
+        changes: Vec<Change>,
+    },
+    /// Something is no longer held.
+    HoldEnded {
+        /// What it was about.
+        resource: Option<Resource>,
+        /// The name of the reason.
+        reason: String,
+    },
+}
+
+impl What {
+    /// The event's stable name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::DaemonStarted { .. } => "daemon.started",
+            Self::DaemonStopping {} => "daemon.stopping",
+            Self::RevisionAccepted { .. } => "revision.accepted",
+            Self::RevisionRejected { .. } => "revision.rejected",
+            Self::SourceFailed { .. } => "source.failed",
+            Self::SourceRecovered { .. } => "source.recovered",
+            Self::DriftDetected { .. } => "drift.detected",
+            Self::DriftResolved { .. } => "drift.resolved",
+            Self::PlanMade { .. } => "plan.made",
+            Self::StepApplied { .. } => "step.applied",
+            Self::StepFailed { .. } => "step.failed",
+            Self::RolloutStarted { .. } => "rollout.started",
+            Self::RolloutCompleted { .. } => "rollout.completed",
+            Self::RolloutFailed { .. } => "rollout.failed",
+            Self::HoldStarted { .. } => "hold.started",
+            Self::HoldEnded { .. } => "hold.ended",
+        }
+    }
+}
+
+/// A step as it may be shown: without its request, which carries environment values.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlannedStep {
+    /// The AWS operation.
+    pub operation: Operation,
+    /// What it acts on.
+    pub resource: Resource,
+    /// Why.
+    pub cause: Cause,
+    /// What it changes.
+    pub changes: Vec<Change>,
+}
+
+impl From<&crate::plan::Step> for PlannedStep {
+    fn from(step: &crate::plan::Step) -> Self {
+        Self {
+            operation: step.call.operation,
+            resource: step.resource.clone(),
+            cause: step.cause,
+            changes: step.changes.clone(),
+        }
+    }
+}
+
+/// Why a mutating call failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    /// The kind of failure.
+    pub kind: FailureKind,
+    /// AWS's error code, such as `InvalidParameterException`.
+    pub code: Option<String>,
+    /// AWS's own words, or the transport's.
+    pub message: String,
+    /// AWS's request id.
+    pub request_id: Option<String>,
+    /// Nobody knows whether the call had its effect: it is read before anything is concluded.
+    pub effect_unknown: bool,
+}

@@ -1,0 +1,165 @@
+//! Events for people: one line each, and one more for every change.
+
+use std::fmt::Write as _;
+
+use super::{Event, PlannedStep, What, printable};
+use crate::document::Problem;
+use crate::drift::Change;
+use crate::names::{Arn, Revision};
+use crate::plan::{Cause, Resource};
+
+/// Writes an event for a terminal, without the last line's end: time, place, name and what happened; below it,
+/// indented, the changes or problems.
+pub fn text(event: &Event) -> String {
+    let mut out = event.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let place = match (&event.environment, &event.application) {
+        (Some(environment), Some(application)) => format!("{environment}/{application}"),
+        (Some(environment), None) => environment.to_string(),
+        (None, Some(application)) => application.to_string(),
+        (None, None) => "trueup".to_owned(),
+    };
+    push(&mut out, &format!("{} {}: ", printable(&place), event.what.name()));
+    out.push_str(&printable(&headline(&event.what, event.revision.as_ref())));
+    for line in details(&event.what) {
+        let _ = write!(out, "\n    {}", printable(&line));
+    }
+    out
+}
+
+/// Appends a part of a line after a space.
+fn push(out: &mut String, part: &str) {
+    out.push(' ');
+    out.push_str(part);
+}
+
+/// What happened, in one line.
+fn headline(what: &What, revision: Option<&Revision>) -> String {
+    let commit = revision.map_or_else(|| "the commit".to_owned(), short);
+    match what {
+        What::DaemonStarted { version, instance } => format!("version {version}, instance {instance}"),
+        What::DaemonStopping {} => "no call begins any more, those under way finish".to_owned(),
+        What::RevisionAccepted { subject, rewritten, .. } => {
+            let note = if *rewritten { " (the branch was rewritten)" } else { "" };
+            format!("{commit} {subject:?}{note}")
+        }
+        What::RevisionRejected { message, .. } => format!("{commit}: {message}"),
+        What::SourceFailed { message, hint, .. } => match hint {
+            Some(hint) => format!("{message} (hint: {hint})"),
+            None => message.clone(),
+        },
+        What::SourceRecovered { since } => format!("it could not be read since {since}"),
+        What::DriftDetected { resource, changes } => {
+            format!("{}, {}", resource_title(resource), fields(changes.len()))
+        }
+        What::DriftResolved { resource } => resource_title(resource),
+        What::PlanMade { steps } => match steps.as_slice() {
+            [step] => format!("1 step to {commit}: {}", step_title(step)),
+            steps => format!("{} steps to {commit}", steps.len()),
+        },
+        What::StepApplied { step, .. } => step_title(step),
+        What::StepFailed { step, failure } => {
+            let code = failure.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
+            let doubt = if failure.effect_unknown { " (its effect is unknown and will be read)" } else { "" };
+            format!("{} {}: {code}{}{doubt}", step_title(step), failure.kind, failure.message)
+        }
+        What::RolloutStarted { task_definition, desired } => {
+            format!("{} with {desired} wanted", family_and_revision(task_definition))
+        }
+        What::RolloutCompleted { task_definition } => format!("{} serves", family_and_revision(task_definition)),
+        What::RolloutFailed { task_definition, rollout_reason } => {
+            format!("{}: {rollout_reason}", family_and_revision(task_definition))
+        }
+        What::HoldStarted { resource, hold, .. } => match resource {
+            Some(resource) => format!("{}: {} ({})", resource_title(resource), hold.message(), hold.cure()),
+            None => format!("{} ({})", hold.message(), hold.cure()),
+        },
+        What::HoldEnded { resource, reason } => match resource {
+            Some(resource) => format!("{}: {reason}", resource_title(resource)),
+            None => reason.clone(),
+        },
+    }
+}
+
+/// The lines below the headline.
+fn details(what: &What) -> Vec<String> {
+    match what {
+        What::DriftDetected { changes, .. } | What::HoldStarted { changes, .. } => changes.iter().map(drifted).collect(),
+        What::StepApplied { step, .. } | What::StepFailed { step, .. } => changed(step).collect(),
+        What::PlanMade { steps } => steps
+            .iter()
+            .flat_map(|step| std::iter::once(step_title(step)).chain(changed(step).map(|line| format!("    {line}"))))
+            .collect(),
+        What::RevisionRejected { problems, .. } => problems.iter().map(problem).collect(),
+        What::DaemonStarted { .. }
+        | What::DaemonStopping {}
+        | What::RevisionAccepted { .. }
+        | What::SourceFailed { .. }
+        | What::SourceRecovered { .. }
+        | What::DriftResolved { .. }
+        | What::RolloutStarted { .. }
+        | What::RolloutCompleted { .. }
+        | What::RolloutFailed { .. }
+        | What::HoldEnded { .. } => Vec::new(),
+    }
+}
+
+/// A change as what will be or was done: from live to desired. A whole new resource is not spelled out.
+fn changed(step: &PlannedStep) -> impl Iterator<Item = String> + '_ {
+    step.changes
+        .iter()
+        .filter(|change| !change.path.segments().is_empty())
+        .map(|Change { path, live, desired }| format!("{path}: {live} -> {desired}"))
+}
+
+/// A change as what somebody else did.
+fn drifted(change: &Change) -> String {
+    let Change { path, live, desired } = change;
+    if path.segments().is_empty() && live.is_absent() {
+        return "it is gone".to_owned();
+    }
+    format!("{path}: is {live}, should be {desired}")
+}
+
+/// A problem as compilers print it.
+fn problem(problem: &Problem) -> String {
+    let place = match problem.span.as_ref().map(crate::document::Span::position) {
+        Some((line, column)) => format!("{}:{line}:{column}", problem.file),
+        None => problem.file.clone(),
+    };
+    let help = problem.help.as_ref().map(|help| format!(" (help: {help})")).unwrap_or_default();
+    format!("{place}: {}{help}", problem.message)
+}
+
+/// `UpdateService service (drift)`.
+fn step_title(step: &PlannedStep) -> String {
+    let cause = match step.cause {
+        Cause::Create => "create",
+        Cause::Pending => "pending change",
+        Cause::Drift => "drift",
+        Cause::Adopt => "adopt",
+        Cause::Prune => "prune",
+    };
+    format!("{:?} {} ({cause})", step.operation, resource_title(&step.resource))
+}
+
+/// A resource in words: `target-group backend`, or the kind alone where an application has just one.
+pub fn resource_title(resource: &Resource) -> String {
+    let kind = resource.kind.as_str();
+    if resource.name == kind { kind.to_owned() } else { format!("{kind} {}", resource.name) }
+}
+
+/// `elearning-system:12` of a task definition's ARN.
+fn family_and_revision(task_definition: &Arn) -> &str {
+    let arn = task_definition.as_str();
+    arn.rsplit_once('/').map_or(arn, |(_, rest)| rest)
+}
+
+/// The first digits of a commit, as git shows them.
+fn short(revision: &Revision) -> String {
+    revision.as_str().chars().take(10).collect()
+}
+
+/// `1 field differs`, `2 fields differ`.
+fn fields(count: usize) -> String {
+    if count == 1 { "1 field differs".to_owned() } else { format!("{count} fields differ") }
+}

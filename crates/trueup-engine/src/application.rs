@@ -1,0 +1,152 @@
+//! One application as the loop knows it between two looks.
+
+use std::collections::BTreeSet;
+
+use tokio::time::Instant;
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::plan::{Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync};
+use trueup_core::report::Edges;
+use trueup_ports::CallError;
+
+use crate::backoff::Backoff;
+use crate::context::Context;
+use crate::resolution::Resolved;
+use crate::schedule::Jitter;
+
+/// What is remembered of an application. Nothing here is needed for correctness: a restart begins without.
+pub(crate) struct ApplicationState {
+    /// What was told of it.
+    pub edges: Edges,
+    /// What was written a moment ago.
+    pub memory: Memory,
+    /// What its references became last.
+    pub resolved: Option<Resolved>,
+    /// Resources that are read afresh at the next look.
+    pub refresh: BTreeSet<String>,
+    /// When it is looked at before the next full cycle.
+    pub look_at: Option<Instant>,
+    /// What git no longer has of it, as of the last inventory.
+    prune: Prune,
+    /// The last failed call, until one on the same resource succeeds or is no longer needed.
+    refusal: Option<Refusal>,
+    backoff: Backoff,
+    jitter: Jitter,
+}
+
+/// A call that failed.
+struct Refusal {
+    held: Held,
+    /// The revision that was to be applied: another one is tried at once.
+    revision: Revision,
+}
+
+impl ApplicationState {
+    pub fn new(environment: &EnvironmentName, application: &ApplicationName) -> Self {
+        Self {
+            edges: Edges::default(),
+            memory: Memory::default(),
+            resolved: None,
+            refresh: BTreeSet::new(),
+            look_at: None,
+            prune: Prune::default(),
+            refusal: None,
+            backoff: Backoff::default(),
+            jitter: Jitter::of(&format!("{environment}/{application}")),
+        }
+    }
+
+    /// Whether a call may be made now.
+    pub fn may_write(&self, now: Instant) -> bool {
+        self.backoff.until(now).is_none()
+    }
+
+    /// Whether the last call failed in a way that only a person or a commit can mend.
+    pub fn is_refused(&self) -> bool {
+        let reason = self.refusal.as_ref().map(|refusal| &refusal.held.reason);
+        matches!(reason, Some(Hold::AccessDenied { .. } | Hold::CallRefused { .. }))
+    }
+
+    /// Whether anything of it is to be pruned.
+    pub fn has_prune(&self) -> bool {
+        !self.prune.steps.is_empty() || !self.prune.held.is_empty()
+    }
+
+    /// Notes what git no longer has of it.
+    pub fn set_prune(&mut self, prune: Prune) {
+        self.prune = prune;
+    }
+
+    /// Adds to a plan what it cannot know by itself: what is to be pruned, and the call that failed last. Forgets the
+    /// latter when the plan has no more use for that call, or leads to another revision.
+    pub fn complete(&mut self, plan: &mut Plan) {
+        plan.steps.extend(self.prune.steps.iter().cloned());
+        for held in self.prune.held.clone() {
+            plan.hold(held);
+        }
+        if !self.prune.steps.is_empty() && plan.sync == Sync::Synced {
+            plan.sync = Sync::OutOfSync;
+        }
+        let Some(refusal) = &self.refusal else { return };
+        let is_about = |step: &Step| refusal.held.resource.as_ref().is_some_and(|held| same(held, &step.resource));
+        if refusal.revision != plan.revision || !(plan.steps.iter().any(is_about) || is_unsettled(plan)) {
+            self.refusal = None;
+            self.backoff.reset();
+            return;
+        }
+        plan.hold(refusal.held.clone());
+    }
+
+    /// Notes that a call succeeded.
+    pub fn succeeded(&mut self, step: &Step) {
+        self.prune.steps.retain(|pruned| pruned.resource != step.resource);
+        let ended = self.refusal.as_ref().and_then(|refusal| refusal.held.resource.as_ref());
+        if ended.is_some_and(|resource| same(resource, &step.resource)) {
+            self.refusal = None;
+            self.backoff.reset();
+        }
+    }
+
+    /// Notes that a call failed: nothing is written to the application until the backoff has passed.
+    pub fn failed(&mut self, step: &Step, revision: &Revision, error: &CallError, now: Instant) {
+        self.backoff.failed(error.kind, now, &mut self.jitter);
+        let held =
+            Held { resource: Some(step.resource.clone()), changes: step.changes.clone(), reason: hold_for(error) };
+        self.refusal = Some(Refusal { held, revision: revision.clone() });
+        self.look_at = self.backoff.until(now);
+    }
+
+    /// Works out when the application is looked at next, before the next full cycle: soon while ECS is busy with it
+    /// or AWS may still show the time before a write, and when a backoff ends.
+    pub fn schedule(&mut self, plan: &Plan, context: &Context, now: Instant) {
+        let soon = matches!(plan.rollout, Some(Rollout::Running { .. }))
+            || plan.health == Health::Progressing
+            || is_unsettled(plan);
+        let soon = soon.then(|| now + context.options.rollout_interval);
+        let retry = self.backoff.until(now).filter(|_| !plan.steps.is_empty());
+        self.look_at = soon.into_iter().chain(retry).min();
+    }
+}
+
+/// Whether AWS may still show the time before an own write.
+fn is_unsettled(plan: &Plan) -> bool {
+    plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
+}
+
+/// Whether two resources are the same document's.
+fn same(a: &Resource, b: &Resource) -> bool {
+    (a.kind, &a.name) == (b.kind, &b.name)
+}
+
+/// What an operator reads about a failed call.
+fn hold_for(error: &CallError) -> Hold {
+    use trueup_core::live::FailureKind;
+    let CallError { operation, kind, code, message, .. } = error.clone();
+    match kind {
+        FailureKind::AccessDenied => Hold::AccessDenied { operation, message },
+        FailureKind::Rejected => Hold::CallRefused { operation, code, message },
+        FailureKind::Credentials => Hold::NoCredentials { message },
+        FailureKind::Throttled | FailureKind::TimedOut | FailureKind::Unavailable => {
+            Hold::WriteFailed { operation, message }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The board: how everything stands, kept up to date by the loop and read by whoever asks.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::plan::{Health, Plan, Sync};
+
+/// How everything stands.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// The repository.
+    pub source: SourceStatus,
+    /// Every application that was looked at, in every environment.
+    pub applications: BTreeMap<(EnvironmentName, ApplicationName), Arc<ApplicationStatus>>,
+}
+
+impl Status {
+    /// Whether there is a desired state that is acted on.
+    pub fn is_ready(&self) -> bool {
+        self.source.revision.is_some()
+    }
+}
+
+/// How the repository stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceStatus {
+    /// The revision that is in force.
+    pub revision: Option<Revision>,
+    /// When it could last be read, by this process.
+    pub last_success: Option<Timestamp>,
+    /// Why it cannot be read at the moment.
+    pub failure: Option<String>,
+}
+
+/// How one application stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApplicationStatus {
+    /// What is to be done and what is held, as of the last look.
+    pub plan: Plan,
+    /// When it was last looked at.
+    pub observed: Timestamp,
+    /// Since when sync and health are what they are, as far as this process saw it.
+    pub since: Timestamp,
+}
+
+/// Holds a [`Status`]; clones share it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Board(Arc<RwLock<Status>>);
+
+impl Board {
+    /// The status now.
+    pub fn read(&self) -> Status {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how the repository stands.
+    pub fn set_source(&self, source: SourceStatus) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).source = source;
+    }
+
+    /// Notes what was found of an application.
+    pub fn set(&self, plan: Plan, now: Timestamp) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let key = (plan.environment.clone(), plan.application.clone());
+        let before = status.applications.get(&key);
+        let before = before.filter(|before| (before.plan.sync, before.plan.health) == (plan.sync, plan.health));
+        let since = before.map_or(now, |before| before.since);
+        status.applications.insert(key, Arc::new(ApplicationStatus { plan, observed: now, since }));
+    }
+
+    /// Forgets an application that git no longer has.
+    pub fn remove(&self, environment: &EnvironmentName, application: &ApplicationName) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        status.applications.remove(&(environment.clone(), application.clone()));
+    }
+
+    /// What was found of an application at the last look.
+    pub fn get(&self, environment: &EnvironmentName, application: &ApplicationName) -> Option<Arc<ApplicationStatus>> {
+        let status = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        status.applications.get(&(environment.clone(), application.clone())).cloned()
+    }
+}
+
+/// Whether an application is where git wants it and serves.
+pub(crate) fn is_settled(plan: &Plan) -> bool {
+    plan.sync == Sync::Synced && plan.health == Health::Healthy
+}

@@ -1,0 +1,280 @@
+//! One cycle of an environment: who answers, what the references are, what AWS has, what is to be done, and by whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use trueup_core::desired::{DesiredApplication, Environment, Lookup};
+use trueup_core::document::Problem;
+use trueup_core::live::{FailureKind, Live};
+use trueup_core::names::{ApplicationName, Revision};
+use trueup_core::plan::{self, Health, Held, Hold, Input, Plan, Sync};
+use trueup_ports::{Cloud, Wanted};
+
+use crate::application::ApplicationState;
+use crate::board::is_settled;
+use crate::environment::{EnvironmentLoop, Scope};
+use crate::follower::{InForce, Standing, Valid};
+use crate::pass::{Pass, next_step};
+use crate::resolution::{self, Answers};
+
+/// What one cycle found out of the environment as a whole.
+pub(crate) struct Look<'a> {
+    pub in_force: &'a InForce,
+    pub answers: Answers,
+    pub live: Live,
+    /// All applications that git has in the environment.
+    pub all: Arc<BTreeSet<ApplicationName>>,
+    /// The commit, when this cycle looked for what to prune.
+    pub pruned: Option<Revision>,
+    /// Whether steps may be taken.
+    pub writes: bool,
+    pub cloud: Arc<dyn Cloud>,
+}
+
+impl EnvironmentLoop {
+    /// Looks at what `scope` says and starts a pass for every application that has a step to take, when `writes`.
+    ///
+    /// May be dropped at any await: nothing is written here, and passes begin where it no longer waits.
+    pub(crate) async fn cycle(&mut self, in_force: &InForce, scope: &Scope, writes: bool) {
+        let Some(environment) = in_force.environments.get(&self.name) else { return };
+        self.forget_removed(in_force);
+        let names = self.selected(in_force, scope);
+        let standings: BTreeMap<&ApplicationName, &Standing> =
+            names.iter().filter_map(|name| Some((name, self.standing(in_force, name)?))).collect();
+        let cloud = self.context.clouds.cloud(environment).await;
+        if let Some(hold) = refusal(environment, &*cloud).await {
+            for (name, standing) in &standings {
+                let plan = self.blocked(in_force, name, standing, Some(hold.clone()));
+                self.put_back(name, &plan);
+            }
+            return;
+        }
+        let valid: Vec<(&ApplicationName, &Valid)> =
+            standings.iter().filter_map(|(name, standing)| Some((*name, standing.valid.as_ref()?))).collect();
+        let mut answers = self.resolve(&*cloud, in_force, &valid).await;
+        let live = self.observe(&*cloud, in_force, scope, &valid, &mut answers).await;
+        let mut prunes = self.prunes(in_force, &live, &answers, &valid).await;
+        let all: BTreeSet<ApplicationName> =
+            in_force.applications.keys().filter(|(env, _)| *env == self.name).map(|(_, name)| name.clone()).collect();
+        let pruned = prunes.is_some().then(|| in_force.revision.clone());
+        let look = Look { in_force, answers, live, all: Arc::new(all), pruned, writes, cloud };
+        for name in Self::in_order(&standings) {
+            let standing = standings[&name];
+            if let Some(prunes) = &mut prunes {
+                let mut state = self.take_state(&name);
+                state.set_prune(prunes.remove(&name).unwrap_or_default());
+                self.applications.insert(name.clone(), state);
+            }
+            match &standing.valid {
+                None => {
+                    let plan = self.blocked(in_force, &name, standing, None);
+                    self.put_back(&name, &plan);
+                }
+                Some(valid) => self.look_at(&look, &name, standing, valid).await,
+            }
+        }
+        if let Some(prunes) = prunes {
+            self.look_at_removed(&look, prunes);
+        }
+        if *scope == Scope::All {
+            self.full_cycles += 1;
+        }
+    }
+
+    /// Plans one application, tells what is new, and starts a pass when there is a step to take.
+    async fn look_at(&mut self, look: &Look<'_>, name: &ApplicationName, standing: &Standing, valid: &Valid) {
+        let mut state = self.take_state(name);
+        let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
+        let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
+        let waits_for = self.unready(look.in_force, &desired);
+        let mut plan = plan::plan(&Input {
+            desired: &desired,
+            last_applied: last_applied.as_deref(),
+            live: &look.live,
+            instance: &self.context.options.instance,
+            autoscaled: false,
+            applications: &look.all,
+            waits_for: &waits_for,
+            memory: &state.memory,
+            now: self.context.now(),
+        });
+        if let Some(hold) = invalid(standing) {
+            plan.hold(hold);
+        }
+        state.complete(&mut plan);
+        let now = Instant::now();
+        state.schedule(&plan, &self.context, now);
+        if self.any_is_busy(&waits_for) {
+            let soon = now + self.context.options.rollout_interval;
+            state.look_at = Some(state.look_at.map_or(soon, |at| at.min(soon)));
+        }
+        self.context.show(&mut state, &plan);
+        let writes = look.writes
+            && self.context.options.minds_application(name)
+            && next_step(&plan, look.pruned.is_some()).is_some()
+            && state.may_write(now)
+            && !self.context.shutdown.is_requested();
+        if !writes {
+            self.applications.insert(name.clone(), state);
+            return;
+        }
+        let mut wanted = Wanted::default();
+        resolution::want(&desired, &mut wanted);
+        let lookups = valid.application.lookups();
+        let pass = Pass {
+            context: self.context.clone(),
+            cloud: look.cloud.clone(),
+            valid: valid.clone(),
+            answers: look
+                .answers
+                .iter()
+                .filter(|(of, _)| lookups.contains(of))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect(),
+            live: resolution::part_of(&look.live, &wanted),
+            last_applied,
+            applications: look.all.clone(),
+            pruned: look.pruned.clone(),
+            plan,
+            state,
+        };
+        let pass = self.passes.spawn(pass.run());
+        self.busy.insert(name.clone(), pass);
+    }
+
+    /// Resolves the references of the applications, but for those to target groups that the applications themselves
+    /// make: these are answered by what was seen of them last, and by the observation that follows.
+    async fn resolve(&self, cloud: &dyn Cloud, in_force: &InForce, valid: &[(&ApplicationName, &Valid)]) -> Answers {
+        let own: BTreeSet<Lookup> = valid
+            .iter()
+            .flat_map(|(_, valid)| resolution::own_target_groups(&valid.application))
+            .map(Lookup::TargetGroup)
+            .collect();
+        let lookups: BTreeSet<Lookup> =
+            valid.iter().flat_map(|(_, valid)| valid.application.lookups()).filter(|l| !own.contains(l)).collect();
+        tracing::trace!(environment = %self.name, revision = %in_force.revision, lookups = lookups.len(), "Resolving.");
+        let mut answers = if lookups.is_empty() { Answers::new() } else { cloud.resolve(&lookups).await };
+        for (name, seen) in &self.target_groups {
+            let lookup = Lookup::TargetGroup(name.clone());
+            if own.contains(&lookup) {
+                answers.insert(lookup, seen.clone());
+            }
+        }
+        answers
+    }
+
+    /// Observes what the applications need, in one go.
+    async fn observe(
+        &mut self,
+        cloud: &dyn Cloud,
+        in_force: &InForce,
+        scope: &Scope,
+        valid: &[(&ApplicationName, &Valid)],
+        answers: &mut Answers,
+    ) -> Live {
+        let mut wanted = Wanted::default();
+        for (name, valid) in valid {
+            let mut state = self.take_state(name);
+            let desired = resolution::resolve(valid, answers, &mut state.resolved);
+            resolution::want(&desired, &mut wanted);
+            wanted.refresh.append(&mut state.refresh);
+            self.applications.insert((*name).clone(), state);
+        }
+        self.want_inventory(in_force, scope, &mut wanted);
+        let live = cloud.observe(&wanted).await;
+        resolution::answer_target_groups(&live, answers);
+        for name in live.target_groups.keys() {
+            if let Some(answer) = answers.get(&Lookup::TargetGroup(name.clone())) {
+                self.target_groups.insert(name.clone(), answer.clone());
+            }
+        }
+        live
+    }
+
+    /// The application as git had it at the commit that was applied last, when that is another one.
+    async fn last_applied(
+        &self,
+        desired: &DesiredApplication,
+        live: &Live,
+        answers: &Answers,
+    ) -> Option<Arc<DesiredApplication>> {
+        let revision = resolution::applied_revision(desired, live).filter(|applied| *applied != desired.revision)?;
+        let application = self.context.past.application(&revision, &self.name, &desired.name).await?;
+        Some(Arc::new(application.resolve(&revision, answers)))
+    }
+
+    /// The applications that this one waits for: they are not where git wants them, or do not serve.
+    fn unready(&self, in_force: &InForce, desired: &DesiredApplication) -> BTreeSet<ApplicationName> {
+        let ready = |name: &&ApplicationName| {
+            let key = (self.name.clone(), (*name).clone());
+            let standing = in_force.applications.get(&key);
+            let wanted = standing.and_then(|standing| standing.valid.as_ref()).map(|valid| &valid.revision);
+            let status = self.context.board.get(&self.name, name);
+            status.is_some_and(|status| is_settled(&status.plan) && Some(&status.plan.revision) == wanted)
+        };
+        desired.depends_on.iter().filter(|name| !ready(name)).cloned().collect()
+    }
+
+    /// Whether something is going on with one of these applications, so that they may soon be ready.
+    fn any_is_busy(&self, applications: &BTreeSet<ApplicationName>) -> bool {
+        let looked_at =
+            |name| self.applications.get(name).is_some_and(|state: &ApplicationState| state.look_at.is_some());
+        applications.iter().any(|name| self.busy.contains_key(name) || looked_at(name))
+    }
+
+    /// The plan for an application of which nothing may be done.
+    fn blocked(&self, in_force: &InForce, name: &ApplicationName, standing: &Standing, hold: Option<Hold>) -> Plan {
+        let revision = match (&standing.valid, &standing.invalid) {
+            (Some(valid), _) => valid.revision.clone(),
+            (None, Some(invalid)) => invalid.revision.clone(),
+            (None, None) => in_force.revision.clone(),
+        };
+        let hold = hold.map(|reason| Held { resource: None, changes: Vec::new(), reason });
+        Plan {
+            environment: self.name.clone(),
+            application: name.clone(),
+            revision,
+            steps: Vec::new(),
+            held: hold.into_iter().chain(invalid(standing)).collect(),
+            sync: Sync::Unknown,
+            health: Health::Unknown,
+            rollout: None,
+        }
+    }
+
+    /// Puts an application back with a plan that has nothing to do.
+    fn put_back(&mut self, name: &ApplicationName, plan: &Plan) {
+        let mut state = self.take_state(name);
+        state.look_at = None;
+        self.context.show(&mut state, plan);
+        self.applications.insert(name.clone(), state);
+    }
+
+    /// What is remembered of an application; nothing at first.
+    pub(crate) fn take_state(&mut self, name: &ApplicationName) -> ApplicationState {
+        self.applications.remove(name).unwrap_or_else(|| ApplicationState::new(&self.name, name))
+    }
+}
+
+/// Why nothing may be done in an environment at all: another account answers, or none.
+async fn refusal(environment: &Environment, cloud: &dyn Cloud) -> Option<Hold> {
+    match cloud.account().await {
+        Ok(actual) if actual == environment.account => None,
+        Ok(actual) => Some(Hold::AccountMismatch { expected: environment.account.clone(), actual }),
+        Err(failure) if failure.kind == FailureKind::Credentials => {
+            Some(Hold::NoCredentials { message: failure.message })
+        }
+        Err(failure) => Some(Hold::NotObserved { failure }),
+    }
+}
+
+/// Why an application is not where the newest commit has it.
+fn invalid(standing: &Standing) -> Option<Held> {
+    let problem = |problem: &Problem| {
+        let place = problem.span.as_ref().map_or_else(|| problem.file.clone(), ToString::to_string);
+        format!("{place}: {}", problem.message)
+    };
+    let problems = standing.invalid.as_ref()?.problems.iter().map(problem).collect();
+    Some(Held { resource: None, changes: Vec::new(), reason: Hold::InvalidDocument { problems } })
+}

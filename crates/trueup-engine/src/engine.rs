@@ -1,0 +1,172 @@
+//! The engine: git on its own cadence, one loop for every environment, and the commands that go round once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+use trueup_core::names::EnvironmentName;
+use trueup_core::report::{Event, What};
+use trueup_ports::{Clock, Clouds, Source};
+
+use crate::board::{SourceStatus, Status};
+use crate::context::Context;
+use crate::environment::EnvironmentLoop;
+use crate::follower::{Follower, InForce};
+use crate::options::Options;
+use crate::schedule::Jitter;
+use crate::shutdown::Shutdown;
+use crate::sink::Sink;
+
+/// How long calls under way may take to finish after the shutdown was requested. ECS kills a container 30 seconds
+/// after it asked it to stop, and trueup promises to be gone within 25.
+const DRAIN_MAX: Duration = Duration::from_secs(24);
+
+/// Keeps AWS true to git.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) context: Arc<Context>,
+    trigger: Trigger,
+}
+
+/// Makes the engine act now. A trigger only says *now*: one that is lost costs time and nothing else.
+#[derive(Clone)]
+pub struct Trigger {
+    commit: Arc<Notify>,
+    look: Arc<watch::Sender<u64>>,
+}
+
+impl Trigger {
+    /// Somebody pushed: git is asked at once. While it is being asked, it is asked once more afterwards.
+    pub fn commit(&self) {
+        self.commit.notify_one();
+    }
+
+    /// Something changed in AWS: everything is observed at once. While that goes on, it is done once more afterwards.
+    pub fn look(&self) {
+        self.look.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+impl Engine {
+    /// An engine that has not begun.
+    pub fn new(
+        source: Arc<dyn Source>,
+        clouds: Arc<dyn Clouds>,
+        clock: Arc<dyn Clock>,
+        sink: Arc<dyn Sink>,
+        options: Options,
+    ) -> Self {
+        let context = Arc::new(Context::new(source.clone(), clouds, clock, sink, options));
+        let trigger = Trigger { commit: Arc::new(Notify::new()), look: Arc::new(watch::Sender::new(0)) };
+        Self { source, context, trigger }
+    }
+
+    /// The flag that stops it, whatever it is doing.
+    pub fn shutdown(&self) -> Shutdown {
+        self.context.shutdown.clone()
+    }
+
+    /// Makes it act now.
+    pub fn trigger(&self) -> Trigger {
+        self.trigger.clone()
+    }
+
+    /// How everything stands.
+    pub fn status(&self) -> Status {
+        self.context.board.read()
+    }
+
+    /// Runs until the shutdown is requested; then no call begins, and it ends when those under way have finished, at
+    /// the latest after 24 seconds.
+    pub async fn run(&self) {
+        let instance = self.context.options.instance.clone();
+        self.tell(What::DaemonStarted { version: env!("CARGO_PKG_VERSION").to_owned(), instance: instance.clone() });
+        let mut follower = Follower::new(self.source.clone(), self.context.options.revision.clone());
+        let mut jitter = Jitter::of(instance.as_str());
+        let mut environments = Environments::default();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.context.shutdown.requested() => break,
+                () = self.refresh(&mut follower) => {}
+            }
+            if let Some(in_force) = follower.in_force() {
+                environments.begin(self, in_force);
+            }
+            let next = Instant::now() + jitter.spread(self.context.options.git_interval);
+            tokio::select! {
+                biased;
+                () = self.context.shutdown.requested() => break,
+                () = self.trigger.commit.notified() => {}
+                () = sleep_until(next) => {}
+            }
+        }
+        self.tell(What::DaemonStopping {});
+        environments.end().await;
+    }
+
+    /// Asks git, tells what is new, and puts it in force.
+    pub(crate) async fn refresh(&self, follower: &mut Follower) {
+        let events = follower.refresh(self.context.now()).await;
+        self.context.tell(events);
+        self.context.board.set_source(SourceStatus {
+            revision: follower.in_force().map(|in_force| in_force.revision.clone()),
+            last_success: follower.last_success(),
+            failure: follower.failure().map(ToString::to_string),
+        });
+        let in_force = follower.in_force().cloned();
+        self.context.in_force.send_if_modified(|now| {
+            let same = match (&now, &in_force) {
+                (Some(now), Some(new)) => Arc::ptr_eq(now, new),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            *now = in_force;
+            !same
+        });
+    }
+
+    /// The environments that are minded.
+    pub(crate) fn environments(&self, in_force: &InForce) -> impl Iterator<Item = EnvironmentName> {
+        in_force.environments.keys().filter(|name| self.context.options.minds_environment(name)).cloned()
+    }
+
+    fn tell(&self, what: What) {
+        let time = self.context.now();
+        self.context.tell([Event { time, environment: None, application: None, revision: None, what }]);
+    }
+}
+
+/// The loops of the environments.
+#[derive(Default)]
+struct Environments {
+    running: BTreeMap<EnvironmentName, AbortHandle>,
+    loops: JoinSet<()>,
+}
+
+impl Environments {
+    /// Begins a loop for every environment that has none. One whose environment git no longer has goes on without
+    /// anything to do.
+    fn begin(&mut self, engine: &Engine, in_force: &InForce) {
+        for name in engine.environments(in_force) {
+            // One that broke begins anew: nothing that it remembered is needed.
+            if self.running.get(&name).is_none_or(AbortHandle::is_finished) {
+                let environment = EnvironmentLoop::new(engine.context.clone(), name.clone());
+                let running = self.loops.spawn(environment.run(engine.trigger.look.subscribe()));
+                self.running.insert(name, running);
+            }
+        }
+    }
+
+    /// Waits for the loops to end, for as long as they may take.
+    async fn end(mut self) {
+        let all = async { while self.loops.join_next().await.is_some() {} };
+        if timeout(DRAIN_MAX, all).await.is_err() {
+            tracing::warn!("A call under way did not finish in time; its effect will be read after the next start.");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The loop of one environment: when it looks, and at what. No other environment can delay it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
+use trueup_core::desired::Mode;
+use trueup_core::live::Observed;
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+
+use crate::application::ApplicationState;
+use crate::context::Context;
+use crate::follower::InForce;
+use crate::pass::Finished;
+use crate::schedule::Jitter;
+
+/// What a cycle looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Every application, and what git no longer has.
+    All,
+    /// These applications.
+    Only(BTreeSet<ApplicationName>),
+}
+
+impl Scope {
+    /// Both.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Only(mut these), Self::Only(those)) => {
+                these.extend(those);
+                Self::Only(these)
+            }
+            (Self::All, _) | (_, Self::All) => Self::All,
+        }
+    }
+}
+
+/// One environment.
+pub(crate) struct EnvironmentLoop {
+    pub(crate) context: Arc<Context>,
+    pub(crate) name: EnvironmentName,
+    /// The applications that nobody is writing to.
+    pub(crate) applications: BTreeMap<ApplicationName, ApplicationState>,
+    /// The applications that a pass is writing to: they are left alone until it ends.
+    pub(crate) busy: BTreeMap<ApplicationName, AbortHandle>,
+    pub(crate) passes: JoinSet<Finished>,
+    /// The ARNs of target groups as they were seen last, so that references to them need not be resolved twice.
+    pub(crate) target_groups: BTreeMap<String, Observed<String>>,
+    /// Full cycles so far.
+    pub(crate) full_cycles: u64,
+    /// The revision at which was last looked for what to prune.
+    pub(crate) pruned: Option<Revision>,
+    jitter: Jitter,
+    full_at: Instant,
+}
+
+impl EnvironmentLoop {
+    pub fn new(context: Arc<Context>, name: EnvironmentName) -> Self {
+        let jitter = Jitter::of(&format!("{}/{name}", context.options.instance));
+        Self {
+            context,
+            name,
+            applications: BTreeMap::new(),
+            busy: BTreeMap::new(),
+            passes: JoinSet::new(),
+            target_groups: BTreeMap::new(),
+            full_cycles: 0,
+            pruned: None,
+            jitter,
+            full_at: Instant::now(),
+        }
+    }
+
+    /// Runs until the shutdown is requested, then waits for the passes under way.
+    ///
+    /// A trigger or a new revision that comes while a cycle runs causes another one: both are kept by their channels.
+    pub async fn run(mut self, mut look: watch::Receiver<u64>) {
+        let context = self.context.clone();
+        let mut in_force = context.in_force.subscribe();
+        let mut current = in_force.borrow_and_update().clone();
+        look.mark_unchanged();
+        let mut scope = Scope::All;
+        loop {
+            if let Some(current) = &current {
+                let writes = !context.options.report_only;
+                tokio::select! {
+                    biased;
+                    // Dropped where it waits for a read; what it writes, it writes in passes of their own.
+                    () = context.shutdown.requested() => break,
+                    () = self.cycle(current, &scope, writes) => {}
+                }
+            }
+            if scope == Scope::All {
+                self.full_at = Instant::now() + self.jitter.spread(context.options.interval);
+            }
+            scope = loop {
+                let wake = self.next_look().map_or(self.full_at, |at| at.min(self.full_at));
+                tokio::select! {
+                    biased;
+                    () = context.shutdown.requested() => return self.drain().await,
+                    Some(ended) = self.passes.join_next(), if !self.passes.is_empty() => self.ended(ended),
+                    changed = in_force.changed() => {
+                        if changed.is_err() {
+                            return self.drain().await;
+                        }
+                        let before = current;
+                        current = in_force.borrow_and_update().clone();
+                        if let Some(current) = &current {
+                            break self.changed(before.as_deref(), current).and(self.due());
+                        }
+                    }
+                    _ = look.changed() => break Scope::All,
+                    () = sleep_until(wake) => break self.due(),
+                }
+            };
+        }
+        self.drain().await;
+    }
+
+    /// Waits for the passes under way: each finishes the call that it is making.
+    pub(crate) async fn drain(mut self) {
+        while let Some(ended) = self.passes.join_next().await {
+            self.ended(ended);
+        }
+    }
+
+    /// Takes an application back from the pass that wrote to it.
+    pub(crate) fn ended(&mut self, ended: Result<Finished, tokio::task::JoinError>) {
+        match ended {
+            Ok(Finished { name, state }) => {
+                self.busy.remove(&name);
+                self.applications.insert(name, state);
+            }
+            Err(error) => {
+                // What the pass remembered is lost with it; the next look begins without, as after a restart.
+                tracing::error!(environment = %self.name, %error, "An apply pass broke.");
+                self.busy.retain(|_, pass| !pass.is_finished());
+            }
+        }
+    }
+
+    /// What is to be looked at now.
+    fn due(&self) -> Scope {
+        let now = Instant::now();
+        if self.full_at <= now { Scope::All } else { self.due_before_full() }
+    }
+
+    /// The applications that are to be looked at now, between two full cycles.
+    pub(crate) fn due_before_full(&self) -> Scope {
+        let now = Instant::now();
+        let due = self.applications.iter().filter(|(_, state)| state.look_at.is_some_and(|at| at <= now));
+        Scope::Only(due.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// The next time at which some application is looked at before the next full cycle.
+    fn next_look(&self) -> Option<Instant> {
+        self.applications.values().filter_map(|state| state.look_at).min()
+    }
+
+    /// What a new revision concerns: the applications that it changed, or everything where resources may have to be
+    /// taken away or the environment itself changed.
+    fn changed(&self, before: Option<&InForce>, now: &InForce) -> Scope {
+        let Some(before) = before else { return Scope::All };
+        let prunes = now.applications.iter().any(|((environment, _), standing)| {
+            let valid = standing.valid.as_ref();
+            *environment == self.name && valid.is_some_and(|valid| valid.application.policy.prune != Mode::Off)
+        });
+        let policy = |in_force: &InForce| in_force.policies.get(&self.name).cloned();
+        let prunes = prunes || policy(now).is_some_and(|policy| policy.prune != Mode::Off);
+        if prunes || before.environments.get(&self.name) != now.environments.get(&self.name) {
+            return Scope::All;
+        }
+        let revisions = |in_force: &InForce| {
+            let ours = in_force.applications.iter().filter(|((environment, _), _)| *environment == self.name);
+            ours.map(|((_, name), standing)| {
+                let valid = standing.valid.as_ref().map(|valid| valid.revision.clone());
+                (name.clone(), (valid, standing.invalid.as_ref().map(|invalid| invalid.revision.clone())))
+            })
+            .collect::<BTreeMap<_, _>>()
+        };
+        let (before, now) = (revisions(before), revisions(now));
+        let differs = |name: &&ApplicationName| before.get(*name) != now.get(*name);
+        Scope::Only(before.keys().chain(now.keys()).filter(differs).cloned().collect())
+    }
+}

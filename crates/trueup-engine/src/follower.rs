@@ -1,0 +1,224 @@
+//! Following git: which revision is in force, and what stays in force when a commit is wrong or git is away.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use trueup_core::desired::{Application, Environment, Policy, load};
+use trueup_core::document::Problem;
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::report::{Event, What};
+use trueup_ports::{Movement, Snapshot, Source, SourceError};
+
+/// The desired state that is in force.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// The commit.
+    pub revision: Revision,
+    /// Its environments.
+    pub environments: BTreeMap<EnvironmentName, Environment>,
+    /// The policy of each environment, for what git no longer has.
+    pub policies: BTreeMap<EnvironmentName, Policy>,
+    /// Its applications.
+    pub applications: BTreeMap<(EnvironmentName, ApplicationName), Standing>,
+}
+
+impl InForce {
+    /// Whether every application of an environment is valid at this very revision: only then may anything be concluded
+    /// from what git does not have.
+    pub fn is_complete(&self, environment: &EnvironmentName) -> bool {
+        let mut ours = self.applications.iter().filter(|((of, _), _)| of == environment).peekable();
+        ours.peek().is_some() && ours.all(|(_, standing)| standing.invalid.is_none())
+    }
+}
+
+/// How one application stands at the revision that is in force.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// What is wanted: its documents at this revision, or at the last one at which they were valid.
+    pub valid: Option<Valid>,
+    /// Why its documents at this revision are not taken.
+    pub invalid: Option<Invalid>,
+}
+
+/// An application whose documents are valid.
+#[derive(Clone, Debug)]
+pub struct Valid {
+    /// Its documents, with references in them.
+    pub application: Arc<Application>,
+    /// The last commit that changed its files.
+    pub revision: Revision,
+}
+
+/// An application whose documents are not valid.
+#[derive(Clone, Debug)]
+pub struct Invalid {
+    /// The last commit that changed its files.
+    pub revision: Revision,
+    /// What is wrong, at least one problem.
+    pub problems: Vec<Problem>,
+}
+
+/// Follows a source.
+///
+/// An application that a commit breaks keeps what it was at the last commit at which it was valid, as far as this
+/// process knows it. A restart begins with the revision that was accepted last ([`Source::accepted`]), then takes the
+/// branch's head; an application that is valid at neither is held and nothing of it is written.
+pub struct Follower {
+    source: Arc<dyn Source>,
+    /// The one revision to take, whatever the head is.
+    pin: Option<Revision>,
+    in_force: Option<Arc<InForce>>,
+    /// The revision looked at last, accepted or rejected: it is not loaded again.
+    seen: Option<Revision>,
+    failing: Option<Failing>,
+    last_success: Option<Timestamp>,
+}
+
+/// The repository cannot be read.
+struct Failing {
+    since: Timestamp,
+    error: SourceError,
+}
+
+impl Follower {
+    /// Begins with nothing in force.
+    pub fn new(source: Arc<dyn Source>, pin: Option<Revision>) -> Self {
+        Self { source, pin, in_force: None, seen: None, failing: None, last_success: None }
+    }
+
+    /// What is in force; `None` before the first good revision.
+    pub fn in_force(&self) -> Option<&Arc<InForce>> {
+        self.in_force.as_ref()
+    }
+
+    /// Why the repository cannot be read at the moment.
+    pub fn failure(&self) -> Option<&SourceError> {
+        self.failing.as_ref().map(|failing| &failing.error)
+    }
+
+    /// When the repository was last read.
+    pub fn last_success(&self) -> Option<Timestamp> {
+        self.last_success
+    }
+
+    /// The revision looked at last.
+    pub fn seen(&self) -> Option<&Revision> {
+        self.seen.as_ref()
+    }
+
+    /// Asks git and takes what is new. Gives back what is to be told.
+    pub async fn refresh(&mut self, now: Timestamp) -> Vec<Event> {
+        let mut events = Vec::new();
+        let head = match self.source.poll().await {
+            Ok(head) => {
+                self.recovered(now, &mut events);
+                Some(head)
+            }
+            Err(error) => {
+                self.failed(error, now, &mut events);
+                None
+            }
+        };
+        let rewritten = head.as_ref().is_some_and(|head| head.movement == Movement::Rewritten);
+        let wanted = self.pin.clone().or(head.map(|head| head.revision));
+        if self.in_force.is_none() && self.pin.is_none() {
+            // A process before this one may have left something that is better than nothing: it is in force when
+            // git is away, when the head is wrong, and for the applications that the head breaks.
+            let accepted = self.source.accepted().await.filter(|accepted| Some(accepted) != wanted.as_ref());
+            if let Some(accepted) = accepted
+                && self.seen.is_none()
+            {
+                self.take(&accepted, false, now, &mut events).await;
+            }
+        }
+        if let Some(wanted) = wanted
+            && self.seen.as_ref() != Some(&wanted)
+        {
+            self.take(&wanted, rewritten, now, &mut events).await;
+        }
+        events
+    }
+
+    /// Loads a revision and puts it in force, or says why not.
+    async fn take(&mut self, revision: &Revision, rewritten: bool, now: Timestamp, events: &mut Vec<Event>) {
+        let event =
+            |what| Event { time: now, environment: None, application: None, revision: Some(revision.clone()), what };
+        let snapshot = match self.source.snapshot(revision).await {
+            Ok(snapshot) => snapshot,
+            Err(error) if error.transient => return self.failed(error, now, events),
+            Err(SourceError { message, hint, .. }) => {
+                let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
+                self.seen = Some(revision.clone());
+                return events.push(event(What::RevisionRejected { message, problems: Vec::new() }));
+            }
+        };
+        self.seen = Some(revision.clone());
+        let loaded = load(&snapshot.files);
+        if !loaded.configuration_valid {
+            let message =
+                format!("{} stays in force", self.in_force.as_ref().map_or("nothing", |f| f.revision.as_str()));
+            return events.push(event(What::RevisionRejected { message, problems: loaded.problems }));
+        }
+        let environments = loaded.environments.into_iter().map(|env| (env.name.clone(), env)).collect();
+        let applications = self.stand(&snapshot, loaded.applications);
+        self.in_force = Some(Arc::new(InForce {
+            revision: revision.clone(),
+            environments,
+            policies: loaded.policies,
+            applications,
+        }));
+        if let Err(error) = self.source.accept(revision).await {
+            tracing::warn!(%revision, %error, "The accepted revision could not be remembered for a restart.");
+        }
+        let Snapshot { subject, committed, .. } = snapshot;
+        events.push(event(What::RevisionAccepted { subject, committed, rewritten }));
+    }
+
+    /// Works out what is in force for every application of a revision.
+    fn stand(
+        &self,
+        snapshot: &Snapshot,
+        loaded: BTreeMap<(EnvironmentName, ApplicationName), Result<Application, Vec<Problem>>>,
+    ) -> BTreeMap<(EnvironmentName, ApplicationName), Standing> {
+        let stand = |(key, application): ((EnvironmentName, ApplicationName), _)| {
+            let revision = snapshot.application_revisions.get(&key.1).unwrap_or(&snapshot.revision).clone();
+            let standing = match application {
+                Ok(application) => {
+                    Standing { valid: Some(Valid { application: Arc::new(application), revision }), invalid: None }
+                }
+                Err(problems) => {
+                    let before = self.in_force.as_ref().and_then(|before| before.applications.get(&key));
+                    Standing {
+                        valid: before.and_then(|before| before.valid.clone()),
+                        invalid: Some(Invalid { revision, problems }),
+                    }
+                }
+            };
+            (key, standing)
+        };
+        loaded.into_iter().map(stand).collect()
+    }
+
+    /// Notes that git could not be read; tells it once, and again when it fails in another way.
+    fn failed(&mut self, error: SourceError, now: Timestamp, events: &mut Vec<Event>) {
+        let since = self.failing.as_ref().map_or(now, |failing| failing.since);
+        if self.failing.as_ref().is_none_or(|failing| failing.error != error) {
+            let SourceError { message, hint, .. } = error.clone();
+            let what = What::SourceFailed { message, hint, last_success: self.last_success };
+            let revision = self.in_force.as_ref().map(|in_force| in_force.revision.clone());
+            events.push(Event { time: now, environment: None, application: None, revision, what });
+        }
+        self.failing = Some(Failing { since, error });
+    }
+
+    /// Notes that git could be read.
+    fn recovered(&mut self, now: Timestamp, events: &mut Vec<Event>) {
+        self.last_success = Some(now);
+        if let Some(Failing { since, .. }) = self.failing.take() {
+            let revision = self.in_force.as_ref().map(|in_force| in_force.revision.clone());
+            let what = What::SourceRecovered { since };
+            events.push(Event { time: now, environment: None, application: None, revision, what });
+        }
+    }
+}

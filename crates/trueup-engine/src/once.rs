@@ -1,0 +1,170 @@
+//! Going round once: what the commands do, with the very code of the daemon.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::{Instant, sleep_until};
+use trueup_core::names::{ApplicationName, EnvironmentName};
+use trueup_core::plan::Plan;
+use trueup_ports::SourceError;
+
+use crate::board::is_settled;
+use crate::engine::Engine;
+use crate::environment::{EnvironmentLoop, Scope};
+use crate::follower::{Follower, InForce};
+
+/// Why a command could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum OnceError {
+    /// The repository could not be read.
+    #[error("cannot read the repository of desired state")]
+    Source(#[source] SourceError),
+    /// The commit is wrong as a whole; what is wrong was told as `revision.rejected`.
+    #[error("the revision is rejected")]
+    Rejected,
+    /// The commit has no such environments.
+    #[error("no such environment: {}", list(.0))]
+    UnknownEnvironments(Vec<EnvironmentName>),
+    /// The commit has no such applications.
+    #[error("no such application: {}", list(.0))]
+    UnknownApplications(Vec<ApplicationName>),
+}
+
+/// What came of [`Engine::apply_once`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// How each application stands in the end.
+    pub plans: Vec<Plan>,
+    /// It ended because the time was up.
+    pub timed_out: bool,
+}
+
+impl Outcome {
+    /// Whether everything is where git wants it and serves.
+    pub fn is_settled(&self) -> bool {
+        self.plans.iter().all(is_settled)
+    }
+}
+
+impl Engine {
+    /// Works out what would be done, and writes nothing: the plans are exactly those that [`Engine::apply_once`]
+    /// would begin with. [`Engine::status`] has them afterwards, too.
+    ///
+    /// # Errors
+    /// When there is no desired state to compare with.
+    pub async fn plan_once(&self) -> Result<Vec<Plan>, OnceError> {
+        let in_force = self.begin().await?;
+        self.cycle_once(&in_force, false).await;
+        Ok(self.plans())
+    }
+
+    /// One cycle, with all its writes: what `run --once` does. Does not wait for rollouts.
+    ///
+    /// # Errors
+    /// When there is no desired state to compare with.
+    pub async fn run_once(&self) -> Result<Vec<Plan>, OnceError> {
+        let in_force = self.begin().await?;
+        self.cycle_once(&in_force, !self.context.options.report_only).await;
+        Ok(self.plans())
+    }
+
+    /// Applies, then waits until every application is Synced and Healthy, or nothing more can come of waiting, or
+    /// `limit` has passed. Progress is told as events and stands in [`Engine::status`].
+    ///
+    /// # Errors
+    /// When there is no desired state to compare with.
+    pub async fn apply_once(&self, limit: Duration) -> Result<Outcome, OnceError> {
+        let deadline = Instant::now() + limit;
+        let in_force = self.begin().await?;
+        let timed_out =
+            join_all(self.loops(&in_force).map(|environment| environment.run_until_settled(&in_force, deadline))).await;
+        Ok(Outcome { plans: self.plans(), timed_out: timed_out.contains(&true) })
+    }
+
+    /// Reads git once.
+    async fn begin(&self) -> Result<Arc<InForce>, OnceError> {
+        let mut follower = Follower::new(self.source.clone(), self.context.options.revision.clone());
+        self.refresh(&mut follower).await;
+        if let Some(error) = follower.failure() {
+            // The daemon goes on with what it has; a person who asks now should not be answered with the past.
+            return Err(OnceError::Source(error.clone()));
+        }
+        let in_force = follower.in_force().filter(|in_force| Some(&in_force.revision) == follower.seen());
+        let in_force = in_force.cloned().ok_or(OnceError::Rejected)?;
+        let options = &self.context.options;
+        let unknown: Vec<_> =
+            options.environments.iter().filter(|name| !in_force.environments.contains_key(name)).cloned().collect();
+        if !unknown.is_empty() {
+            return Err(OnceError::UnknownEnvironments(unknown));
+        }
+        let known: BTreeSet<&ApplicationName> = in_force.applications.keys().map(|(_, name)| name).collect();
+        let unknown: Vec<_> = options.applications.iter().filter(|name| !known.contains(name)).cloned().collect();
+        if !unknown.is_empty() {
+            return Err(OnceError::UnknownApplications(unknown));
+        }
+        Ok(in_force)
+    }
+
+    fn loops(&self, in_force: &InForce) -> impl Iterator<Item = EnvironmentLoop> {
+        self.environments(in_force).map(|name| EnvironmentLoop::new(self.context.clone(), name))
+    }
+
+    async fn cycle_once(&self, in_force: &InForce, writes: bool) {
+        let once = |mut environment: EnvironmentLoop| async move {
+            environment.cycle(in_force, &Scope::All, writes).await;
+            environment.drain().await;
+        };
+        join_all(self.loops(in_force).map(once)).await;
+    }
+
+    /// How the minded applications stand, with those that git no longer has and of which something is left, in the
+    /// order of their names.
+    fn plans(&self) -> Vec<Plan> {
+        let status = self.status();
+        let minded = status.applications.iter().filter(|((_, name), _)| self.context.options.minds_application(name));
+        minded.map(|(_, status)| status.plan.clone()).collect()
+    }
+}
+
+impl EnvironmentLoop {
+    /// Cycles until nothing more can come of it. Gives back whether the time was up before.
+    async fn run_until_settled(mut self, in_force: &InForce, deadline: Instant) -> bool {
+        let context = self.context.clone();
+        let mut scope = Scope::All;
+        loop {
+            tokio::select! {
+                biased;
+                () = context.shutdown.requested() => break,
+                () = self.cycle(in_force, &scope, !context.options.report_only) => {}
+            }
+            scope = loop {
+                let next =
+                    self.applications.values().filter(|state| !state.is_refused()).filter_map(|s| s.look_at).min();
+                if next.is_none() && self.passes.is_empty() {
+                    return false;
+                }
+                tokio::select! {
+                    biased;
+                    () = context.shutdown.requested() => {
+                        self.drain().await;
+                        return false;
+                    }
+                    Some(ended) = self.passes.join_next(), if !self.passes.is_empty() => self.ended(ended),
+                    () = sleep_until(deadline) => {
+                        self.drain().await;
+                        return true;
+                    }
+                    () = sleep_until(next.unwrap_or(deadline)) => break self.due_before_full(),
+                }
+            };
+        }
+        self.drain().await;
+        false
+    }
+}
+
+fn list<T: std::fmt::Display>(names: &[T]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

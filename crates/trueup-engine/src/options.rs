@@ -1,0 +1,53 @@
+//! What the loop is told from outside: which installation it is, what it minds, how often it looks.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use trueup_core::names::{ApplicationName, EnvironmentName, InstanceName, Revision};
+
+/// The settings of an engine.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which installation this is: the value of the tag `trueup:instance` on what it writes.
+    pub instance: InstanceName,
+    /// The environments that are minded; all when empty.
+    pub environments: BTreeSet<EnvironmentName>,
+    /// The applications that are minded; all when empty.
+    pub applications: BTreeSet<ApplicationName>,
+    /// The one revision that is in force, whatever the branch's head is.
+    pub revision: Option<Revision>,
+    /// Everything is told and nothing is written.
+    pub report_only: bool,
+    /// How often git is asked; spread by a tenth.
+    pub git_interval: Duration,
+    /// How often live state is observed; spread by a tenth.
+    pub interval: Duration,
+    /// How often an application is observed while a rollout runs, or after something was written.
+    pub rollout_interval: Duration,
+}
+
+impl Options {
+    /// The defaults, for an installation.
+    pub fn new(instance: InstanceName) -> Self {
+        Self {
+            instance,
+            environments: BTreeSet::new(),
+            applications: BTreeSet::new(),
+            revision: None,
+            report_only: false,
+            git_interval: Duration::from_secs(30),
+            interval: Duration::from_secs(60),
+            rollout_interval: Duration::from_secs(5),
+        }
+    }
+
+    /// Whether an environment is minded.
+    pub fn minds_environment(&self, environment: &EnvironmentName) -> bool {
+        self.environments.is_empty() || self.environments.contains(environment)
+    }
+
+    /// Whether an application is minded.
+    pub fn minds_application(&self, application: &ApplicationName) -> bool {
+        self.applications.is_empty() || self.applications.contains(application)
+    }
+}

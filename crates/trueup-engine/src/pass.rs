@@ -1,0 +1,142 @@
+//! An apply pass: one application's steps, one after the other, each planned on what the one before answered.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use trueup_core::desired::DesiredApplication;
+use trueup_core::live::Live;
+use trueup_core::names::{ApplicationName, Revision};
+use trueup_core::plan::{self, Cause, Input, Operation, Plan, Step, tags};
+use trueup_ports::{Answer, Cloud};
+
+use crate::application::ApplicationState;
+use crate::context::Context;
+use crate::follower::Valid;
+use crate::resolution::{Answers, answer_target_groups, resolve};
+use crate::write::write;
+
+/// The most calls of one pass. Far above what one application can need (a few for each of its documents): it ends a
+/// pass that does not come nearer.
+const CALLS_MAX: usize = 200;
+
+/// All that a pass works with.
+pub(crate) struct Pass {
+    pub context: Arc<Context>,
+    pub cloud: Arc<dyn Cloud>,
+    /// The application and its revision.
+    pub valid: Valid,
+    /// AWS's answers to its lookups.
+    pub answers: Answers,
+    /// What AWS has of it.
+    pub live: Live,
+    /// It as git had it at the commit that was applied last.
+    pub last_applied: Option<Arc<DesiredApplication>>,
+    /// All applications of the environment.
+    pub applications: Arc<BTreeSet<ApplicationName>>,
+    /// The commit at which was looked for what to prune, when that was done for this very pass.
+    pub pruned: Option<Revision>,
+    /// The plan that the pass begins with.
+    pub plan: Plan,
+    pub state: ApplicationState,
+}
+
+/// What a pass leaves behind.
+pub(crate) struct Finished {
+    pub name: ApplicationName,
+    pub state: ApplicationState,
+}
+
+/// The first step of a plan that can be taken now. Deletions only when `prune`: never on an inventory of some time ago.
+pub(crate) fn next_step(plan: &Plan, prune: bool) -> Option<&Step> {
+    plan.steps.iter().find(|step| step.awaits.is_empty() && (step.cause != Cause::Prune || prune))
+}
+
+impl Pass {
+    /// Takes the steps until none is left that can be taken, one fails, a newer revision is in force or the engine
+    /// stops. Must not be dropped: whoever stops it raises the shutdown and waits.
+    pub async fn run(mut self) -> Finished {
+        let name = self.valid.application.name.clone();
+        let context = self.context.clone();
+        let permit = tokio::select! {
+            biased;
+            () = context.shutdown.requested() => None,
+            permit = context.passes.acquire() => permit.ok(),
+        };
+        if permit.is_some() {
+            self.take_steps().await;
+        }
+        if !self.is_current() {
+            // A newer commit pre-empts this one, at once.
+            self.state.look_at = Some(Instant::now());
+        }
+        Finished { name, state: self.state }
+    }
+
+    async fn take_steps(&mut self) {
+        for _ in 0..CALLS_MAX {
+            let prune = self.pruned.is_some() && self.pruned == self.context.revision();
+            let Some(step) = next_step(&self.plan, prune).cloned() else { break };
+            if self.context.shutdown.is_requested() || !self.is_current() {
+                return;
+            }
+            let answer = write(&self.context, &*self.cloud, &mut self.state, &self.plan, &step).await;
+            let Some(answer) = answer else {
+                self.state.complete(&mut self.plan);
+                return self.show();
+            };
+            self.absorb(&step, &answer);
+            self.plan_anew();
+        }
+        // Whatever was written is looked at soon: reads may lag, and ECS has begun to work.
+        let now = Instant::now();
+        self.state.schedule(&self.plan, &self.context, now);
+        let soon = now + self.context.options.rollout_interval;
+        self.state.look_at = Some(self.state.look_at.map_or(soon, |at| at.min(soon)));
+    }
+
+    fn is_current(&self) -> bool {
+        let application = &self.valid.application;
+        self.context.is_current(&application.environment, &application.name, &self.valid.revision)
+    }
+
+    /// Takes in AWS's answer.
+    fn absorb(&mut self, step: &Step, answer: &Answer) {
+        if matches!(step.call.operation, Operation::CreateService | Operation::UpdateService) {
+            let desired = self.desired();
+            if let Some(service) = &desired.service {
+                self.state.memory.deployed(tags::applied_digest(&desired, service));
+            }
+        }
+        self.live.absorb(&step.call, &answer.output);
+    }
+
+    /// Plans with what is known now.
+    fn plan_anew(&mut self) {
+        let desired = self.desired();
+        self.plan = plan::plan(&Input {
+            desired: &desired,
+            last_applied: self.last_applied.as_deref(),
+            live: &self.live,
+            instance: &self.context.options.instance,
+            autoscaled: false,
+            applications: &self.applications,
+            waits_for: &BTreeSet::new(),
+            memory: &self.state.memory,
+            now: self.context.now(),
+        });
+        self.state.complete(&mut self.plan);
+        self.show();
+    }
+
+    /// The application, with the target groups that exist by now in its references.
+    fn desired(&mut self) -> Arc<DesiredApplication> {
+        answer_target_groups(&self.live, &mut self.answers);
+        resolve(&self.valid, &self.answers, &mut self.state.resolved)
+    }
+
+    /// Tells what is new in the plan and puts it on the board.
+    fn show(&mut self) {
+        self.context.show(&mut self.state, &self.plan);
+    }
+}

@@ -1,0 +1,76 @@
+//! What git had at earlier commits: it tells drift from a pending change field by field.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use trueup_core::desired::{Application, load};
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_ports::Source;
+
+/// How many commits are remembered. Applications lag behind by the commit before, seldom by more.
+const COMMITS_MAX: usize = 8;
+
+type Applications = BTreeMap<(EnvironmentName, ApplicationName), Arc<Application>>;
+
+/// Reads applications as they were at commits that were applied once.
+pub(crate) struct Past {
+    source: Arc<dyn Source>,
+    /// The newest last.
+    read: Mutex<VecDeque<(Revision, Arc<Applications>)>>,
+}
+
+impl Past {
+    pub fn new(source: Arc<dyn Source>) -> Self {
+        Self { source, read: Mutex::new(VecDeque::new()) }
+    }
+
+    /// The application at that commit; `None` when the commit is not this repository's, cannot be read, or did not
+    /// have a valid application of this name.
+    pub async fn application(
+        &self,
+        revision: &Revision,
+        environment: &EnvironmentName,
+        application: &ApplicationName,
+    ) -> Option<Arc<Application>> {
+        let mut read = self.read.lock().await;
+        let known = read.iter().find(|(known, _)| known == revision).map(|(_, applications)| applications.clone());
+        let applications = if let Some(applications) = known {
+            applications
+        } else {
+            let applications = Arc::new(self.read(revision).await?);
+            if read.len() == COMMITS_MAX {
+                read.pop_front();
+            }
+            read.push_back((revision.clone(), applications.clone()));
+            applications
+        };
+        applications.get(&(environment.clone(), application.clone())).cloned()
+    }
+
+    /// Those of these commits that are this repository's.
+    pub async fn known(&self, revisions: BTreeSet<Revision>) -> BTreeSet<Revision> {
+        let mut known = BTreeSet::new();
+        for revision in revisions {
+            if self.source.knows(&revision).await {
+                known.insert(revision);
+            }
+        }
+        known
+    }
+
+    /// Loads a commit. One that is gone for good is remembered as empty.
+    async fn read(&self, revision: &Revision) -> Option<Applications> {
+        if !self.source.knows(revision).await {
+            return Some(Applications::new());
+        }
+        match self.source.snapshot(revision).await {
+            Ok(snapshot) => {
+                let loaded = load(&snapshot.files).applications;
+                Some(loaded.into_iter().filter_map(|(key, app)| Some((key, Arc::new(app.ok()?)))).collect())
+            }
+            Err(error) if error.transient => None,
+            Err(_) => Some(Applications::new()),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Resolving references, and what must be observed for what they became.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+use trueup_core::desired::{Application, DesiredApplication, Lookup};
+use trueup_core::live::{Live, Observed};
+use trueup_core::model::Kind;
+use trueup_core::names::{Arn, Revision, ServiceId};
+use trueup_ports::Wanted;
+
+use crate::follower::Valid;
+
+/// AWS's answers to lookups.
+pub(crate) type Answers = BTreeMap<Lookup, Observed<String>>;
+
+/// A resolved application, with what it was made from: while that stays the same, nothing is resolved again.
+#[derive(Clone)]
+pub(crate) struct Resolved {
+    application: Arc<Application>,
+    revision: Revision,
+    answers: Answers,
+    desired: Arc<DesiredApplication>,
+}
+
+/// Resolves an application, or takes what was resolved before when it is still that.
+pub(crate) fn resolve(valid: &Valid, answers: &Answers, before: &mut Option<Resolved>) -> Arc<DesiredApplication> {
+    let answers: Answers = valid
+        .application
+        .lookups()
+        .into_iter()
+        .filter_map(|lookup| answers.get(&lookup).cloned().map(|answer| (lookup, answer)))
+        .collect();
+    if let Some(before) = before
+        && Arc::ptr_eq(&before.application, &valid.application)
+        && before.revision == valid.revision
+        && before.answers == answers
+    {
+        return before.desired.clone();
+    }
+    let desired = Arc::new(valid.application.resolve(&valid.revision, &answers));
+    *before = Some(Resolved {
+        application: valid.application.clone(),
+        revision: valid.revision.clone(),
+        answers,
+        desired: desired.clone(),
+    });
+    desired
+}
+
+/// The names in AWS of the target groups that an application's own documents make. They are observed with everything
+/// else, so that no lookup is spent on them.
+pub(crate) fn own_target_groups(application: &Application) -> impl Iterator<Item = String> + '_ {
+    let documents = application.documents.iter().filter(|draft| draft.kind == Kind::TargetGroup);
+    documents.filter_map(|draft| Some(draft.body.get("Name")?.as_str()?.to_owned()))
+}
+
+/// Takes what was observed of target groups as answers to lookups of them.
+pub(crate) fn answer_target_groups(live: &Live, answers: &mut Answers) {
+    for (name, observed) in &live.target_groups {
+        let arn =
+            observed.clone().map(|group| text(&group.description, "TargetGroupArn").unwrap_or_default().to_owned());
+        answers.insert(Lookup::TargetGroup(name.clone()), arn);
+    }
+}
+
+/// Adds what must be observed for an application.
+pub(crate) fn want(desired: &DesiredApplication, wanted: &mut Wanted) {
+    if let Some(name) = desired.service.as_ref().and_then(|service| text(&service.body, "serviceName")) {
+        wanted.services.insert(ServiceId { cluster: desired.cluster.clone(), name: name.to_owned() });
+    }
+    if let Some(document) = &desired.task_definition
+        && let Some(family) = text(&document.body, "family")
+    {
+        wanted.families.insert(family.to_owned(), document.digest.clone());
+    }
+    wanted.target_groups.extend(desired.target_groups.iter().filter_map(|d| text(&d.body, "Name").map(str::to_owned)));
+    // An unresolved reference is no ARN.
+    let listeners = desired.listener_rules.iter().filter_map(|rule| text(&rule.body, "ListenerArn"));
+    wanted.listeners.extend(listeners.filter(|arn| arn.starts_with("arn:")).map(Arn::new));
+}
+
+/// What belongs to one application in what was observed of the whole environment.
+pub(crate) fn part_of(live: &Live, wanted: &Wanted) -> Live {
+    fn pick<K: Ord + Clone, T: Clone>(from: &BTreeMap<K, T>, keys: impl IntoIterator<Item = K>) -> BTreeMap<K, T> {
+        keys.into_iter().filter_map(|key| from.get(&key).cloned().map(|value| (key, value))).collect()
+    }
+    let services = pick(&live.services, wanted.services.iter().cloned());
+    let mut task_definitions: BTreeSet<Arn> = BTreeSet::new();
+    for service in services.values().filter_map(Observed::present) {
+        let deployments = service.description["deployments"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let all = std::iter::once(&service.description).chain(deployments);
+        task_definitions.extend(all.filter_map(|one| text(one, "taskDefinition")).map(Arn::new));
+    }
+    Live {
+        task_definitions: pick(&live.task_definitions, task_definitions),
+        families: pick(&live.families, wanted.families.keys().cloned()),
+        target_groups: pick(&live.target_groups, wanted.target_groups.iter().cloned()),
+        rules: pick(&live.rules, wanted.listeners.iter().cloned()),
+        services,
+        inventory: None,
+    }
+}
+
+/// The commit that was applied last to an application's service, by its tag.
+pub(crate) fn applied_revision(desired: &DesiredApplication, live: &Live) -> Option<Revision> {
+    let name = text(&desired.service.as_ref()?.body, "serviceName")?;
+    let id = ServiceId { cluster: desired.cluster.clone(), name: name.to_owned() };
+    let service = live.services.get(&id)?.present()?;
+    service.tags.get("trueup:revision").map(Revision::new)
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> Option<&'a str> {
+    value.get(member)?.as_str()
+}

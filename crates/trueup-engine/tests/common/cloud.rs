@@ -1,0 +1,446 @@
+//! An AWS in memory, as far as the loop needs one: it keeps resources as JSON and applies calls to them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
+use trueup_core::desired::{Environment, Lookup};
+use trueup_core::live::{
+    FailureKind, Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, ReadFailure, Tags,
+};
+use trueup_core::names::{Arn, ServiceId};
+use trueup_core::plan::{Call, Operation};
+use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, Wanted};
+
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "eu-central-1";
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// AWS refuses it.
+    Refuse(FailureKind),
+    /// It has its effect, and the answer is lost.
+    LoseAnswer,
+    /// The request is lost: no effect, and nobody knows.
+    LoseRequest,
+}
+
+/// One cloud; clones share it.
+#[derive(Clone, Default)]
+pub struct FakeCloud(Arc<Mutex<State>>, Arc<Notify>);
+
+#[derive(Default)]
+struct State {
+    /// The account that answers, when it is another one.
+    account: Option<String>,
+    resources: Resources,
+    /// What reads show instead of `resources`, for so many observations.
+    stale: Option<(Resources, u32)>,
+    /// Every mutating call that arrived, such as `UpdateService web`.
+    calls: Vec<String>,
+    /// Requests by the same index.
+    inputs: Vec<Value>,
+    observations: Vec<Wanted>,
+    faults: VecDeque<(Operation, String, Fault)>,
+    /// Calls on resources of this name wait until released.
+    slow: Option<String>,
+    /// New rollouts stay in progress.
+    rolling: bool,
+    reads_fail: bool,
+    next: u64,
+}
+
+#[derive(Clone, Default)]
+struct Resources {
+    services: BTreeMap<ServiceId, (Value, Tags)>,
+    /// In the order of registration.
+    task_definitions: Vec<(Arn, Value, Tags)>,
+    target_groups: BTreeMap<String, (Value, BTreeMap<String, String>, Tags)>,
+    rules: BTreeMap<Arn, Vec<(Value, Tags)>>,
+}
+
+impl FakeCloud {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// The mutating calls since the last time, and forgets them.
+    pub fn take_calls(&self) -> Vec<String> {
+        self.state().inputs.clear();
+        std::mem::take(&mut self.state().calls)
+    }
+
+    /// The requests of the calls that [`FakeCloud::take_calls`] would give.
+    pub fn inputs(&self) -> Vec<Value> {
+        self.state().inputs.clone()
+    }
+
+    /// What was observed since the last time.
+    pub fn take_observations(&self) -> Vec<Wanted> {
+        std::mem::take(&mut self.state().observations)
+    }
+
+    /// From now on another account answers; `None` for the right one.
+    pub fn answer_as(&self, account: Option<&str>) {
+        self.state().account = account.map(str::to_owned);
+    }
+
+    /// The next such call on a resource of that name goes wrong.
+    pub fn fault(&self, operation: Operation, name: &str, fault: Fault) {
+        self.state().faults.push_back((operation, name.to_owned(), fault));
+    }
+
+    /// No fault from now on.
+    pub fn heal(&self) {
+        self.state().faults.clear();
+    }
+
+    /// The next observations show things as they are now, whatever is written meanwhile.
+    pub fn show_stale(&self, observations: u32) {
+        let mut state = self.state();
+        state.stale = Some((state.resources.clone(), observations));
+    }
+
+    /// Whether reads fail from now on.
+    pub fn fail_reads(&self, fail: bool) {
+        self.state().reads_fail = fail;
+    }
+
+    /// Whether rollouts that begin from now on stay in progress.
+    pub fn keep_rolling(&self, rolling: bool) {
+        self.state().rolling = rolling;
+    }
+
+    /// Completes what is in progress.
+    pub fn finish_rollouts(&self) {
+        let mut state = self.state();
+        state.rolling = false;
+        for (service, _) in state.resources.services.values_mut() {
+            service["deployments"][0]["rolloutState"] = json!("COMPLETED");
+            service["deployments"][0]["runningCount"] = service["desiredCount"].clone();
+            service["runningCount"] = service["desiredCount"].clone();
+        }
+    }
+
+    /// Calls on a resource of that name wait until [`FakeCloud::release`].
+    pub fn hang(&self, name: &str) {
+        self.state().slow = Some(name.to_owned());
+    }
+
+    /// Lets the waiting calls go.
+    pub fn release(&self) {
+        self.state().slow = None;
+        self.1.notify_waiters();
+    }
+
+    /// Somebody changes a service by hand.
+    pub fn change_service(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let mut state = self.state();
+        let (service, _) = state.resources.services.get_mut(&service_id(name)).expect("the service exists");
+        change(service);
+    }
+
+    /// A service's description.
+    pub fn service(&self, name: &str) -> Option<Value> {
+        self.state().resources.services.get(&service_id(name)).map(|(service, _)| service.clone())
+    }
+
+    /// How many task definition revisions there are.
+    pub fn task_definitions(&self) -> usize {
+        self.state().resources.task_definitions.len()
+    }
+}
+
+fn service_id(name: &str) -> ServiceId {
+    ServiceId { cluster: "main".to_owned(), name: name.to_owned() }
+}
+
+#[async_trait]
+impl Clouds for FakeCloud {
+    async fn cloud(&self, _environment: &Environment) -> Arc<dyn Cloud> {
+        Arc::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Cloud for FakeCloud {
+    async fn account(&self) -> Result<String, ReadFailure> {
+        Ok(self.state().account.clone().unwrap_or_else(|| ACCOUNT.to_owned()))
+    }
+
+    async fn observe(&self, wanted: &Wanted) -> Live {
+        let mut state = self.state();
+        state.observations.push(wanted.clone());
+        if state.reads_fail {
+            return state.unreadable(wanted);
+        }
+        match state.stale.take() {
+            Some((before, times)) if times > 0 => {
+                let live = before.observe(wanted);
+                state.stale = Some((before, times - 1));
+                live
+            }
+            _ => state.resources.observe(wanted),
+        }
+    }
+
+    async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
+        let state = self.state();
+        let answer = |lookup: &Lookup| match lookup {
+            Lookup::TargetGroup(name) => match state.resources.target_groups.get(name) {
+                Some((description, _, _)) => Observed::Present(text(description, "TargetGroupArn")),
+                None => Observed::Absent,
+            },
+            Lookup::Listener { load_balancer, port } => Observed::Present(format!(
+                "arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/app/{load_balancer}/1/{port}"
+            )),
+            Lookup::Image { repository, tag, .. } => Observed::Present(format!("{repository}@sha256:{tag}")),
+            Lookup::Secret(name) | Lookup::Parameter(name) => Observed::Present(format!("arn:{name}")),
+            Lookup::StackResource { logical_id: id, .. } | Lookup::StackOutput { key: id, .. } => {
+                Observed::Present(id.clone())
+            }
+        };
+        lookups.iter().map(|lookup| (lookup.clone(), answer(lookup))).collect()
+    }
+
+    async fn execute(&self, call: &Call) -> Result<Answer, CallError> {
+        let name = name_of(&call.input);
+        loop {
+            // Registered before the look at the state, so that a release in between is not missed.
+            let released = self.1.notified();
+            if self.state().slow.as_deref() != Some(name.as_str()) {
+                break;
+            }
+            released.await;
+        }
+        let mut state = self.state();
+        state.calls.push(format!("{:?} {name}", call.operation));
+        state.inputs.push(call.input.clone());
+        let fault = state.faults.iter().position(|(operation, on, _)| *operation == call.operation && *on == name);
+        let fault = fault.and_then(|at| state.faults.remove(at)).map(|(_, _, fault)| fault);
+        let error = |kind, effect| CallError {
+            operation: format!("{:?}", call.operation),
+            kind,
+            code: None,
+            message: "a fault of the test".to_owned(),
+            request_id: None,
+            effect,
+        };
+        match fault {
+            None => {
+                Ok(Answer { output: state.apply(call), request_id: Some(format!("request-{}", state.calls.len())) })
+            }
+            Some(Fault::Refuse(kind)) => Err(error(kind, Effect::None)),
+            Some(Fault::LoseRequest) => Err(error(FailureKind::TimedOut, Effect::Unknown)),
+            Some(Fault::LoseAnswer) => {
+                state.apply(call);
+                Err(error(FailureKind::TimedOut, Effect::Unknown))
+            }
+        }
+    }
+}
+
+impl State {
+    /// What an observation shows when no read succeeds.
+    fn unreadable(&self, wanted: &Wanted) -> Live {
+        let failure = || ReadFailure {
+            operation: "ecs:DescribeServices".to_owned(),
+            kind: FailureKind::Throttled,
+            message: "Rate exceeded".to_owned(),
+        };
+        Live {
+            services: wanted.services.iter().map(|id| (id.clone(), Observed::Unknown(failure()))).collect(),
+            families: wanted.families.keys().map(|family| (family.clone(), Observed::Unknown(failure()))).collect(),
+            target_groups: wanted.target_groups.iter().map(|n| (n.clone(), Observed::Unknown(failure()))).collect(),
+            rules: wanted.listeners.iter().map(|arn| (arn.clone(), Observed::Unknown(failure()))).collect(),
+            inventory: wanted.inventory.as_ref().map(|_| Observed::Unknown(failure())),
+            ..Live::default()
+        }
+    }
+
+    /// Applies a call, and answers as AWS does.
+    fn apply(&mut self, call: &Call) -> Value {
+        self.next += 1;
+        let n = self.next;
+        let input = &call.input;
+        match call.operation {
+            Operation::RegisterTaskDefinition => {
+                let family = text(input, "family");
+                let number =
+                    self.resources.task_definitions.iter().filter(|(_, d, _)| d["family"] == family).count() + 1;
+                let arn = format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{family}:{number}");
+                let mut description = without(input, &["tags"]);
+                description["taskDefinitionArn"] = json!(arn);
+                description["revision"] = json!(number);
+                description["status"] = json!("ACTIVE");
+                let tags = tags_of(&input["tags"], "key", "value");
+                self.resources.task_definitions.push((Arn::new(arn), description.clone(), tags));
+                json!({"taskDefinition": description, "tags": input["tags"]})
+            }
+            Operation::CreateService | Operation::UpdateService => {
+                let name = name_of(input);
+                let id = service_id(&name);
+                let (mut service, tags) = match self.resources.services.remove(&id) {
+                    Some(before) => before,
+                    None => (
+                        json!({
+                            "serviceArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/main/{name}"),
+                            "clusterArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/main"),
+                            "serviceName": name, "status": "ACTIVE", "runningCount": 0, "pendingCount": 0,
+                        }),
+                        tags_of(&input["tags"], "key", "value"),
+                    ),
+                };
+                for (member, value) in
+                    without(input, &["cluster", "service", "serviceName", "tags", "forceNewDeployment"])
+                        .as_object()
+                        .expect("a request is an object")
+                {
+                    service[member] = value.clone();
+                }
+                service["taskDefinition"] = json!(self.resources.full_arn(&text(&service, "taskDefinition")));
+                let state = if self.rolling { "IN_PROGRESS" } else { "COMPLETED" };
+                if !self.rolling {
+                    service["runningCount"] = service["desiredCount"].clone();
+                }
+                service["deployments"] = json!([{
+                    "id": format!("ecs-svc/{n}"), "status": "PRIMARY", "taskDefinition": service["taskDefinition"],
+                    "desiredCount": service["desiredCount"], "runningCount": service["runningCount"],
+                    "pendingCount": 0, "rolloutState": state, "rolloutStateReason": state,
+                }]);
+                self.resources.services.insert(id, (service.clone(), tags.clone()));
+                let mut answer = service;
+                answer["tags"] = tags_to(&tags, "key", "value");
+                json!({"service": answer})
+            }
+            Operation::CreateTargetGroup => {
+                let name = text(input, "Name");
+                let mut description = without(input, &["Tags"]);
+                description["TargetGroupName"] = json!(name);
+                description["TargetGroupArn"] =
+                    json!(format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{n}"));
+                let tags = tags_of(&input["Tags"], "Key", "Value");
+                self.resources.target_groups.insert(name, (description.clone(), BTreeMap::new(), tags));
+                json!({"TargetGroups": [description]})
+            }
+            Operation::TagResource | Operation::AddTags => {
+                let (arns, key, value, list) = match call.operation {
+                    Operation::TagResource => (vec![input["resourceArn"].clone()], "key", "value", &input["tags"]),
+                    _ => {
+                        (input["ResourceArns"].as_array().cloned().unwrap_or_default(), "Key", "Value", &input["Tags"])
+                    }
+                };
+                for arn in arns {
+                    self.resources.tags_mut(arn.as_str().expect("an ARN")).extend(tags_of(list, key, value));
+                }
+                json!({})
+            }
+            Operation::DeleteService => {
+                self.resources.services.remove(&service_id(&name_of(input)));
+                json!({})
+            }
+            other => panic!("the fake does not know {other:?}"),
+        }
+    }
+}
+
+impl Resources {
+    fn observe(&self, wanted: &Wanted) -> Live {
+        let mut live = Live::default();
+        for id in &wanted.services {
+            let service = match self.services.get(id) {
+                Some((description, tags)) => {
+                    Observed::Present(LiveService { description: description.clone(), tags: tags.clone() })
+                }
+                None => Observed::Absent,
+            };
+            if let Some(service) = service.present() {
+                let arn = Arn::new(text(&service.description, "taskDefinition"));
+                let found = self.task_definitions.iter().find(|(known, _, _)| *known == arn);
+                let found = found.map_or(Observed::Absent, |found| Observed::Present(task_definition(found)));
+                live.task_definitions.insert(arn, found);
+            }
+            live.services.insert(id.clone(), service);
+        }
+        for family in wanted.families.keys() {
+            let newest = self.task_definitions.iter().rev().filter(|(_, d, _)| d["family"] == **family);
+            live.families.insert(family.clone(), Observed::Present(newest.map(task_definition).collect()));
+        }
+        for name in &wanted.target_groups {
+            let group = match self.target_groups.get(name) {
+                Some((description, attributes, tags)) => Observed::Present(LiveTargetGroup {
+                    description: description.clone(),
+                    attributes: Observed::Present(attributes.clone()),
+                    tags: Observed::Present(tags.clone()),
+                }),
+                None => Observed::Absent,
+            };
+            live.target_groups.insert(name.clone(), group);
+        }
+        for listener in &wanted.listeners {
+            let rules = self.rules.get(listener).into_iter().flatten().map(|(description, tags)| LiveRule {
+                description: description.clone(),
+                tags: Observed::Present(tags.clone()),
+            });
+            live.rules.insert(listener.clone(), Observed::Present(rules.collect()));
+        }
+        live.inventory = wanted.inventory.as_ref().map(|_| Observed::Present(Vec::new()));
+        live
+    }
+
+    /// `FAMILY:REVISION`, or an ARN, as an ARN.
+    fn full_arn(&self, task_definition: &str) -> String {
+        let ends =
+            |arn: &Arn| arn.as_str() == task_definition || arn.as_str().ends_with(&format!("/{task_definition}"));
+        let found = self.task_definitions.iter().find(|(arn, _, _)| ends(arn));
+        found.map(|(arn, _, _)| arn.as_str().to_owned()).expect("a service runs what was registered")
+    }
+
+    fn tags_mut(&mut self, arn: &str) -> &mut Tags {
+        let services = self.services.values_mut().map(|(d, tags)| (text(d, "serviceArn"), tags));
+        let groups = self.target_groups.values_mut().map(|(d, _, tags)| (text(d, "TargetGroupArn"), tags));
+        let definitions = self.task_definitions.iter_mut().map(|(arn, _, tags)| (arn.as_str().to_owned(), tags));
+        let mut all = services.chain(groups).chain(definitions);
+        all.find(|(known, _)| known == arn).map(|(_, tags)| tags).expect("what is tagged exists")
+    }
+}
+
+fn task_definition((_, description, tags): &(Arn, Value, Tags)) -> LiveTaskDefinition {
+    LiveTaskDefinition { description: description.clone(), tags: tags.clone() }
+}
+
+/// What a call acts on, by name.
+fn name_of(input: &Value) -> String {
+    let name = ["serviceName", "service", "family", "Name", "resourceArn"].iter().find_map(|m| input[m].as_str());
+    let name = name.or_else(|| input["ResourceArns"][0].as_str()).unwrap_or_default();
+    match name.split_once(':') {
+        Some(_) => name.split('/').nth(if name.contains("targetgroup") { 1 } else { 2 }).unwrap_or(name).to_owned(),
+        None => name.to_owned(),
+    }
+}
+
+fn text(value: &Value, member: &str) -> String {
+    value[member].as_str().unwrap_or_default().to_owned()
+}
+
+fn without(input: &Value, members: &[&str]) -> Value {
+    let kept =
+        input.as_object().expect("a request is an object").iter().filter(|(m, _)| !members.contains(&m.as_str()));
+    Value::Object(kept.map(|(m, v)| (m.clone(), v.clone())).collect::<Map<_, _>>())
+}
+
+fn tags_of(list: &Value, key: &str, value: &str) -> Tags {
+    let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter().map(|tag| (text(tag, key), text(tag, value))).collect()
+}
+
+fn tags_to(tags: &Tags, key: &str, value: &str) -> Value {
+    tags.iter().map(|(k, v)| json!({key: k, value: v})).collect()
+}

@@ -1,0 +1,93 @@
+//! Going round once: what the commands do.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{FakeCloud, FakeSource, Fault, World, application, files, tree};
+use trueup_core::live::FailureKind;
+use trueup_core::names::ApplicationName;
+use trueup_core::plan::{Operation, Plan};
+use trueup_engine::OnceError;
+
+fn calls(plans: &[Plan]) -> Vec<String> {
+    let steps = plans.iter().flat_map(|plan| plan.steps.iter().map(|step| (&plan.application, step.call.operation)));
+    steps.map(|(application, operation)| format!("{operation:?} {application}")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_writes_nothing_and_shows_what_apply_does() {
+    let world = World::new();
+    world.source.commit(&files(&tree(&[application("web", "1")])));
+    let planned = calls(&world.engine.plan_once().await.unwrap());
+    assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
+    let outcome = world.engine.apply_once(Duration::from_secs(600)).await.unwrap();
+    assert_eq!(world.cloud.take_calls(), planned);
+    assert!(outcome.is_settled() && !outcome.timed_out, "{outcome:?}");
+    assert_eq!(calls(&world.engine.plan_once().await.unwrap()), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn apply_waits_for_the_rollout_and_no_longer_than_it_may() {
+    let world = World::new();
+    world.source.commit(&files(&tree(&[application("web", "1")])));
+    world.cloud.keep_rolling(true);
+    let outcome = world.engine.apply_once(Duration::from_secs(60)).await.unwrap();
+    assert!(outcome.timed_out && !outcome.is_settled(), "{outcome:?}");
+    let (cloud, engine) = (world.cloud.clone(), world.engine.clone());
+    let later = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        cloud.finish_rollouts();
+    });
+    let outcome = engine.apply_once(Duration::from_secs(60)).await.unwrap();
+    later.await.unwrap();
+    assert!(outcome.is_settled() && !outcome.timed_out, "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn apply_ends_when_nothing_more_can_come_of_waiting() {
+    let world = World::new();
+    world.source.commit(&files(&tree(&[application("web", "1")])));
+    world.cloud.fault(Operation::CreateService, "web", Fault::Refuse(FailureKind::Rejected));
+    let begun = tokio::time::Instant::now();
+    let outcome = world.engine.apply_once(Duration::from_secs(600)).await.unwrap();
+    assert!(!outcome.is_settled() && !outcome.timed_out, "{outcome:?}");
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert_eq!(outcome.plans[0].held[0].reason.reason(), "CallRefused");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_application_is_applied_and_what_it_needs_is_only_looked_at() {
+    let mut files_of = tree(&[application("api", "1"), application("shared", "1"), application("web", "1")]);
+    files_of[1].1 = "depends_on = [\"shared\"]\n".to_owned();
+    let only = |name: &'static str| {
+        move |options: &mut trueup_engine::Options| {
+            options.applications.insert(ApplicationName::new(name));
+        }
+    };
+    let world = World::with(FakeCloud::new(), FakeSource::new(), only("api"));
+    world.source.commit(&files(&files_of));
+    let outcome = world.engine.apply_once(Duration::from_secs(600)).await.unwrap();
+    assert_eq!(world.cloud.take_calls(), Vec::<String>::new(), "`shared` is not there yet and was not asked for");
+    assert_eq!(outcome.plans.iter().map(|plan| plan.application.as_str()).collect::<Vec<_>>(), ["api"]);
+    let shared = World::with(world.cloud.clone(), world.source.restarted(), only("shared"));
+    assert!(shared.engine.apply_once(Duration::from_secs(600)).await.unwrap().is_settled());
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition shared", "CreateService shared"]);
+    assert!(world.engine.apply_once(Duration::from_secs(600)).await.unwrap().is_settled());
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition api", "CreateService api"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_fail_where_there_is_nothing_to_compare_with() {
+    let world = World::new();
+    world.source.set_dead(true);
+    assert!(matches!(world.engine.plan_once().await, Err(OnceError::Source(_))));
+    world.source.set_dead(false);
+    world.source.commit(&[("trueup.toml", "nonsense")]);
+    assert!(matches!(world.engine.plan_once().await, Err(OnceError::Rejected)));
+    let world = World::with(FakeCloud::new(), FakeSource::new(), |options| {
+        options.applications.insert(ApplicationName::new("wbe"));
+    });
+    world.source.commit(&files(&tree(&[application("web", "1")])));
+    assert!(matches!(world.engine.plan_once().await, Err(OnceError::UnknownApplications(_))));
+}
