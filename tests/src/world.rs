@@ -297,3 +297,8 @@ fn answer(process: &mut Process, limit: Duration) -> Result<Value> {
         None => Err(anyhow!("{}", answer["error"].as_str().unwrap_or(&line))),
     }
 }
+
+/// The operations of requests, to compare with what was expected.
+pub fn operations(requests: &[Request]) -> Vec<&str> {
+    requests.iter().map(|request| request.operation.as_str()).collect()
+}
