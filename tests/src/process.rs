@@ -15,6 +15,15 @@ use rustix::process::{Pid, kill_process};
 /// How much of what a child wrote to stderr is shown when something went wrong.
 const STDERR_LINES_SHOWN_MAX: usize = 40;
 
+/// Where a child's stdout and stderr go.
+#[derive(Clone, Copy, Debug)]
+pub enum Output<'a> {
+    /// To us line by line, and to this file.
+    Captured(&'a Path),
+    /// To our own.
+    Shown,
+}
+
 /// A running child. It is killed when it is dropped.
 pub struct Process {
     name: String,
@@ -23,35 +32,39 @@ pub struct Process {
     lines: Receiver<String>,
     exit: Receiver<ExitStatus>,
     exited: Option<ExitStatus>,
-    stderr: PathBuf,
+    stderr: Option<PathBuf>,
 }
 
 impl Process {
-    /// Starts `command`. Its stdout is read line by line, its stderr goes to the file `stderr`.
+    /// Starts `command`.
     ///
     /// It gets a process group of its own, so that Ctrl-C in a terminal reaches us alone and we end it in order.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(mut command: Command, stderr: &Path) -> Result<Self> {
+    pub fn start(mut command: Command, output: Output<'_>) -> Result<Self> {
         use std::os::unix::process::CommandExt as _;
 
         let name = command.get_program().to_string_lossy().into_owned();
-        let log = File::create(stderr).with_context(|| format!("cannot write `{}`", stderr.display()))?;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).process_group(0);
+        command.process_group(0).stdin(Stdio::piped());
+        if let Output::Captured(file) = output {
+            let file = File::create(file).with_context(|| format!("cannot write `{}`", file.display()))?;
+            command.stdout(Stdio::piped()).stderr(file);
+        }
         let mut child = command.spawn().with_context(|| format!("cannot start `{name}`"))?;
         let pid = Pid::from_child(&child);
         let stdin = child.stdin.take();
-        let stdout = child.stdout.take().context("the child's stdout is piped")?;
 
         let (send_line, lines) = channel();
-        thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if send_line.send(line).is_err() {
-                    break;
+        if let Some(stdout) = child.stdout.take() {
+            thread::spawn(move || {
+                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                    if send_line.send(line).is_err() {
+                        break;
+                    }
                 }
-            }
-        });
+            });
+        }
         let (send_exit, exit) = channel();
         thread::spawn(move || {
             if let Ok(status) = child.wait() {
@@ -59,7 +72,11 @@ impl Process {
                 let _ = send_exit.send(status);
             }
         });
-        Ok(Self { name, pid, stdin, lines, exit, exited: None, stderr: stderr.to_owned() })
+        let stderr = match output {
+            Output::Captured(file) => Some(file.to_owned()),
+            Output::Shown => None,
+        };
+        Ok(Self { name, pid, stdin, lines, exit, exited: None, stderr })
     }
 
     /// Writes a line to its stdin.
@@ -115,7 +132,8 @@ impl Process {
 
     /// What it wrote to stderr last.
     pub fn last_words(&self) -> String {
-        let text = std::fs::read_to_string(&self.stderr).unwrap_or_default();
+        let Some(stderr) = &self.stderr else { return String::new() };
+        let text = std::fs::read_to_string(stderr).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let shown = &lines[lines.len().saturating_sub(STDERR_LINES_SHOWN_MAX)..];
         format!("stderr of `{}` ended with:\n{}", self.name, shown.join("\n"))

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use crate::daemon::Daemon;
-use crate::process::Process;
+use crate::process::{Output, Process};
 use crate::repository::Repository;
 use crate::world::World;
 use crate::{binary, example};
@@ -86,7 +86,7 @@ impl Scenario {
         let mut command = self.command("run");
         command.args(["--log-format", "json", "--listen", "127.0.0.1:0"]);
         command.args(["--git-interval", INTERVAL, "--interval", INTERVAL]).args(arguments);
-        Ok(Daemon::new(Process::start(command, &self.stderr_file())?))
+        Ok(Daemon::new(Process::start(command, Output::Captured(&self.stderr_file()))?))
     }
 
     /// Starts a daemon and waits until the example, pushed before, is there and nothing more is written.
@@ -159,7 +159,7 @@ impl Scenario {
 
     fn finish(&self, command: Command) -> Result<Finished> {
         let stderr = self.stderr_file();
-        let mut process = Process::start(command, &stderr)?;
+        let mut process = Process::start(command, Output::Captured(&stderr))?;
         let deadline = Instant::now() + COMMAND_LIMIT;
         let mut stdout = String::new();
         while let Some(line) = process.next_line(deadline)? {
