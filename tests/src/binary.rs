@@ -43,8 +43,8 @@ fn find() -> Result<PathBuf> {
     }
     let directory = profile_directory()?;
     let binary = directory.join("trueup");
-    // `cargo test --workspace` has just built it. Building it again by name would select other features of its
-    // dependencies and compile the AWS SDK a second time.
+    // `cargo test` has just built it. Building it again would select other features of its dependencies (tests have
+    // more of them) and compile the AWS SDK a second time.
     if modified(&binary).is_some_and(|built| newest(&workspace().join("crates")) < Some(built)) {
         return Ok(binary);
     }
@@ -53,7 +53,7 @@ fn find() -> Result<PathBuf> {
         Some(other) => other,
     };
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "--package", "trueup", "--bin", "trueup", "--profile", profile, "--target-dir"])
+        .args(["build", "--quiet", "--bin", "trueup", "--profile", profile, "--target-dir"])
         .arg(target_directory()?)
         .current_dir(workspace())
         .status()

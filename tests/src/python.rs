@@ -1,7 +1,5 @@
 //! The Python that moto runs in: a virtual environment that the tests make for themselves.
 
-use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -10,13 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::binary::target_directory;
 
-/// What is installed, each package at one version.
-const REQUIREMENTS: &str = include_str!("../requirements.txt");
-
-/// The interpreter with moto and botocore in it.
-///
-/// Makes the virtual environment in the target directory when it is not there: once for all test processes, again when
-/// `requirements.txt` changes. That takes half a minute and the network; afterwards neither.
+/// The interpreter with moto and botocore in it; `tests/venv` makes it when it is not there.
 ///
 /// # Errors
 /// When there is no `python3` with `venv`, or the packages cannot be installed.
@@ -28,40 +20,22 @@ pub fn interpreter() -> Result<PathBuf> {
 
 /// A script of `tests/python`.
 pub fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name)
+    tests().join("python").join(name)
 }
 
 fn make() -> Result<PathBuf> {
-    let target = target_directory()?;
-    let mut hasher = DefaultHasher::new();
-    REQUIREMENTS.hash(&mut hasher);
-    let directory = target.join(format!("e2e-venv-{:016x}", hasher.finish()));
-    let interpreter = directory.join("bin/python");
-    let complete = directory.join("complete");
-
-    // Test processes run at the same time; the first one installs and the others wait.
-    let lock = File::create(target.join("e2e-venv.lock")).context("cannot write to the target directory")?;
-    lock.lock().context("cannot lock the virtual environment")?;
-    if complete.exists() {
-        return Ok(interpreter);
+    let mut command = Command::new("python3");
+    command.arg(tests().join("venv")).arg(target_directory()?);
+    let needs =
+        "the end-to-end tests run against moto and need Python 3.10 or newer with `venv` (Debian: python3-venv)";
+    let output = command.output().context(needs)?;
+    if !output.status.success() {
+        bail!("{needs}; it failed ({}):\n{}", output.status, String::from_utf8_lossy(&output.stderr));
     }
-    eprintln!("making a virtual environment with moto in {}", directory.display());
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&directory)).context(
-        "the end-to-end tests run against moto and need Python 3.10 or newer with `venv` (Debian: python3-venv)",
-    )?;
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("requirements.txt");
-    run(Command::new(&interpreter)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(&requirements))?;
-    fs::write(&complete, "")?;
-    Ok(interpreter)
+    let directory = String::from_utf8(output.stdout).context("the directory's name is text")?;
+    Ok(Path::new(directory.trim_end()).join("bin/python"))
 }
 
-fn run(command: &mut Command) -> Result<()> {
-    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
-    if !output.status.success() {
-        let said = [output.stdout, output.stderr].concat();
-        bail!("{command:?} failed ({}):\n{}", output.status, String::from_utf8_lossy(&said));
-    }
-    Ok(())
+fn tests() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }

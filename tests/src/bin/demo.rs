@@ -1,8 +1,8 @@
 //! The main job on one machine, to watch and to play with: an AWS that others wrote, a git repository, and the daemon.
 //!
 //! ```text
-//! cargo run -p trueup-e2e --bin demo            # until Ctrl-C
-//! cargo run -p trueup-e2e --bin demo -- --once  # plays the story by itself and ends
+//! cargo run --bin demo            # until Ctrl-C
+//! cargo run --bin demo -- --once  # plays the story by itself and ends
 //! ```
 
 use std::sync::Arc;
