@@ -16,6 +16,9 @@ use crate::{binary, example};
 /// How long a command that looks once may take.
 const COMMAND_LIMIT: Duration = Duration::from_mins(2);
 
+/// How many lines of each kind are shown when a test failed.
+const LINES_SHOWN_MAX: usize = 30;
+
 /// How often a daemon under test looks, so that a test takes seconds.
 const INTERVAL: &str = "1s";
 
@@ -47,9 +50,8 @@ pub struct Finished {
 /// When the test fails, or a request is not what the models allow.
 pub fn scenario(test: impl FnOnce(&Scenario) -> Result<()>) {
     let outcome = Scenario::start().and_then(|scenario| {
-        scenario.world.create_infrastructure()?;
-        test(&scenario)?;
-        scenario.judge_requests()
+        let outcome = scenario.world.create_infrastructure().and_then(|()| test(&scenario));
+        outcome.and_then(|()| scenario.judge_requests()).with_context(|| scenario.last_words())
     });
     if let Err(error) = outcome {
         panic!("{error:?}");
@@ -173,6 +175,28 @@ impl Scenario {
     /// A file of its own for every process.
     fn stderr_file(&self) -> PathBuf {
         self.started.set(self.started.get() + 1);
-        self.directory.path().join(format!("trueup-{}.stderr", self.started.get()))
+        self.stderr_of(self.started.get())
     }
+
+    fn stderr_of(&self, number: u32) -> PathBuf {
+        self.directory.path().join(format!("trueup-{number}.stderr"))
+    }
+
+    /// What a person needs who has to find out why a test failed: stderr of every process, and the last requests.
+    fn last_words(&self) -> String {
+        let mut words = String::from("the test failed");
+        for number in 1..=self.started.get() {
+            let text = std::fs::read_to_string(self.stderr_of(number)).unwrap_or_default();
+            words += &format!("\n-- stderr of process {number}\n{}", tail(text.lines()));
+        }
+        let requests = self.world.requests(0).unwrap_or_default();
+        let requests: Vec<String> = requests.iter().map(|request| format!("{request:?}")).collect();
+        words + "\n-- the last requests\n" + &tail(requests.iter().map(String::as_str))
+    }
+}
+
+/// The last lines.
+fn tail<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let lines: Vec<&str> = lines.collect();
+    lines[lines.len().saturating_sub(LINES_SHOWN_MAX)..].join("\n")
 }
