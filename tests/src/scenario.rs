@@ -49,13 +49,14 @@ pub struct Finished {
 /// # Panics
 /// When the test fails, or a request is not what the models allow.
 pub fn scenario(test: impl FnOnce(&Scenario) -> Result<()>) {
-    let outcome = Scenario::start().and_then(|scenario| {
-        let outcome = scenario.world.create_infrastructure().and_then(|()| test(&scenario));
-        outcome.and_then(|()| scenario.judge_requests()).with_context(|| scenario.last_words())
-    });
-    if let Err(error) = outcome {
-        panic!("{error:?}");
-    }
+    let run = || -> Result<()> {
+        let scenario = Scenario::start()?;
+        scenario.world.create_infrastructure()?;
+        // Panics while the scenario is there, so that it can say what it knows.
+        test(&scenario).and_then(|()| scenario.judge_requests()).unwrap_or_else(|error| panic!("{error:?}"));
+        Ok(())
+    };
+    run().unwrap_or_else(|error| panic!("{error:?}"));
 }
 
 impl Scenario {
@@ -181,17 +182,21 @@ impl Scenario {
     fn stderr_of(&self, number: u32) -> PathBuf {
         self.directory.path().join(format!("trueup-{number}.stderr"))
     }
+}
 
-    /// What a person needs who has to find out why a test failed: stderr of every process, and the last requests.
-    fn last_words(&self) -> String {
-        let mut words = String::from("the test failed");
+/// A test that fails shows what a person needs to find out why: stderr of every process, and the last requests.
+impl Drop for Scenario {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
         for number in 1..=self.started.get() {
             let text = std::fs::read_to_string(self.stderr_of(number)).unwrap_or_default();
-            words += &format!("\n-- stderr of process {number}\n{}", tail(text.lines()));
+            eprintln!("-- stderr of process {number}\n{}", tail(text.lines()));
         }
         let requests = self.world.requests(0).unwrap_or_default();
         let requests: Vec<String> = requests.iter().map(|request| format!("{request:?}")).collect();
-        words + "\n-- the last requests\n" + &tail(requests.iter().map(String::as_str))
+        eprintln!("-- the last requests\n{}", tail(requests.iter().map(String::as_str)));
     }
 }
 
