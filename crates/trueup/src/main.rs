@@ -1,2 +1,36 @@
-//! The binary.
-fn main() {}
+//! The binary: arguments, wiring, signals, exit codes.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+
+mod cli;
+mod commands;
+mod directory;
+mod events;
+mod logs;
+mod render;
+mod terminal;
+mod wiring;
+
+/// Exit code for "could not run": wrong arguments, unreadable files, no answer.
+const COULD_NOT_RUN: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Run(args) => commands::run::run(args),
+        Command::Check(args) => commands::check::check(&args),
+        Command::Plan(args) => commands::plan::plan(args),
+        Command::Apply(args) => commands::apply::apply(args),
+        Command::Diff(args) => commands::diff::diff(&args),
+        Command::Status(args) => commands::status::status(args),
+        Command::Schema(args) => commands::schema::schema(&args),
+    };
+    outcome.unwrap_or_else(|error| {
+        terminal::error(&error);
+        ExitCode::from(COULD_NOT_RUN)
+    })
+}

@@ -83,6 +83,18 @@ impl Node {
         }
     }
 
+    /// What it is, for messages: `a string`, `an object`, …
+    pub fn kind_name(&self) -> &'static str {
+        match &self.value {
+            NodeValue::Null => "null",
+            NodeValue::Bool(_) => "a boolean",
+            NodeValue::Number(_) => "a number",
+            NodeValue::String(_) => "a string",
+            NodeValue::List(_) => "a list",
+            NodeValue::Object(_) => "an object",
+        }
+    }
+
     /// The value without its places.
     pub fn to_json(&self) -> Value {
         match &self.value {

@@ -70,3 +70,15 @@ impl Serialize for Problem {
         out.end()
     }
 }
+
+/// For tests: `FILE:LINE:COLUMN FIELD MESSAGE | HELP`, a line each.
+#[cfg(test)]
+pub(super) fn render(problems: &[Problem]) -> String {
+    use std::fmt::Write as _;
+    problems.iter().fold(String::new(), |mut out, problem| {
+        let place = problem.span.as_ref().map_or_else(|| problem.file.clone(), ToString::to_string);
+        let field = problem.field.as_ref().map(ToString::to_string).unwrap_or_default();
+        writeln!(out, "{place} {field} {} | {}", problem.message, problem.help.as_deref().unwrap_or("-")).unwrap();
+        out
+    })
+}

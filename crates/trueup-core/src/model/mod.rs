@@ -113,6 +113,11 @@ impl Model {
     pub fn shape(&self, api: Api, name: &str) -> &Shape {
         &self.apis[&api].shapes[name]
     }
+
+    /// All shapes with their APIs, in no order that means anything.
+    pub fn shapes(&self) -> impl Iterator<Item = (Api, &Shape)> {
+        self.apis.iter().flat_map(|(api, model)| model.shapes.values().map(|shape| (*api, shape)))
+    }
 }
 
 /// One shape of the model.

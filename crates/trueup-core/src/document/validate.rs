@@ -1,0 +1,427 @@
+//! Judges a document by AWS's API model: types, required members, legal values, ranges, lengths and patterns.
+//!
+//! Offline and complete: every problem of a document at once. What only AWS can know (whether a role exists) is not
+//! judged here, and rules that the model lacks are the rules of the service documents' own.
+
+mod unknown;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, RwLock};
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::node::{Node, NodeValue};
+use super::problem::Problem;
+use super::source::Span;
+use super::{Format, is_one_reference};
+use crate::drift::Shown;
+use crate::model::{Api, Kind, List, MapShape, Model, Range, Shape, StringShape, Structure};
+use crate::pointer::Pointer;
+
+/// How strictly a document is judged.
+#[derive(Clone, Debug, Default)]
+pub struct Validation {
+    /// Whether `${…}` in strings still stands for something else.
+    pub references: References,
+    /// Members that are let through although the model does not know them, with everything in them. A list's items go
+    /// by index, by their `name`, or all by `*`; `*` stands for any one segment.
+    pub allow_unknown: Vec<Pointer>,
+}
+
+/// Whether `${…}` in strings still stands for something else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum References {
+    /// A string with `${` in it is not judged by its text, and exactly one reference may stand where the API wants a
+    /// number or boolean.
+    #[default]
+    Pending,
+    /// Strings are what AWS gets.
+    Resolved,
+}
+
+/// How many problems of one document are told, give or take those of one object. A file of [`super::FILE_SIZE_MAX`] has
+/// room for a hundred thousand, and no reader.
+const PROBLEMS_MAX: usize = 200;
+
+/// Members that trueup sets itself, so that no service document may have them.
+pub(super) const SERVICE_MEMBERS_SET_BY_US: [(&str, &str); 2] = [
+    ("taskDefinition", "take it away: the service runs the application's own task definition document"),
+    ("clientToken", "take it away: a token in git would make every later request a repetition of the first"),
+];
+
+/// The member of target group documents that `CreateTargetGroup` does not have: a list of `{Key, Value}`, set by
+/// `ModifyTargetGroupAttributes`.
+pub(super) const ATTRIBUTES: &str = "Attributes";
+
+/// Judges a whole document of a kind: the request's shape, `Attributes` beside it in target groups, and what trueup
+/// sets itself. Our own `[trueup]` table is gone by now.
+///
+/// Problems come from top to bottom, the first few hundred of them. `cluster` may stand in a service; whether it contradicts the environment is for
+/// the caller to say.
+pub fn validate_document(node: &Node, kind: Kind, options: &Validation) -> Vec<Problem> {
+    let (api, _) = kind.request();
+    let mut walk = Walk::new(api, options);
+    walk.kind = Some(kind);
+    if kind == Kind::TargetGroup {
+        walk.extra = Some((ATTRIBUTES, attributes_shape()));
+    }
+    walk.structure(node, kind.shape());
+    let mut problems = walk.problems;
+    if kind == Kind::Service
+        && let NodeValue::Object(members) = &node.value
+    {
+        for (name, help) in SERVICE_MEMBERS_SET_BY_US {
+            if let Some(member) = members.get(name) {
+                let message = format!("`{name}` is set by trueup and may not stand in a document");
+                let field = Pointer::root().join(name);
+                problems.push(Problem::at("set-by-trueup", &member.key, &field, message).help(help));
+            }
+        }
+    }
+    problems.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    problems
+}
+
+/// Judges a value by a shape of an API, as [`validate_document`] does for whole documents.
+///
+/// `null` means "not set", as the AWS CLI takes it: a member that is null is accepted unless it is required. In lists and
+/// maps it is a value of a wrong type.
+pub fn validate(node: &Node, api: Api, shape: &Structure, options: &Validation) -> Vec<Problem> {
+    let mut walk = Walk::new(api, options);
+    walk.structure(node, shape);
+    walk.problems.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    walk.problems
+}
+
+/// The shape of a target group's `Attributes`.
+pub(super) fn attributes_shape() -> &'static Shape {
+    let model = Model::aws();
+    model.shape(Api::Elbv2, &model.input(Api::Elbv2, "ModifyTargetGroupAttributes").members[ATTRIBUTES].shape)
+}
+
+/// A step from a value to what is in it.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Member(&'a str),
+    Item(usize, &'a Node),
+}
+
+struct Walk<'a> {
+    api: Api,
+    model: &'static Model,
+    options: &'a Validation,
+    /// The kind of the document, when a whole one is judged.
+    kind: Option<Kind>,
+    /// A member that the outermost structure has besides those of its shape.
+    extra: Option<(&'static str, &'a Shape)>,
+    /// The way from the root to the value being judged.
+    path: Vec<Step<'a>>,
+    /// The structures on that way, each with the length of the way to it, the innermost last.
+    within: Vec<(&'a Structure, usize)>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(api: Api, options: &'a Validation) -> Self {
+        let (path, within, problems) = (Vec::new(), Vec::new(), Vec::new());
+        Self { api, model: Model::aws(), options, kind: None, extra: None, path, within, problems }
+    }
+
+    fn value(&mut self, node: &'a Node, shape: &'a Shape) {
+        if self.problems.len() >= PROBLEMS_MAX {
+            return;
+        }
+        match shape {
+            Shape::Structure(structure) => self.structure(node, structure),
+            Shape::List(list) => self.list(node, list),
+            Shape::Map(map) => self.map(node, map),
+            Shape::String(string) => self.string(node, string),
+            Shape::Integer(range) => self.integer(node, range, i64::from(i32::MIN)..=i64::from(i32::MAX)),
+            Shape::Long(range) => self.integer(node, range, i64::MIN..=i64::MAX),
+            Shape::Float(range) | Shape::Double(range) => self.decimal(node, range),
+            Shape::Boolean {} => self.boolean(node),
+            // They stand in answers only.
+            Shape::Timestamp {} | Shape::Blob {} => {}
+        }
+    }
+
+    fn structure(&mut self, node: &'a Node, shape: &'a Structure) {
+        if shape.document {
+            return;
+        }
+        let NodeValue::Object(members) = &node.value else {
+            let help = match (&node.value, Format::of(node.span.file.path())) {
+                (NodeValue::List(_), Some(Format::Toml)) => "write `[name]` or `{ … }` instead of `[[name]]` or `[…]`",
+                (NodeValue::List(_), _) => "write `{ … }` instead of `[…]`",
+                _ => "write an object: `{ … }`",
+            };
+            return self.wrong_type(node, "an object", help);
+        };
+        self.within.push((shape, self.path.len()));
+        for (name, member) in members {
+            let known = match shape.members.get(name) {
+                Some(known) => Some(self.model.shape(self.api, &known.shape)),
+                None => self.extra.filter(|(extra, _)| self.path.is_empty() && extra == name).map(|(_, shape)| shape),
+            };
+            self.path.push(Step::Member(name));
+            match known {
+                Some(_) if member.node.value == NodeValue::Null => {}
+                Some(known) => self.value(&member.node, known),
+                None => self.unknown_member(name, &member.key, shape),
+            }
+            self.path.pop();
+        }
+        for name in &shape.required {
+            if members.get(name).is_none_or(|member| member.node.value == NodeValue::Null) {
+                self.missing(node, name, shape);
+            }
+        }
+        self.within.pop();
+    }
+
+    fn missing(&mut self, node: &Node, name: &str, shape: &Structure) {
+        let member = &shape.members[name];
+        let value = match self.model.shape(self.api, &member.shape) {
+            Shape::Structure(_) | Shape::Map(_) => "{ … }",
+            Shape::List(_) => "[ … ]",
+            Shape::Boolean {} => "true",
+            Shape::Integer(_) | Shape::Long(_) | Shape::Float(_) | Shape::Double(_) => "1",
+            Shape::String(_) | Shape::Timestamp {} | Shape::Blob {} => "\"…\"",
+        };
+        let mut help = match Format::of(node.span.file.path()) {
+            Some(Format::Toml) => format!("write `{name} = {value}`"),
+            Some(Format::Json) | None => format!("write `\"{name}\": {value}`"),
+        };
+        if let Some(doc) = &member.doc {
+            help = format!("{help} ({})", doc.trim_end_matches('.'));
+        }
+        let field = self.pointer();
+        let problem = Problem::at("missing-member", &first_line(&node.span), &field, format!("`{name}` is missing"));
+        self.problems.push(problem.help(help));
+    }
+
+    fn list(&mut self, node: &'a Node, shape: &'a List) {
+        let NodeValue::List(items) = &node.value else {
+            let help = match (&node.value, Format::of(node.span.file.path())) {
+                (NodeValue::Object(_), Some(Format::Toml)) => "write `[[name]]` instead of `[name]`, or `[{ … }]`",
+                (NodeValue::Object(_), _) => "write it in brackets: `[{ … }]`",
+                _ => "write it in brackets: `[…]`",
+            };
+            return self.wrong_type(node, "a list", help);
+        };
+        self.count(&node.span, items.len() as u64, (shape.min, shape.max), "item");
+        let member = self.model.shape(self.api, &shape.member);
+        for (index, item) in items.iter().enumerate() {
+            self.path.push(Step::Item(index, item));
+            self.value(item, member);
+            self.path.pop();
+        }
+    }
+
+    fn map(&mut self, node: &'a Node, shape: &'a MapShape) {
+        let NodeValue::Object(members) = &node.value else {
+            return self.wrong_type(node, "an object", "write an object: `{ … }`");
+        };
+        let key = self.model.shape(self.api, &shape.key);
+        let value = self.model.shape(self.api, &shape.value);
+        for (name, member) in members {
+            self.path.push(Step::Member(name));
+            if let Shape::String(key) = key {
+                self.text(name, &member.key, key);
+            }
+            self.value(&member.node, value);
+            self.path.pop();
+        }
+    }
+
+    fn string(&mut self, node: &'a Node, shape: &'a StringShape) {
+        match &node.value {
+            NodeValue::String(text) => self.text(text, &node.span, shape),
+            NodeValue::Number(_) | NodeValue::Bool(_) => {
+                let help = match self.shown(node).filter(|_| !shape.sensitive) {
+                    Some(value) => format!("write `\"{value}\"`"),
+                    None => "write it in quotes".to_owned(),
+                };
+                self.wrong_type(node, "a string", help);
+            }
+            NodeValue::Null | NodeValue::List(_) | NodeValue::Object(_) => {
+                self.wrong_type(node, "a string", "write text in quotes");
+            }
+        }
+    }
+
+    /// Judges a string's text, or a map's key.
+    fn text(&mut self, text: &str, span: &Span, shape: &StringShape) {
+        if self.options.references == References::Pending && text.contains("${") {
+            return;
+        }
+        if !shape.values.is_empty() && !shape.values.iter().any(|value| value == text) {
+            let values = shape.values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ");
+            let help = match unknown::nearest(text, shape.values.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`? The legal values are {values}"),
+                None => format!("the legal values are {values}"),
+            };
+            self.report("illegal-value", span, format!("`{text}` is not a legal value here"), help);
+        }
+        if shape.min.is_some() || shape.max.is_some() {
+            self.count(span, text.chars().count() as u64, (shape.min, shape.max), "character");
+        }
+        if let Some(pattern) = &shape.pattern
+            && !matches(pattern, text)
+        {
+            let message = "the text has a form or characters that AWS does not accept here";
+            self.report("illegal-text", span, message.to_owned(), format!("it must match `{pattern}`"));
+        }
+    }
+
+    fn integer(&mut self, node: &'a Node, range: &Range, width: std::ops::RangeInclusive<i64>) {
+        match &node.value {
+            NodeValue::Number(number) => {
+                if let Some(value) = number.as_i64().filter(|value| width.contains(value)) {
+                    #[expect(clippy::cast_precision_loss, reason = "the model's bounds are far below 2^53")]
+                    return self.bounds(node, value as f64, range);
+                }
+                // `1.0` is a whole number to a reader, and none to AWS.
+                let whole = number.as_f64().filter(|value| value.fract() == 0.0);
+                let digits_alone = number.as_str().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+                let message = if digits_alone { "does not fit here" } else { "is not a whole number" };
+                let help = match whole.filter(|value| !digits_alone && value.abs() < 1e9) {
+                    Some(value) => format!("write `{value}`"),
+                    None => format!("write a whole number from {} to {}", width.start(), width.end()),
+                };
+                self.report("wrong-type", &node.span, format!("`{number}` {message}"), help);
+            }
+            _ => self.not_a_number(node, "a whole number", |text| text.parse::<i64>().is_ok()),
+        }
+    }
+
+    fn decimal(&mut self, node: &'a Node, range: &Range) {
+        match &node.value {
+            NodeValue::Number(number) => match number.as_f64().filter(|value| value.is_finite()) {
+                Some(value) => self.bounds(node, value, range),
+                None => self.report(
+                    "illegal-value",
+                    &node.span,
+                    format!("`{number}` is too large"),
+                    "write a smaller number".to_owned(),
+                ),
+            },
+            _ => self.not_a_number(node, "a number", |text| text.parse::<f64>().is_ok_and(f64::is_finite)),
+        }
+    }
+
+    fn not_a_number(&mut self, node: &'a Node, wanted: &str, is_number: impl Fn(&str) -> bool) {
+        match node.as_str() {
+            Some(text) if self.may_become(text) => {}
+            Some(text) if is_number(text) => self.wrong_type(node, wanted, format!("write `{text}` without quotes")),
+            _ => self.wrong_type(node, wanted, "write decimal digits, without quotes"),
+        }
+    }
+
+    fn boolean(&mut self, node: &'a Node) {
+        match &node.value {
+            NodeValue::Bool(_) => {}
+            NodeValue::String(text) if self.may_become(text) => {}
+            NodeValue::String(text) => match text.to_ascii_lowercase().as_str() {
+                value @ ("true" | "false") => {
+                    self.wrong_type(node, "a boolean", format!("write `{value}` without quotes"));
+                }
+                _ => self.wrong_type(node, "a boolean", "write `true` or `false`"),
+            },
+            NodeValue::Null | NodeValue::Number(_) | NodeValue::List(_) | NodeValue::Object(_) => {
+                self.wrong_type(node, "a boolean", "write `true` or `false`");
+            }
+        }
+    }
+
+    /// Whether a string is going to be something else, of which the type is judged once it is there.
+    fn may_become(&self, text: &str) -> bool {
+        self.options.references == References::Pending && is_one_reference(text)
+    }
+
+    fn bounds(&mut self, node: &Node, value: f64, range: &Range) {
+        let wanted = match (range.min, range.max) {
+            (Some(min), Some(max)) if !(min..=max).contains(&value) => format!("a number from {min} to {max}"),
+            (Some(min), None) if value < min => format!("a number of at least {min}"),
+            (None, Some(max)) if value > max => format!("a number of at most {max}"),
+            _ => return,
+        };
+        let than = if range.min.is_some_and(|min| value < min) { "less" } else { "more" };
+        let message = format!("`{value}` is {than} than AWS accepts here");
+        self.report("out-of-range", &node.span, message, format!("write {wanted}"));
+    }
+
+    /// Judges a number of characters or items.
+    fn count(&mut self, span: &Span, count: u64, (min, max): (Option<u64>, Option<u64>), what: &str) {
+        let plural = |count: u64| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let help = match (min, max) {
+            (Some(min), _) if count < min => format!("write at least {}", plural(min)),
+            (_, Some(max)) if count > max => format!("write at most {}", plural(max)),
+            _ => return,
+        };
+        let message = format!("there {} {} here", if count == 1 { "is" } else { "are" }, plural(count));
+        self.report("illegal-length", &first_line(span), message, help);
+    }
+
+    fn wrong_type(&mut self, node: &Node, wanted: &str, help: impl Into<String>) {
+        let message = match self.path.last() {
+            Some(Step::Member(name)) => format!("`{name}` is {}, not {wanted}", node.kind_name()),
+            Some(Step::Item(..)) => format!("this item is {}, not {wanted}", node.kind_name()),
+            None => format!("the document is {}, not {wanted}", node.kind_name()),
+        };
+        self.report("wrong-type", &first_line(&node.span), message, help.into());
+    }
+
+    fn report(&mut self, code: &'static str, span: &Span, message: String, help: String) {
+        let field = self.pointer();
+        self.problems.push(Problem::at(code, span, &field, message).help(help));
+    }
+
+    /// A scalar as JSON writes it. `None` for what must not be shown.
+    fn shown(&self, node: &Node) -> Option<String> {
+        let value = node.to_json();
+        let shown = Shown::at(&self.pointer(), &value).to_json();
+        (shown == value).then(|| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        })
+    }
+
+    /// The place being judged, lists by index.
+    fn pointer(&self) -> Pointer {
+        let segment = |step: &Step<'_>| match step {
+            Step::Member(name) => (*name).to_owned(),
+            Step::Item(index, _) => index.to_string(),
+        };
+        self.path.iter().map(segment).collect()
+    }
+}
+
+/// The part of a span that stands on its first line, for what concerns a whole object.
+fn first_line(span: &Span) -> Span {
+    let text = &span.file.text()[span.range.clone()];
+    let length = text.find(['\n', '\r']).unwrap_or(text.len());
+    Span { file: span.file.clone(), range: span.range.start..span.range.start + length }
+}
+
+/// Whether a text as a whole matches one of the model's patterns.
+fn matches(pattern: &str, text: &str) -> bool {
+    /// Compiling a pattern with Unicode classes takes a thousand times as long as matching it. The model has a dozen.
+    static COMPILED: LazyLock<RwLock<BTreeMap<String, Regex>>> = LazyLock::new(RwLock::default);
+    const UNPOISONED: &str = "nothing that holds the lock can panic";
+    if let Some(regex) = COMPILED.read().expect(UNPOISONED).get(pattern) {
+        return regex.is_match(text);
+    }
+    let regex = compile(pattern).expect("a test compiles every pattern of the model");
+    let is_match = regex.is_match(text);
+    COMPILED.write().expect(UNPOISONED).insert(pattern.to_owned(), regex);
+    is_match
+}
+
+fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    Regex::new(&format!(r"\A(?:{pattern})\z"))
+}

@@ -1,0 +1,273 @@
+//! The command line: every flag, with its environment variable and its default.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use trueup_core::model::Kind;
+
+/// Keeps Amazon ECS services and the load balancers in front of them true to a git repository.
+#[derive(Debug, Parser)]
+#[command(name = "trueup", version, max_term_width = 120, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Follow the repository and heal drift until stopped by SIGTERM
+    Run(RunArgs),
+    /// Check a tree of desired state offline: exit 0 valid, 1 problems, 2 could not run
+    Check(CheckArgs),
+    /// Show what would change, and what is held and why: exit 0 nothing, 1 changes, 2 error
+    Plan(PlanArgs),
+    /// Make one pass, then wait for the rollouts: exit 0 all Synced and Healthy, 1 not, 2 error
+    Apply(ApplyArgs),
+    /// Compare a document with an AWS answer, offline: exit 0 no drift, 1 drift, 2 error
+    Diff(DiffArgs),
+    /// Show sync, health, revision, rollout and holds: exit 0 all fine, 1 not, 2 error
+    Status(StatusArgs),
+    /// Print the JSON Schema of a kind of file, for editors
+    Schema(SchemaArgs),
+}
+
+/// Text for people, JSON for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Where the desired state is, and how to get at it.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Repository")]
+pub struct SourceArgs {
+    /// The git repository of desired state: a path, https://… or ssh://…
+    #[arg(long, env = "TRUEUP_REPOSITORY", value_name = "URL")]
+    pub repository: String,
+    /// The branch that is followed
+    #[arg(long, env = "TRUEUP_BRANCH", default_value = "main")]
+    pub branch: String,
+    /// The directory of desired state in it [default: `desired-state` where there is one, else the root]
+    #[arg(long, env = "TRUEUP_PATH")]
+    pub path: Option<String>,
+    /// Use this commit (at least 7 digits of its id) instead of the branch's head
+    #[arg(long, env = "TRUEUP_REVISION")]
+    pub revision: Option<String>,
+    /// Where fetched repositories are kept [default: the user's cache directory]
+    #[arg(long, env = "TRUEUP_CACHE_DIR", value_name = "DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// A file with the token for https:// repositories (or put the token itself in `TRUEUP_GIT_TOKEN`)
+    #[arg(long, env = "TRUEUP_GIT_TOKEN_FILE", value_name = "FILE")]
+    pub git_token_file: Option<PathBuf>,
+    /// The user name that goes with the token
+    #[arg(long, env = "TRUEUP_GIT_USER", default_value = "x-access-token", value_name = "NAME")]
+    pub git_user: String,
+    /// The private deploy key for ssh:// repositories
+    #[arg(long, env = "TRUEUP_SSH_KEY_FILE", value_name = "FILE")]
+    pub ssh_key_file: Option<PathBuf>,
+    /// The known hosts that ssh:// repositories are verified against [default: ~/.ssh/known_hosts]
+    #[arg(long, env = "TRUEUP_KNOWN_HOSTS_FILE", value_name = "FILE")]
+    pub known_hosts_file: Option<PathBuf>,
+    /// Only this environment; may be repeated [default: all]
+    #[arg(long = "environment", env = "TRUEUP_ENVIRONMENT", value_name = "NAME", value_delimiter = ',')]
+    pub environments: Vec<String>,
+    /// The name of this installation: resources of another one are never touched
+    #[arg(long, env = "TRUEUP_INSTANCE", default_value = "trueup", value_name = "NAME")]
+    pub instance: String,
+}
+
+/// Arguments of `trueup run`.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How often git is asked, jittered
+    #[arg(long, env = "TRUEUP_GIT_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    pub git_interval: Duration,
+    /// How often live state is observed
+    #[arg(long, env = "TRUEUP_INTERVAL", default_value = "60s", value_parser = duration, value_name = "TIME")]
+    pub interval: Duration,
+    /// Write nothing: tell what is pending and what has drifted
+    #[arg(long, env = "TRUEUP_REPORT_ONLY")]
+    pub report_only: bool,
+    /// How events are printed [default: text on a terminal, else json]
+    #[arg(long, env = "TRUEUP_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<Format>,
+    /// Stop after one cycle
+    #[arg(long, env = "TRUEUP_ONCE")]
+    pub once: bool,
+}
+
+/// Arguments of `trueup check`.
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// The tree [default: `desired-state` where there is one, else this directory]
+    pub dir: Option<PathBuf>,
+    /// How problems are printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `trueup plan`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// Only these applications [default: all]
+    #[arg(value_name = "APP")]
+    pub applications: Vec<String>,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How the plan is printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `trueup apply`.
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    /// Only these applications [default: all]
+    #[arg(value_name = "APP")]
+    pub applications: Vec<String>,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How long to wait for the rollouts
+    #[arg(long, env = "TRUEUP_TIMEOUT", default_value = "15m", value_parser = duration, value_name = "TIME")]
+    pub timeout: Duration,
+    /// How the outcome is printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `trueup status`.
+#[derive(Args, Debug)]
+pub struct StatusArgs {
+    /// Only these applications [default: all]
+    #[arg(value_name = "APP")]
+    pub applications: Vec<String>,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How the status is printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `trueup diff`.
+#[derive(Args, Debug)]
+pub struct DiffArgs {
+    /// `task-definition`, `service`, `target-group` or `listener-rule`
+    #[arg(long, value_parser = kind, value_name = "KIND", required_unless_present = "cases")]
+    pub kind: Option<Kind>,
+    /// The document: an AWS request, in TOML or JSON
+    #[arg(required_unless_present = "cases")]
+    pub desired: Option<PathBuf>,
+    /// What `aws ecs describe-…` or `aws elbv2 describe-…` prints for that one resource, with or without the envelope
+    #[arg(required_unless_present = "cases")]
+    pub live: Option<PathBuf>,
+    /// A JSON list of `{"id","kind","desired","live"}`: prints one object per case, one per line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "desired", "live", "format"])]
+    pub cases: Option<PathBuf>,
+    /// How the drift is printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `trueup schema`.
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// `task-definition`, `service`, `target-group`, `listener-rule`, `app` (app.toml) or `trueup` (trueup.toml)
+    #[arg(value_name = "KIND")]
+    pub kind: SchemaKind,
+}
+
+/// The kinds of files that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// `task-definition.toml` or `.json`
+    TaskDefinition,
+    /// `service.toml` or `.json`
+    Service,
+    /// `target-groups/*.toml` or `.json`
+    TargetGroup,
+    /// `listener-rules/*.toml` or `.json`
+    ListenerRule,
+    /// `app.toml`
+    App,
+    /// `trueup.toml`
+    Trueup,
+}
+
+/// Reads a kind of document by its name.
+fn kind(text: &str) -> Result<Kind, String> {
+    Kind::parse(text).ok_or_else(|| {
+        let names: Vec<_> = Kind::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("write one of {}", names.join(", "))
+    })
+}
+
+/// Reads a span of time: `30s`, `5m`, `1h`, `500ms`, or `1h 30m`. At least 100 ms, at most a day.
+fn duration(text: &str) -> Result<Duration, String> {
+    let mut total = Duration::ZERO;
+    for part in text.split_whitespace() {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, unit) = part.split_at(digits);
+        let number: u64 = number.parse().map_err(|_| format!("write a number and a unit, such as `30s`, not `{part}`"))?;
+        let unit = match unit {
+            "ms" => Duration::from_millis(1),
+            "s" => Duration::from_secs(1),
+            "m" => Duration::from_secs(60),
+            "h" => Duration::from_secs(3600),
+            _ => return Err(format!("`{unit}` is no unit of time: write ms, s, m or h, such as `30s`")),
+        };
+        let part = u32::try_from(number).ok().and_then(|number| unit.checked_mul(number));
+        total = part.and_then(|part| total.checked_add(part)).ok_or("that is too long")?;
+    }
+    if total < Duration::from_millis(100) || total > Duration::from_secs(24 * 3600) {
+        return Err("write a time from 100ms to 24h".to_owned());
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_long_flag_has_its_environment_variable() {
+        for command in Cli::command().get_subcommands() {
+            // `diff` and its flags are about two files at hand: nothing an environment would set.
+            if command.get_name() == "diff" {
+                continue;
+            }
+            for arg in command.get_arguments() {
+                let Some(long) = arg.get_long().filter(|long| !["help", "version"].contains(long)) else { continue };
+                let variable = arg.get_env().unwrap_or_else(|| panic!("--{long} has no variable"));
+                assert_eq!(variable.to_str(), Some(&*format!("TRUEUP_{}", long.to_uppercase().replace('-', "_"))));
+            }
+        }
+    }
+
+    #[test]
+    fn times_have_units() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        for wrong in ["", "30", "s", "5 minutes", "0s", "25h", "99999999999h"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

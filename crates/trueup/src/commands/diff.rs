@@ -1,0 +1,127 @@
+//! `trueup diff`: drift between a document and an AWS answer, offline.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+use trueup_core::document::{self, Problem, References, SourceFile, Validation};
+use trueup_core::drift::{self, Change, Context};
+use trueup_core::model::Kind;
+
+use crate::cli::{DiffArgs, Format};
+use crate::terminal::Hinted;
+use crate::{COULD_NOT_RUN, render};
+
+/// Compares two files, or all cases of one.
+///
+/// # Errors
+/// When a file cannot be read or is not what it should be.
+pub fn diff(args: &DiffArgs) -> Result<ExitCode> {
+    if let Some(cases) = &args.cases {
+        return judge_cases(cases);
+    }
+    let (Some(kind), Some(desired), Some(live)) = (args.kind, &args.desired, &args.live) else {
+        bail!("a kind and two files are needed");
+    };
+    let live = json_file(live)?;
+    let file = source_file(desired)?;
+    let changes = match judge(kind, &file, &live) {
+        Ok(changes) => changes,
+        Err(Unjudged::Document(problems)) => {
+            let parent = desired.parent().unwrap_or(Path::new(""));
+            for problem in &problems {
+                anstream::eprintln!("{}\n", render::problems::problem(parent, problem));
+            }
+            return Ok(ExitCode::from(COULD_NOT_RUN));
+        }
+        Err(Unjudged::Live(message)) => bail!("the AWS answer cannot be used: {message}"),
+    };
+    match args.format {
+        Format::Json => println!("{}", json!({ "changes": changes })),
+        Format::Text => anstream::print!("{}", render::changes::lines(&changes, 0)),
+    }
+    Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Why two documents could not be compared.
+enum Unjudged {
+    /// The desired one is not a legal AWS request.
+    Document(Vec<Problem>),
+    /// The live one is not an AWS answer for one resource of that kind.
+    Live(String),
+}
+
+impl Unjudged {
+    /// One line.
+    fn line(&self) -> String {
+        match self {
+            Self::Live(message) => format!("live: {message}"),
+            Self::Document(problems) => {
+                let lines = problems.iter().map(|problem| match &problem.field {
+                    Some(field) => format!("desired{field}: {}", problem.message),
+                    None => format!("desired: {}", problem.message),
+                });
+                lines.collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+}
+
+/// Compares one document with one answer. The document is a plain AWS request, so what trueup sets itself may stand in
+/// it.
+fn judge(kind: Kind, desired: &Arc<SourceFile>, live: &Value) -> Result<Vec<Change>, Unjudged> {
+    let node = document::parse(desired).map_err(Unjudged::Document)?;
+    let as_sent = Validation { references: References::Resolved, ..Validation::default() };
+    let mut problems = document::validate_document(&node, kind, &as_sent);
+    problems.retain(|problem| problem.code != "set-by-trueup");
+    if !problems.is_empty() {
+        return Err(Unjudged::Document(problems));
+    }
+    let live = drift::unwrap_envelope(kind, live).map_err(Unjudged::Live)?;
+    Ok(drift::drift(kind, &node.to_json(), &live, &Context::default()))
+}
+
+/// Judges every case of a file, prints one object per case; exit 0 when all could be judged.
+fn judge_cases(path: &Path) -> Result<ExitCode> {
+    let cases = json_file(path)?;
+    let Value::Array(cases) = cases else {
+        bail!(Hinted::new(format!("`{}` is not a JSON list", path.display()), "write a list of cases"));
+    };
+    let mut all_judged = true;
+    for (index, case) in cases.iter().enumerate() {
+        let id = case.get("id").cloned().unwrap_or_else(|| json!(index));
+        let line = match judge_case(case) {
+            Ok(changes) => json!({ "id": id, "changes": changes }),
+            Err(error) => {
+                all_judged = false;
+                json!({ "id": id, "error": error })
+            }
+        };
+        println!("{line}");
+    }
+    Ok(if all_judged { ExitCode::SUCCESS } else { ExitCode::from(COULD_NOT_RUN) })
+}
+
+fn judge_case(case: &Value) -> Result<Vec<Change>, String> {
+    let kind = case.get("kind").and_then(Value::as_str).ok_or("the case has no `kind`")?;
+    let kind = Kind::parse(kind).ok_or_else(|| format!("`{kind}` is no kind of document"))?;
+    let desired = case.get("desired").ok_or("the case has no `desired`")?;
+    let live = case.get("live").ok_or("the case has no `live`")?;
+    let file = SourceFile::new("desired.json", desired.to_string());
+    judge(kind, &file, live).map_err(|unjudged| unjudged.line())
+}
+
+/// Reads a document for its spans; the path is its name alone, so that problems name it as it was given.
+fn source_file(path: &Path) -> Result<Arc<SourceFile>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    document::source_file(&name, &bytes).map_err(|problem| anyhow::anyhow!("{}: {}", path.display(), problem.message))
+}
+
+fn json_file(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))
+}

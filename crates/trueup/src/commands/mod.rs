@@ -1,0 +1,9 @@
+//! One file per command.
+
+pub mod apply;
+pub mod check;
+pub mod diff;
+pub mod plan;
+pub mod run;
+pub mod schema;
+pub mod status;

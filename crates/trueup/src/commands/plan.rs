@@ -1,0 +1,40 @@
+//! `trueup plan`: what would change, and what is held and why.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use serde_json::json;
+use trueup_core::plan::{Plan, Sync};
+
+use crate::cli::{Format, PlanArgs};
+use crate::events::Rejections;
+use crate::render::plan::Totals;
+use crate::{COULD_NOT_RUN, render, wiring};
+
+/// Makes all plans and writes nothing.
+///
+/// # Errors
+/// When the repository cannot be read or its revision is rejected.
+pub fn plan(args: PlanArgs) -> Result<ExitCode> {
+    wiring::runtime()?.block_on(async {
+        let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
+        let plans = engine.plan_once().await?;
+        match args.format {
+            Format::Json => println!("{}", json!({ "plans": plans, "totals": Totals::of(&plans) })),
+            Format::Text => anstream::print!("{}", render::plan::plans(&plans)),
+        }
+        Ok(exit_code(&plans))
+    })
+}
+
+/// 0 nothing, 1 changes or holds, 2 when something could not be read, so that nobody knows.
+fn exit_code(plans: &[Plan]) -> ExitCode {
+    if plans.iter().any(|plan| plan.sync == Sync::Unknown) {
+        ExitCode::from(COULD_NOT_RUN)
+    } else if Totals::of(plans).is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,38 @@
+//! `trueup run`: the daemon.
+
+use std::io::{IsTerminal as _, stdout};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::cli::{Format, RunArgs};
+use crate::events::Printer;
+use crate::render::status::is_fine;
+use crate::{logs, wiring};
+
+/// Follows the repository until SIGTERM or Ctrl-C. With `--once`: one cycle, exit 0 when all is Synced and Healthy.
+///
+/// # Errors
+/// When the repository's URL or credentials cannot be used. A repository that cannot be reached is waited for, except
+/// with `--once`.
+pub fn run(args: RunArgs) -> Result<ExitCode> {
+    let format = args.log_format.unwrap_or(if stdout().is_terminal() { Format::Text } else { Format::Json });
+    logs::start(format);
+    wiring::runtime()?.block_on(async {
+        let engine = wiring::engine(&args.source, &[], Arc::new(Printer::new(format)), |options| {
+            options.git_interval = args.git_interval;
+            options.interval = args.interval;
+            options.rollout_interval = options.rollout_interval.min(args.interval);
+            options.report_only = args.report_only;
+        })
+        .await?;
+        wiring::stop_on_signal(&engine)?;
+        if args.once {
+            let plans = engine.run_once().await?;
+            return Ok(if plans.iter().all(is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        engine.run().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}

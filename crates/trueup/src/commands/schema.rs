@@ -1,0 +1,26 @@
+//! `trueup schema`: JSON Schema for editors.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use trueup_core::document;
+use trueup_core::model::Kind;
+
+use crate::cli::{SchemaArgs, SchemaKind};
+
+/// Prints the JSON Schema of a kind of file.
+///
+/// # Errors
+/// Never, but for a closed stdout.
+pub fn schema(args: &SchemaArgs) -> Result<ExitCode> {
+    let schema = match args.kind {
+        SchemaKind::TaskDefinition => document::json_schema(Kind::TaskDefinition),
+        SchemaKind::Service => document::json_schema(Kind::Service),
+        SchemaKind::TargetGroup => document::json_schema(Kind::TargetGroup),
+        SchemaKind::ListenerRule => document::json_schema(Kind::ListenerRule),
+        SchemaKind::App => document::json_schema_of_app(),
+        SchemaKind::Trueup => document::json_schema_of_trueup(),
+    };
+    println!("{}", serde_json::to_string_pretty(&schema)?);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,42 @@
+//! `trueup status`: sync, health, revision, rollout and holds, one screen.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use trueup_core::plan::Plan;
+
+use crate::cli::{Format, StatusArgs};
+use crate::events::Rejections;
+use crate::render::status::is_fine;
+use crate::{render, wiring};
+
+/// Reads git and AWS and tells how everything stands.
+///
+/// # Errors
+/// When the repository cannot be read or its revision is rejected.
+pub fn status(args: StatusArgs) -> Result<ExitCode> {
+    wiring::runtime()?.block_on(async {
+        let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
+        let plans = engine.plan_once().await?;
+        match args.format {
+            Format::Json => println!("{}", json!({ "applications": plans.iter().map(entry).collect::<Vec<_>>() })),
+            Format::Text => anstream::print!("{}", render::status::status(&plans)),
+        }
+        Ok(if plans.iter().all(is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
+}
+
+/// One application as data: its plan without the steps, which are `trueup plan`'s to tell.
+pub fn entry(plan: &Plan) -> Value {
+    json!({
+        "environment": plan.environment,
+        "application": plan.application,
+        "revision": plan.revision,
+        "sync": plan.sync,
+        "health": plan.health,
+        "rollout": plan.rollout,
+        "held": plan.held,
+    })
+}

@@ -1,0 +1,60 @@
+//! Events on their way out: to stdout for the daemon, to stderr for the commands.
+
+use std::io::{Write as _, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use trueup_core::report::{Event, What, json_line, text};
+use trueup_engine::Sink;
+
+use crate::cli::Format;
+use crate::render;
+
+/// Prints every event to stdout, one JSON object a line or text.
+pub struct Printer {
+    format: Format,
+    /// Nobody reads any more: told once on stderr, then the daemon goes on without.
+    closed: AtomicBool,
+}
+
+impl Printer {
+    /// Prints in that format.
+    pub fn new(format: Format) -> Self {
+        Self { format, closed: AtomicBool::new(false) }
+    }
+}
+
+impl Sink for Printer {
+    fn emit(&self, event: &Event) {
+        let line = match self.format {
+            Format::Json => json_line(event),
+            Format::Text => text(event),
+        };
+        // A report that cannot be delivered never stops reconciling.
+        let mut out = stdout().lock();
+        if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() && !self.closed.swap(true, Ordering::Relaxed) {
+            tracing::warn!("Events cannot be written to stdout; they are lost from here on.");
+        }
+    }
+}
+
+/// For commands that tell by themselves what they found: only why a revision is rejected goes to stderr.
+pub struct Rejections;
+
+impl Sink for Rejections {
+    fn emit(&self, event: &Event) {
+        if matches!(event.what, What::RevisionRejected { .. }) {
+            anstream::eprintln!("{}", told(event));
+        }
+    }
+}
+
+/// An event for a person at a terminal; a rejected revision with the source lines underlined.
+pub fn told(event: &Event) -> String {
+    match &event.what {
+        What::RevisionRejected { message, problems } if !problems.is_empty() => {
+            let problems = problems.iter().map(|problem| render::problems::problem("".as_ref(), problem));
+            format!("{}\n\n{message}", problems.collect::<Vec<_>>().join("\n\n"))
+        }
+        _ => text(event),
+    }
+}

@@ -1,0 +1,164 @@
+//! Plans: what will be done, path by path, and what is held and why.
+
+use std::fmt::Write as _;
+
+use trueup_core::plan::{Cause, Held, Plan, Step};
+
+use super::changes;
+use crate::terminal::{ADDED, BOLD, CHANGED, DIM, HELD, REMOVED, clean};
+
+/// Counts over several plans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Totals {
+    /// Resources that will be made.
+    pub create: usize,
+    /// Resources that will be changed (several calls on one resource count once).
+    pub change: usize,
+    /// Resources that match and get our tags alone.
+    pub adopt: usize,
+    /// Resources that will be taken away.
+    pub prune: usize,
+    /// Steps that are known and not taken.
+    pub held: usize,
+}
+
+impl Totals {
+    /// Counts the resources of all plans, each by the weightiest thing that happens to it.
+    pub fn of<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Self {
+        let mut totals = Self::default();
+        for plan in plans {
+            totals.held += plan.held.len();
+            let mut by_resource = std::collections::BTreeMap::new();
+            for step in &plan.steps {
+                let symbol = by_resource.entry(&step.resource).or_insert(Symbol::Adopt);
+                *symbol = (*symbol).max(Symbol::of(step));
+            }
+            for symbol in by_resource.into_values() {
+                *match symbol {
+                    Symbol::Create => &mut totals.create,
+                    Symbol::Change => &mut totals.change,
+                    Symbol::Adopt => &mut totals.adopt,
+                    Symbol::Prune => &mut totals.prune,
+                } += 1;
+            }
+        }
+        totals
+    }
+
+    /// Whether there is nothing to do and nothing held.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What happens to a resource, from the least to the weightiest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Symbol {
+    Adopt,
+    Change,
+    Create,
+    Prune,
+}
+
+impl Symbol {
+    fn of(step: &Step) -> Self {
+        match step.cause {
+            Cause::Create => Self::Create,
+            Cause::Pending | Cause::Drift => Self::Change,
+            Cause::Adopt => Self::Adopt,
+            Cause::Prune => Self::Prune,
+        }
+    }
+
+    fn draw(self) -> (anstyle::Style, char) {
+        match self {
+            Self::Create => (ADDED, '+'),
+            Self::Change => (CHANGED, '~'),
+            Self::Adopt => (DIM, '='),
+            Self::Prune => (REMOVED, '-'),
+        }
+    }
+}
+
+/// All plans and their totals. Applications with nothing to tell are left out, and counted.
+pub fn plans(plans: &[Plan]) -> String {
+    let mut out = String::new();
+    let mut quiet = 0;
+    for one in plans {
+        if one.steps.is_empty() && one.held.is_empty() {
+            quiet += 1;
+            continue;
+        }
+        out.push_str(&plan(one));
+        out.push('\n');
+    }
+    let totals = Totals::of(plans);
+    if totals.is_empty() {
+        let _ = writeln!(out, "Nothing to do: {quiet} application{} as git wants them.", if quiet == 1 { "" } else { "s" });
+        return out;
+    }
+    let Totals { create, change, adopt, prune, held } = totals;
+    let _ = write!(out, "{BOLD}Plan:{BOLD:#} {create} to create, {change} to change, {prune} to prune, {held} held");
+    if adopt > 0 {
+        let _ = write!(out, ", {adopt} to adopt");
+    }
+    if quiet > 0 {
+        let _ = write!(out, "; {quiet} unchanged");
+    }
+    out.push_str(".\n");
+    out
+}
+
+/// One application's plan.
+fn plan(plan: &Plan) -> String {
+    let mut out = String::new();
+    let revision: String = plan.revision.as_str().chars().take(8).collect();
+    let _ = writeln!(
+        out,
+        "{BOLD}{}/{}{BOLD:#}  {DIM}at {revision}, {:?}, {:?}{DIM:#}",
+        plan.environment, plan.application, plan.sync, plan.health
+    );
+    for step in &plan.steps {
+        out.push_str(&self::step(step));
+    }
+    for held in &plan.held {
+        out.push_str(&self::held(held));
+    }
+    out
+}
+
+fn step(step: &Step) -> String {
+    let (style, symbol) = Symbol::of(step).draw();
+    let cause = match step.cause {
+        Cause::Create => "git wants it",
+        Cause::Pending => "git changed",
+        Cause::Drift => "AWS drifted",
+        Cause::Adopt => "already matches, gets trueup's tags",
+        Cause::Prune => "git no longer has it",
+    };
+    let name = format!("{} {}", step.resource.kind.as_str(), step.resource.name);
+    let mut out =
+        format!("  {style}{symbol}{style:#} {BOLD}{name}{BOLD:#}  {:?}  {DIM}{cause}{DIM:#}\n", step.call.operation);
+    if !step.awaits.is_empty() {
+        let _ = writeln!(out, "      {DIM}after {}{DIM:#}", step.awaits.join(", "));
+    }
+    if step.cause != Cause::Create {
+        out.push_str(&changes::lines(&step.changes, 6));
+    }
+    out
+}
+
+fn held(held: &Held) -> String {
+    let name = match &held.resource {
+        Some(resource) => format!("{} {}", resource.kind.as_str(), resource.name),
+        None => "application".to_owned(),
+    };
+    let mut out = format!(
+        "  {HELD}!{HELD:#} {BOLD}{name}{BOLD:#}  held, {}: {}\n",
+        held.reason.reason(),
+        clean(&held.reason.message())
+    );
+    let _ = writeln!(out, "      {DIM}{}{DIM:#}", clean(&held.reason.cure()));
+    out.push_str(&changes::lines(&held.changes, 6));
+    out
+}

@@ -1,0 +1,73 @@
+//! Status: one screen, a line per application, then what is held.
+
+use std::fmt::Write as _;
+
+use comfy_table::{Table, presets};
+use trueup_core::plan::{Health, Plan, Rollout, Sync};
+
+use crate::terminal::{BOLD, DIM, HELD, clean};
+
+/// Whether an application is as it should be.
+pub fn is_fine(plan: &Plan) -> bool {
+    plan.sync == Sync::Synced && plan.health == Health::Healthy
+}
+
+/// All applications.
+pub fn status(plans: &[Plan]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["ENVIRONMENT", "APPLICATION", "SYNC", "HEALTH", "REVISION", "ROLLOUT", "HELD"]);
+    for plan in plans {
+        let mut reasons: Vec<&str> = plan.held.iter().map(|held| held.reason.reason()).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        table.add_row([
+            plan.environment.to_string(),
+            plan.application.to_string(),
+            format!("{:?}", plan.sync),
+            format!("{:?}", plan.health),
+            plan.revision.as_str().chars().take(8).collect(),
+            plan.rollout.as_ref().map(rollout).unwrap_or_default(),
+            reasons.join(", "),
+        ]);
+    }
+    let mut out = table.trim_fmt();
+    out.push('\n');
+    for plan in plans {
+        for held in &plan.held {
+            let name = match &held.resource {
+                Some(resource) => format!("{} {}", resource.kind.as_str(), resource.name),
+                None => String::new(),
+            };
+            let _ = writeln!(
+                out,
+                "{HELD}!{HELD:#} {BOLD}{}/{}{BOLD:#} {name}  {}: {}",
+                plan.environment,
+                plan.application,
+                held.reason.reason(),
+                clean(&held.reason.message())
+            );
+            let _ = writeln!(out, "    {DIM}{}{DIM:#}", clean(&held.reason.cure()));
+        }
+    }
+    out
+}
+
+/// A rollout in a few words: `running elearning-system:7, 1/2 tasks`.
+pub fn rollout(rollout: &Rollout) -> String {
+    match rollout {
+        Rollout::Running { task_definition, desired, running, pending } => {
+            let pending = if *pending > 0 { format!(", {pending} pending") } else { String::new() };
+            format!("running {}, {running}/{desired} tasks{pending}", short(task_definition.as_str()))
+        }
+        Rollout::Serving { task_definition } => format!("serving {}", short(task_definition.as_str())),
+        Rollout::Failed { task_definition, reason } => {
+            format!("failed {}: {}", short(task_definition.as_str()), clean(reason))
+        }
+    }
+}
+
+/// `family:revision` of a task definition's ARN.
+fn short(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}

@@ -1,0 +1,127 @@
+//! Puts the parts together: repository, AWS, clock and engine for a command.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+use trueup_aws::AwsClouds;
+use trueup_core::names::{ApplicationName, EnvironmentName, InstanceName};
+use trueup_engine::{Engine, Options, Sink};
+use trueup_git::{Config, Credentials, Repository, Secret, Token};
+use trueup_ports::{Clock, SourceError};
+
+use crate::cli::SourceArgs;
+use crate::terminal::Hinted;
+
+/// The system's time.
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// An engine for a command, with options beyond the repository's set by `adjust`.
+///
+/// # Errors
+/// When the repository's URL, credentials or cache cannot be used, or `--revision` names no commit.
+pub async fn engine(
+    args: &SourceArgs,
+    applications: &[String],
+    sink: Arc<dyn Sink>,
+    adjust: impl FnOnce(&mut Options),
+) -> Result<Engine> {
+    let repository = Repository::open(configuration(args)?).map_err(hinted)?;
+    let mut options = Options::new(InstanceName::new(&args.instance));
+    options.environments = args.environments.iter().map(EnvironmentName::new).collect();
+    options.applications = applications.iter().map(|name| ApplicationName::new(name.trim_end_matches('/'))).collect::<BTreeSet<_>>();
+    if let Some(revision) = &args.revision {
+        options.revision = Some(repository.find(revision).await.map_err(hinted)?);
+    }
+    adjust(&mut options);
+    let clouds = AwsClouds::new(trueup_aws::Options::default());
+    Ok(Engine::new(Arc::new(repository), Arc::new(clouds), Arc::new(SystemClock), sink, options))
+}
+
+/// Ctrl-C and SIGTERM stop the engine: no new call begins, those under way finish.
+///
+/// # Errors
+/// When the system lets nobody listen for signals.
+pub fn stop_on_signal(engine: &Engine) -> Result<()> {
+    let shutdown = engine.shutdown();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        shutdown.request();
+    });
+    Ok(())
+}
+
+/// A runtime for a command.
+///
+/// # Errors
+/// When the system gives no threads.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")
+}
+
+/// A source's error with its hint.
+pub fn hinted(error: SourceError) -> anyhow::Error {
+    match error.hint {
+        Some(hint) => Hinted::new(error.message, hint).into(),
+        None => anyhow!(error.message),
+    }
+}
+
+fn configuration(args: &SourceArgs) -> Result<Config> {
+    let cache_dir = args.cache_dir.clone().unwrap_or_else(default_cache_dir);
+    let mut config = Config::new(&args.repository, &args.branch, cache_dir);
+    config.path.clone_from(&args.path);
+    let https_token = match (&args.git_token_file, secret("TRUEUP_GIT_TOKEN")?) {
+        (Some(_), Some(_)) => {
+            return Err(Hinted::new(
+                "there is a token file and a token in `TRUEUP_GIT_TOKEN` as well",
+                "give one of them",
+            )
+            .into());
+        }
+        (Some(file), None) => Some(Token::File(file.clone())),
+        (None, token) => token.map(Token::Value),
+    };
+    config.credentials = Credentials {
+        https_user: Some(args.git_user.clone()),
+        https_token,
+        ssh_key: args.ssh_key_file.clone(),
+        ssh_passphrase: secret("TRUEUP_SSH_PASSPHRASE")?,
+        known_hosts: args.known_hosts_file.iter().cloned().collect(),
+    };
+    Ok(config)
+}
+
+/// A secret from the environment; an empty one is none.
+fn secret(variable: &str) -> Result<Option<Secret>> {
+    match env::var(variable) {
+        Ok(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(Secret::new)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        // The error itself would quote the value.
+        Err(env::VarError::NotUnicode(_)) => Err(anyhow!("`{variable}` is not UTF-8")),
+    }
+}
+
+/// `$XDG_CACHE_HOME/trueup`, `~/.cache/trueup`, or a directory for temporary files where there is no home.
+fn default_cache_dir() -> PathBuf {
+    let absolute = |variable| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .unwrap_or_else(env::temp_dir)
+        .join("trueup")
+}
