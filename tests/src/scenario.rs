@@ -87,7 +87,7 @@ impl Scenario {
     /// When it cannot be started.
     pub fn daemon(&self, arguments: &[&str]) -> Result<Daemon> {
         let mut command = self.command("run");
-        command.args(["--log-format", "json", "--listen", "127.0.0.1:0"]);
+        command.args(["--log-format", "json"]);
         command.args(["--git-interval", INTERVAL, "--interval", INTERVAL]).args(arguments);
         Ok(Daemon::new(Process::start(command, Output::Captured(&self.stderr_file()))?))
     }

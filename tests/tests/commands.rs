@@ -75,12 +75,13 @@ fn one_pass_of_the_daemon_is_enough_to_bring_a_change_in() {
         let (world, repository) = (&scenario.world, &scenario.repository);
         scenario.push_example()?;
         scenario.daemon_at_rest()?.terminate()?;
-        repository.edit("desired-state/elearning/service.toml", "desiredCount = 1", "desiredCount = 2")?;
-        repository.push("Two tasks")?;
+        let file = "desired-state/elearning/target-groups/backend.toml";
+        repository.edit(file, "HealthCheckIntervalSeconds = 60", "HealthCheckIntervalSeconds = 45")?;
+        repository.push("Check more often")?;
         let mark = world.mark()?;
         let mut daemon = scenario.daemon(&["--once"])?;
         assert_eq!(daemon.wait()?, Some(0), "{}", daemon.last_words());
-        assert_eq!(operations(&world.mutations(mark)?), ["ecs:UpdateService", "ecs:TagResource"]);
+        assert_eq!(operations(&world.mutations(mark)?), ["elbv2:ModifyTargetGroup", "elbv2:AddTags"]);
         Ok(())
     });
 }

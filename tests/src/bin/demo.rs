@@ -41,7 +41,7 @@ fn main() -> Result<()> {
     tell(&format!("desired-state/ is pushed as commit {}. The daemon begins:", &revision[..12]));
 
     let mut command = scenario.command("run");
-    command.args(["--log-format", "text", "--listen", "127.0.0.1:0", "--git-interval", "2s", "--interval", "3s"]);
+    command.args(["--log-format", "text", "--git-interval", "2s", "--interval", "3s"]);
     let mut daemon = Process::start(command, Output::Shown)?;
     scenario.world.wait_for("CreateService", 0, 1)?;
     scenario.world.wait_for_rest(0)?;
