@@ -52,7 +52,11 @@ fn plan_apply_and_status_say_by_exit_code_how_it_stands() {
         scenario.push_example()?;
         expect(&scenario.run("status", &[])?, 1, &["elearning", "OutOfSync"])?;
         let plan = scenario.run("plan", &[])?;
-        expect(&plan, 1, &["elearning-system-service", "elearning-system-backend-tg", "elearning-system-frontend-tg"])?;
+        expect(
+            &plan,
+            1,
+            &["target-group backend", "target-group frontend", "CreateRule", "RegisterTaskDefinition", "CreateService"],
+        )?;
         assert_eq!(operations(&world.mutations(0)?), [""; 0], "a plan only looks");
 
         expect(&scenario.run("apply", &[])?, 0, &[])?;
