@@ -1,0 +1,207 @@
+//! One end-to-end test: an AWS, a repository and the real binary, and a verdict on every request at the end.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use tempfile::TempDir;
+
+use crate::daemon::Daemon;
+use crate::process::{Output, Process};
+use crate::repository::Repository;
+use crate::world::World;
+use crate::{binary, example};
+
+/// How long a command that looks once may take.
+const COMMAND_LIMIT: Duration = Duration::from_mins(2);
+
+/// How many lines of each kind are shown when a test failed.
+const LINES_SHOWN_MAX: usize = 30;
+
+/// How often a daemon under test looks, so that a test takes seconds.
+const INTERVAL: &str = "1s";
+
+/// An AWS with the example's infrastructure, an empty repository, and the binary.
+pub struct Scenario {
+    /// The AWS.
+    pub world: World,
+    /// The repository of desired state.
+    pub repository: Repository,
+    directory: TempDir,
+    binary: PathBuf,
+    started: std::cell::Cell<u32>,
+}
+
+/// What a command that ended left behind.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it printed beside.
+    pub stderr: String,
+}
+
+/// Runs one end-to-end test, then has every request that trueup sent judged by AWS's own models.
+///
+/// # Panics
+/// When the test fails, or a request is not what the models allow.
+pub fn scenario(test: impl FnOnce(&Scenario) -> Result<()>) {
+    let run = || -> Result<()> {
+        let scenario = Scenario::start()?;
+        scenario.world.create_infrastructure()?;
+        // Panics while the scenario is there, so that it can say what it knows.
+        test(&scenario).and_then(|()| scenario.judge_requests()).unwrap_or_else(|error| panic!("{error:?}"));
+        Ok(())
+    };
+    run().unwrap_or_else(|error| panic!("{error:?}"));
+}
+
+impl Scenario {
+    /// Starts an empty AWS and makes an empty repository.
+    ///
+    /// # Errors
+    /// When Python, git or the binary are not to be had.
+    pub fn start() -> Result<Self> {
+        let binary = binary::trueup()?;
+        let directory = TempDir::with_prefix("trueup-e2e-").context("cannot make a directory")?;
+        let world = World::start(directory.path())?;
+        let repository = Repository::create(directory.path())?;
+        Ok(Self { world, repository, directory, binary, started: 0.into() })
+    }
+
+    /// Pushes the example as the repository's first commit. Gives its id.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn push_example(&self) -> Result<String> {
+        self.repository.copy(&example(), "desired-state")?;
+        self.repository.push("The e-learning system")
+    }
+
+    /// Starts `trueup run` on the repository, looking every second.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn daemon(&self, arguments: &[&str]) -> Result<Daemon> {
+        let mut command = self.command("run");
+        command.args(["--log-format", "json"]);
+        command.args(["--git-interval", INTERVAL, "--interval", INTERVAL]).args(arguments);
+        Ok(Daemon::new(Process::start(command, Output::Captured(&self.stderr_file()))?))
+    }
+
+    /// Starts a daemon and waits until the example, pushed before, is there and nothing more is written.
+    ///
+    /// # Errors
+    /// When that does not happen in time.
+    pub fn daemon_at_rest(&self) -> Result<Daemon> {
+        let daemon = self.daemon(&[])?;
+        self.world.wait_for("CreateService", 0, 1)?;
+        self.world.wait_for_rest(0).with_context(|| daemon.last_words())?;
+        Ok(daemon)
+    }
+
+    /// Runs a command on the repository to its end: `plan`, `apply`, `status`, with more arguments.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not end.
+    pub fn run(&self, subcommand: &str, arguments: &[&str]) -> Result<Finished> {
+        let mut command = self.command(subcommand);
+        command.args(arguments);
+        self.finish(command)
+    }
+
+    /// Runs a command without a repository and without AWS.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not end.
+    pub fn run_offline(&self, arguments: &[&str]) -> Result<Finished> {
+        let mut command = self.bare_command();
+        command.args(arguments);
+        self.finish(command)
+    }
+
+    /// Fails when a request that trueup sent is not what AWS's own models allow.
+    ///
+    /// # Errors
+    /// With every violation.
+    pub fn judge_requests(&self) -> Result<()> {
+        let found = self.world.violations()?;
+        ensure!(found.is_empty(), "requests that AWS's models do not allow:\n{}", found.join("\n"));
+        Ok(())
+    }
+
+    /// The environment variables with which trueup reaches this AWS and nothing else.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", self.world.recorded.clone()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("NO_COLOR", "1".to_owned()),
+        ]
+    }
+
+    /// `trueup SUBCOMMAND` with the flags that all commands on a repository share.
+    pub fn command(&self, subcommand: &str) -> Command {
+        let mut command = self.bare_command();
+        command.arg(subcommand).arg("--repository").arg(self.repository.url());
+        command.arg("--cache-dir").arg(self.directory.path().join("cache"));
+        command
+    }
+
+    fn bare_command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        // The developer's own AWS must be out of reach.
+        command.env_clear().envs(self.environment()).env("HOME", self.directory.path());
+        command.current_dir(self.directory.path());
+        command
+    }
+
+    fn finish(&self, command: Command) -> Result<Finished> {
+        let stderr = self.stderr_file();
+        let mut process = Process::start(command, Output::Captured(&stderr))?;
+        let deadline = Instant::now() + COMMAND_LIMIT;
+        let mut stdout = String::new();
+        while let Some(line) = process.next_line(deadline)? {
+            stdout.push_str(&line);
+            stdout.push('\n');
+        }
+        let code = process.wait(COMMAND_LIMIT)?.code();
+        Ok(Finished { code, stdout, stderr: std::fs::read_to_string(stderr)? })
+    }
+
+    /// A file of its own for every process.
+    fn stderr_file(&self) -> PathBuf {
+        self.started.set(self.started.get() + 1);
+        self.stderr_of(self.started.get())
+    }
+
+    fn stderr_of(&self, number: u32) -> PathBuf {
+        self.directory.path().join(format!("trueup-{number}.stderr"))
+    }
+}
+
+/// A test that fails shows what a person needs to find out why: stderr of every process, and the last requests.
+impl Drop for Scenario {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for number in 1..=self.started.get() {
+            let text = std::fs::read_to_string(self.stderr_of(number)).unwrap_or_default();
+            eprintln!("-- stderr of process {number}\n{}", tail(text.lines()));
+        }
+        let requests = self.world.requests(0).unwrap_or_default();
+        let requests: Vec<String> = requests.iter().map(|request| format!("{request:?}")).collect();
+        eprintln!("-- the last requests\n{}", tail(requests.iter().map(String::as_str)));
+    }
+}
+
+/// The last lines.
+fn tail<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    let lines: Vec<&str> = lines.collect();
+    lines[lines.len().saturating_sub(LINES_SHOWN_MAX)..].join("\n")
+}
