@@ -57,7 +57,9 @@ pub fn applications(count: usize) -> BTreeMap<String, Arc<[u8]>> {
 /// and as AWS gives it back (defaults completed, sets in another order).
 pub fn task_definition(containers: usize, variables: usize) -> (Value, Value) {
     let environment = |container: usize| -> Vec<Value> {
-        (0..variables).map(|n| json!({ "name": format!("VARIABLE_{n}"), "value": format!("value {container}.{n}") })).collect()
+        (0..variables)
+            .map(|n| json!({ "name": format!("VARIABLE_{n}"), "value": format!("value {container}.{n}") }))
+            .collect()
     };
     let desired: Vec<Value> = (0..containers)
         .map(|n| {

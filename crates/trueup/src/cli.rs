@@ -219,7 +219,8 @@ fn duration(text: &str) -> Result<Duration, String> {
     for part in text.split_whitespace() {
         let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, unit) = part.split_at(digits);
-        let number: u64 = number.parse().map_err(|_| format!("write a number and a unit, such as `30s`, not `{part}`"))?;
+        let number: u64 =
+            number.parse().map_err(|_| format!("write a number and a unit, such as `30s`, not `{part}`"))?;
         let unit = match unit {
             "ms" => Duration::from_millis(1),
             "s" => Duration::from_secs(1),

@@ -54,11 +54,9 @@ fn walk(directory: &Path, prefix: &str, depth: usize, files: &mut FileTree) -> R
         let entry = entry.with_context(|| format!("cannot read `{}`", directory.display()))?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
-            return Err(Hinted::new(
-                format!("the name of `{}` is not UTF-8", entry.path().display()),
-                "rename it",
-            )
-            .into());
+            return Err(
+                Hinted::new(format!("the name of `{}` is not UTF-8", entry.path().display()), "rename it").into()
+            );
         };
         if name.starts_with('.') {
             continue;
@@ -110,10 +108,7 @@ mod tests {
         fs::write(dir.path().join("app/README.md"), "words").unwrap();
         fs::write(dir.path().join(".hidden"), "words").unwrap();
         let files = read(dir.path()).unwrap();
-        assert_eq!(
-            files.keys().collect::<Vec<_>>(),
-            ["app/README.md", "app/target-groups/web.toml", "trueup.toml"]
-        );
+        assert_eq!(files.keys().collect::<Vec<_>>(), ["app/README.md", "app/target-groups/web.toml", "trueup.toml"]);
         assert_eq!(&*files["trueup.toml"], b"x = 1");
         assert!(files["app/README.md"].is_empty());
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use jiff::Timestamp;
@@ -16,6 +17,9 @@ use trueup_ports::{Clock, SourceError};
 
 use crate::cli::SourceArgs;
 use crate::terminal::Hinted;
+
+/// How long the exit waits for threads that are still busy.
+const LEFTOVERS_MAX: Duration = Duration::from_millis(100);
 
 /// The system's time.
 pub struct SystemClock;
@@ -40,7 +44,8 @@ pub async fn engine(
     let repository = Repository::open(configuration(args)?).map_err(hinted)?;
     let mut options = Options::new(InstanceName::new(&args.instance));
     options.environments = args.environments.iter().map(EnvironmentName::new).collect();
-    options.applications = applications.iter().map(|name| ApplicationName::new(name.trim_end_matches('/'))).collect::<BTreeSet<_>>();
+    options.applications =
+        applications.iter().map(|name| ApplicationName::new(name.trim_end_matches('/'))).collect::<BTreeSet<_>>();
     if let Some(revision) = &args.revision {
         options.revision = Some(repository.find(revision).await.map_err(hinted)?);
     }
@@ -66,12 +71,16 @@ pub fn stop_on_signal(engine: &Engine) -> Result<()> {
     Ok(())
 }
 
-/// A runtime for a command.
+/// Runs a command to its end on a runtime of its own.
 ///
 /// # Errors
-/// When the system gives no threads.
-pub fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")
+/// When the system gives no threads, and what the command itself fails with.
+pub fn block_on<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    let outcome = runtime.block_on(command);
+    // A git server that drips its answer holds a thread that nobody can interrupt; the exit does not wait for it.
+    runtime.shutdown_timeout(LEFTOVERS_MAX);
+    outcome
 }
 
 /// A source's error with its hint.

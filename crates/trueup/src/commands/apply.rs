@@ -24,9 +24,10 @@ const TICK: Duration = Duration::from_millis(250);
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.
 pub fn apply(args: ApplyArgs) -> Result<ExitCode> {
-    wiring::runtime()?.block_on(async {
+    wiring::block_on(async {
         // A spinner on a terminal; nothing but the lines elsewhere.
-        let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}")?);
+        let bar =
+            ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}")?);
         let sink = Arc::new(Progress { bar: bar.clone() });
         let engine = wiring::engine(&args.source, &args.applications, sink, |_| {}).await?;
         wiring::stop_on_signal(&engine)?;

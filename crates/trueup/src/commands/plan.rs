@@ -17,7 +17,7 @@ use crate::{COULD_NOT_RUN, render, wiring};
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.
 pub fn plan(args: PlanArgs) -> Result<ExitCode> {
-    wiring::runtime()?.block_on(async {
+    wiring::block_on(async {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
         let plans = engine.plan_once().await?;
         match args.format {

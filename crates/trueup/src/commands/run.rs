@@ -19,7 +19,7 @@ use crate::{logs, wiring};
 pub fn run(args: RunArgs) -> Result<ExitCode> {
     let format = args.log_format.unwrap_or(if stdout().is_terminal() { Format::Text } else { Format::Json });
     logs::start(format);
-    wiring::runtime()?.block_on(async {
+    wiring::block_on(async {
         let engine = wiring::engine(&args.source, &[], Arc::new(Printer::new(format)), |options| {
             options.git_interval = args.git_interval;
             options.interval = args.interval;

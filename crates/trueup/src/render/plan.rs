@@ -94,7 +94,8 @@ pub fn plans(plans: &[Plan]) -> String {
     }
     let totals = Totals::of(plans);
     if totals.is_empty() {
-        let _ = writeln!(out, "Nothing to do: {quiet} application{} as git wants them.", if quiet == 1 { "" } else { "s" });
+        let _ =
+            writeln!(out, "Nothing to do: {quiet} application{} as git wants them.", if quiet == 1 { "" } else { "s" });
         return out;
     }
     let Totals { create, change, adopt, prune, held } = totals;

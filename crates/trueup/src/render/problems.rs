@@ -59,7 +59,8 @@ fn masked(file: &std::sync::Arc<SourceFile>) -> String {
         environment_values(&node, false, &mut ranges);
     } else {
         // Not a document: whatever looks like an environment entry's value.
-        let value = Regex::new(r#"\bvalue"?\s*[:=]\s*("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?)"#).expect("a constant expression");
+        let value =
+            Regex::new(r#"\bvalue"?\s*[:=]\s*("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?)"#).expect("a constant expression");
         ranges.extend(value.captures_iter(file.text()).filter_map(|found| found.get(1)).map(|value| value.range()));
     }
     let mut text = file.text().as_bytes().to_vec();

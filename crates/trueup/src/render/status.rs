@@ -15,7 +15,7 @@ pub fn is_fine(plan: &Plan) -> bool {
 /// All applications.
 pub fn status(plans: &[Plan]) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(["ENVIRONMENT", "APPLICATION", "SYNC", "HEALTH", "REVISION", "ROLLOUT", "HELD"]);
     for plan in plans {
         let mut reasons: Vec<&str> = plan.held.iter().map(|held| held.reason.reason()).collect();
