@@ -1,18 +1,46 @@
 //! Drift: where live state differs from a desired document, field by field.
 //!
 //! [`Change`] is the one change list that feeds detection, plan, apply and reports.
+//!
+//! The comparison ([`mod@compare`]) walks the API's own shapes ([`schema`]). What AWS writes down differently from what
+//! it was told stands in one table per kind of document: [`task_definition`], [`service`], [`target_group`],
+//! [`listener_rule`]. Which lists are keyed sets stands in [`keys`], what scalars are in [`coerce`], which names and
+//! ARNs are the same in [`names`]. A field that a newer API has is compared as plain JSON when the document declares
+//! it, and ignored when only live has it.
 
+mod canonical;
+mod coerce;
+mod compare;
+mod envelope;
 pub mod keys;
+mod listener_rule;
+mod names;
 mod redact;
+mod rule;
+mod rule_actions;
+mod rule_conditions;
+mod schema;
+mod service;
+mod target_group;
+mod task_definition;
 
 use serde::Serialize;
+use serde_json::Value;
 
+pub use self::canonical::{canonical, digest};
+pub use self::envelope::unwrap_envelope;
 pub use self::redact::Shown;
+use crate::model::Kind;
 use crate::pointer::Pointer;
 
 /// One field that differs.
 ///
-/// The path is a JSON pointer into the desired document (request spelling); keyed sets are addressed by key.
+/// The path is a JSON pointer into the desired document (request spelling); keyed sets are addressed by key. It is as
+/// deep as the difference: a scalar, a key of a map, an element of a keyed set that only one side has, a structure
+/// that only one side has. Lists that are one value (ordered ones, and sets without keys) are told as a whole, and
+/// pairs of a key and a value (environment variables, secrets, tags, attributes) by their key.
+///
+/// The values are as they were written; where a field is left out and has a default, that.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
     /// Where.
@@ -32,4 +60,14 @@ pub struct Context {
     pub autoscaled: bool,
     /// ECS shifts traffic by this rule's weights (`advancedConfiguration` of a service names it).
     pub delegated_weights: bool,
+}
+
+/// Where `live` differs from `desired`, sorted by path. Equal arguments give equal lists.
+///
+/// `desired` is the AWS request. `live` is AWS's answer for that one resource, see [`unwrap_envelope`]: a
+/// `taskDefinition` with its `tags` inside, an element of `services`, an element of `TargetGroups` with `Attributes`
+/// and `Tags` inside, an element of `Rules` with `Tags` inside. Where live has no `tags` (`Tags`, `Attributes`) at
+/// all, they were not read, and nothing is said of them; `[]` means that there are none.
+pub fn drift(kind: Kind, desired: &Value, live: &Value, context: &Context) -> Vec<Change> {
+    compare::Comparison::run(schema::schema(kind), desired, live, context)
 }

@@ -70,47 +70,62 @@ impl Serialize for Shown {
 }
 
 /// Replaces every secret in `value`, which stands at `path`.
-fn redact(path: &mut Vec<&str>, value: &mut Value) {
-    if is_secret(path) {
-        hide(value);
-        return;
-    }
-    match value {
-        // An environment variable's own object, wherever its list stands: `{"name": …, "value": …}`.
-        Value::Object(members) if in_environment(path) => {
-            if let Some(value) = members.get_mut("value") {
-                hide(value);
+fn redact<'v>(path: &mut Vec<&'v str>, value: &'v mut Value) {
+    match secrecy(path) {
+        Secrecy::Whole => hide(value),
+        Secrecy::Variable => match value {
+            // All but the name: what stands beside it is no legal member, and may be a misspelt `value`.
+            Value::Object(members) => members.iter_mut().filter(|(name, _)| *name != "name").for_each(|(_, v)| hide(v)),
+            value => hide(value),
+        },
+        Secrecy::Open => match value {
+            Value::Object(members) => {
+                for (name, member) in members.iter_mut() {
+                    path.push(name);
+                    redact(path, member);
+                    path.pop();
+                }
             }
-        }
-        Value::Object(members) => {
-            for (name, member) in members.iter_mut() {
-                let mut inner = path.clone();
-                inner.push(name);
-                redact(&mut inner, member);
+            Value::Array(items) => {
+                for item in items {
+                    // The key does not matter to what is secret; the depth does.
+                    path.push("");
+                    redact(path, item);
+                    path.pop();
+                }
             }
-        }
-        Value::Array(items) => {
-            for item in items {
-                // The key does not matter to what is secret; the depth does.
-                let mut inner = path.clone();
-                inner.push("");
-                redact(&mut inner, item);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        },
     }
 }
 
-/// Whether the value at `path` is a secret as a whole: an environment variable's value, a client secret, the value of
-/// a container's option that carries credentials.
-fn is_secret(path: &[&str]) -> bool {
-    matches!(path, [.., "environment", _, "value"] | [.., "ClientSecret"]) || (in_environment(path) && path.len() > 3)
+/// How much of a value is secret.
+enum Secrecy {
+    /// Nothing by itself; what is inside is judged on its own.
+    Open,
+    /// It is an entry of an `environment`, or its value alone.
+    Variable,
+    /// All of it.
+    Whole,
 }
 
-/// Whether `path` is one entry of a container's `environment`: `/containerDefinitions/NAME/environment/KEY`.
-fn in_environment(path: &[&str]) -> bool {
-    matches!(path, ["containerDefinitions", _, "environment", _, ..])
-        || matches!(path, ["overrides", "containerOverrides", _, "environment", _, ..])
+/// How much of the value at `path` is secret.
+///
+/// An `environment` is a list of a container, of a container's override in `RunTask`, or the root of what is shown.
+/// `ClientSecret` is an OIDC client's. `splunk-token` is the one option of a log driver that AWS documents as a
+/// credential (ECS API reference, `LogConfiguration`). References to secrets (`secrets`, `secretOptions`) are names
+/// and are shown.
+fn secrecy(path: &[&str]) -> Secrecy {
+    match path {
+        [.., "ClientSecret"]
+        | [.., "options", "splunk-token"]
+        | ["containerDefinitions" | "containerOverrides", _, "environment", _, _, ..]
+        | ["overrides", "containerOverrides", _, "environment", _, _, ..] => Secrecy::Whole,
+        ["environment", _]
+        | ["containerDefinitions" | "containerOverrides", _, "environment", _]
+        | ["overrides", "containerOverrides", _, "environment", _] => Secrecy::Variable,
+        _ => Secrecy::Open,
+    }
 }
 
 /// Replaces a value by a short hash: enough to see that it changed, too little to search for it among many.
@@ -123,4 +138,65 @@ fn hide(value: &mut Value) {
     };
     let digest = hex(&Sha256::digest(text.as_bytes()));
     *value = Value::String(format!("(redacted, sha256 {}…)", &digest[..8]));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Shown;
+    use crate::pointer::Pointer;
+
+    const SECRET: &str = "hunter2";
+
+    fn entry() -> Value {
+        json!({"name": "PASSWORD", "value": SECRET})
+    }
+
+    #[test]
+    fn no_form_of_an_environment_shows_a_value() {
+        for (path, value) in [
+            ("", json!({"containerDefinitions": [{"name": "web", "environment": [entry()]}]})),
+            ("", json!({"overrides": {"containerOverrides": [{"name": "web", "environment": [entry()]}]}})),
+            ("", json!({"environment": [entry()]})),
+            ("/overrides", json!({"containerOverrides": [{"name": "web", "environment": [entry()]}]})),
+            ("/containerDefinitions", json!([{"name": "web", "environment": [entry()]}])),
+            ("/containerDefinitions/web", json!({"name": "web", "environment": [entry()]})),
+            ("/containerDefinitions/web/environment", json!([entry()])),
+            ("/containerDefinitions/web/environment", json!({"PASSWORD": SECRET})),
+            ("/containerDefinitions/web/environment/PASSWORD", entry()),
+            ("/containerDefinitions/web/environment/PASSWORD", json!(SECRET)),
+            ("/containerDefinitions/web/environment/PASSWORD", json!({"name": "PASSWORD", "Value": SECRET})),
+            ("/containerDefinitions/web/environment/PASSWORD/value", json!(SECRET)),
+            ("/containerDefinitions/web/logConfiguration/options", json!({"splunk-token": SECRET})),
+            ("/Actions/0/AuthenticateOidcConfig", json!({"ClientSecret": SECRET})),
+            ("/Actions", json!([{"AuthenticateOidcConfig": {"ClientSecret": SECRET}}])),
+        ] {
+            let shown = Shown::at(&Pointer::parse(path).unwrap(), &value);
+            let printed = format!("{shown} {shown:?} {}", serde_json::to_string(&shown).unwrap());
+            assert!(!printed.contains(SECRET), "{path}: {printed}");
+            assert!(printed.contains("redacted"), "{path}: {printed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_is_shown_as_it_is() {
+        for (path, value) in [
+            ("/containerDefinitions/web/image", json!("web:1")),
+            ("/containerDefinitions/web/dockerLabels/environment", json!("production")),
+            (
+                "/containerDefinitions/web/secrets/PASSWORD",
+                json!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:db"),
+            ),
+            ("/tags/environment", json!("production")),
+        ] {
+            assert_eq!(Shown::at(&Pointer::parse(path).unwrap(), &value).to_json(), value, "{path}");
+        }
+    }
+
+    #[test]
+    fn two_values_can_be_told_apart() {
+        let path = Pointer::parse("/containerDefinitions/web/environment/A").unwrap();
+        assert_ne!(Shown::at(&path, &json!("a")), Shown::at(&path, &json!("b")));
+    }
 }

@@ -1,0 +1,114 @@
+//! The canonical form of a desired document, and its digest.
+//!
+//! Equal for documents that mean the same by their own text: types coerced as the model says, keyed sets and sets
+//! sorted, `null` left out. Defaults are not completed, so that a later release that knows more of them gives the
+//! same digests.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::coerce::{Scalar, text};
+use super::schema::{Field, Form, Order, schema};
+use crate::digest::Digest;
+use crate::model::Kind;
+
+/// The canonical form of a document: what [`digest`] digests.
+///
+/// A task definition goes without `tags`, which change in place and make no new revision, and without anything empty,
+/// which is the same as absence there; in the other kinds an empty list says "none" and stays.
+pub fn canonical(kind: Kind, document: &Value) -> Value {
+    let drops_empty = kind == Kind::TaskDefinition;
+    let mut canonical = Canonical { drops_empty }.value(schema(kind), document).unwrap_or(Value::Object(Map::new()));
+    if let (true, Some(members)) = (drops_empty, canonical.as_object_mut()) {
+        members.shift_remove("tags");
+    }
+    canonical
+}
+
+/// The digest of a document's canonical form.
+pub fn digest(kind: Kind, document: &Value) -> Digest {
+    Digest::of(canonical(kind, document).to_string().as_bytes())
+}
+
+struct Canonical {
+    drops_empty: bool,
+}
+
+impl Canonical {
+    /// `None` for what is the same as absence.
+    fn value(&self, field: &Field, value: &Value) -> Option<Value> {
+        let canonical = match (&field.form, value) {
+            (_, Value::Null) => return None,
+            (Form::Structure(members), Value::Object(object)) => {
+                sorted(object, |name, value| match members.get(name) {
+                    Some(member) => self.value(member, value),
+                    None => plain(value),
+                })
+            }
+            (Form::Map, Value::Object(object)) => sorted(object, |_, value| {
+                text(value).map(|text| Value::from(text.into_owned())).or_else(|| plain(value))
+            }),
+            (Form::List(item, order), Value::Array(list)) => {
+                let counted = list.iter().filter(|element| !field.rule.skip.is_some_and(|skip| skip(element)));
+                let mut list: Vec<Value> = counted.filter_map(|element| self.element(field, item, element)).collect();
+                match order {
+                    Order::Ordered => {}
+                    Order::Set => list.sort_by_cached_key(Value::to_string),
+                    Order::Keyed(key) => list
+                        .sort_by_cached_key(|element| (key.of_json(element).map(Cow::into_owned), element.to_string())),
+                }
+                if matches!(order, Order::Set) {
+                    list.dedup();
+                }
+                Value::Array(list)
+            }
+            (Form::Text | Form::Integer | Form::Real | Form::Flag, value) => {
+                match Scalar::read(&field.form, &field.rule, value) {
+                    Some(Scalar::Other(_)) => plain(value)?,
+                    Some(scalar) => scalar.to_json(),
+                    None => return None,
+                }
+            }
+            (_, value) => plain(value)?,
+        };
+        let is_empty = match &canonical {
+            Value::Array(list) => list.is_empty(),
+            Value::Object(object) => object.is_empty(),
+            _ => false,
+        };
+        (!(is_empty && self.drops_empty)).then_some(canonical)
+    }
+
+    /// An element of a list. A text of its own is verbatim: an empty argument of a command is an argument.
+    fn element(&self, list: &Field, item: &Field, element: &Value) -> Option<Value> {
+        match (&item.form, element) {
+            (Form::Text, element) => {
+                let text = text(element)?;
+                let spelling = item.rule.spelling.or(list.rule.spelling);
+                Some(Value::from(spelling.map_or_else(|| text.to_string(), |spelling| spelling(&text).into_owned())))
+            }
+            // An element stays although all of it is empty: how many there are counts.
+            (_, element) => {
+                self.value(item, element).or_else(|| element.is_object().then(|| Value::Object(Map::new())))
+            }
+        }
+    }
+}
+
+/// JSON that the model says nothing about: sorted keys, no `null` members.
+fn plain(value: &Value) -> Option<Value> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Object(object) => sorted(object, |_, value| plain(value)),
+        Value::Array(list) => Value::Array(list.iter().map(|value| plain(value).unwrap_or(Value::Null)).collect()),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    })
+}
+
+fn sorted(object: &Map<String, Value>, canonical: impl Fn(&str, &Value) -> Option<Value>) -> Value {
+    let mut members: Vec<_> =
+        object.iter().filter_map(|(name, value)| Some((name.clone(), canonical(name, value)?))).collect();
+    members.sort_by(|a, b| a.0.cmp(&b.0));
+    Value::Object(members.into_iter().collect())
+}

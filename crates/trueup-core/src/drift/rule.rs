@@ -1,0 +1,205 @@
+//! The rule of a field: its default, its spellings, what leaving it out means, who owns it.
+//!
+//! Rules are constants that the tables of the kinds put together: `Rule::PLAIN.int(0)`.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::Context;
+use super::compare::Comparison;
+use super::schema::Field;
+
+/// How one field is compared.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of a table: each says yes to one thing of its own")]
+pub(super) struct Rule {
+    /// What AWS takes a left-out field for.
+    pub default: Fallback,
+    /// What is accepted in live when the desired document leaves the field out.
+    pub undeclared: Undeclared,
+    /// Writes a text in its one canonical spelling.
+    pub spelling: Option<fn(&str) -> Cow<'_, str>>,
+    /// What a left-out structure is.
+    pub presence: Presence,
+    /// The member that switches the structure on; a structure that is off equals one that is absent.
+    pub gate: Option<&'static str>,
+    /// The list is a set of values.
+    pub set: bool,
+    /// The list's elements are pairs of a key and this member; they are addressed as one.
+    pub pair: Option<&'static str>,
+    /// `""` is a value of its own, not the same as absence.
+    pub keep_empty: bool,
+    /// Elements of the list that only live has are not ours.
+    pub only_declared: bool,
+    /// A list that live lacks altogether was not read, so nothing is known about it.
+    pub unread_when_absent: bool,
+    /// Elements of the list that do not count.
+    pub skip: Option<fn(&Value) -> bool>,
+    /// Where live has the field, when not under its name in the request.
+    pub live: Option<fn(&Value) -> Option<&Value>>,
+    /// Further reasons to take two values for equal.
+    pub equal: Option<Equal>,
+    /// A comparison of its own.
+    pub compare: Option<Compare>,
+}
+
+/// Whether desired and live are equal for a reason of the field's own.
+pub(super) type Equal = fn(&Scope, Option<&Value>, Option<&Value>) -> bool;
+
+/// A comparison of its own: it reports what differs between desired and live.
+pub(super) type Compare = for<'a> fn(&mut Comparison<'a>, &'static Field, Option<&'a Value>, Option<&'a Value>);
+
+/// What AWS takes a left-out field for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fallback {
+    /// Nothing: absence is a value of its own.
+    Absent,
+    Text(&'static str),
+    Texts(&'static [&'static str]),
+    Int(i64),
+    Flag(bool),
+    /// It depends on the rest of the document.
+    By(fn(Side) -> Option<Value>),
+}
+
+/// What is accepted in live when the desired document leaves the field out.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Undeclared {
+    /// The default alone.
+    Default,
+    /// Anything: the field is not ours, or AWS's default cannot be known.
+    Anything,
+    /// The default, and whatever this accepts.
+    These(fn(&Scope, &Value) -> bool),
+}
+
+/// What a left-out structure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// The structure with all its members at their defaults: differences are told member by member.
+    Always,
+    /// No structure, which equals one that has nothing but defaults.
+    Optional,
+    /// No structure, which equals nothing but `{}`: its presence means something.
+    Marked,
+}
+
+/// One of the two documents, seen from one of its fields.
+#[derive(Clone, Copy)]
+pub(super) struct Side<'s> {
+    /// The document.
+    pub root: &'s Value,
+    /// The structure that the field is a member of, or would be.
+    pub parent: Option<&'s Value>,
+}
+
+/// Both documents, seen from one of their fields.
+pub(super) struct Scope<'s> {
+    pub desired: Side<'s>,
+    pub live: Side<'s>,
+    /// The structure around the parent, desired and live.
+    pub grandparents: [Option<&'s Value>; 2],
+    pub context: &'s Context,
+}
+
+impl Rule {
+    /// A field whose absence is a value of its own, compared as the model types it.
+    pub const PLAIN: Self = Self {
+        default: Fallback::Absent,
+        undeclared: Undeclared::Default,
+        spelling: None,
+        presence: Presence::Optional,
+        gate: None,
+        set: false,
+        pair: None,
+        keep_empty: false,
+        only_declared: false,
+        unread_when_absent: false,
+        skip: None,
+        live: None,
+        equal: None,
+        compare: None,
+    };
+
+    /// A structure that is there even when it is left out, with its members' defaults.
+    pub const ALWAYS: Self = Self { presence: Presence::Always, ..Self::PLAIN };
+    /// A structure whose presence means something even when all its members are at their defaults.
+    pub const MARKED: Self = Self { presence: Presence::Marked, ..Self::PLAIN };
+    /// A list whose order means nothing.
+    pub const SET: Self = Self { set: true, ..Self::PLAIN };
+    /// A field that is not ours unless the document declares it.
+    pub const IF_DECLARED: Self = Self { undeclared: Undeclared::Anything, ..Self::PLAIN };
+    /// A field that answers do not have, or that is compared together with another one.
+    pub const NEVER: Self = Self { compare: Some(|_, _, _, _| {}), ..Self::PLAIN };
+
+    pub const fn text(self, default: &'static str) -> Self {
+        Self { default: Fallback::Text(default), ..self }
+    }
+
+    pub const fn texts(self, default: &'static [&'static str]) -> Self {
+        Self { default: Fallback::Texts(default), ..self }
+    }
+
+    pub const fn int(self, default: i64) -> Self {
+        Self { default: Fallback::Int(default), ..self }
+    }
+
+    pub const fn flag(self, default: bool) -> Self {
+        Self { default: Fallback::Flag(default), ..self }
+    }
+
+    pub const fn default_by(self, default: fn(Side) -> Option<Value>) -> Self {
+        Self { default: Fallback::By(default), ..self }
+    }
+
+    pub const fn accepts(self, these: fn(&Scope, &Value) -> bool) -> Self {
+        Self { undeclared: Undeclared::These(these), ..self }
+    }
+
+    pub const fn spelling(self, canonical: fn(&str) -> Cow<'_, str>) -> Self {
+        Self { spelling: Some(canonical), ..self }
+    }
+
+    pub const fn gate(self, member: &'static str) -> Self {
+        Self { gate: Some(member), ..self }
+    }
+
+    pub const fn pair(self, value: &'static str) -> Self {
+        Self { pair: Some(value), ..self }
+    }
+
+    pub const fn keep_empty(self) -> Self {
+        Self { keep_empty: true, ..self }
+    }
+
+    pub const fn only_declared(self) -> Self {
+        Self { only_declared: true, unread_when_absent: true, ..self }
+    }
+
+    pub const fn skip(self, element: fn(&Value) -> bool) -> Self {
+        Self { skip: Some(element), ..self }
+    }
+
+    pub const fn live(self, read: fn(&Value) -> Option<&Value>) -> Self {
+        Self { live: Some(read), ..self }
+    }
+
+    pub const fn equal(self, equal: Equal) -> Self {
+        Self { equal: Some(equal), ..self }
+    }
+
+    pub const fn compare(self, compare: Compare) -> Self {
+        Self { compare: Some(compare), ..self }
+    }
+}
+
+/// Tags, which every kind has: AWS's own and ours are never drift, and foreign ones are not ours to remove.
+pub(super) const fn tags(value: &'static str) -> Rule {
+    Rule::PLAIN.pair(value).only_declared().skip(is_reserved_tag)
+}
+
+fn is_reserved_tag(tag: &Value) -> bool {
+    let key = tag.get("key").or_else(|| tag.get("Key")).and_then(Value::as_str);
+    key.is_some_and(|key| key.starts_with("aws:") || key.starts_with("trueup:"))
+}
