@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::template::{Piece, Template, lookups};
 use super::{DesiredApplication, Document, Ignore, Lookup, Policy, Unresolved};
-use crate::digest::Digest;
 use crate::document::{Node, Problem, References, Validation, validate_document};
+use crate::drift;
 use crate::live::Observed;
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision};
@@ -121,7 +119,7 @@ impl Draft {
             self.judge(&body, references, allow_unknown, unresolved);
             body.to_json()
         };
-        let digest = canonical_digest(&body);
+        let digest = drift::digest(self.kind, &body);
         Document { kind: self.kind, name: self.name.clone(), path: self.path.clone(), body, digest, awaits }
     }
 
@@ -219,19 +217,4 @@ pub(super) fn validate(
     let concerns = |allowed: &&Ignore| allowed.kind == kind && allowed.name.as_deref().is_none_or(|only| only == name);
     let allow_unknown = allow_unknown.iter().filter(concerns).map(|allowed| allowed.pointer.clone()).collect();
     validate_document(body, kind, &Validation { references, allow_unknown })
-}
-
-/// The digest of a body whose members are sorted by name.
-fn canonical_digest(body: &Value) -> Digest {
-    fn sorted(value: &Value) -> Value {
-        match value {
-            Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
-            Value::Object(members) => {
-                let members: BTreeMap<_, _> = members.iter().map(|(name, value)| (name, sorted(value))).collect();
-                Value::Object(members.into_iter().map(|(name, value)| (name.clone(), value)).collect())
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
-        }
-    }
-    Digest::of(sorted(body).to_string().as_bytes())
 }

@@ -8,6 +8,7 @@ mod own_files;
 mod references;
 mod resolving;
 mod rules;
+mod service_rules;
 mod size;
 
 use std::collections::BTreeMap;
