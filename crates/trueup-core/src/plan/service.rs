@@ -9,7 +9,7 @@ use super::tags::{self, Claim};
 use super::task_definition::{self, Decision, Runner, Wanted};
 use super::three_way::{Basis, Sorted, common_cause, is_declared, only, top};
 use super::{Call, Cause, Health, Hold, Input, Operation, Rollout};
-use crate::desired::{Document, Mode};
+use crate::desired::{DesiredApplication, Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{Change, Context, Shown};
 use crate::live::{LiveService, Observed};
@@ -181,7 +181,7 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
 
     let mut outcome = outcome(wanted);
     let acts = task_definition.is_some() || sorted.acted.iter().any(|(_, change)| is_revision_field(change));
-    if let Some(message) = failed(work, live, acts, wanted) {
+    if let Some(message) = failed(work, live, &sorted, acts, wanted) {
         // What ECS threw out is not registered and not asked for again.
         draft.steps.truncate(before);
         let changes = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
@@ -240,15 +240,29 @@ fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)
 }
 
 /// ECS's words when it threw out exactly what would be asked for.
-fn failed(work: &Work<'_>, live: &LiveService, acts: bool, wanted: &str) -> Option<String> {
-    let tag = live.tags.get(tags::DIGEST).is_some_and(|tag| tag == work.digest.as_str());
-    let was_asked_for = tag || work.input.memory.has_deployed(&work.digest);
+fn failed(work: &Work<'_>, live: &LiveService, sorted: &Sorted, acts: bool, wanted: &str) -> Option<String> {
+    let tag = live.tags.get(tags::DIGEST).map(String::as_str);
+    let was_asked_for = tag == Some(work.digest.as_str())
+        || work.input.memory.has_deployed(&work.digest)
+        || same_deployment(work, tag, sorted);
     // With nothing left to ask for, the failed deployment is the one that git wants, whoever asked for it.
     let stuck = || rollout::primary(&live.description).and_then(|p| text(p, "rolloutState")) == Some("FAILED");
     if acts && was_asked_for || !acts && stuck() {
         return rollout::failure(&live.description, Some(wanted));
     }
     None
+}
+
+/// Whether the commit that was applied last would deploy the same: one that changes nothing that a deployment is made
+/// of does not make a failed one better.
+fn same_deployment(work: &Work<'_>, tag: Option<&str>, sorted: &Sorted) -> bool {
+    let input = work.input;
+    let Some((applied, last)) = input.last_applied.zip(work.last()) else { return false };
+    let digest = |application: &DesiredApplication| application.task_definition.as_ref().map(|d| d.digest.clone());
+    let is_new = |(cause, change): &(Cause, Change)| *cause != Cause::Drift && is_revision_field(change);
+    tag == Some(tags::applied_digest(applied, last).as_str())
+        && digest(applied) == digest(input.desired)
+        && !sorted.acted.iter().any(is_new)
 }
 
 fn is_revision_field(change: &Change) -> bool {
@@ -272,7 +286,7 @@ fn update(
     let as_request = as_request(Kind::Service, &live.description);
     let mut effective = work.document.body.clone();
     for pointer in sorted.kept().chain(&context.ignore) {
-        graft(&mut effective, &as_request, pointer);
+        graft(Kind::Service, &mut effective, &as_request, pointer);
     }
     for (_, change) in &changes {
         say_removal(&mut effective, work.document, change);
@@ -329,13 +343,19 @@ fn say_removal(effective: &mut Value, document: &Document, change: &Change) {
     if is_declared(document, &change.path) {
         return;
     }
-    let value = match removal(&change.path) {
-        Some(value) => value,
-        None if !change.desired.is_absent() => change.desired.to_json(),
+    // What is gone may be more than what differs: an element of a list of which git no longer says anything.
+    let outer = (1..=change.path.segments().len()).find_map(|length| {
+        let path: Pointer = change.path.segments()[..length].iter().cloned().collect();
+        let value = removal(&path).filter(|_| !is_declared(document, &path))?;
+        Some((path, value))
+    });
+    let (path, value) = match outer {
+        Some(outer) => outer,
+        None if !change.desired.is_absent() => (change.path.clone(), change.desired.to_json()),
         None => return,
     };
     let mut place = effective;
-    for segment in change.path.segments() {
+    for segment in path.segments() {
         match place {
             Value::Object(members) => place = members.entry(segment.clone()).or_insert_with(|| json!({})),
             // A list is sent whole, and it does not have what git does not have.
@@ -349,16 +369,23 @@ fn say_removal(effective: &mut Value, document: &Document, change: &Change) {
 fn removal(path: &Pointer) -> Option<Value> {
     let segments: Vec<&str> = path.segments().iter().map(String::as_str).collect();
     Some(match segments[..] {
-        ["loadBalancers" | "serviceRegistries" | "placementConstraints" | "placementStrategy"
-        | "capacityProviderStrategy" | "vpcLatticeConfigurations" | "volumeConfigurations"]
+        [
+            "loadBalancers"
+            | "serviceRegistries"
+            | "placementConstraints"
+            | "placementStrategy"
+            | "capacityProviderStrategy"
+            | "vpcLatticeConfigurations"
+            | "volumeConfigurations",
+        ]
         | ["deploymentConfiguration", "lifecycleHooks"]
         | ["networkConfiguration", "awsvpcConfiguration", "securityGroups"] => json!([]),
         ["serviceConnectConfiguration"] => json!({"enabled": false}),
         ["deploymentConfiguration", "deploymentCircuitBreaker"] => json!({"enable": false, "rollback": false}),
         ["deploymentConfiguration", "alarms"] => json!({"alarmNames": [], "enable": false, "rollback": false}),
-        ["deploymentConfiguration", "earlySuccessCriteria", "enable"] => json!(false),
         ["healthCheckGracePeriodSeconds"] => json!(0),
-        ["enableExecuteCommand" | "enableECSManagedTags"] => json!(false),
+        ["enableExecuteCommand" | "enableECSManagedTags"]
+        | ["deploymentConfiguration", "earlySuccessCriteria", "enable"] => json!(false),
         ["propagateTags"] => json!("NONE"),
         ["platformVersion"] => json!("LATEST"),
         ["networkConfiguration", "awsvpcConfiguration", "assignPublicIp"] => json!("DISABLED"),
