@@ -46,11 +46,11 @@ async fn an_empty_cluster_becomes_synced_and_then_nothing_is_written() {
 async fn a_commit_makes_exactly_the_calls_it_needs() {
     let world = at_rest().await;
     world.push(&files(&tree(&[application("web", "2")]))).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
     assert_eq!(world.standing("web"), SYNCED);
     // Back to content that was registered before.
     world.push(&files(&tree(&[application("web", "1")]))).await;
-    assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["UpdateService web", "TagResource web"]);
     assert_eq!(world.cloud.task_definitions(), 2);
 }
 
@@ -114,7 +114,7 @@ async fn a_broken_document_keeps_the_last_valid_one_and_others_follow() {
     let at = broken.iter().position(|(path, _)| path == "web/service.toml").unwrap();
     broken[at].1 = "serviceName = \"web\"\ndesired_count = 1\n".to_owned();
     world.push(&files(&broken)).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition api", "UpdateService api"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition api", "UpdateService api", "TagResource api"]);
     assert_eq!(world.standing("web"), (Sync::OutOfSync, Health::Healthy, vec!["InvalidDocument"]));
     assert!(world.prints().contains("web/service.toml:2:1"), "{}", world.prints());
 
@@ -124,7 +124,7 @@ async fn a_broken_document_keeps_the_last_valid_one_and_others_follow() {
     assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
 
     world.push(&files(&tree(&[application("api", "2"), application("web", "2")]))).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
     assert_eq!(world.standing("web"), SYNCED);
 }
 
@@ -168,7 +168,7 @@ async fn a_refused_call_delays_no_other_application_and_is_tried_again_slowly() 
 async fn a_new_commit_is_tried_at_once_though_the_one_before_was_refused() {
     let mut world = World::new();
     world.source.commit(&files(&tree(&[application("web", "1")])));
-    for _ in 0..3 {
+    for _ in 0..100 {
         world.cloud.fault(Operation::CreateService, "web", Fault::Refuse(FailureKind::Rejected));
     }
     world.settle().await;
@@ -312,7 +312,7 @@ async fn a_read_that_shows_the_time_before_an_own_write_makes_no_second_one() {
     world.cloud.show_stale(3);
     world.push(&files(&tree(&[application("web", "2")]))).await;
     world.pass(120).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
     assert_eq!(world.standing("web"), SYNCED);
 }
 
@@ -326,7 +326,7 @@ async fn failed_reads_lead_to_no_write() {
     assert_eq!(world.standing("web").0, Sync::Unknown);
     world.cloud.fail_reads(false);
     world.pass(90).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -344,7 +344,7 @@ async fn a_trigger_that_comes_during_a_pass_is_not_lost() {
     world.pass(1).await;
     assert_eq!(
         world.cloud.take_calls(),
-        ["RegisterTaskDefinition web", "RegisterTaskDefinition web", "UpdateService web"],
+        ["RegisterTaskDefinition web", "RegisterTaskDefinition web", "UpdateService web", "TagResource web"],
         "the second commit is pre-empted before it is deployed"
     );
 }
@@ -375,6 +375,7 @@ async fn a_rollout_is_watched_every_few_seconds_and_only_where_it_runs() {
             "step.applied web",
             "step.applied web",
             "rollout.started web",
+            "step.applied web",
             "rollout.completed web"
         ]
     );

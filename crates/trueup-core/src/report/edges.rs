@@ -100,7 +100,9 @@ impl Edges {
             self.steps = None;
             return;
         }
-        let steps: BTreeSet<StepKey> = plan.steps.iter().map(step_key).collect();
+        // A step without changes only writes our tags: it belongs to the change that it follows.
+        let steps: BTreeSet<StepKey> =
+            plan.steps.iter().filter(|step| !step.changes.is_empty()).map(step_key).collect();
         // While a plan is carried out, what is left of it is no news.
         let told = self.steps.take().filter(|(revision, _)| *revision == plan.revision);
         if let Some((revision, told)) = told
@@ -109,8 +111,10 @@ impl Edges {
             self.steps = Some((revision, told));
             return;
         }
+        if !steps.is_empty() {
+            news.push(What::PlanMade { steps: plan.steps.iter().map(PlannedStep::from).collect() });
+        }
         self.steps = Some((plan.revision.clone(), steps));
-        news.push(What::PlanMade { steps: plan.steps.iter().map(PlannedStep::from).collect() });
     }
 
     fn observe_rollout(&mut self, plan: &Plan, news: &mut Vec<What>) {
@@ -147,7 +151,7 @@ impl Edges {
             }
             (_, Rollout::Failed { task_definition, reason }) => Some(What::RolloutFailed {
                 task_definition: task_definition.clone(),
-                rollout_reason: reason.clone(),
+                reason: reason.clone(),
             }),
         };
         news.extend(what);
