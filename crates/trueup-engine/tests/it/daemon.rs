@@ -1,12 +1,13 @@
 //! The loop: what it does, when, and above all what it does not do.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{FakeCloud, FakeSource, Fault, World, application, files, tree};
 use trueup_core::live::FailureKind;
 use trueup_core::plan::{Health, Operation, Sync};
+
+use crate::cloud::{FakeCloud, Fault};
+use crate::source::FakeSource;
+use crate::world::{World, application, files, tree};
 
 const SYNCED: (Sync, Health, Vec<&str>) = (Sync::Synced, Health::Healthy, Vec::new());
 

@@ -41,8 +41,6 @@ struct State {
     stale: Option<(Resources, u32)>,
     /// Every mutating call that arrived, such as `UpdateService web`.
     calls: Vec<String>,
-    /// Requests by the same index.
-    inputs: Vec<Value>,
     observations: Vec<Wanted>,
     faults: VecDeque<(Operation, String, Fault)>,
     /// Calls on resources of this name wait until released.
@@ -68,18 +66,12 @@ impl FakeCloud {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.0.lock().expect("no test panics while it holds the lock")
     }
 
     /// The mutating calls since the last time, and forgets them.
     pub fn take_calls(&self) -> Vec<String> {
-        self.state().inputs.clear();
         std::mem::take(&mut self.state().calls)
-    }
-
-    /// The requests of the calls that [`FakeCloud::take_calls`] would give.
-    pub fn inputs(&self) -> Vec<Value> {
-        self.state().inputs.clone()
     }
 
     /// What was observed since the last time.
@@ -179,7 +171,7 @@ impl Cloud for FakeCloud {
         let mut state = self.state();
         state.observations.push(wanted.clone());
         if state.reads_fail {
-            return state.unreadable(wanted);
+            return State::unreadable(wanted);
         }
         match state.stale.take() {
             Some((before, times)) if times > 0 => {
@@ -222,7 +214,6 @@ impl Cloud for FakeCloud {
         }
         let mut state = self.state();
         state.calls.push(format!("{:?} {name}", call.operation));
-        state.inputs.push(call.input.clone());
         let fault = state.faults.iter().position(|(operation, on, _)| *operation == call.operation && *on == name);
         let fault = fault.and_then(|at| state.faults.remove(at)).map(|(_, _, fault)| fault);
         let error = |kind, effect| CallError {
@@ -249,7 +240,7 @@ impl Cloud for FakeCloud {
 
 impl State {
     /// What an observation shows when no read succeeds.
-    fn unreadable(&self, wanted: &Wanted) -> Live {
+    fn unreadable(wanted: &Wanted) -> Live {
         let failure = || ReadFailure {
             operation: "ecs:DescribeServices".to_owned(),
             kind: FailureKind::Throttled,

@@ -1,0 +1,8 @@
+//! The engine against fakes of its ports, on paused time.
+
+mod cloud;
+mod daemon;
+mod once;
+mod prune;
+mod source;
+mod world;
