@@ -60,7 +60,7 @@ impl ListKey {
     }
 
     /// The key of an element whose [`ListKey::of_json`] another element of its list has as well.
-    pub(super) fn of_repeated<'a>(&self, element: &'a Value) -> Option<Cow<'a, str>> {
+    pub(crate) fn of_repeated<'a>(&self, element: &'a Value) -> Option<Cow<'a, str>> {
         let key = self.of_json(element)?;
         let append = |more: Option<Cow<'a, str>>| match more {
             Some(more) => Cow::Owned(format!("{key}:{more}")),

@@ -157,7 +157,8 @@ impl Live {
                 } else if let (Some(moved), Value::Object(members)) =
                     (priorities.iter().find(same), &mut rule.description)
                 {
-                    let priority = moved.get("Priority").map(|p| p.as_str().map_or_else(|| p.to_string(), str::to_owned));
+                    let priority =
+                        moved.get("Priority").map(|p| p.as_str().map_or_else(|| p.to_string(), str::to_owned));
                     members.insert("Priority".to_owned(), Value::from(priority));
                 }
             }

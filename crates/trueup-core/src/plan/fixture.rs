@@ -249,6 +249,9 @@ impl World {
                 for (name, value) in input.as_object().expect("an object") {
                     match name.as_str() {
                         "service" | "cluster" | "forceNewDeployment" => {}
+                        "serviceConnectConfiguration" | "volumeConfigurations" | "vpcLatticeConfigurations" => {
+                            description["deployments"][0][name] = value.clone();
+                        }
                         name => description[name] = value.clone(),
                     }
                 }
@@ -319,12 +322,12 @@ fn merge(description: &mut Value, input: &Value) {
 
 /// Every step and hold of a plan, one a line: `Operation name cause /path …`, `held Reason name /path …`.
 pub(super) fn shown(plan: &Plan) -> Vec<String> {
-    let paths = |changes: &[drift::Change]| {
-        changes.iter().map(|change| format!(" {}", if change.path == Pointer::root() { "/".to_owned() } else { change.path.to_string() })).collect::<String>()
-    };
+    let path = |path: &Pointer| if *path == Pointer::root() { "/".to_owned() } else { path.to_string() };
+    let paths = |changes: &[drift::Change]| changes.iter().fold(String::new(), |all, c| all + " " + &path(&c.path));
     let steps = plan.steps.iter().map(|step| {
         let cause = format!("{:?}", step.cause).to_lowercase();
-        let awaits = if step.awaits.is_empty() { String::new() } else { format!(" awaits {}", step.awaits.join(" and ")) };
+        let awaits =
+            if step.awaits.is_empty() { String::new() } else { format!(" awaits {}", step.awaits.join(" and ")) };
         format!("{} {} {cause}{}{awaits}", step.call.operation.as_str(), step.resource.name, paths(&step.changes))
     });
     let held = plan.held.iter().map(|held| {

@@ -3,23 +3,31 @@
 //! A call often has to send a whole structure to change one member of it. The members of it that are masked by
 //! `ignore`, or held by the policy, then carry the live value.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
+use crate::drift::keys::list_key;
 use crate::model::Kind;
 use crate::pointer::Pointer;
 
 /// Gives `desired` the value of `live` at every place that `pointer` names, and takes away what `live` does not have
 /// there. Keyed lists are addressed by key; the segment `*` stands for any one segment.
-pub(super) fn graft(desired: &mut Value, live: &Value, pointer: &Pointer) {
-    at(desired, Some(live), pointer.segments());
+pub(super) fn graft(kind: Kind, desired: &mut Value, live: &Value, pointer: &Pointer) {
+    at(kind, &mut Vec::new(), desired, Some(live), pointer.segments());
 }
 
 /// The value at a pointer, keyed lists addressed by key.
-pub(super) fn get<'a>(value: &'a Value, pointer: &Pointer) -> Option<&'a Value> {
-    pointer.segments().iter().try_fold(value, |value, segment| match value {
-        Value::Object(members) => members.get(segment),
-        Value::Array(items) => position(items, segment).map(|index| &items[index]),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+pub(super) fn get<'a>(kind: Kind, value: &'a Value, pointer: &Pointer) -> Option<&'a Value> {
+    let mut path: Vec<&str> = Vec::new();
+    pointer.segments().iter().try_fold(value, |value, segment| {
+        let found = match value {
+            Value::Object(members) => members.get(segment),
+            Value::Array(items) => position(kind, &path, items, segment).map(|index| &items[index]),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        };
+        path.push(segment);
+        found
     })
 }
 
@@ -30,7 +38,7 @@ pub(super) fn as_request(kind: Kind, live: &Value) -> Value {
     let Value::Object(members) = &mut value else { return value };
     match kind {
         Kind::TargetGroup => {
-            if let Some(name) = members.remove("TargetGroupName") {
+            if let Some(name) = members.shift_remove("TargetGroupName") {
                 members.insert("Name".to_owned(), name);
             }
         }
@@ -53,14 +61,14 @@ pub(super) fn as_described(kind: Kind, body: &Value) -> Value {
     let Value::Object(members) = &mut value else { return value };
     match kind {
         Kind::TargetGroup => {
-            if let Some(name) = members.remove("Name") {
+            if let Some(name) = members.shift_remove("Name") {
                 members.insert("TargetGroupName".to_owned(), name);
             }
         }
         Kind::Service => {
             let mut primary = Map::from_iter([("status".to_owned(), Value::from("PRIMARY"))]);
             for name in ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"] {
-                if let Some(part) = members.remove(name) {
+                if let Some(part) = members.shift_remove(name) {
                     primary.insert(name.to_owned(), part);
                 }
             }
@@ -71,7 +79,7 @@ pub(super) fn as_described(kind: Kind, body: &Value) -> Value {
     value
 }
 
-fn at(desired: &mut Value, live: Option<&Value>, segments: &[String]) {
+fn at(kind: Kind, path: &mut Vec<String>, desired: &mut Value, live: Option<&Value>, segments: &[String]) {
     let Some((segment, rest)) = segments.split_first() else {
         if let Some(live) = live {
             *desired = live.clone();
@@ -82,46 +90,63 @@ fn at(desired: &mut Value, live: Option<&Value>, segments: &[String]) {
         Value::Object(members) => {
             for name in names(segment, members, live) {
                 let inner = live.and_then(|live| live.get(&name));
-                match (members.get_mut(&name), inner) {
-                    (Some(_), None) if rest.is_empty() => {
-                        members.remove(&name);
-                    }
-                    (Some(member), inner) => at(member, inner, rest),
-                    (None, Some(inner)) if rest.is_empty() => {
-                        members.insert(name, inner.clone());
-                    }
-                    (None, Some(inner)) => {
-                        // A parent that only live has is made as far as it is needed, and no further.
-                        let mut member = if inner.is_array() { Value::Array(vec![]) } else { Value::Object(Map::new()) };
-                        at(&mut member, Some(inner), rest);
-                        if !is_empty(&member) {
-                            members.insert(name, member);
-                        }
-                    }
-                    (None, None) => {}
-                }
+                path.push(name.clone());
+                in_object(kind, path, members, name, inner, rest);
+                path.pop();
             }
         }
         Value::Array(items) => {
             let there = live.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let keys: Vec<String> = if segment == "*" {
-                items.iter().chain(there).filter_map(key).collect()
+                items.iter().chain(there).filter_map(|item| key(kind, path, item)).collect()
             } else {
                 vec![segment.clone()]
             };
             for key in keys {
-                let inner = position(there, &key).map(|index| &there[index]);
-                match (position(items, &key), inner) {
+                let inner = position(kind, path, there, &key).map(|index| &there[index]);
+                match (position(kind, path, items, &key), inner) {
                     (Some(index), None) if rest.is_empty() => {
                         items.remove(index);
                     }
-                    (Some(index), inner) => at(&mut items[index], inner, rest),
+                    (Some(index), inner) => {
+                        path.push(segment.clone());
+                        at(kind, path, &mut items[index], inner, rest);
+                        path.pop();
+                    }
                     (None, Some(inner)) if rest.is_empty() => items.push(inner.clone()),
                     (None, _) => {}
                 }
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn in_object(
+    kind: Kind,
+    path: &mut Vec<String>,
+    members: &mut Map<String, Value>,
+    name: String,
+    live: Option<&Value>,
+    rest: &[String],
+) {
+    match (members.get_mut(&name), live) {
+        (Some(_), None) if rest.is_empty() => {
+            members.shift_remove(&name);
+        }
+        (Some(member), live) => at(kind, path, member, live, rest),
+        (None, Some(live)) if rest.is_empty() => {
+            members.insert(name, live.clone());
+        }
+        (None, Some(live)) => {
+            // A parent that only live has is made as far as it is needed, and no further.
+            let mut member = if live.is_array() { Value::Array(vec![]) } else { Value::Object(Map::new()) };
+            at(kind, path, &mut member, Some(live), rest);
+            if !is_empty(&member) {
+                members.insert(name, member);
+            }
+        }
+        (None, None) => {}
     }
 }
 
@@ -140,41 +165,20 @@ fn names(segment: &str, members: &Map<String, Value>, live: Option<&Value>) -> V
     names
 }
 
-/// The members that tell the elements of AWS's lists apart, the more telling ones first: a port mapping has a name and
-/// is known by its port.
-const KEYS: [&str; 18] = [
-    "containerPort", "containerPath", "sourceContainer", "containerName", "namespace", "hostname", "hostPath", "portName",
-    "capacityProvider", "deviceName", "name", "key", "Key", "type", "Field", "TargetGroupArn", "targetGroupArn",
-    "registryArn",
-];
-
-/// The key of an element.
-fn key(element: &Value) -> Option<String> {
-    let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    };
-    if let (Some(name), Some(port)) = (element.get("containerName"), element.get("containerPort")) {
-        return Some(format!("{}:{}", text(name)?, text(port)?));
-    }
-    KEYS.iter().find_map(|name| text(element.get(*name)?))
+/// The key of an element of the list at `path`.
+fn key(kind: Kind, path: &[String], element: &Value) -> Option<String> {
+    list_key(kind, path)?.of_repeated(element).map(Cow::into_owned)
 }
 
-/// The element that a segment names: by key, else by any identifying member, else by index.
-fn position(items: &[Value], segment: &str) -> Option<usize> {
-    let any = |item: &Value| {
-        KEYS.iter().any(|name| match item.get(*name) {
-            Some(Value::String(text)) => text == segment,
-            Some(Value::Number(number)) => number.to_string() == segment,
-            _ => false,
-        })
-    };
-    items
-        .iter()
-        .position(|item| key(item).as_deref() == Some(segment))
-        .or_else(|| items.iter().position(any))
-        .or_else(|| segment.parse().ok().filter(|index| *index < items.len()))
+/// The element that a segment names: by key, or by position in a list that is no keyed set.
+fn position<S: AsRef<str>>(kind: Kind, path: &[S], items: &[Value], segment: &str) -> Option<usize> {
+    match list_key(kind, path) {
+        Some(key) => {
+            let exactly = items.iter().position(|item| key.of_repeated(item).as_deref() == Some(segment));
+            exactly.or_else(|| items.iter().position(|item| key.of_json(item).as_deref() == Some(segment)))
+        }
+        None => segment.parse().ok().filter(|index| *index < items.len()),
+    }
 }
 
 #[cfg(test)]
@@ -182,29 +186,33 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::graft;
+    use crate::model::Kind;
     use crate::pointer::Pointer;
 
     #[test]
     fn the_live_value_stands_where_the_pointer_says_and_nowhere_else() {
-        let cases: [(&str, Value, Value, Value); 9] = [
-            ("/a", json!({"a": 1, "b": 1}), json!({"a": 2, "b": 2}), json!({"a": 2, "b": 1})),
-            ("/a", json!({"a": 1, "b": 1}), json!({"b": 2}), json!({"b": 1})),
-            ("/a", json!({"b": 1}), json!({"a": 2}), json!({"b": 1, "a": 2})),
-            ("/a/x", json!({}), json!({"a": {"x": 1, "y": 2}}), json!({"a": {"x": 1}})),
-            ("/a/x", json!({}), json!({"a": {"y": 2}}), json!({})),
+        let cases: [(Kind, &str, Value, Value, Value); 9] = [
+            (Kind::Service, "/a", json!({"a": 1, "b": 1}), json!({"a": 2, "b": 2}), json!({"a": 2, "b": 1})),
+            (Kind::Service, "/a", json!({"a": 1, "b": 1}), json!({"b": 2}), json!({"b": 1})),
+            (Kind::Service, "/a", json!({"b": 1}), json!({"a": 2}), json!({"b": 1, "a": 2})),
+            (Kind::Service, "/a/x", json!({}), json!({"a": {"x": 1, "y": 2}}), json!({"a": {"x": 1}})),
+            (Kind::Service, "/a/x", json!({}), json!({"a": {"y": 2}}), json!({})),
             (
+                Kind::TaskDefinition,
                 "/containerDefinitions/web/image",
                 json!({"containerDefinitions": [{"name": "db", "image": "d:1"}, {"name": "web", "image": "w:1"}]}),
                 json!({"containerDefinitions": [{"name": "web", "image": "w:2"}, {"name": "db", "image": "d:2"}]}),
                 json!({"containerDefinitions": [{"name": "db", "image": "d:1"}, {"name": "web", "image": "w:2"}]}),
             ),
             (
+                Kind::TaskDefinition,
                 "/containerDefinitions/*/cpu",
                 json!({"containerDefinitions": [{"name": "db", "cpu": 1}, {"name": "web", "cpu": 1}]}),
                 json!({"containerDefinitions": [{"name": "web", "cpu": 3}, {"name": "db", "cpu": 2}]}),
                 json!({"containerDefinitions": [{"name": "db", "cpu": 2}, {"name": "web", "cpu": 3}]}),
             ),
             (
+                Kind::TaskDefinition,
                 "/containerDefinitions/web/environment/B",
                 json!({"containerDefinitions": [{"name": "web", "environment": [{"name": "A", "value": "1"}]}]}),
                 json!({"containerDefinitions": [{"name": "web", "environment": [{"name": "B", "value": "2"}]}]}),
@@ -212,14 +220,15 @@ mod tests {
                     [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}]}),
             ),
             (
+                Kind::Service,
                 "/loadBalancers/web:80",
                 json!({"loadBalancers": [{"containerName": "web", "containerPort": 80, "targetGroupArn": "new"}]}),
                 json!({"loadBalancers": []}),
                 json!({"loadBalancers": []}),
             ),
         ];
-        for (pointer, mut desired, live, expected) in cases {
-            graft(&mut desired, &live, &Pointer::parse(pointer).expect("a pointer"));
+        for (kind, pointer, mut desired, live, expected) in cases {
+            graft(kind, &mut desired, &live, &Pointer::parse(pointer).expect("a pointer"));
             assert_eq!(desired, expected, "{pointer}");
         }
     }

@@ -242,7 +242,7 @@ fn modify(mut present: Present<'_>, draft: &mut Draft) {
     if !settled {
         let mut effective = work.document.body.clone();
         for pointer in present.sorted.kept().chain(&work.ignored()) {
-            graft(&mut effective, &present.live.description, pointer);
+            graft(work.kind(), &mut effective, &present.live.description, pointer);
         }
         if is_delegated(work.input, &present.arn) {
             carry_weights(&mut effective, &present.live.description);

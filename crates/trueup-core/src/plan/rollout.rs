@@ -41,13 +41,13 @@ pub(super) fn rollout(service: &Value, wanted: Option<&str>) -> Option<Rollout> 
     }
     let counts = |name: &str| primary.get(name).and_then(Value::as_i64).unwrap_or_default();
     // Behind a Classic Load Balancer there is no `rolloutState`.
-    let completed = match text(primary, "rolloutState") {
-        Some(state) => state == "COMPLETED",
-        None => {
+    let completed = text(primary, "rolloutState").map_or_else(
+        || {
             let only = service.get("deployments").and_then(Value::as_array).is_some_and(|all| all.len() == 1);
             only && counts("runningCount") == counts("desiredCount")
-        }
-    };
+        },
+        |state| state == "COMPLETED",
+    );
     if !completed {
         let (desired, running) = (counts("desiredCount"), counts("runningCount"));
         return Some(Rollout::Running { task_definition, desired, running, pending: counts("pendingCount") });
@@ -150,12 +150,44 @@ mod tests {
             "rolloutState": "FAILED", "rolloutStateReason": "tasks failed to start."}]);
         // what it is, deployments, events, running tasks, rollout, failed, health
         let cases = [
-            ("starting", json!([primary(NEW, "IN_PROGRESS", "")]), none.clone(), 1, "running", false, Health::Progressing),
+            (
+                "starting",
+                json!([primary(NEW, "IN_PROGRESS", "")]),
+                none.clone(),
+                1,
+                "running",
+                false,
+                Health::Progressing,
+            ),
             ("done", json!([primary(NEW, "COMPLETED", "")]), none.clone(), 2, "serving", false, Health::Healthy),
-            ("a task died", json!([primary(NEW, "COMPLETED", "")]), none.clone(), 1, "serving", false, Health::Degraded),
+            (
+                "a task died",
+                json!([primary(NEW, "COMPLETED", "")]),
+                none.clone(),
+                1,
+                "serving",
+                false,
+                Health::Degraded,
+            ),
             ("older serves", json!([primary(OLD, "COMPLETED", "")]), none.clone(), 2, "-", false, Health::Healthy),
-            ("gave up", json!([primary(NEW, "FAILED", "tasks failed to start.")]), none.clone(), 2, "failed", true, Health::Degraded),
-            ("going back", json!([primary(OLD, "IN_PROGRESS", back)]), none.clone(), 2, "failed", true, Health::Degraded),
+            (
+                "gave up",
+                json!([primary(NEW, "FAILED", "tasks failed to start.")]),
+                none.clone(),
+                2,
+                "failed",
+                true,
+                Health::Degraded,
+            ),
+            (
+                "going back",
+                json!([primary(OLD, "IN_PROGRESS", back)]),
+                none.clone(),
+                2,
+                "failed",
+                true,
+                Health::Degraded,
+            ),
             ("failed beside", failed_old, none.clone(), 2, "-", true, Health::Healthy),
             ("went back", json!([primary(OLD, "COMPLETED", "")]), event(1500.0), 2, "-", true, Health::Healthy),
             ("just before", json!([primary(OLD, "COMPLETED", "")]), event(970.0), 2, "-", true, Health::Healthy),

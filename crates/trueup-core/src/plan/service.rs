@@ -272,7 +272,7 @@ fn update(
     let as_request = as_request(Kind::Service, &live.description);
     let mut effective = work.document.body.clone();
     for pointer in sorted.kept().chain(&context.ignore) {
-        graft(&mut effective, &as_request, pointer);
+        graft(Kind::Service, &mut effective, &as_request, pointer);
     }
     for (_, change) in &changes {
         say_removal(&mut effective, work.document, change);
@@ -329,13 +329,19 @@ fn say_removal(effective: &mut Value, document: &Document, change: &Change) {
     if is_declared(document, &change.path) {
         return;
     }
-    let value = match removal(&change.path) {
-        Some(value) => value,
-        None if !change.desired.is_absent() => change.desired.to_json(),
+    // What is gone may be more than what differs: an element of a list of which git no longer says anything.
+    let outer = (1..=change.path.segments().len()).find_map(|length| {
+        let path: Pointer = change.path.segments()[..length].iter().cloned().collect();
+        let value = removal(&path).filter(|_| !is_declared(document, &path))?;
+        Some((path, value))
+    });
+    let (path, value) = match outer {
+        Some(outer) => outer,
+        None if !change.desired.is_absent() => (change.path.clone(), change.desired.to_json()),
         None => return,
     };
     let mut place = effective;
-    for segment in change.path.segments() {
+    for segment in path.segments() {
         match place {
             Value::Object(members) => place = members.entry(segment.clone()).or_insert_with(|| json!({})),
             // A list is sent whole, and it does not have what git does not have.
@@ -349,16 +355,23 @@ fn say_removal(effective: &mut Value, document: &Document, change: &Change) {
 fn removal(path: &Pointer) -> Option<Value> {
     let segments: Vec<&str> = path.segments().iter().map(String::as_str).collect();
     Some(match segments[..] {
-        ["loadBalancers" | "serviceRegistries" | "placementConstraints" | "placementStrategy"
-        | "capacityProviderStrategy" | "vpcLatticeConfigurations" | "volumeConfigurations"]
+        [
+            "loadBalancers"
+            | "serviceRegistries"
+            | "placementConstraints"
+            | "placementStrategy"
+            | "capacityProviderStrategy"
+            | "vpcLatticeConfigurations"
+            | "volumeConfigurations",
+        ]
         | ["deploymentConfiguration", "lifecycleHooks"]
         | ["networkConfiguration", "awsvpcConfiguration", "securityGroups"] => json!([]),
         ["serviceConnectConfiguration"] => json!({"enabled": false}),
         ["deploymentConfiguration", "deploymentCircuitBreaker"] => json!({"enable": false, "rollback": false}),
         ["deploymentConfiguration", "alarms"] => json!({"alarmNames": [], "enable": false, "rollback": false}),
-        ["deploymentConfiguration", "earlySuccessCriteria", "enable"] => json!(false),
         ["healthCheckGracePeriodSeconds"] => json!(0),
-        ["enableExecuteCommand" | "enableECSManagedTags"] => json!(false),
+        ["enableExecuteCommand" | "enableECSManagedTags"]
+        | ["deploymentConfiguration", "earlySuccessCriteria", "enable"] => json!(false),
         ["propagateTags"] => json!("NONE"),
         ["platformVersion"] => json!("LATEST"),
         ["networkConfiguration", "awsvpcConfiguration", "assignPublicIp"] => json!("DISABLED"),

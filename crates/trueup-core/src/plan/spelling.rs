@@ -54,9 +54,9 @@ fn of_shape(api: Api, name: &str, value: Value) -> Value {
         (Shape::List(list), Value::Array(items)) => {
             Value::Array(items.into_iter().map(|item| of_shape(api, &list.member, item)).collect())
         }
-        (Shape::Map(map), Value::Object(members)) => Value::Object(
-            members.into_iter().map(|(key, value)| (key, of_shape(api, &map.value, value))).collect(),
-        ),
+        (Shape::Map(map), Value::Object(members)) => {
+            Value::Object(members.into_iter().map(|(key, value)| (key, of_shape(api, &map.value, value))).collect())
+        }
         (Shape::String(_), Value::Number(number)) => Value::String(number.to_string()),
         (Shape::String(_), Value::Bool(value)) => Value::String(value.to_string()),
         (Shape::Integer(_) | Shape::Long(_), Value::String(text)) => match text.trim().parse::<i64>() {

@@ -27,7 +27,7 @@ pub const DOCUMENT: &str = "trueup:document";
 pub const REVISION: &str = "trueup:revision";
 /// The digest of what was applied last: see [`applied_digest`].
 pub const DIGEST: &str = "trueup:digest";
-/// What CloudFormation writes on the resources of a stack.
+/// What `CloudFormation` writes on the resources of a stack.
 const STACK: &str = "aws:cloudformation:stack-name";
 
 /// The value of [`DOCUMENT`] for a document.
@@ -47,7 +47,9 @@ pub fn document_tag(kind: Kind, name: &str) -> String {
 pub fn applied_digest(application: &DesiredApplication, document: &Document) -> Digest {
     match (document.kind, &application.task_definition) {
         (Kind::Service, Some(task_definition)) => {
-            Digest::of(format!("{} {}", document.digest, task_definition.digest).as_bytes())
+            // Tags are not in a task definition's digest, as they make no new revision; they were applied all the same.
+            let tags = spelled(Kind::TaskDefinition, &declared(task_definition));
+            Digest::of(format!("{} {} {tags}", document.digest, task_definition.digest).as_bytes())
         }
         (Kind::Service | Kind::TaskDefinition | Kind::TargetGroup | Kind::ListenerRule, _) => document.digest.clone(),
     }
@@ -94,7 +96,11 @@ impl Owner {
 
     /// Those that `live` lacks or has otherwise.
     pub(super) fn missing(&self, live: &Tags) -> Tags {
-        self.tags.iter().filter(|(key, value)| live.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone())).collect()
+        self.tags
+            .iter()
+            .filter(|(key, value)| live.get(*key) != Some(value))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect()
     }
 
     pub(super) fn claim(&self, live: &Tags, manage_stack_resources: bool) -> Claim {
@@ -153,11 +159,9 @@ mod tests {
 
     #[test]
     fn tag_values_are_legal_for_aws() {
-        for (value, expected) in [
-            ("elearning/web-1", "elearning/web-1"),
-            ("a,b*c", "a_b_c"),
-            ("a@b = c:d.e+f_g", "a@b = c:d.e+f_g"),
-        ] {
+        for (value, expected) in
+            [("elearning/web-1", "elearning/web-1"), ("a,b*c", "a_b_c"), ("a@b = c:d.e+f_g", "a@b = c:d.e+f_g")]
+        {
             assert_eq!(legal(value), expected);
         }
         assert_eq!(legal(&"x".repeat(300)).len(), 256);

@@ -15,7 +15,7 @@ use crate::live::{LiveTargetGroup, Observed};
 use crate::names::Arn;
 use crate::pointer::Pointer;
 
-/// What no call can change. Source: ELBv2 API reference, `ModifyTargetGroup` has none of these members.
+/// What no call can change. Source: Elastic Load Balancing API reference, `ModifyTargetGroup` has none of these members.
 const IMMUTABLE: [&str; 8] =
     ["Name", "Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType", "TargetControlPort"];
 
@@ -133,7 +133,7 @@ fn health_check(
     let live = as_request(work.kind(), description);
     let mut effective = body.clone();
     for pointer in sorted.kept().chain(&context.ignore) {
-        graft(&mut effective, &live, pointer);
+        graft(work.kind(), &mut effective, &live, pointer);
     }
     let mut input = Map::from_iter([("TargetGroupArn".to_owned(), json!(arn))]);
     for (_, change) in &changes {
@@ -155,7 +155,7 @@ fn attributes(work: &Work<'_>, arn: &Arn, body: &Value, sorted: &mut Sorted, dra
     let changes = sorted.take(|change| top(&change.path) == "Attributes");
     let mut list: Vec<Value> = Vec::new();
     for (_, change) in &changes {
-        match get(body, &change.path) {
+        match get(work.kind(), body, &change.path) {
             Some(Value::Array(all)) => list.clone_from(all),
             Some(value) if value.is_object() => list.push(value.clone()),
             // The path goes on to `Value`.

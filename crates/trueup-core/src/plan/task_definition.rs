@@ -14,7 +14,7 @@ use super::{Call, Cause, Hold, Input, Operation};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{self, Change, Context};
-use crate::live::{LiveService, LiveTaskDefinition, Observed};
+use crate::live::{LiveService, LiveTaskDefinition, Observed, ReadFailure, Tags};
 use crate::names::Arn;
 
 /// The task definition revision that the service should run.
@@ -82,7 +82,7 @@ pub(super) fn plan(input: &Input<'_>, document: &Document, runner: &Runner<'_>, 
     }
     let mut body = document.body.clone();
     for pointer in sorted.kept().chain(&work.ignored()) {
-        graft(&mut body, &running.description, pointer);
+        graft(document.kind, &mut body, &running.description, pointer);
     }
     // A revision that carries the digest of git's document is taken for equal for ever, so one that holds something
     // back carries the digest of what it really is.
@@ -91,7 +91,7 @@ pub(super) fn plan(input: &Input<'_>, document: &Document, runner: &Runner<'_>, 
         Some(_) => drift::digest(document.kind, &body),
     };
     let cause = common_cause(&sorted.acted);
-    let wanted = find_or_register(&work, family, body, digest, (cause, only(sorted.acted)), draft);
+    let wanted = find_or_register(&work, family, body, &digest, (cause, only(sorted.acted)), draft);
     Decision { wanted, complete }
 }
 
@@ -109,9 +109,8 @@ fn first(input: &Input<'_>, document: &Document, family: &str, runner: &Runner<'
             return undecided;
         }
     }
-    let digest = document.digest.clone();
     let changes = (Cause::Create, work.whole());
-    let wanted = find_or_register(&work, family, document.body.clone(), digest, changes, draft);
+    let wanted = find_or_register(&work, family, document.body.clone(), &document.digest, changes, draft);
     Decision { wanted, complete: true }
 }
 
@@ -119,7 +118,7 @@ fn find_or_register(
     work: &Work<'_>,
     family: &str,
     mut body: Value,
-    digest: Digest,
+    digest: &Digest,
     (cause, changes): (Cause, Vec<Change>),
     draft: &mut Draft,
 ) -> Wanted {
@@ -129,7 +128,7 @@ fn find_or_register(
         Some(Observed::Absent) => &[],
         unread @ (Some(Observed::Unknown(_)) | None) => {
             // Our own registration is known without any listing.
-            if let Some(arn) = input.memory.registered(&digest, input.live, input.now) {
+            if let Some(arn) = input.memory.registered(digest, input.live, input.now) {
                 return Wanted::Revision(arn, cause);
             }
             // Without the family's newest revisions nobody knows whether an equal one is there.
@@ -141,8 +140,8 @@ fn find_or_register(
             return Wanted::Undecided;
         }
     };
-    let equal = revisions.iter().find(|revision| is_equal(work, &body, &digest, revision));
-    if let Some(arn) = equal.and_then(arn).or_else(|| input.memory.registered(&digest, input.live, input.now)) {
+    let equal = revisions.iter().find(|revision| is_equal(work, &body, digest, revision));
+    if let Some(arn) = equal.and_then(arn).or_else(|| input.memory.registered(digest, input.live, input.now)) {
         return Wanted::Revision(arn, cause);
     }
     if let Value::Object(members) = &mut body {
@@ -150,7 +149,7 @@ fn find_or_register(
         all.extend(work.owner.tags().clone());
         all.insert(tags::DIGEST.to_owned(), digest.to_string());
         // One that holds something back is not what any commit says.
-        if digest == work.document.digest {
+        if *digest == work.document.digest {
             all.insert(tags::REVISION.to_owned(), tags::legal(input.desired.revision.as_str()));
         }
         members.insert("tags".to_owned(), tags::spelled(work.kind(), &all));
@@ -178,12 +177,7 @@ fn content(work: &Work<'_>, body: &Value, revision: &LiveTaskDefinition, context
 }
 
 /// Compares with what runs. The flag: whether the content is equal; then only tags are in the list.
-fn compare(
-    work: &Work<'_>,
-    running: &LiveTaskDefinition,
-    service: &crate::live::Tags,
-    carries: bool,
-) -> (bool, Sorted) {
+fn compare(work: &Work<'_>, running: &LiveTaskDefinition, service: &Tags, carries: bool) -> (bool, Sorted) {
     let context = Context { ignore: work.ignored(), ..Context::default() };
     let changes = work.changes(&work.document.body, &running.description, &running.tags, &context);
     let same = carries || changes.iter().all(|change| top(&change.path) == "tags");
@@ -192,6 +186,9 @@ fn compare(
     let told = &tags::applied_digest(work.input.desired, &service_document(work));
     let basis = if service.get(tags::DIGEST).is_some_and(|tag| tag == told.as_str()) {
         Basis::Same
+    } else if same {
+        // Only tags differ, which the revision's digest does not cover.
+        Basis::of(&Tags::new(), &work.digest, work.document, work.last())
     } else if resolved_otherwise(work, running) {
         Basis::Unknown
     } else {
@@ -229,15 +226,12 @@ fn tag(work: &Work<'_>, arn: &Arn, running: &LiveTaskDefinition, sorted: Sorted,
 }
 
 /// The revision that the service runs; `None` when it is gone.
-fn running<'a>(
-    input: &Input<'a>,
-    service: &LiveService,
-) -> Result<Option<&'a LiveTaskDefinition>, crate::live::ReadFailure> {
+fn running<'a>(input: &Input<'a>, service: &LiveService) -> Result<Option<&'a LiveTaskDefinition>, ReadFailure> {
     let Some(name) = service.description.get("taskDefinition").and_then(Value::as_str) else { return Ok(None) };
     let known = &input.live.task_definitions;
-    let seen = known.get(&Arn::new(name)).or_else(|| {
-        known.iter().find(|(arn, _)| same_revision(arn.as_str(), name)).map(|(_, seen)| seen)
-    });
+    let seen = known
+        .get(&Arn::new(name))
+        .or_else(|| known.iter().find(|(arn, _)| same_revision(arn.as_str(), name)).map(|(_, seen)| seen));
     match seen {
         Some(Observed::Present(running)) => Ok(Some(running)),
         Some(Observed::Absent) => Ok(None),
@@ -246,8 +240,8 @@ fn running<'a>(
     }
 }
 
-fn service_tags<'a>(runner: &'a Runner<'_>) -> &'a crate::live::Tags {
-    static NONE: crate::live::Tags = crate::live::Tags::new();
+fn service_tags<'a>(runner: &'a Runner<'_>) -> &'a Tags {
+    static NONE: Tags = Tags::new();
     match runner {
         Runner::Service(service) => &service.tags,
         Runner::Nobody | Runner::Anybody => &NONE,

@@ -33,10 +33,9 @@ impl Basis {
 
     pub(super) fn cause(&self, path: &Pointer) -> Cause {
         match self {
-            Self::Same => Cause::Drift,
             Self::Unknown => Cause::Pending,
             Self::Changed(since) if since.iter().any(|p| p.is_within(path) || path.is_within(p)) => Cause::Pending,
-            Self::Changed(_) => Cause::Drift,
+            Self::Same | Self::Changed(_) => Cause::Drift,
         }
     }
 }
@@ -129,7 +128,7 @@ pub(super) fn is_ignored(patterns: &[Pointer], path: &Pointer) -> bool {
 
 /// Whether git says something at `path`.
 pub(super) fn is_declared(document: &Document, path: &Pointer) -> bool {
-    get(&document.body, path).is_some_and(|value| !value.is_null())
+    get(document.kind, &document.body, path).is_some_and(|value| !value.is_null())
 }
 
 /// The first segment: the member of the request that a path is in.

@@ -13,7 +13,11 @@ use crate::plan::fixture::service_id;
 use crate::plan::{Health, Memory, Sync};
 
 fn failure() -> ReadFailure {
-    ReadFailure { operation: "ecs:DescribeServices".to_owned(), kind: FailureKind::Throttled, message: "slow".to_owned() }
+    ReadFailure {
+        operation: "ecs:DescribeServices".to_owned(),
+        kind: FailureKind::Throttled,
+        message: "slow".to_owned(),
+    }
 }
 
 #[test]
@@ -160,7 +164,9 @@ fn a_read_that_shows_the_time_before_our_write_is_unknown_for_a_minute() {
     world.edit_service(|live| live["desiredCount"] = json!(3));
     let stale = world.live.clone();
     world.step();
-    for (seconds, expected) in [(5, "held NotSettled service /desiredCount"), (60, "UpdateService service drift /desiredCount")] {
+    for (seconds, expected) in
+        [(5, "held NotSettled service /desiredCount"), (60, "UpdateService service drift /desiredCount")]
+    {
         world.live = stale.clone();
         world.later(seconds);
         let plan = world.plan();
@@ -203,7 +209,10 @@ fn what_could_not_be_read_is_unknown_and_is_not_written() {
     let mut world = World::settled();
     world.live.services.insert(service_id(), Observed::Unknown(failure()));
     let plan = world.plan();
-    assert_eq!((shown(&plan), plan.sync, plan.health), (vec!["held NotObserved service".to_owned()], Sync::Unknown, Health::Unknown));
+    assert_eq!(
+        (shown(&plan), plan.sync, plan.health),
+        (vec!["held NotObserved service".to_owned()], Sync::Unknown, Health::Unknown)
+    );
     for missing in ["services", "target groups", "rules", "revisions"] {
         let mut world = World::settled();
         match missing {

@@ -17,7 +17,11 @@ fn what_belongs_to_somebody_else_is_not_touched() {
     let rows: [Row<'_>; 7] = [
         ("another installation", |w| retag(w, "trueup:instance", "other"), &["held ForeignInstance service"]),
         ("another environment", |w| retag(w, "trueup:environment", "staging"), &["held ForeignEnvironment service"]),
-        ("another application: renamed in git", |w| retag(w, "trueup:application", "old"), &["TagResource service adopt"]),
+        (
+            "another application: renamed in git",
+            |w| retag(w, "trueup:application", "old"),
+            &["TagResource service adopt"],
+        ),
         ("a stack", |w| retag(w, "aws:cloudformation:stack-name", "infra"), &["held OwnedByStack service"]),
         (
             "a stack, and the policy allows it",

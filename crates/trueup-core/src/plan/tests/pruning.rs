@@ -12,6 +12,9 @@ use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision
 use crate::plan::fixture::{LISTENER, group_arn, rule_arn, tags_of};
 use crate::plan::{Prune, PruneInput, check, plan_prune};
 
+/// What happened, how it changes the estate, and all that is pruned or held then.
+type Row<'a> = (&'a str, fn(&mut Estate), &'a [&'a str]);
+
 struct Estate {
     desired: Vec<DesiredApplication>,
     complete: bool,
@@ -37,8 +40,18 @@ impl Estate {
         };
         let group = group_arn("shop-tg");
         let inventory = vec![
-            owned(group.clone(), Kind::TargetGroup, "target-groups/shop", json!({"TargetGroupName": "shop-tg", "LoadBalancerArns": ["lb"]})),
-            owned(rule_arn(7), Kind::ListenerRule, "listener-rules/shop", json!({"Priority": "70", "Actions": [{"TargetGroupArn": group}]})),
+            owned(
+                group.clone(),
+                Kind::TargetGroup,
+                "target-groups/shop",
+                json!({"TargetGroupName": "shop-tg", "LoadBalancerArns": ["lb"]}),
+            ),
+            owned(
+                rule_arn(7),
+                Kind::ListenerRule,
+                "listener-rules/shop",
+                json!({"Priority": "70", "Actions": [{"TargetGroupArn": group}]}),
+            ),
             owned(
                 "arn:aws:ecs:eu-west-1:123456789012:service/main/shop".to_owned(),
                 Kind::Service,
@@ -91,7 +104,7 @@ impl Estate {
 
 #[test]
 fn only_what_trueup_made_and_git_no_longer_has_is_deleted() {
-    let rows: [(&str, fn(&mut Estate), &[&str]); 13] = [
+    let rows: [Row<'_>; 13] = [
         ("the shop left git", |_| {}, &["DeleteService service", "DeleteRule shop", "DeleteTargetGroup shop awaits"]),
         ("pruning is off", |e| e.policy.prune = Mode::Off, &[]),
         (
@@ -140,7 +153,8 @@ fn only_what_trueup_made_and_git_no_longer_has_is_deleted() {
         (
             "a rule of somebody else still forwards to the group",
             |e| {
-                let description = json!({"RuleArn": rule_arn(99), "Actions": [{"TargetGroupArn": group_arn("shop-tg")}]});
+                let description =
+                    json!({"RuleArn": rule_arn(99), "Actions": [{"TargetGroupArn": group_arn("shop-tg")}]});
                 let rule = crate::live::LiveRule { description, tags: Observed::Absent };
                 e.live.rules.insert(Arn::new(LISTENER), Observed::Present(vec![rule]));
             },

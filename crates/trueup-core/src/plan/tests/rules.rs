@@ -169,7 +169,8 @@ fn the_weights_that_ecs_shifts_are_never_written() {
         live["loadBalancers"][0]["advancedConfiguration"] = json!({"productionListenerRule": arn});
     });
     // ECS has made two weighted groups of the one; a person has changed what the rule matches.
-    let shifted = json!([{"TargetGroupArn": group_arn("backend-tg"), "Weight": 0}, {"TargetGroupArn": "green", "Weight": 100}]);
+    let shifted =
+        json!([{"TargetGroupArn": group_arn("backend-tg"), "Weight": 0}, {"TargetGroupArn": "green", "Weight": 100}]);
     world.rules()[0].description["Actions"] = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": shifted}}]);
     world.commit(Kind::ListenerRule, "api", |body| {
         body["Actions"] = json!([{"Type": "forward", "Order": 2, "TargetGroupArn": group_arn("backend-tg")}]);
@@ -198,6 +199,6 @@ fn transforms_are_taken_away_by_name() {
     world.rules()[0].description["Transforms"] = json!([{"Type": "url-rewrite"}]);
     world.desired.listener_rules[0].body["Transforms"] = json!([]);
     let plan = world.plan();
-    assert_eq!(shown(&plan), ["ModifyRule api drift /Transforms"]);
+    assert_eq!(shown(&plan), ["ModifyRule api drift /Transforms/url-rewrite"]);
     assert_eq!(plan.steps[0].call.input, json!({"RuleArn": rule_arn(4), "ResetTransforms": true}));
 }

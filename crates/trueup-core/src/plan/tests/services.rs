@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{Row, World, check_rows, shown};
+use crate::desired::Ignore;
 use crate::live::Observed;
 use crate::model::Kind;
-use crate::pointer::Pointer;
-use crate::desired::Ignore;
 use crate::plan::fixture::{revision_arn, service_id};
 use crate::plan::{Health, Memory, Rollout, Sync};
+use crate::pointer::Pointer;
 
 fn service(world: &mut World, change: fn(&mut Value)) {
     world.commit(Kind::Service, "service", change);
@@ -80,18 +80,46 @@ fn an_update_sends_whole_members_and_only_those_that_changed() {
 }
 
 #[test]
-fn a_removal_is_said() {
-    // The member, what AWS has, what is sent when git says nothing of it.
+fn a_removal_is_said_and_then_it_rests() {
+    // What git says nothing of, what AWS has there, and what is sent.
     let cases = [
-        ("healthCheckGracePeriodSeconds", json!(60), json!(0)),
-        ("placementConstraints", json!([{"type": "distinctInstance"}]), json!([])),
+        ("/healthCheckGracePeriodSeconds", json!(60), json!(0)),
+        ("/placementConstraints", json!([{"type": "distinctInstance"}]), json!([])),
+        ("/placementStrategy", json!([{"type": "random"}]), json!([])),
+        ("/serviceRegistries", json!([{"registryArn": "arn:aws:servicediscovery:1"}]), json!([])),
+        ("/enableExecuteCommand", json!(true), json!(false)),
+        ("/enableECSManagedTags", json!(true), json!(false)),
+        ("/propagateTags", json!("SERVICE"), json!("NONE")),
+        ("/deploymentConfiguration/strategy", json!("BLUE_GREEN"), json!("ROLLING")),
+        (
+            "/deploymentConfiguration/alarms",
+            json!({"alarmNames": ["errors"], "enable": true, "rollback": true}),
+            json!({"alarmNames": [], "enable": false, "rollback": false}),
+        ),
+        ("/networkConfiguration/awsvpcConfiguration/securityGroups", json!(["sg-1"]), json!([])),
+        (
+            "/deployments/0/serviceConnectConfiguration",
+            json!({"enabled": true, "namespace": "main"}),
+            json!({"enabled": false}),
+        ),
+        (
+            "/deployments/0/vpcLatticeConfigurations",
+            json!([{"roleArn": "r", "targetGroupArn": "t", "portName": "p"}]),
+            json!([]),
+        ),
     ];
-    for (name, live, sent) in cases {
+    for (place, live, sent) in cases {
         let mut world = World::settled();
-        world.edit_service(|service| service[name] = live);
+        world.edit_service(|service| {
+            let (parent, name) = place.rsplit_once('/').expect("a pointer");
+            service.pointer_mut(parent).expect("a parent")[name] = live;
+        });
         let plan = world.plan();
-        assert_eq!(shown(&plan).len(), 1, "{name}: {:?}", shown(&plan));
-        assert_eq!(plan.steps[0].call.input.get(name), Some(&sent), "{name}");
+        assert_eq!(plan.steps.len(), 1, "{place}: {:?}", shown(&plan));
+        let input = &plan.steps[0].call.input;
+        assert_eq!(input.pointer(&place.replace("/deployments/0", "")), Some(&sent), "{place}");
+        world.converge();
+        assert_eq!(shown(&world.plan()), Vec::<String>::new(), "{place}");
     }
 }
 
@@ -255,7 +283,8 @@ fn the_service_runs_the_revision_that_git_wants() {
             |w| {
                 let other = json!(revision_arn(90));
                 w.edit_service(|live| live["taskDefinition"] = other);
-                let mut revision = w.live.task_definitions.values().next().and_then(Observed::present).expect("one").clone();
+                let mut revision =
+                    w.live.task_definitions.values().next().and_then(Observed::present).expect("one").clone();
                 revision.description["taskDefinitionArn"] = json!(revision_arn(90));
                 revision.description["cpu"] = json!("256");
                 revision.tags.clear();

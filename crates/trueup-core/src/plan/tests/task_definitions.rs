@@ -92,7 +92,9 @@ fn a_revert_goes_back_to_the_revision_that_is_there() {
     assert_eq!(plan.steps[0].call.input["taskDefinition"], first);
     // One that is deregistered cannot be used again.
     if let Some(Observed::Present(revisions)) = world.live.families.get_mut("elearning") {
-        revisions.iter_mut().for_each(|revision| revision.description["status"] = json!("INACTIVE"));
+        for revision in revisions {
+            revision.description["status"] = json!("INACTIVE");
+        }
     }
     assert!(shown(&world.plan())[0].starts_with("RegisterTaskDefinition"));
 }
@@ -182,7 +184,8 @@ fn an_image_tag_that_moved_is_a_pending_change_although_no_commit_came() {
 #[test]
 fn the_author_s_json_goes_through_to_the_digit() {
     let mut world = World::settled();
-    let exotic: Value = serde_json::from_str(r#"{"newMember": {"ratio": 1.10, "big": 12345678901234567890}}"#).expect("JSON");
+    let exotic: Value =
+        serde_json::from_str(r#"{"newMember": {"ratio": 1.10, "big": 12345678901234567890}}"#).expect("JSON");
     world.commit(Kind::TaskDefinition, "task-definition", |body| body["brandNew"] = exotic.clone());
     let plan = world.plan();
     assert_eq!(plan.steps[0].call.input["brandNew"].to_string(), exotic.to_string());
