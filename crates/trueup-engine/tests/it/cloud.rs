@@ -8,8 +8,10 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::live::{
-    FailureKind, Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, ReadFailure, Tags,
+    FailureKind, Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, OwnedResource,
+    ReadFailure, Tags,
 };
+use trueup_core::model::Kind;
 use trueup_core::names::{Arn, ServiceId};
 use trueup_core::plan::{Call, Operation};
 use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, Wanted};
@@ -382,7 +384,19 @@ impl Resources {
             });
             live.rules.insert(listener.clone(), Observed::Present(rules.collect()));
         }
-        live.inventory = wanted.inventory.as_ref().map(|_| Observed::Present(Vec::new()));
+        live.inventory = wanted.inventory.as_ref().map(|(instance, _)| {
+            let owned = self
+                .services
+                .values()
+                .filter(|(_, tags)| tags.get("trueup:instance").is_some_and(|owner| owner == instance.as_str()));
+            let owned = owned.map(|(description, tags)| OwnedResource {
+                arn: Arn::new(text(description, "serviceArn")),
+                kind: Kind::Service,
+                tags: tags.clone(),
+                description: description.clone(),
+            });
+            Observed::Present(owned.collect())
+        });
         live
     }
 

@@ -97,7 +97,12 @@ impl Source for FakeSource {
     }
 
     async fn knows(&self, revision: &Revision) -> bool {
-        self.0.lock().expect("no test panics while it holds the lock").commits.iter().any(|commit| commit.revision == *revision)
+        self.0
+            .lock()
+            .expect("no test panics while it holds the lock")
+            .commits
+            .iter()
+            .any(|commit| commit.revision == *revision)
     }
 
     async fn accept(&self, revision: &Revision) -> Result<(), SourceError> {
