@@ -149,10 +149,9 @@ impl Edges {
             {
                 None
             }
-            (_, Rollout::Failed { task_definition, reason }) => Some(What::RolloutFailed {
-                task_definition: task_definition.clone(),
-                reason: reason.clone(),
-            }),
+            (_, Rollout::Failed { task_definition, reason }) => {
+                Some(What::RolloutFailed { task_definition: task_definition.clone(), reason: reason.clone() })
+            }
         };
         news.extend(what);
         self.rollout = Some(rollout.clone());

@@ -83,7 +83,9 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
 /// The lines below the headline.
 fn details(what: &What) -> Vec<String> {
     match what {
-        What::DriftDetected { changes, .. } | What::HoldStarted { changes, .. } => changes.iter().map(drifted).collect(),
+        What::DriftDetected { changes, .. } | What::HoldStarted { changes, .. } => {
+            changes.iter().map(drifted).collect()
+        }
         What::StepApplied { step, .. } | What::StepFailed { step, .. } => changed(step).collect(),
         What::PlanMade { steps } => steps
             .iter()

@@ -408,3 +408,32 @@ async fn environment_values_are_never_told() {
     assert!(prints.contains("step.applied") && prints.contains("redacted"), "{prints}");
     assert!(!prints.contains("hunter"), "{prints}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_does_not_answer_delays_no_other() {
+    let mut world = World::new();
+    let mut tree = tree(&[application("web", "1")]);
+    tree[0]
+        .1
+        .push_str("[environments.staging]\naccount = \"123456789012\"\nregion = \"eu-west-1\"\ncluster = \"main\"\n");
+    world.cloud.hang_reads("staging");
+    world.source.commit(&files(&tree));
+    world.settle().await;
+    assert_eq!(world.standing("web"), SYNCED);
+    assert!(world.stop().await < Duration::from_millis(250), "a read is not waited for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_healed_beside_a_pending_change_that_is_only_reported() {
+    let world = at_rest().await;
+    let mut tree = tree(&[application("web", "2")]);
+    tree[1].1 = "[policy]\nfollow = \"report\"\n".to_owned();
+    world.push(&files(&tree)).await;
+    assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
+    assert!(world.standing("web").2.contains(&"ReportOnly"), "{:?}", world.standing("web"));
+    world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
+    world.pass(90).await;
+    // What was applied last is read from git by the tag, so that the two are told apart.
+    assert_eq!(world.cloud.service("web").expect("it exists")["desiredCount"], 1);
+    assert_eq!(world.cloud.task_definitions(), 1);
+}
