@@ -24,8 +24,8 @@ pub struct Edges {
 type ResourceKey = (Kind, String);
 /// A hold by resource, reason and what belongs to the reason, without what differs from time to time.
 type HoldKey = (Option<ResourceKey>, &'static str, String);
-/// A step by operation, resource, cause and the paths it changes.
-type StepKey = (Operation, ResourceKey, Cause, Vec<String>);
+/// A step by operation and resource: what exactly it changes becomes clearer while a plan is carried out.
+type StepKey = (Operation, ResourceKey);
 
 impl Edges {
     /// Compares a plan with what was told before, and gives back what is new, in the order: drift, holds, the plan,
@@ -163,8 +163,7 @@ fn key(resource: &Resource) -> ResourceKey {
 }
 
 fn step_key(step: &crate::plan::Step) -> StepKey {
-    let paths = step.changes.iter().map(|change| change.path.to_string()).collect();
-    (step.call.operation, key(&step.resource), step.cause, paths)
+    (step.call.operation, key(&step.resource))
 }
 
 fn hold_key(held: &Held) -> HoldKey {

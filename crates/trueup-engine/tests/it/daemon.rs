@@ -287,6 +287,17 @@ async fn a_call_whose_answer_was_lost_is_read_back_and_not_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_whose_answer_was_lost_is_not_repeated_while_reads_show_the_time_before_it() {
+    let world = at_rest().await;
+    world.cloud.fault(Operation::UpdateService, "web", Fault::LoseAnswer);
+    world.cloud.show_stale(3);
+    world.push(&files(&tree(&[application("web", "2")]))).await;
+    world.pass(120).await;
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
+    assert_eq!(world.standing("web"), SYNCED);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_registration_whose_answer_was_lost_is_found_and_not_repeated() {
     let mut world = World::new();
     world.source.commit(&files(&tree(&[application("web", "1")])));

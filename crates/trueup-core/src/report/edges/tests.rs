@@ -135,7 +135,8 @@ fn a_hold_whose_details_change_is_told_again_and_did_not_end() {
 #[test]
 fn what_is_left_of_a_plan_is_no_news_and_another_revision_is() {
     let mut two = pending();
-    two.steps.push(step(Cause::Create, Vec::new()));
+    two.steps
+        .insert(0, Step { resource: Resource { kind: Kind::TargetGroup, ..service() }, ..pending().steps.remove(0) });
     let mut newer = pending();
     newer.revision = Revision::new("1123456789abcdef0123456789abcdef01234567");
     check(&[(two, &["plan.made"]), (pending(), &[]), (newer, &["plan.made"]), (plan(), &[])]);
