@@ -73,11 +73,11 @@ impl<'a> Comparison<'a> {
             })
         };
         let (desired, live) = (present(desired), present(live));
-        if let Some(compare) = field.rule.compare {
-            return compare(self, field, desired, live);
-        }
         if desired.is_none() && live.is_none() {
             return;
+        }
+        if let Some(compare) = field.rule.compare {
+            return compare(self, field, desired, live);
         }
         if desired.is_none() {
             match field.rule.undeclared {

@@ -290,26 +290,34 @@ fn is_delegated(input: &Input<'_>, rule: &Arn) -> bool {
     })
 }
 
-/// Gives the forward actions the groups and weights that ECS left in them.
+/// Gives the forward actions the weights that ECS left in them: all of its groups where git names no other, else the
+/// weights of those that both name.
 fn carry_weights(desired: &mut Value, live: &Value) {
-    let forward = |actions: &Value| {
-        let actions = actions.get("Actions")?.as_array()?;
-        actions.iter().find(|action| action.get("Type").and_then(Value::as_str) == Some("forward")).cloned()
-    };
-    let Some(live) = forward(live) else { return };
-    let Some(config) = live.get("ForwardConfig") else { return };
+    let is_forward = |action: &Value| action.get("Type").and_then(Value::as_str) == Some("forward");
+    let actions = live.get("Actions").and_then(Value::as_array).into_iter().flatten();
+    let Some(shifted) = actions.filter(|action| is_forward(action)).find_map(groups) else { return };
+    let arn = |group: &Value| group.get("TargetGroupArn").and_then(Value::as_str).map(str::to_owned);
     let Some(actions) = desired.get_mut("Actions").and_then(Value::as_array_mut) else { return };
-    for action in actions {
-        if let Value::Object(members) = action
-            && members.get("Type").and_then(Value::as_str) == Some("forward")
-        {
+    for action in actions.iter_mut().filter(|action| is_forward(action)) {
+        let own = groups(action).unwrap_or_else(|| vec![json!({"TargetGroupArn": arn(action)})]);
+        let seen = |group: &Value| shifted.iter().find(|other| arn(other) == arn(group));
+        let carried = if own.iter().all(|group| seen(group).is_some()) {
+            shifted.clone()
+        } else {
+            own.iter().map(|group| seen(group).unwrap_or(group).clone()).collect()
+        };
+        if let Value::Object(members) = action {
             members.shift_remove("TargetGroupArn");
-            let own = members.entry("ForwardConfig").or_insert_with(|| json!({}));
-            if let (Value::Object(own), Some(groups)) = (own, config.get("TargetGroups")) {
-                own.insert("TargetGroups".to_owned(), groups.clone());
+            if let Value::Object(config) = members.entry("ForwardConfig").or_insert_with(|| json!({})) {
+                config.insert("TargetGroups".to_owned(), Value::Array(carried));
             }
         }
     }
+}
+
+/// The groups of a forward action in its long form.
+fn groups(action: &Value) -> Option<Vec<Value>> {
+    action.pointer("/ForwardConfig/TargetGroups").and_then(Value::as_array).filter(|groups| !groups.is_empty()).cloned()
 }
 
 fn listener(document: &Document) -> Arn {

@@ -9,7 +9,7 @@ use super::tags::{self, Claim};
 use super::task_definition::{self, Decision, Runner, Wanted};
 use super::three_way::{Basis, Sorted, common_cause, is_declared, only, top};
 use super::{Call, Cause, Health, Hold, Input, Operation, Rollout};
-use crate::desired::{Document, Mode};
+use crate::desired::{DesiredApplication, Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{Change, Context, Shown};
 use crate::live::{LiveService, Observed};
@@ -181,7 +181,7 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
 
     let mut outcome = outcome(wanted);
     let acts = task_definition.is_some() || sorted.acted.iter().any(|(_, change)| is_revision_field(change));
-    if let Some(message) = failed(work, live, acts, wanted) {
+    if let Some(message) = failed(work, live, &sorted, acts, wanted) {
         // What ECS threw out is not registered and not asked for again.
         draft.steps.truncate(before);
         let changes = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
@@ -240,15 +240,29 @@ fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)
 }
 
 /// ECS's words when it threw out exactly what would be asked for.
-fn failed(work: &Work<'_>, live: &LiveService, acts: bool, wanted: &str) -> Option<String> {
-    let tag = live.tags.get(tags::DIGEST).is_some_and(|tag| tag == work.digest.as_str());
-    let was_asked_for = tag || work.input.memory.has_deployed(&work.digest);
+fn failed(work: &Work<'_>, live: &LiveService, sorted: &Sorted, acts: bool, wanted: &str) -> Option<String> {
+    let tag = live.tags.get(tags::DIGEST).map(String::as_str);
+    let was_asked_for = tag == Some(work.digest.as_str())
+        || work.input.memory.has_deployed(&work.digest)
+        || same_deployment(work, tag, sorted);
     // With nothing left to ask for, the failed deployment is the one that git wants, whoever asked for it.
     let stuck = || rollout::primary(&live.description).and_then(|p| text(p, "rolloutState")) == Some("FAILED");
     if acts && was_asked_for || !acts && stuck() {
         return rollout::failure(&live.description, Some(wanted));
     }
     None
+}
+
+/// Whether the commit that was applied last would deploy the same: one that changes nothing that a deployment is made
+/// of does not make a failed one better.
+fn same_deployment(work: &Work<'_>, tag: Option<&str>, sorted: &Sorted) -> bool {
+    let input = work.input;
+    let Some((applied, last)) = input.last_applied.zip(work.last()) else { return false };
+    let digest = |application: &DesiredApplication| application.task_definition.as_ref().map(|d| d.digest.clone());
+    let is_new = |(cause, change): &(Cause, Change)| *cause != Cause::Drift && is_revision_field(change);
+    tag == Some(tags::applied_digest(applied, last).as_str())
+        && digest(applied) == digest(input.desired)
+        && !sorted.acted.iter().any(is_new)
 }
 
 fn is_revision_field(change: &Change) -> bool {

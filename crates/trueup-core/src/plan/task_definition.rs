@@ -232,11 +232,14 @@ fn running<'a>(input: &Input<'a>, service: &LiveService) -> Result<Option<&'a Li
     let seen = known
         .get(&Arn::new(name))
         .or_else(|| known.iter().find(|(arn, _)| same_revision(arn.as_str(), name)).map(|(_, seen)| seen));
+    // A revision that the service was just sent to was found in its family.
+    let mut listed = input.live.families.values().filter_map(Observed::present).flatten();
+    let is_it = |revision: &&LiveTaskDefinition| arn(revision).is_some_and(|arn| same_revision(arn.as_str(), name));
     match seen {
         Some(Observed::Present(running)) => Ok(Some(running)),
         Some(Observed::Absent) => Ok(None),
         Some(Observed::Unknown(failure)) => Err(failure.clone()),
-        None => Err(not_asked("ecs:DescribeTaskDefinition")),
+        None => listed.find(is_it).map(Some).ok_or_else(|| not_asked("ecs:DescribeTaskDefinition")),
     }
 }
 

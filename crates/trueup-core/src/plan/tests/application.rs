@@ -219,7 +219,10 @@ fn what_could_not_be_read_is_unknown_and_is_not_written() {
             "services" => world.live.services.clear(),
             "target groups" => world.live.target_groups.clear(),
             "rules" => world.live.rules.clear(),
-            _ => world.live.task_definitions.clear(),
+            _ => {
+                world.live.task_definitions.clear();
+                world.live.families.clear();
+            }
         }
         let plan = world.plan();
         assert_eq!((plan.steps.len(), plan.held.len(), plan.sync), (0, 1, Sync::Unknown), "{missing} were not read");

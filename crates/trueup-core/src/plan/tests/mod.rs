@@ -1,6 +1,8 @@
 //! Tables of worlds and of the plans for them.
 
 mod application;
+mod checking;
+mod disturbances;
 mod ownership;
 mod pruning;
 mod rules;

@@ -165,21 +165,38 @@ fn a_rule_cannot_leave_its_listener() {
 fn the_weights_that_ecs_shifts_are_never_written() {
     let mut world = World::settled();
     let arn = world.rules()[0].description["RuleArn"].clone();
-    world.edit_service(|live| {
-        live["loadBalancers"][0]["advancedConfiguration"] = json!({"productionListenerRule": arn});
+    world.commit(Kind::Service, "service", |body| {
+        body["loadBalancers"][0]["advancedConfiguration"] = json!({"productionListenerRule": arn});
     });
-    // ECS has made two weighted groups of the one; a person has changed what the rule matches.
-    let shifted =
-        json!([{"TargetGroupArn": group_arn("backend-tg"), "Weight": 0}, {"TargetGroupArn": "green", "Weight": 100}]);
+    world.converge();
+    // ECS has made two weighted groups of the one.
+    let shifted = json!([
+        {"TargetGroupArn": group_arn("backend-tg"), "Weight": 0}, {"TargetGroupArn": "green", "Weight": 100}]);
     world.rules()[0].description["Actions"] = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": shifted}}]);
+    assert_eq!(shown(&world.plan()), Vec::<String>::new());
+    // What else git says of the action is written, with the weights as they are.
+    let stickiness = json!({"Enabled": true, "DurationSeconds": 60});
     world.commit(Kind::ListenerRule, "api", |body| {
-        body["Actions"] = json!([{"Type": "forward", "Order": 2, "TargetGroupArn": group_arn("backend-tg")}]);
+        body["Actions"] = json!([{"Type": "forward", "ForwardConfig": {
+            "TargetGroups": [{"TargetGroupArn": group_arn("backend-tg"), "Weight": 1}],
+            "TargetGroupStickinessConfig": stickiness}}]);
+    });
+    let plan = world.plan();
+    let config = &plan.steps[0].call.input["Actions"][0]["ForwardConfig"];
+    assert_eq!(config, &json!({"TargetGroups": shifted, "TargetGroupStickinessConfig": stickiness}));
+    world.converge();
+    assert_eq!(shown(&world.plan()), Vec::<String>::new());
+    // Another group is another group: weights stay where they are known.
+    world.commit(Kind::ListenerRule, "api", |body| {
+        body["Actions"] = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": [
+            {"TargetGroupArn": "green", "Weight": 7}, {"TargetGroupArn": "new", "Weight": 3}]}}]);
     });
     for step in world.plan().steps {
-        if let Some(actions) = step.call.input.get("Actions") {
-            assert_eq!(actions[0]["ForwardConfig"]["TargetGroups"], shifted);
-        }
+        let groups = &step.call.input["Actions"][0]["ForwardConfig"]["TargetGroups"];
+        assert_eq!(groups[0]["Weight"], 100);
     }
+    world.converge();
+    assert_eq!(shown(&world.plan()), Vec::<String>::new());
 }
 
 #[test]

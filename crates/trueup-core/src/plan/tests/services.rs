@@ -224,6 +224,16 @@ fn a_revision_that_ecs_rolled_back_is_not_asked_for_again() {
         shown(&world.plan()),
         ["UpdateService service drift /desiredCount", "held RevisionFailed service /taskDefinition"]
     );
+    // A commit that would deploy the same does not end it.
+    world.last_applied = Some(world.desired.clone());
+    world.commit(Kind::Service, "service", |body| body["desiredCount"] = json!(2));
+    assert_eq!(
+        shown(&world.plan()),
+        ["UpdateService service pending /desiredCount", "held RevisionFailed service /taskDefinition"]
+    );
+    world.converge();
+    world.later(3600);
+    assert_eq!(shown(&world.plan()), ["held RevisionFailed service /taskDefinition"]);
     // Other content ends it.
     world.commit(Kind::TaskDefinition, "task-definition", |body| {
         body["containerDefinitions"][0]["image"] = json!("backend:mended");

@@ -90,6 +90,14 @@ fn a_revert_goes_back_to_the_revision_that_is_there() {
     let plan = world.plan();
     assert_eq!(shown(&plan), ["UpdateService service pending /taskDefinition"]);
     assert_eq!(plan.steps[0].call.input["taskDefinition"], first);
+    let mut reverted = World::settled();
+    image(&mut reverted, "backend:2");
+    reverted.converge();
+    reverted.last_applied = Some(reverted.desired.clone());
+    reverted.live.task_definitions.retain(|arn, _| first != arn.as_str());
+    image(&mut reverted, "backend:1");
+    let operations: Vec<&str> = reverted.converge().into_iter().map(crate::plan::Operation::as_str).collect();
+    assert_eq!(operations, ["UpdateService", "TagResource"], "the family's listing is enough to go on");
     // One that is deregistered cannot be used again.
     if let Some(Observed::Present(revisions)) = world.live.families.get_mut("elearning") {
         for revision in revisions {
