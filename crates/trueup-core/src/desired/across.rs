@@ -131,17 +131,14 @@ fn circles(applications: &Candidates) -> BTreeMap<&Key, usize> {
     for start in 0..keys.len() {
         let mut walk = if std::mem::replace(&mut seen[start], true) { Vec::new() } else { vec![(start, 0)] };
         while let Some((node, next)) = walk.last_mut() {
-            match forward[*node].get(*next) {
-                Some(&to) => {
-                    *next += 1;
-                    if !std::mem::replace(&mut seen[to], true) {
-                        walk.push((to, 0));
-                    }
+            if let Some(&to) = forward[*node].get(*next) {
+                *next += 1;
+                if !std::mem::replace(&mut seen[to], true) {
+                    walk.push((to, 0));
                 }
-                None => {
-                    left.push(*node);
-                    walk.pop();
-                }
+            } else {
+                left.push(*node);
+                walk.pop();
             }
         }
     }

@@ -282,6 +282,7 @@ fn build(
                 target_groups.insert(body.name.clone(), in_aws);
             }
             problems.extend(validate(kind, &body.name, &node, References::Pending, &manifest.allow_unknown));
+            remove_nulls(&mut node);
             documents.push(Draft { kind, name: body.name.clone(), path: body.path.clone(), body: node, templates });
         }
     }
@@ -332,6 +333,18 @@ impl Body {
             members.shift_remove("trueup");
         }
         node
+    }
+}
+
+/// Takes away members that are null: to AWS they are not set.
+fn remove_nulls(node: &mut Node) {
+    match &mut node.value {
+        NodeValue::Object(members) => {
+            members.retain(|_, member| member.node.value != NodeValue::Null);
+            members.values_mut().for_each(|member| remove_nulls(&mut member.node));
+        }
+        NodeValue::List(items) => items.iter_mut().for_each(remove_nulls),
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::String(_) => {}
     }
 }
 

@@ -110,13 +110,13 @@ fn read_image(name: &str, place: &Place<'_>, reader: &mut Reader<'_>) -> Option<
         );
     }
     let table = reader.table(place, &what, &["repository", "tag", "platform"])?;
-    let mut required = |key: &str| match table.get(key) {
-        Some(place) => reader.text(&place, &format!("`{key}`")),
-        None => {
-            let problem = table.key_problem("missing-key", format!("{what} has no `{key}`"));
-            reader.problems.push(problem.help(format!("add `{key} = \"…\"`")));
-            None
+    let mut required = |key: &str| {
+        if let Some(place) = table.get(key) {
+            return reader.text(&place, &format!("`{key}`"));
         }
+        let problem = table.key_problem("missing-key", format!("{what} has no `{key}`"));
+        reader.problems.push(problem.help(format!("add `{key} = \"…\"`")));
+        None
     };
     let (repository, tag) = (required("repository"), required("tag"));
     let platform = table.get("platform").and_then(|place| {

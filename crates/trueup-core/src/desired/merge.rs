@@ -23,13 +23,13 @@ fn merge_at<'a>(kind: Option<Kind>, path: &mut Vec<&'a str>, base: &'a Node, ove
     // A merged object stands where the base has it: what it lacks, it lacks there.
     let base_span = base.span.clone();
     match (&base.value, &overlay.value) {
-        (NodeValue::Object(base), NodeValue::Object(patch)) => {
-            Node { value: NodeValue::Object(merge_members(kind, path, base, patch)), span: base_span }
+        (NodeValue::Object(base), NodeValue::Object(over)) => {
+            Node { value: NodeValue::Object(merge_members(kind, path, base, over)), span: base_span }
         }
-        (NodeValue::List(base), NodeValue::List(patch)) => match kind.and_then(|kind| list_key(kind, &path[..])) {
+        (NodeValue::List(base), NodeValue::List(over)) => match kind.and_then(|kind| list_key(kind, &path[..])) {
             // `[]` says that there must be none.
-            Some(key) if !patch.is_empty() => {
-                let items = merge_items(kind, path, key, base, patch);
+            Some(key) if !over.is_empty() => {
+                let items = merge_items(kind, path, key, base, over);
                 Node { value: NodeValue::List(items), span: base_span }
             }
             _ => overlay.clone(),
@@ -42,24 +42,24 @@ fn merge_members<'a>(
     kind: Option<Kind>,
     path: &mut Vec<&'a str>,
     base: &'a IndexMap<String, Member>,
-    patch: &'a IndexMap<String, Member>,
+    over: &'a IndexMap<String, Member>,
 ) -> IndexMap<String, Member> {
-    let mut merged = IndexMap::with_capacity(base.len() + patch.len());
+    let mut merged = IndexMap::with_capacity(base.len() + over.len());
     for (name, member) in base {
-        let node = match patch.get(name) {
+        let node = match over.get(name) {
             None => member.node.clone(),
-            Some(over) if over.node.value == NodeValue::Null => continue,
-            Some(over) => {
+            Some(member) if member.node.value == NodeValue::Null => continue,
+            Some(member_over) => {
                 path.push(name);
-                let node = merge_at(kind, path, &member.node, &over.node);
+                let node = merge_at(kind, path, &member.node, &member_over.node);
                 path.pop();
                 node
             }
         };
-        let key = patch.get(name).map_or(&member.key, |over| &over.key).clone();
+        let key = over.get(name).map_or(&member.key, |member| &member.key).clone();
         merged.insert(name.clone(), Member { key, node });
     }
-    for (name, member) in patch {
+    for (name, member) in over {
         if !base.contains_key(name) && member.node.value != NodeValue::Null {
             merged.insert(name.clone(), member.clone());
         }
@@ -72,7 +72,7 @@ fn merge_items<'a>(
     path: &mut Vec<&'a str>,
     key: &ListKey,
     base: &'a [Node],
-    patch: &'a [Node],
+    over: &'a [Node],
 ) -> Vec<Node> {
     let mut merged: Vec<Node> = base.to_vec();
     // Position by key. A key that stands twice in the base keeps its first position; validation tells of the second.
@@ -82,7 +82,7 @@ fn merge_items<'a>(
             positions.entry(key).or_insert(position);
         }
     }
-    for item in patch {
+    for item in over {
         match key_of(key, item).and_then(|key| positions.get(&key)) {
             Some(&position) => {
                 path.push("*");

@@ -59,7 +59,7 @@ pub struct Policy {
     pub prune: Mode,
     /// How many resources one commit may take away at most.
     pub prune_limit: u32,
-    /// Whether resources that a CloudFormation stack owns are managed all the same.
+    /// Whether resources that a `CloudFormation` stack owns are managed all the same.
     pub manage_stack_resources: bool,
     /// Fields that are never compared and never written.
     pub ignore: Vec<Ignore>,

@@ -120,7 +120,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Part>, Vec<Fault>> {
             rest = body;
             continue;
         };
-        let spelling = &rest[at..at + 2 + end + 1];
+        let spelling = &rest[at..at + "${".len() + end + "}".len()];
         match read(&body[..end]) {
             Ok(reference) => {
                 if !plain.is_empty() {
@@ -217,7 +217,10 @@ mod tests {
                     Part::Reference(_, reference) => format!("{reference:?}"),
                 })
                 .collect(),
-            Err(faults) => faults.into_iter().map(|fault| format!("{}; {}\n", fault.message, fault.help)).collect(),
+            Err(faults) => {
+                let lines: Vec<_> = faults.iter().map(|fault| format!("{}; {}", fault.message, fault.help)).collect();
+                lines.join("\n")
+            }
         }
     }
 

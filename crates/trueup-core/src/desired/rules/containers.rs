@@ -85,14 +85,10 @@ fn ports(subject: &Subject<'_>, containers: &[Place<'_>], problems: &mut Vec<Pro
             };
             let protocol = mapping.member_text("protocol").unwrap_or("tcp");
             let Some(port) = port else { continue };
-            match taken.insert((port, protocol), name) {
-                Some(other) => {
-                    let place = member_or(&mapping, if mode == "bridge" { "hostPort" } else { "containerPort" });
-                    let message = format!("port {port}/{protocol} is taken by container `{other}`");
-                    problems
-                        .push(place.problem("port-clash", message).help("containers of one task need different ports"));
-                }
-                None => {}
+            if let Some(other) = taken.insert((port, protocol), name) {
+                let place = member_or(&mapping, if mode == "bridge" { "hostPort" } else { "containerPort" });
+                let message = format!("port {port}/{protocol} is taken by container `{other}`");
+                problems.push(place.problem("port-clash", message).help("containers of one task need different ports"));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The log driver `awslogs` needs to know where to.
 //!
-//! Source: ECS developer guide, "Send Amazon ECS logs to CloudWatch".
+//! Source: ECS developer guide, "Send Amazon ECS logs to `CloudWatch`".
 
 use super::{Subject, member_or};
 use crate::document::Problem;

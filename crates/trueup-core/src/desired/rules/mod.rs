@@ -108,15 +108,11 @@ impl<'a> Subject<'a> {
     /// Source: ECS API reference, `RegisterTaskDefinition`: `bridge` on Linux where nothing is said.
     fn network_mode(&self) -> Option<&'a str> {
         let definition = self.task_definition.as_ref()?;
-        match definition.get("networkMode") {
-            Some(mode) => mode.text(),
-            None => {
-                let family =
-                    definition.get("runtimePlatform").and_then(|platform| platform.get("operatingSystemFamily"));
-                let linux = family.is_none_or(|family| family.text() == Some("LINUX"));
-                linux.then_some("bridge")
-            }
+        if let Some(mode) = definition.get("networkMode") {
+            return mode.text();
         }
+        let family = definition.get("runtimePlatform").and_then(|platform| platform.get("operatingSystemFamily"));
+        family.is_none_or(|family| family.text() == Some("LINUX")).then_some("bridge")
     }
 
     /// Whether ECS itself runs the service's deployments.

@@ -2,7 +2,7 @@
 //!
 //! Source: ECS API reference, `CreateService`, `networkConfiguration`.
 
-use super::{Subject, member_or};
+use super::Subject;
 use crate::document::Problem;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
@@ -15,22 +15,16 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         return;
     }
     let given = service.get("networkConfiguration");
-    match subject.network_mode() {
-        Some("awsvpc") => {
-            if subject.deployed_by_ecs() && given.and_then(|network| network.get("awsvpcConfiguration")).is_none() {
-                let message = "tasks with the network mode `awsvpc` need a network configuration";
-                let help = "add `networkConfiguration.awsvpcConfiguration` with `subnets` and `securityGroups`";
-                problems.push(service.problem("no-network-configuration", message).help(help));
-            }
+    let mode = subject.network_mode();
+    if mode == Some("awsvpc") {
+        if subject.deployed_by_ecs() && given.and_then(|network| network.get("awsvpcConfiguration")).is_none() {
+            let message = "tasks with the network mode `awsvpc` need a network configuration";
+            let help = "add `networkConfiguration.awsvpcConfiguration` with `subnets` and `securityGroups`";
+            problems.push(service.problem("no-network-configuration", message).help(help));
         }
-        Some(mode) => {
-            if given.is_some() && !subject.on_fargate() {
-                let message = format!("tasks with the network mode `{mode}` have no network configuration");
-                let help = "take it out, or set `networkMode` to `awsvpc` in the task definition";
-                let place = member_or(service, "networkConfiguration");
-                problems.push(place.problem("network-configuration", message).help(help));
-            }
-        }
-        None => {}
+    } else if let (Some(mode), Some(place), false) = (mode, given, subject.on_fargate()) {
+        let message = format!("tasks with the network mode `{mode}` have no network configuration");
+        let help = "take it out, or set `networkMode` to `awsvpc` in the task definition";
+        problems.push(place.problem("network-configuration", message).help(help));
     }
 }

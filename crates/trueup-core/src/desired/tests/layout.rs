@@ -11,7 +11,7 @@ fn files_that_belong_nowhere_are_told() {
                 "== README.md",
                 "== elearning/servce.toml\n== elearning/service.yaml\n== elearning/src/main.py\n== elearning/src/lib.py\n== elearning/.hidden/x\n== elearning/docs.md\n== elearning/LICENSE\n== elearning/target-group/x.toml\n== README.md",
             )],
-            r#"
+            "
             elearning/servce.toml: unknown-file: no file or directory of this name belongs to an application
               help: did you mean `service.toml`?
             elearning/service.yaml: unknown-file: no file or directory of this name belongs to an application
@@ -20,72 +20,72 @@ fn files_that_belong_nowhere_are_told() {
               help: an application has `app.toml`, `task-definition.toml`, `service.toml`, `target-groups`, `listener-rules`, `environments`; `README`, `*.md` and dot files are let be
             elearning/target-group: unknown-file: no file or directory of this name belongs to an application
               help: did you mean `target-groups`?
-            "#,
+            ",
         ),
         (
             &[("== README.md", "== elearning/jobs/migrate.toml\n== elearning/jobs/load.toml\n== README.md")],
-            r#"
+            "
             elearning/jobs: jobs: this version of trueup does not run jobs
               help: take the directory out
-            "#,
+            ",
         ),
         (
             &[(
                 "== README.md",
                 "== elearning/target-groups/a b.toml\n== elearning/target-groups/x.yaml\n== elearning/environments/x.toml\n== README.md",
             )],
-            r#"
+            "
             elearning/environments/x.toml: unknown-file: a file stands where the directory of an environment is expected
               help: write `environments/NAME/FILE`
             elearning/target-groups/a b.toml: unknown-file: this cannot be the file of a target-group
               help: name it `target-groups/NAME.toml` or `.json`, with letters, digits, `-` and `_` in NAME
             elearning/target-groups/x.yaml: unknown-file: this cannot be the file of a target-group
               help: name it `target-groups/NAME.toml` or `.json`, with letters, digits, `-` and `_` in NAME
-            "#,
+            ",
         ),
         (
             &[("== README.md", "== elearning/service.json\n{}\n== README.md")],
-            r#"
+            "
             elearning/service.toml: written-twice: `elearning/service.json` is the same document
               help: keep one of the two
-            "#,
+            ",
         ),
         (
             &[("environments/staging/service.toml", "environments/stagin/service.toml")],
-            r#"
+            "
             elearning/environments/stagin: unknown-environment: `trueup.toml` has no environment `stagin`
               help: did you mean `staging`?
-            "#,
+            ",
         ),
         (
             &[("environments/staging/service.toml", "environments/staging/environments/staging/service.toml")],
-            r#"
+            "
             elearning/environments/staging/environments: unknown-file: no file or directory of this name belongs to an application
               help: did you mean `environments`?
-            "#,
+            ",
         ),
         (
             &[("== elearning/app.toml", "== elearning/ap.toml")],
-            r#"
+            "
             elearning: missing-app-toml: the directory has documents and no `app.toml`
               help: add an `app.toml`; it may be empty
             trueup.toml:1:17: no-applications: no directory with an `app.toml` matches `*`
               help: `*` matches within one directory name, `**` over several
-            "#,
+            ",
         ),
         (
             &[("== README.md", "== app.toml\n== README.md")],
-            r#"
+            "
             app.toml: misplaced-file: the root of the desired state cannot be an application
               help: move it to a directory
-            "#,
+            ",
         ),
         (
             &[("== README.md", "== empty/app.toml\n== README.md")],
-            r#"
+            "
             empty/app.toml: no-documents: the application has no documents
               help: add a `task-definition` and a `service`, `target-groups/` or `listener-rules/`
-            "#,
+            ",
         ),
     ]);
 }

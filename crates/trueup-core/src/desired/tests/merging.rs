@@ -46,6 +46,10 @@ fn keyed_sets_merge_by_key_other_lists_are_replaced_and_null_takes_away() {
             format!("[{a},{}]", b.replace(r#","name":"http"}]"#, r#"},{"containerPort":81}]"#)),
         ),
         (
+            r#"{"containerDefinitions": [{"name": "b", "linuxParameters": {"maxSwap": 1, "swappiness": null}}]}"#,
+            format!("[{a},{}]", b.replace("}]}", r#"}],"linuxParameters":{"maxSwap":1}}"#)),
+        ),
+        (
             r#"{"containerDefinitions": [{"name": "c", "image": "c:1", "memory": 8}]}"#,
             format!(r#"[{a},{b},{{"name":"c","image":"c:1","memory":8}}]"#),
         ),

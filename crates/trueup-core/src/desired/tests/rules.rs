@@ -7,10 +7,10 @@ fn fargate_has_fixed_pairs_of_cpu_and_memory() {
     check_edits(&[
         (
             &[(r#""cpu": "1024""#, r#""cpu": "1000""#)],
-            r#"
+            "
             elearning/task-definition.json:5:10: fargate-size: Fargate has no task of 1000 CPU units
               help: write one of 256, 512, 1024, 2048, 4096, 8192, 16384, 32768
-            "#,
+            ",
         ),
         (&[(r#""cpu": "1024""#, r#""cpu": "1 vCPU""#)], ""),
         (
@@ -66,37 +66,37 @@ fn fargate_lacks_what_needs_a_host() {
                 r#""family": "elearning-system","#,
                 r#""family": "elearning-system", "placementConstraints": [{"type": "memberOf", "expression": "x"}], "volumes": [{"name": "v", "host": {"sourcePath": "/x"}}, {"name": "w", "host": {}}, {"name": "d", "dockerVolumeConfiguration": {}}],"#,
             )],
-            r#"
+            "
             elearning/task-definition.json:2:57: not-on-fargate: Fargate does not have placement constraints
               help: take it out
             elearning/task-definition.json:2:149: not-on-fargate: Fargate does not have volumes of the host
               help: take it out
             elearning/task-definition.json:2:227: not-on-fargate: Fargate does not have Docker volumes
               help: take it out
-            "#,
+            ",
         ),
         (
             &[("\"name\": \"backend\",\n", "\"name\": \"backend\", \"privileged\": true, \"stopTimeout\": 300,\n")],
-            r#"
+            "
             elearning/task-definition.json:11:40: not-on-fargate: Fargate does not have privileged containers
               help: take it out
             elearning/task-definition.json:11:61: fargate-stop-timeout: Fargate waits 120 s at most, not 300 s
               help: write 120 or less
-            "#,
+            ",
         ),
         (
             &[(r#""logDriver": "awslogs""#, r#""logDriver": "syslog""#)],
-            r#"
+            "
             elearning/task-definition.json:27:22: fargate-log-driver: Fargate does not have this log driver
               help: write `awslogs`, `awsfirelens` or `splunk`
-            "#,
+            ",
         ),
         (
             &[(
                 "launchType = \"FARGATE\"\n",
                 "launchType = \"FARGATE\"\nschedulingStrategy = \"DAEMON\"\nplacementStrategy = [{ type = \"random\" }]\n",
             )],
-            r#"
+            "
             elearning/service.toml:3:22: not-on-fargate: Fargate does not have daemon services
               help: take it out
             elearning/service.toml:4:1: daemon: a `DAEMON` service has no `placementStrategy`: it runs one task on every instance
@@ -107,7 +107,7 @@ fn fargate_lacks_what_needs_a_host() {
               help: take it out
             elearning/service.toml:27:18: daemon: the `maximumPercent` of a `DAEMON` service is 100
               help: write 100, or take it out
-            "#,
+            ",
         ),
     ]);
 }
@@ -124,19 +124,19 @@ fn containers_fit_into_their_task() {
                     "\"name\": \"frontend\", \"cpu\": 100, \"memory\": 900, \"memoryReservation\": 600,\n",
                 ),
             ],
-            r#"
+            "
             elearning/task-definition.json:5:10: containers-exceed-task: the containers reserve 1100 CPU units, the task has 1024
               help: raise the task's `cpu`, or lower that of its containers
             elearning/task-definition.json:6:13: containers-exceed-task: the containers reserve 2100 MiB, the task has 2048
               help: raise the task's `memory`, or lower that of its containers
-            "#,
+            ",
         ),
         (
             &[("\"name\": \"backend\",\n", "\"name\": \"backend\", \"memory\": 100, \"memoryReservation\": 200,\n")],
-            r#"
+            "
             elearning/task-definition.json:11:62: memory-reservation: `memoryReservation` is above `memory`, which is 100
               help: reserve less, or raise `memory`
-            "#,
+            ",
         ),
     ]);
 }
@@ -146,30 +146,30 @@ fn ports_do_not_clash() {
     check_edits(&[
         (
             &[(r#"[{ "containerPort": 80, "hostPort": 80 }]"#, r#"[{ "containerPort": 80, "hostPort": 81 }]"#)],
-            r#"
+            "
             elearning/task-definition.json:38:59: host-port: with the network mode `awsvpc` the host's port is the container's, 80
               help: take `hostPort` out
-            "#,
+            ",
         ),
         (
             &[(
                 r#"[{ "containerPort": 80, "hostPort": 80 }]"#,
                 r#"[{ "containerPort": 80 }, { "containerPort": 8000 }]"#,
             )],
-            r#"
+            "
             elearning/task-definition.json:38:68: port-clash: port 8000/tcp is taken by container `backend`
               help: containers of one task need different ports
-            "#,
+            ",
         ),
         (
             &[(
                 r#"[{ "containerPort": 80, "hostPort": 80 }]"#,
                 r#"[{ "containerPort": 80 }, { "containerPort": 80 }]"#,
             )],
-            r#"
+            "
             elearning/task-definition.json:38:68: port-clash: port 80/tcp is taken by container `frontend`
               help: containers of one task need different ports
-            "#,
+            ",
         ),
         (
             &[(
@@ -186,38 +186,38 @@ fn containers_refer_to_what_is_there() {
     check_edits(&[
         (
             &[("\"name\": \"frontend\",\n", "\"name\": \"backend\",\n")],
-            r#"
+            "
             elearning/service.toml:13:17: unknown-name: the task definition has no container `frontend`
               help: name one of the task definition
             elearning/task-definition.json:35:5: duplicate-key: `backend` stands in this list twice
               help: take one of the two out
             elearning/task-definition.json:39:40: depends-on-cycle: the container waits for itself
               help: take one of the dependencies out
-            "#,
+            ",
         ),
         (
             &[(
                 "\"name\": \"backend\",\n",
                 "\"name\": \"backend\", \"links\": [\"frontend\"], \"mountPoints\": [{\"sourceVolume\": \"date\", \"containerPath\": \"/x\"}], \"volumesFrom\": [{\"sourceContainer\": \"fronted\"}],\n",
             )],
-            r#"
+            "
             elearning/task-definition.json:11:35: links: the network mode `awsvpc` has no links
               help: take them out: the containers of a task reach each other at `localhost`
             elearning/task-definition.json:11:82: unknown-name: the task definition has no volume `date`
               help: add it to `volumes`
             elearning/task-definition.json:11:151: unknown-name: the task definition has no container `fronted`
               help: did you mean `frontend`?
-            "#,
+            ",
         ),
         (
             &[
                 ("\"name\": \"backend\",\n", "\"name\": \"backend\", \"essential\": false,\n"),
                 ("\"name\": \"frontend\",\n", "\"name\": \"frontend\", \"essential\": false,\n"),
             ],
-            r#"
+            "
             elearning/task-definition.json:9:27: no-essential-container: no container is essential
               help: a task needs at least one: take `essential = false` out of its main container
-            "#,
+            ",
         ),
     ]);
 }
@@ -230,42 +230,42 @@ fn containers_wait_for_what_can_happen() {
                 r#""containerName": "backend", "condition": "HEALTHY""#,
                 r#""containerName": "bakend", "condition": "HEALTHY""#,
             )],
-            r#"
+            "
             elearning/task-definition.json:39:40: unknown-name: the task definition has no container `bakend`
               help: did you mean `backend`?
-            "#,
+            ",
         ),
         (
             &[(
                 r#""containerName": "backend", "condition": "HEALTHY""#,
                 r#""containerName": "backend", "condition": "SUCCESS""#,
             )],
-            r#"
+            "
             elearning/task-definition.json:39:64: depends-on-condition: container `backend` is essential: when it ends, so does the task
               help: set `essential = false` in `backend`, or do not wait for `SUCCESS`
-            "#,
+            ",
         ),
         (
             &[(
                 r#""containerName": "backend", "condition": "HEALTHY""#,
                 r#""containerName": "frontend", "condition": "START""#,
             )],
-            r#"
+            "
             elearning/task-definition.json:39:40: depends-on-cycle: the container waits for itself
               help: take one of the dependencies out
-            "#,
+            ",
         ),
         (
             &[(
                 "\"name\": \"backend\",\n",
                 "\"name\": \"backend\", \"dependsOn\": [{\"containerName\": \"frontend\", \"condition\": \"START\"}],\n",
             )],
-            r#"
+            "
             elearning/task-definition.json:11:58: depends-on-cycle: `frontend` waits for `backend` in turn, so neither starts
               help: take one of the dependencies out
             elearning/task-definition.json:39:40: depends-on-cycle: `backend` waits for `frontend` in turn, so neither starts
               help: take one of the dependencies out
-            "#,
+            ",
         ),
         (
             &[
@@ -275,10 +275,10 @@ fn containers_wait_for_what_can_happen() {
                     "",
                 ),
             ],
-            r#"
+            "
             elearning/task-definition.json:35:64: depends-on-condition: container `backend` has no `healthCheck`, so it never becomes `HEALTHY`
               help: add a `healthCheck` to `backend`, or wait for `START`
-            "#,
+            ",
         ),
     ]);
 }
@@ -288,10 +288,10 @@ fn container_health_checks_leave_time_to_start() {
     check_edits(&[
         (
             &[(r#""retries": 5, "startPeriod": 120"#, r#""retries": 4"#)],
-            r#"
+            "
             elearning/task-definition.json:22:22: no-start-period: the container is given up 240 s after its start, its target group `backend` would wait 300 s
               help: add `startPeriod`, 60 s or more
-            "#,
+            ",
         ),
         (&[(r#""retries": 5, "startPeriod": 120"#, r#""retries": 5"#)], ""),
         (
@@ -309,14 +309,14 @@ fn container_health_checks_leave_time_to_start() {
                 r#""interval": 60, "timeout": 30, "retries": 5, "startPeriod": 120"#,
                 r#""interval": 301, "timeout": 30, "retries": 11, "startPeriod": 301"#,
             )],
-            r#"
+            "
             elearning/task-definition.json:24:21: out-of-range: `interval` is 301, and must be from 5 to 300
               help: write 5 to 300
             elearning/task-definition.json:24:52: out-of-range: `retries` is 11, and must be from 1 to 10
               help: write 1 to 10
             elearning/task-definition.json:24:71: out-of-range: `startPeriod` is 301, and must be from 0 to 300
               help: write 0 to 300
-            "#,
+            ",
         ),
     ]);
 }
@@ -329,21 +329,21 @@ fn logs_and_secrets_need_what_they_need() {
                 "          \"awslogs-group\": \"/ecs/elearning-system-backend\",\n          \"awslogs-region\": \"${region}\",\n          \"awslogs-stream-prefix\": \"ecs\"\n",
                 "          \"awslogs-create-group\": \"true\"\n",
             )],
-            r#"
+            "
             elearning/task-definition.json:28:20: log-options: the log driver `awslogs` needs the option `awslogs-group`
               help: add `awslogs-group`: the log group's name
             elearning/task-definition.json:28:20: log-options: the log driver `awslogs` needs the option `awslogs-region`
               help: add `awslogs-region`: `${region}`
             elearning/task-definition.json:28:20: log-options: the log driver `awslogs` needs the option `awslogs-stream-prefix`
               help: add `awslogs-stream-prefix`: a prefix such as `ecs`
-            "#,
+            ",
         ),
         (
             &[("  \"executionRoleArn\": \"arn:aws:iam::${account}:role/elearning-execution\",\n", "")],
-            r#"
+            "
             elearning/task-definition.json:17:18: no-execution-role: a container with secrets needs an execution role
               help: add `executionRoleArn` to the task definition
-            "#,
+            ",
         ),
     ]);
 }
@@ -356,10 +356,10 @@ fn services_have_the_network_that_their_tasks_need() {
                 "[networkConfiguration.awsvpcConfiguration]\nsubnets = [\n  \"${stack.elearning-system-infrastructure.PublicSubnet1}\",\n  \"${stack.elearning-system-infrastructure.PublicSubnet2}\",\n]\nsecurityGroups = [\"${stack.elearning-system-infrastructure.ECSSecurityGroup}\"]\nassignPublicIp = \"ENABLED\"\n",
                 "",
             )],
-            r#"
+            "
             elearning/service.toml:1:1: no-network-configuration: tasks with the network mode `awsvpc` need a network configuration
               help: add `networkConfiguration.awsvpcConfiguration` with `subnets` and `securityGroups`
-            "#,
+            ",
         ),
         (
             &[
@@ -387,34 +387,34 @@ fn load_balancers_fit_their_containers_and_target_groups() {
                 "containerName = \"backend\"\ncontainerPort = 8000",
                 "containerName = \"bakcend\"\ncontainerPort = 8000",
             )],
-            r#"
+            "
             elearning/service.toml:8:17: unknown-name: the task definition has no container `bakcend`
               help: did you mean `backend`?
-            "#,
+            ",
         ),
         (
             &[(
                 "containerName = \"backend\"\ncontainerPort = 8000",
                 "containerName = \"backend\"\ncontainerPort = 8001",
             )],
-            r#"
+            "
             elearning/service.toml:9:17: unknown-port: container `backend` has no port 8001
               help: `backend` has 8000
-            "#,
+            ",
         ),
         (
             &[("containerName = \"backend\"\ncontainerPort = 8000", r#"containerName = "backend""#)],
-            r#"
+            "
             elearning/service.toml:6:1: missing-member: `containerPort` is missing
               help: say which port of which container the target group sends to
-            "#,
+            ",
         ),
         (
             &[(r#"targetGroupArn = "${target_group.backend}""#, r#"targetGroupArn = "backend""#)],
-            r#"
+            "
             elearning/service.toml:7:18: not-an-arn: `backend` is not the ARN of a target group
               help: write `${target_group.backend}`
-            "#,
+            ",
         ),
         (
             &[(
@@ -437,10 +437,10 @@ fn deployments_can_move() {
                 "maximumPercent = 200\nminimumHealthyPercent = 50",
                 "maximumPercent = 150\nminimumHealthyPercent = 100",
             )],
-            r#"
+            "
             elearning/service.toml:24:1: deployment-deadlock: a deployment of `desiredCount` 1 with maximum 150 % and minimum 100 % may neither start nor stop a task
               help: raise `maximumPercent` (200 starts new tasks first), or lower `minimumHealthyPercent`
-            "#,
+            ",
         ),
         (
             &[("maximumPercent = 200\nminimumHealthyPercent = 50", "maximumPercent = 100\nminimumHealthyPercent = 0")],
@@ -451,10 +451,10 @@ fn deployments_can_move() {
                 ("desiredCount = \"${var.count}\"\n", ""),
                 ("maximumPercent = 200\nminimumHealthyPercent = 50", "maximumPercent = 100"),
             ],
-            r#"
+            "
             elearning/service.toml:23:1: deployment-deadlock: a deployment with maximum 100 % and minimum 100 % may neither start nor stop a task
               help: raise `maximumPercent` (200 starts new tasks first), or lower `minimumHealthyPercent`
-            "#,
+            ",
         ),
         (
             &[
@@ -468,14 +468,14 @@ fn deployments_can_move() {
                 "launchType = \"FARGATE\"\n",
                 "launchType = \"FARGATE\"\ncapacityProviderStrategy = [{ capacityProvider = \"FARGATE\", base = 1 }, { capacityProvider = \"mine\", base = 1 }]\n",
             )],
-            r#"
+            "
             elearning/service.toml:2:1: launch-type: `launchType` and `capacityProviderStrategy` exclude each other
               help: keep one of the two
             elearning/service.toml:3:28: capacity-providers: Fargate's capacity providers cannot be mixed with others
               help: keep either `FARGATE` and `FARGATE_SPOT`, or the others
             elearning/service.toml:3:109: capacity-providers: only one capacity provider of a strategy may have a `base`
               help: take it out here
-            "#,
+            ",
         ),
         (
             &[
@@ -485,24 +485,24 @@ fn deployments_can_move() {
                     "launchType = \"EC2\"\nplatformVersion = \"1.4.0\"\nschedulingStrategy = \"DAEMON\"",
                 ),
             ],
-            r#"
+            "
             elearning/service.toml:3:1: platform-version: only Fargate has platform versions
               help: take `platformVersion` out
             elearning/service.toml:5:1: daemon: a `DAEMON` service has no `desiredCount`: it runs one task on every instance
               help: take it out
             elearning/service.toml:27:18: daemon: the `maximumPercent` of a `DAEMON` service is 100
               help: write 100, or take it out
-            "#,
+            ",
         ),
         (
             &[(
                 "[deploymentConfiguration.deploymentCircuitBreaker]\nenable = true\nrollback = true",
                 "[deploymentConfiguration.deploymentCircuitBreaker]\nenable = true",
             )],
-            r#"
+            "
             elearning/service.toml:28:1: missing-member: `rollback` is missing
               help: write `rollback = true` (Determines whether to configure Amazon ECS to roll back the service if a service deployment fails)
-            "#,
+            ",
         ),
     ]);
 }
@@ -512,24 +512,24 @@ fn target_groups_are_as_elb_wants_them() {
     check_edits(&[
         (
             &[(r#"Name = "elearning-system-backend-tg""#, r#"Name = "-elearning_system-backend-target-group""#)],
-            r#"
+            "
             elearning/target-groups/backend.toml:1:8: bad-target-group-name: `-elearning_system-backend-target-group` cannot be the name of a target group
               help: at most 32 letters, digits and `-`, no `-` at the ends, no `internal-` at the front
-            "#,
+            ",
         ),
         (
             &[("HealthCheckTimeoutSeconds = 30", "HealthCheckTimeoutSeconds = 60")],
-            r#"
+            "
             elearning/target-groups/backend.toml:8:29: timeout-not-below-interval: the health check's timeout of 60 s is not below its interval of 60 s
               help: lower `HealthCheckTimeoutSeconds`, or raise `HealthCheckIntervalSeconds`
-            "#,
+            ",
         ),
         (
             &[("HealthCheckIntervalSeconds = 30\nHealthCheckTimeoutSeconds = 10", "HealthCheckTimeoutSeconds = 30")],
-            r#"
+            "
             elearning/target-groups/frontend.toml:6:29: timeout-not-below-interval: the health check's timeout of 30 s is not below its interval of 30 s
               help: lower `HealthCheckTimeoutSeconds`, or raise `HealthCheckIntervalSeconds`
-            "#,
+            ",
         ),
         (
             &[(
@@ -549,10 +549,10 @@ fn target_groups_are_as_elb_wants_them() {
         ),
         (
             &[(r#"Name = "elearning-system-backend-tg""#, r#"Name = "${stack.a.output.b}""#)],
-            r#"
+            "
             elearning/target-groups/backend.toml:1:8: unknown-name: `Name` must be known without asking AWS
               help: write a name; `${environment}`, `${account}`, `${region}`, `${cluster}` and `${var.NAME}` may stand in it
-            "#,
+            ",
         ),
     ]);
 }
@@ -572,20 +572,20 @@ fn listener_rules_answer_once() {
                 "Type = \"forward\"\nTargetGroupArn = \"${target_group.backend}\"",
                 "Type = \"forward\"\nTargetGroupArn = \"backend\"",
             )],
-            r#"
+            "
             elearning/listener-rules/api.toml:10:18: not-an-arn: `backend` is not the ARN of a target group
               help: write `${target_group.backend}`
-            "#,
+            ",
         ),
         (
             &[(
                 "Type = \"forward\"\nTargetGroupArn = \"${target_group.backend}\"",
                 "Type = \"authenticate-cognito\"\nAuthenticateCognitoConfig = { UserPoolArn = \"arn:a\", UserPoolClientId = \"a\", UserPoolDomain = \"a\" }",
             )],
-            r#"
+            "
             elearning/listener-rules/api.toml:8:1: rule-actions: a rule has exactly one action that forwards, redirects or answers
               help: keep one action with `Type` `forward`, `redirect` or `fixed-response`
-            "#,
+            ",
         ),
     ]);
 }
@@ -665,20 +665,20 @@ fn placeholder_accounts_are_noticed() {
     check_edits(&[
         (
             &[("arn:aws:iam::${account}:role", "arn:aws:iam::123456789012:role")],
-            r#"
+            "
             elearning/task-definition.json:7:23: placeholder-account: `123456789012` is a placeholder, not an account
               help: write `${account}`, the environment's account
-            "#,
+            ",
         ),
         (
             &[(
                 r#""image": "${image.backend}""#,
                 r#""image": "<ACCOUNT_ID>.dkr.ecr.ap-northeast-1.amazonaws.com/x:1""#,
             )],
-            r#"
+            "
             elearning/task-definition.json:12:16: placeholder-account: `<ACCOUNT_ID>` is a placeholder, not an account
               help: write `${account}`, the environment's account
-            "#,
+            ",
         ),
         (
             &[(
@@ -698,31 +698,31 @@ fn keys_of_sets_and_tags_are_sound() {
                 r#"{ "name": "LITERAL", "value": "$${HOME}" }"#,
                 r#"{ "name": "LITERAL", "value": "$${HOME}" }, { "name": "LITERAL", "value": "$${HOME}" }"#,
             )],
-            r#"
+            "
             elearning/task-definition.json:16:53: duplicate-key: `LITERAL` stands in this list twice
               help: take one of the two out
-            "#,
+            ",
         ),
         (
             &[(r#""name": "REDIS_URL""#, r#""name": "LITERAL""#)],
-            r#"
+            "
             elearning/task-definition.json:20:19: duplicate-key: `LITERAL` stands in `environment` as well
               help: a variable is either plain or a secret: take one of them out
-            "#,
+            ",
         ),
         (
             &[(
                 "launchType = \"FARGATE\"\n",
                 "launchType = \"FARGATE\"\ntags = [{ key = \"aws:x\", value = \"1\" }, { key = \"trueup:y\", value = \"1\" }, { key = \"a\", value = \"1\" }, { key = \"a\", value = \"2\" }]\n",
             )],
-            r#"
+            "
             elearning/service.toml:3:17: reserved-tag: tag keys like `aws:x` are reserved for AWS
               help: choose another key
             elearning/service.toml:3:49: reserved-tag: tag keys like `trueup:y` are reserved for trueup
               help: choose another key
             elearning/service.toml:3:104: duplicate-key: `a` stands in this list twice
               help: take one of the two out
-            "#,
+            ",
         ),
     ]);
 }
@@ -732,36 +732,36 @@ fn the_service_is_in_the_environments_cluster_under_a_known_name() {
     check_edits(&[
         (
             &[(r#"cluster = "${cluster}""#, r#"cluster = "other""#)],
-            r#"
+            "
             elearning/service.toml:4:11: contradicts-environment: environment `production` has the cluster `elearning-system-cluster`, not `other`
               help: take `cluster` out: the environment gives it
             elearning/service.toml:4:11: contradicts-environment: environment `staging` has the cluster `elearning-staging`, not `other`
               help: take `cluster` out: the environment gives it
-            "#,
+            ",
         ),
         (
             &[(r#"cluster = "${cluster}""#, r#"cluster = "${stack.a.output.b}""#)],
-            r#"
+            "
             elearning/service.toml:4:11: unknown-name: the cluster of a service must be known without asking AWS
               help: write its name, or `${cluster}`, `${environment}` or `${var.NAME}`
-            "#,
+            ",
         ),
         (
             &[(
                 "cluster = \"${cluster}\"\n",
                 "cluster = \"arn:aws:ecs:ap-northeast-1:210987654321:cluster/${cluster}\"\ntaskDefinition = \"x\"\n",
             )],
-            r#"
+            "
             elearning/service.toml:5:1: set-by-trueup: `taskDefinition` is set by trueup and may not stand in a document
               help: take it away: the service runs the application's own task definition document
-            "#,
+            ",
         ),
         (
             &[(r#""family": "elearning-system""#, r#""family": "${image.backend}""#)],
-            r#"
+            "
             elearning/task-definition.json:2:13: unknown-name: `family` must be known without asking AWS
               help: write a name; `${environment}`, `${account}`, `${region}`, `${cluster}` and `${var.NAME}` may stand in it
-            "#,
+            ",
         ),
     ]);
 }
