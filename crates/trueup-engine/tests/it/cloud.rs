@@ -381,6 +381,11 @@ impl State {
                 self.resources.services.remove(&service_id(&name_of(input)));
                 json!({})
             }
+            Operation::DeleteTargetGroup => {
+                let arn = text(input, "TargetGroupArn");
+                self.resources.target_groups.retain(|_, (d, _, _)| text(d, "TargetGroupArn") != arn);
+                json!({})
+            }
             other => panic!("the fake does not know {other:?}"),
         }
     }
@@ -427,13 +432,13 @@ impl Resources {
             live.rules.insert(listener.clone(), Observed::Present(rules.collect()));
         }
         live.inventory = wanted.inventory.as_ref().map(|(instance, _)| {
-            let owned = self
-                .services
-                .values()
-                .filter(|(_, tags)| tags.get("trueup:instance").is_some_and(|owner| owner == instance.as_str()));
-            let owned = owned.map(|(description, tags)| OwnedResource {
-                arn: Arn::new(text(description, "serviceArn")),
-                kind: Kind::Service,
+            let services = self.services.values().map(|(d, tags)| (d, tags, Kind::Service, "serviceArn"));
+            let groups = self.target_groups.values().map(|(d, _, tags)| (d, tags, Kind::TargetGroup, "TargetGroupArn"));
+            let is_ours = |tags: &Tags| tags.get("trueup:instance").is_some_and(|owner| owner == instance.as_str());
+            let owned = services.chain(groups).filter(|(_, tags, _, _)| is_ours(tags));
+            let owned = owned.map(|(description, tags, kind, arn)| OwnedResource {
+                arn: Arn::new(text(description, arn)),
+                kind,
                 tags: tags.clone(),
                 description: description.clone(),
             });

@@ -195,6 +195,7 @@ async fn a_slow_call_delays_no_other_application() {
     assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
     world.cloud.release();
     world.pass(30).await;
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition api", "CreateService api"]);
     assert_eq!(world.standing("api"), SYNCED);
 }
 

@@ -82,3 +82,37 @@ async fn what_comes_back_before_it_is_deleted_stays() {
     assert!(!calls.iter().any(|call| call.starts_with("Delete")), "{calls:?}");
     assert!(world.cloud.service("api").is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_comes_while_something_is_deleted_ends_the_deleting() {
+    let mut world = World::new();
+    let mut api = application("api", "1");
+    let group = "Name = \"api-tg\"\nProtocol = \"HTTP\"\nPort = 80\nVpcId = \"vpc-0a1b2c3d\"\n";
+    api.push(("api/target-groups/api.toml".to_owned(), group.to_owned()));
+    let both = pruning(&[api, application("web", "1")], "on");
+    world.source.commit(&files(&both));
+    world.settle().await;
+    world.pass(90).await;
+    world.cloud.take_calls();
+    world.cloud.hang("api");
+    world.push(&files(&pruning(&[application("web", "1")], "on"))).await;
+    world.push(&files(&both)).await;
+    world.cloud.release();
+    world.pass(90).await;
+    // The call that was under way could not be taken back; the target group was next.
+    assert_eq!(world.cloud.take_calls(), ["DeleteService api", "CreateService api"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_group_goes_with_its_application() {
+    let mut world = World::new();
+    let mut api = application("api", "1");
+    let group = "Name = \"api-tg\"\nProtocol = \"HTTP\"\nPort = 80\nVpcId = \"vpc-0a1b2c3d\"\n";
+    api.push(("api/target-groups/api.toml".to_owned(), group.to_owned()));
+    world.source.commit(&files(&pruning(&[api, application("web", "1")], "on")));
+    world.settle().await;
+    world.pass(90).await;
+    world.cloud.take_calls();
+    world.push(&files(&pruning(&[application("web", "1")], "on"))).await;
+    assert_eq!(world.cloud.take_calls(), ["DeleteService api", "DeleteTargetGroup api-tg"]);
+}
