@@ -87,13 +87,16 @@ impl ApplicationState {
             plan.sync = Sync::OutOfSync;
         }
         let Some(refusal) = &self.refusal else { return };
-        let is_about = |step: &Step| refusal.held.resource.as_ref().is_some_and(|held| same(held, &step.resource));
-        if refusal.revision != plan.revision || !(plan.steps.iter().any(is_about) || is_unsettled(plan)) {
+        let is_about = |resource: &Resource| refusal.held.resource.as_ref().is_some_and(|held| same(held, resource));
+        let is_wanted = plan.sync == Sync::Unknown
+            || plan.steps.iter().any(|step| is_about(&step.resource))
+            || plan.held.iter().any(|held| held.resource.as_ref().is_some_and(is_about));
+        if refusal.revision == plan.revision && is_wanted {
+            plan.hold(refusal.held.clone());
+        } else {
             self.refusal = None;
             self.backoff.reset();
-            return;
         }
-        plan.hold(refusal.held.clone());
     }
 
     /// Notes that a call succeeded.

@@ -8,7 +8,7 @@ use trueup_core::live::FailureKind;
 use crate::schedule::Jitter;
 
 /// The longest wait. An operator who mends a policy sees trueup carry on within this time.
-const WAIT_MAX: Duration = Duration::from_secs(300);
+const WAIT_MAX: Duration = Duration::from_mins(5);
 /// The first wait after something that passes by itself.
 const FIRST_WAIT_TRANSIENT: Duration = Duration::from_secs(5);
 /// The first wait after AWS refused: the same call will be refused again until a person does something.

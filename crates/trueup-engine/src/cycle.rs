@@ -8,7 +8,7 @@ use trueup_core::desired::{DesiredApplication, Environment, Lookup};
 use trueup_core::document::Problem;
 use trueup_core::live::{FailureKind, Live};
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{self, Health, Held, Hold, Input, Plan, Sync};
+use trueup_core::plan::{Health, Held, Hold, Input, Plan, Sync};
 use trueup_ports::{Cloud, Wanted};
 
 use crate::application::ApplicationState;
@@ -16,6 +16,7 @@ use crate::board::is_settled;
 use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::{InForce, Standing, Valid};
 use crate::pass::{Pass, next_step};
+use crate::planning;
 use crate::resolution::{self, Answers};
 
 /// What one cycle found out of the environment as a whole.
@@ -57,8 +58,8 @@ impl EnvironmentLoop {
         let mut prunes = self.prunes(in_force, &live, &answers, &valid).await;
         let all: BTreeSet<ApplicationName> =
             in_force.applications.keys().filter(|(env, _)| *env == self.name).map(|(_, name)| name.clone()).collect();
-        let pruned = prunes.is_some().then(|| in_force.revision.clone());
-        let look = Look { in_force, answers, live, all: Arc::new(all), pruned, writes, cloud };
+        let inventory_of = prunes.is_some().then(|| in_force.revision.clone());
+        let look = Look { in_force, answers, live, all: Arc::new(all), pruned: inventory_of, writes, cloud };
         for name in Self::in_order(&standings) {
             let standing = standings[&name];
             if let Some(prunes) = &mut prunes {
@@ -88,7 +89,7 @@ impl EnvironmentLoop {
         let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
         let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
         let waits_for = self.unready(look.in_force, &desired);
-        let mut plan = plan::plan(&Input {
+        let mut plan = planning::plan(&Input {
             desired: &desired,
             last_applied: last_applied.as_deref(),
             live: &look.live,

@@ -29,9 +29,9 @@ impl Scope {
     /// Both.
     fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Only(mut these), Self::Only(those)) => {
-                these.extend(those);
-                Self::Only(these)
+            (Self::Only(mut names), Self::Only(others)) => {
+                names.extend(others);
+                Self::Only(names)
             }
             (Self::All, _) | (_, Self::All) => Self::All,
         }
@@ -106,8 +106,7 @@ impl EnvironmentLoop {
                         if changed.is_err() {
                             return self.drain().await;
                         }
-                        let before = current;
-                        current = in_force.borrow_and_update().clone();
+                        let before = std::mem::replace(&mut current, in_force.borrow_and_update().clone());
                         if let Some(current) = &current {
                             break self.changed(before.as_deref(), current).and(self.due());
                         }

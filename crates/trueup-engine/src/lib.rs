@@ -20,6 +20,7 @@ mod once;
 mod options;
 mod pass;
 mod past;
+mod planning;
 mod prune;
 mod resolution;
 mod schedule;

@@ -87,7 +87,8 @@ impl Engine {
     async fn begin(&self) -> Result<Arc<InForce>, OnceError> {
         let mut follower = Follower::new(self.source.clone(), self.context.options.revision.clone());
         self.refresh(&mut follower).await;
-        if let Some(error) = follower.failure() {
+        let pinned = self.context.options.revision.is_some() && follower.in_force().is_some();
+        if let Some(error) = follower.failure().filter(|_| !pinned) {
             // The daemon goes on with what it has; a person who asks now should not be answered with the past.
             return Err(OnceError::Source(error.clone()));
         }

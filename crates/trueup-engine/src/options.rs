@@ -36,7 +36,7 @@ impl Options {
             revision: None,
             report_only: false,
             git_interval: Duration::from_secs(30),
-            interval: Duration::from_secs(60),
+            interval: Duration::from_mins(1),
             rollout_interval: Duration::from_secs(5),
         }
     }

@@ -7,12 +7,13 @@ use tokio::time::Instant;
 use trueup_core::desired::DesiredApplication;
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{self, Cause, Input, Operation, Plan, Step, tags};
+use trueup_core::plan::{Cause, Input, Operation, Plan, Step, tags};
 use trueup_ports::{Answer, Cloud};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
 use crate::follower::Valid;
+use crate::planning;
 use crate::resolution::{Answers, answer_target_groups, resolve};
 use crate::write::write;
 
@@ -114,7 +115,7 @@ impl Pass {
     /// Plans with what is known now.
     fn plan_anew(&mut self) {
         let desired = self.desired();
-        self.plan = plan::plan(&Input {
+        self.plan = planning::plan(&Input {
             desired: &desired,
             last_applied: self.last_applied.as_deref(),
             live: &self.live,

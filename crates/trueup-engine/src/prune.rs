@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use trueup_core::desired::{DesiredApplication, Mode, Policy};
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Health, Plan, Prune, PruneInput, Sync, plan_prune, tags};
+use trueup_core::plan::{Health, Plan, Prune, PruneInput, Sync, tags};
 use trueup_ports::{Cloud, Wanted};
 
 use crate::application::ApplicationState;
@@ -16,6 +16,7 @@ use crate::cycle::Look;
 use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::{InForce, Valid};
 use crate::pass::{Finished, next_step};
+use crate::planning;
 use crate::resolution::{self, Answers};
 use crate::write::write;
 
@@ -62,7 +63,7 @@ impl EnvironmentLoop {
         let desired: Vec<&DesiredApplication> = desired.iter().map(AsRef::as_ref).collect();
         let policy = in_force.policies.get(&self.name).cloned().unwrap_or_else(Policy::default);
         self.pruned = Some(in_force.revision.clone());
-        Some(plan_prune(&PruneInput {
+        Some(planning::plan_prune(&PruneInput {
             environment: &self.name,
             instance: &self.context.options.instance,
             desired: &desired,

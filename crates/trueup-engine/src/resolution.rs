@@ -93,9 +93,17 @@ pub(crate) fn part_of(live: &Live, wanted: &Wanted) -> Live {
         let all = std::iter::once(&service.description).chain(deployments);
         task_definitions.extend(all.filter_map(|one| text(one, "taskDefinition")).map(Arn::new));
     }
+    let families = pick(&live.families, wanted.families.keys().cloned());
+    let mut task_definitions = pick(&live.task_definitions, task_definitions);
+    // A revision that is there already may be what the service is told to run next: it need not be read again then.
+    for revision in families.values().filter_map(Observed::present).flatten() {
+        if let Some(arn) = text(&revision.description, "taskDefinitionArn") {
+            task_definitions.entry(Arn::new(arn)).or_insert_with(|| Observed::Present(revision.clone()));
+        }
+    }
     Live {
-        task_definitions: pick(&live.task_definitions, task_definitions),
-        families: pick(&live.families, wanted.families.keys().cloned()),
+        task_definitions,
+        families,
         target_groups: pick(&live.target_groups, wanted.target_groups.iter().cloned()),
         rules: pick(&live.rules, wanted.listeners.iter().cloned()),
         services,

@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn intervals_are_spread_by_a_tenth_and_the_same_for_the_same_name() {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let draw = |name: &str| {
             let mut jitter = Jitter::of(name);
             (0..100).map(|_| jitter.spread(minute)).collect::<Vec<_>>()

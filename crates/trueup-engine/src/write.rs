@@ -1,7 +1,9 @@
 //! One mutating call, with all that must be remembered and told of it.
 
+use serde_json::Value;
 use tokio::time::Instant;
-use trueup_core::plan::{Plan, Resource, Step};
+use trueup_core::names::Arn;
+use trueup_core::plan::{Plan, Step};
 use trueup_core::report::{Event, Failure, PlannedStep, What};
 use trueup_ports::{Answer, Cloud, Effect};
 
@@ -22,9 +24,7 @@ pub(crate) async fn write(
     let result = cloud.execute(&step.call).await;
     let now = context.now();
     // Whatever was remembered of the resource is old now, also when AWS refused: something of it was not as thought.
-    let Resource { name, arn, .. } = &step.resource;
-    state.refresh.insert(name.clone());
-    state.refresh.extend(arn.iter().map(|arn| arn.as_str().to_owned()));
+    state.refresh.extend(touched(step));
     let (what, answer) = match result {
         Ok(answer) => {
             state.memory.wrote(step, now);
@@ -56,4 +56,15 @@ pub(crate) async fn write(
         what,
     }]);
     answer
+}
+
+/// The ARNs of what a step touches: the resource's, and those that its request names.
+fn touched(step: &Step) -> impl Iterator<Item = String> + '_ {
+    let members = step.call.input.as_object().into_iter().flat_map(|input| input.values());
+    let named = members.flat_map(|member| match member {
+        Value::Array(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    });
+    let named = named.filter_map(Value::as_str).filter(|text| text.starts_with("arn:"));
+    named.chain(step.resource.arn.as_ref().map(Arn::as_str)).map(str::to_owned)
 }

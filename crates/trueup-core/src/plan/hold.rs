@@ -139,6 +139,11 @@ pub enum Hold {
         /// What the credentials chain said.
         message: String,
     },
+    /// The checker found the plan unsound: a defect of trueup. Ends with a trueup that is corrected.
+    Unsound {
+        /// What is wrong with the plan, one sentence each.
+        defects: Vec<String>,
+    },
 }
 
 impl Hold {
@@ -167,6 +172,7 @@ impl Hold {
             Self::WriteFailed { .. } => "WriteFailed",
             Self::AccountMismatch { .. } => "AccountMismatch",
             Self::NoCredentials { .. } => "NoCredentials",
+            Self::Unsound { .. } => "Unsound",
         }
     }
 
@@ -188,7 +194,8 @@ impl Hold {
             | Self::InvalidDocument { .. }
             | Self::AccessDenied { .. }
             | Self::CallRefused { .. }
-            | Self::WriteFailed { .. } => Some(Sync::OutOfSync),
+            | Self::WriteFailed { .. }
+            | Self::Unsound { .. } => Some(Sync::OutOfSync),
             Self::ReportOnly { .. }
             | Self::ForeignInstance { .. }
             | Self::ForeignEnvironment { .. }
@@ -246,6 +253,7 @@ impl Hold {
                 format!("the credentials belong to the account {actual}, the environment to {expected}")
             }
             Self::NoCredentials { message } => format!("there are no valid AWS credentials: {message}"),
+            Self::Unsound { defects } => format!("the plan is unsound: {}", list_of(defects, Clone::clone)),
         }
     }
 
@@ -296,6 +304,7 @@ impl Hold {
             Self::WriteFailed { .. } => "it is tried again soon",
             Self::AccountMismatch { .. } => "give trueup credentials of the right account, or correct `account`",
             Self::NoCredentials { .. } => "give trueup valid credentials or a role it may assume",
+            Self::Unsound { .. } => "this is a defect of trueup: please report it with the output of `trueup plan`",
         }
         .to_owned()
     }

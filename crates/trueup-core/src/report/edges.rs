@@ -24,8 +24,8 @@ pub struct Edges {
 type ResourceKey = (Kind, String);
 /// A hold by resource, reason and what belongs to the reason, without what differs from time to time.
 type HoldKey = (Option<ResourceKey>, &'static str, String);
-/// A step by operation, resource, cause and the paths it changes.
-type StepKey = (Operation, ResourceKey, Cause, Vec<String>);
+/// A step by operation and resource: what exactly it changes becomes clearer while a plan is carried out.
+type StepKey = (Operation, ResourceKey);
 
 impl Edges {
     /// Compares a plan with what was told before, and gives back what is new, in the order: drift, holds, the plan,
@@ -100,7 +100,9 @@ impl Edges {
             self.steps = None;
             return;
         }
-        let steps: BTreeSet<StepKey> = plan.steps.iter().map(step_key).collect();
+        // A step without changes only writes our tags: it belongs to the change that it follows.
+        let steps: BTreeSet<StepKey> =
+            plan.steps.iter().filter(|step| !step.changes.is_empty()).map(step_key).collect();
         // While a plan is carried out, what is left of it is no news.
         let told = self.steps.take().filter(|(revision, _)| *revision == plan.revision);
         if let Some((revision, told)) = told
@@ -109,8 +111,10 @@ impl Edges {
             self.steps = Some((revision, told));
             return;
         }
+        if !steps.is_empty() {
+            news.push(What::PlanMade { steps: plan.steps.iter().map(PlannedStep::from).collect() });
+        }
         self.steps = Some((plan.revision.clone(), steps));
-        news.push(What::PlanMade { steps: plan.steps.iter().map(PlannedStep::from).collect() });
     }
 
     fn observe_rollout(&mut self, plan: &Plan, news: &mut Vec<What>) {
@@ -145,10 +149,9 @@ impl Edges {
             {
                 None
             }
-            (_, Rollout::Failed { task_definition, reason }) => Some(What::RolloutFailed {
-                task_definition: task_definition.clone(),
-                rollout_reason: reason.clone(),
-            }),
+            (_, Rollout::Failed { task_definition, reason }) => {
+                Some(What::RolloutFailed { task_definition: task_definition.clone(), reason: reason.clone() })
+            }
         };
         news.extend(what);
         self.rollout = Some(rollout.clone());
@@ -160,8 +163,7 @@ fn key(resource: &Resource) -> ResourceKey {
 }
 
 fn step_key(step: &crate::plan::Step) -> StepKey {
-    let paths = step.changes.iter().map(|change| change.path.to_string()).collect();
-    (step.call.operation, key(&step.resource), step.cause, paths)
+    (step.call.operation, key(&step.resource))
 }
 
 fn hold_key(held: &Held) -> HoldKey {

@@ -130,7 +130,7 @@ pub enum What {
         /// The task definition revision that was asked for.
         task_definition: Arn,
         /// ECS's own words.
-        rollout_reason: String,
+        reason: String,
     },
     /// Something is known and not done.
     HoldStarted {

@@ -66,8 +66,8 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
             format!("{} with {desired} wanted", family_and_revision(task_definition))
         }
         What::RolloutCompleted { task_definition } => format!("{} serves", family_and_revision(task_definition)),
-        What::RolloutFailed { task_definition, rollout_reason } => {
-            format!("{}: {rollout_reason}", family_and_revision(task_definition))
+        What::RolloutFailed { task_definition, reason } => {
+            format!("{}: {reason}", family_and_revision(task_definition))
         }
         What::HoldStarted { resource, hold, .. } => match resource {
             Some(resource) => format!("{}: {} ({})", resource_title(resource), hold.message(), hold.cure()),
@@ -83,7 +83,9 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
 /// The lines below the headline.
 fn details(what: &What) -> Vec<String> {
     match what {
-        What::DriftDetected { changes, .. } | What::HoldStarted { changes, .. } => changes.iter().map(drifted).collect(),
+        What::DriftDetected { changes, .. } | What::HoldStarted { changes, .. } => {
+            changes.iter().map(drifted).collect()
+        }
         What::StepApplied { step, .. } | What::StepFailed { step, .. } => changed(step).collect(),
         What::PlanMade { steps } => steps
             .iter()

@@ -1,12 +1,13 @@
 //! The loop: what it does, when, and above all what it does not do.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{FakeCloud, FakeSource, Fault, World, application, files, tree};
 use trueup_core::live::FailureKind;
 use trueup_core::plan::{Health, Operation, Sync};
+
+use crate::cloud::{FakeCloud, Fault};
+use crate::source::FakeSource;
+use crate::world::{World, application, files, tree};
 
 const SYNCED: (Sync, Health, Vec<&str>) = (Sync::Synced, Health::Healthy, Vec::new());
 
@@ -46,11 +47,11 @@ async fn an_empty_cluster_becomes_synced_and_then_nothing_is_written() {
 async fn a_commit_makes_exactly_the_calls_it_needs() {
     let world = at_rest().await;
     world.push(&files(&tree(&[application("web", "2")]))).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
     assert_eq!(world.standing("web"), SYNCED);
     // Back to content that was registered before.
     world.push(&files(&tree(&[application("web", "1")]))).await;
-    assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["UpdateService web", "TagResource web"]);
     assert_eq!(world.cloud.task_definitions(), 2);
 }
 
@@ -114,7 +115,7 @@ async fn a_broken_document_keeps_the_last_valid_one_and_others_follow() {
     let at = broken.iter().position(|(path, _)| path == "web/service.toml").unwrap();
     broken[at].1 = "serviceName = \"web\"\ndesired_count = 1\n".to_owned();
     world.push(&files(&broken)).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition api", "UpdateService api"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition api", "UpdateService api", "TagResource api"]);
     assert_eq!(world.standing("web"), (Sync::OutOfSync, Health::Healthy, vec!["InvalidDocument"]));
     assert!(world.prints().contains("web/service.toml:2:1"), "{}", world.prints());
 
@@ -124,7 +125,7 @@ async fn a_broken_document_keeps_the_last_valid_one_and_others_follow() {
     assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
 
     world.push(&files(&tree(&[application("api", "2"), application("web", "2")]))).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
     assert_eq!(world.standing("web"), SYNCED);
 }
 
@@ -168,7 +169,7 @@ async fn a_refused_call_delays_no_other_application_and_is_tried_again_slowly() 
 async fn a_new_commit_is_tried_at_once_though_the_one_before_was_refused() {
     let mut world = World::new();
     world.source.commit(&files(&tree(&[application("web", "1")])));
-    for _ in 0..3 {
+    for _ in 0..100 {
         world.cloud.fault(Operation::CreateService, "web", Fault::Refuse(FailureKind::Rejected));
     }
     world.settle().await;
@@ -194,6 +195,7 @@ async fn a_slow_call_delays_no_other_application() {
     assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
     world.cloud.release();
     world.pass(30).await;
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition api", "CreateService api"]);
     assert_eq!(world.standing("api"), SYNCED);
 }
 
@@ -286,6 +288,17 @@ async fn a_call_whose_answer_was_lost_is_read_back_and_not_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_whose_answer_was_lost_is_not_repeated_while_reads_show_the_time_before_it() {
+    let world = at_rest().await;
+    world.cloud.fault(Operation::UpdateService, "web", Fault::LoseAnswer);
+    world.cloud.show_stale(3);
+    world.push(&files(&tree(&[application("web", "2")]))).await;
+    world.pass(120).await;
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
+    assert_eq!(world.standing("web"), SYNCED);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_registration_whose_answer_was_lost_is_found_and_not_repeated() {
     let mut world = World::new();
     world.source.commit(&files(&tree(&[application("web", "1")])));
@@ -312,7 +325,7 @@ async fn a_read_that_shows_the_time_before_an_own_write_makes_no_second_one() {
     world.cloud.show_stale(3);
     world.push(&files(&tree(&[application("web", "2")]))).await;
     world.pass(120).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
     assert_eq!(world.standing("web"), SYNCED);
 }
 
@@ -326,7 +339,7 @@ async fn failed_reads_lead_to_no_write() {
     assert_eq!(world.standing("web").0, Sync::Unknown);
     world.cloud.fail_reads(false);
     world.pass(90).await;
-    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web"]);
+    assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -344,7 +357,7 @@ async fn a_trigger_that_comes_during_a_pass_is_not_lost() {
     world.pass(1).await;
     assert_eq!(
         world.cloud.take_calls(),
-        ["RegisterTaskDefinition web", "RegisterTaskDefinition web", "UpdateService web"],
+        ["RegisterTaskDefinition web", "RegisterTaskDefinition web", "UpdateService web", "TagResource web"],
         "the second commit is pre-empted before it is deployed"
     );
 }
@@ -375,6 +388,7 @@ async fn a_rollout_is_watched_every_few_seconds_and_only_where_it_runs() {
             "step.applied web",
             "step.applied web",
             "rollout.started web",
+            "step.applied web",
             "rollout.completed web"
         ]
     );
@@ -405,4 +419,33 @@ async fn environment_values_are_never_told() {
     let prints = world.prints();
     assert!(prints.contains("step.applied") && prints.contains("redacted"), "{prints}");
     assert!(!prints.contains("hunter"), "{prints}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_does_not_answer_delays_no_other() {
+    let mut world = World::new();
+    let mut tree = tree(&[application("web", "1")]);
+    tree[0]
+        .1
+        .push_str("[environments.staging]\naccount = \"123456789012\"\nregion = \"eu-west-1\"\ncluster = \"main\"\n");
+    world.cloud.hang_reads("staging");
+    world.source.commit(&files(&tree));
+    world.settle().await;
+    assert_eq!(world.standing("web"), SYNCED);
+    assert!(world.stop().await < Duration::from_millis(250), "a read is not waited for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn drift_is_healed_beside_a_pending_change_that_is_only_reported() {
+    let world = at_rest().await;
+    let mut tree = tree(&[application("web", "2")]);
+    tree[1].1 = "[policy]\nfollow = \"report\"\n".to_owned();
+    world.push(&files(&tree)).await;
+    assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
+    assert!(world.standing("web").2.contains(&"ReportOnly"), "{:?}", world.standing("web"));
+    world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
+    world.pass(90).await;
+    // What was applied last is read from git by the tag, so that the two are told apart.
+    assert_eq!(world.cloud.service("web").expect("it exists")["desiredCount"], 1);
+    assert_eq!(world.cloud.task_definitions(), 1);
 }

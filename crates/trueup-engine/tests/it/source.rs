@@ -28,7 +28,7 @@ impl FakeSource {
 
     /// Commits a whole tree of files; an application's revision is the last commit that changed its directory.
     pub fn commit(&self, files: &[(&str, &str)]) -> Revision {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock().expect("no test panics while it holds the lock");
         let number = state.commits.len() + 1;
         let revision = Revision::new(format!("{number:040x}"));
         let files: FileTree =
@@ -45,7 +45,7 @@ impl FakeSource {
             .collect();
         state.commits.push(Snapshot {
             revision: revision.clone(),
-            committed: Timestamp::from_second(1_800_000_000).unwrap(),
+            committed: Timestamp::from_second(1_800_000_000).expect("in range"),
             subject: format!("commit {number}"),
             files,
             application_revisions,
@@ -55,12 +55,12 @@ impl FakeSource {
 
     /// Whether the remote answers.
     pub fn set_dead(&self, dead: bool) {
-        self.0.lock().unwrap().dead = dead;
+        self.0.lock().expect("no test panics while it holds the lock").dead = dead;
     }
 
     /// A process that starts later sees the same repository and the same cache.
     pub fn restarted(&self) -> Self {
-        self.0.lock().unwrap().seen = None;
+        self.0.lock().expect("no test panics while it holds the lock").seen = None;
         self.clone()
     }
 }
@@ -73,7 +73,7 @@ fn part<'a>(files: &'a FileTree, directory: &str) -> Vec<(&'a String, &'a Arc<[u
 #[async_trait]
 impl Source for FakeSource {
     async fn poll(&self) -> Result<Head, SourceError> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock().expect("no test panics while it holds the lock");
         if state.dead {
             return Err(SourceError { message: "the remote is dead".to_owned(), hint: None, transient: true });
         }
@@ -91,21 +91,26 @@ impl Source for FakeSource {
     }
 
     async fn snapshot(&self, revision: &Revision) -> Result<Snapshot, SourceError> {
-        let state = self.0.lock().unwrap();
+        let state = self.0.lock().expect("no test panics while it holds the lock");
         let found = state.commits.iter().find(|commit| commit.revision == *revision).cloned();
         found.ok_or_else(|| SourceError { message: "no such commit".to_owned(), hint: None, transient: false })
     }
 
     async fn knows(&self, revision: &Revision) -> bool {
-        self.0.lock().unwrap().commits.iter().any(|commit| commit.revision == *revision)
+        self.0
+            .lock()
+            .expect("no test panics while it holds the lock")
+            .commits
+            .iter()
+            .any(|commit| commit.revision == *revision)
     }
 
     async fn accept(&self, revision: &Revision) -> Result<(), SourceError> {
-        self.0.lock().unwrap().accepted = Some(revision.clone());
+        self.0.lock().expect("no test panics while it holds the lock").accepted = Some(revision.clone());
         Ok(())
     }
 
     async fn accepted(&self) -> Option<Revision> {
-        self.0.lock().unwrap().accepted.clone()
+        self.0.lock().expect("no test panics while it holds the lock").accepted.clone()
     }
 }

@@ -1,14 +1,15 @@
 //! Going round once: what the commands do.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{FakeCloud, FakeSource, Fault, World, application, files, tree};
 use trueup_core::live::FailureKind;
 use trueup_core::names::ApplicationName;
 use trueup_core::plan::{Operation, Plan};
 use trueup_engine::OnceError;
+
+use crate::cloud::{FakeCloud, Fault};
+use crate::source::FakeSource;
+use crate::world::{World, application, files, tree};
 
 fn calls(plans: &[Plan]) -> Vec<String> {
     let steps = plans.iter().flat_map(|plan| plan.steps.iter().map(|step| (&plan.application, step.call.operation)));

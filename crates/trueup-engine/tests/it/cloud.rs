@@ -8,9 +8,11 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::live::{
-    FailureKind, Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, ReadFailure, Tags,
+    FailureKind, Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, OwnedResource,
+    ReadFailure, Tags,
 };
-use trueup_core::names::{Arn, ServiceId};
+use trueup_core::model::Kind;
+use trueup_core::names::{Arn, EnvironmentName, ServiceId};
 use trueup_core::plan::{Call, Operation};
 use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, Wanted};
 
@@ -30,7 +32,12 @@ pub enum Fault {
 
 /// One cloud; clones share it.
 #[derive(Clone, Default)]
-pub struct FakeCloud(Arc<Mutex<State>>, Arc<Notify>);
+pub struct FakeCloud {
+    state: Arc<Mutex<State>>,
+    released: Arc<Notify>,
+    /// The environment that this clone was connected for.
+    environment: Option<EnvironmentName>,
+}
 
 #[derive(Default)]
 struct State {
@@ -41,8 +48,6 @@ struct State {
     stale: Option<(Resources, u32)>,
     /// Every mutating call that arrived, such as `UpdateService web`.
     calls: Vec<String>,
-    /// Requests by the same index.
-    inputs: Vec<Value>,
     observations: Vec<Wanted>,
     faults: VecDeque<(Operation, String, Fault)>,
     /// Calls on resources of this name wait until released.
@@ -50,6 +55,10 @@ struct State {
     /// New rollouts stay in progress.
     rolling: bool,
     reads_fail: bool,
+    /// Reads in this environment never end.
+    hanging_reads: Option<EnvironmentName>,
+    /// Lookups that were resolved one by one.
+    lookups: Vec<Lookup>,
     next: u64,
 }
 
@@ -68,18 +77,12 @@ impl FakeCloud {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.state.lock().expect("no test panics while it holds the lock")
     }
 
     /// The mutating calls since the last time, and forgets them.
     pub fn take_calls(&self) -> Vec<String> {
-        self.state().inputs.clear();
         std::mem::take(&mut self.state().calls)
-    }
-
-    /// The requests of the calls that [`FakeCloud::take_calls`] would give.
-    pub fn inputs(&self) -> Vec<Value> {
-        self.state().inputs.clone()
     }
 
     /// What was observed since the last time.
@@ -113,6 +116,16 @@ impl FakeCloud {
         self.state().reads_fail = fail;
     }
 
+    /// Reads in that environment never end.
+    pub fn hang_reads(&self, environment: &str) {
+        self.state().hanging_reads = Some(EnvironmentName::new(environment));
+    }
+
+    /// What was looked up since the last time.
+    pub fn take_lookups(&self) -> Vec<Lookup> {
+        std::mem::take(&mut self.state().lookups)
+    }
+
     /// Whether rollouts that begin from now on stay in progress.
     pub fn keep_rolling(&self, rolling: bool) {
         self.state().rolling = rolling;
@@ -137,7 +150,7 @@ impl FakeCloud {
     /// Lets the waiting calls go.
     pub fn release(&self) {
         self.state().slow = None;
-        self.1.notify_waiters();
+        self.released.notify_waiters();
     }
 
     /// Somebody changes a service by hand.
@@ -164,8 +177,8 @@ fn service_id(name: &str) -> ServiceId {
 
 #[async_trait]
 impl Clouds for FakeCloud {
-    async fn cloud(&self, _environment: &Environment) -> Arc<dyn Cloud> {
-        Arc::new(self.clone())
+    async fn cloud(&self, environment: &Environment) -> Arc<dyn Cloud> {
+        Arc::new(Self { environment: Some(environment.name.clone()), ..self.clone() })
     }
 }
 
@@ -176,10 +189,13 @@ impl Cloud for FakeCloud {
     }
 
     async fn observe(&self, wanted: &Wanted) -> Live {
+        if self.environment.is_some() && self.state().hanging_reads == self.environment {
+            std::future::pending::<()>().await;
+        }
         let mut state = self.state();
         state.observations.push(wanted.clone());
         if state.reads_fail {
-            return state.unreadable(wanted);
+            return State::unreadable(wanted);
         }
         match state.stale.take() {
             Some((before, times)) if times > 0 => {
@@ -192,7 +208,8 @@ impl Cloud for FakeCloud {
     }
 
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
-        let state = self.state();
+        let mut state = self.state();
+        state.lookups.extend(lookups.iter().cloned());
         let answer = |lookup: &Lookup| match lookup {
             Lookup::TargetGroup(name) => match state.resources.target_groups.get(name) {
                 Some((description, _, _)) => Observed::Present(text(description, "TargetGroupArn")),
@@ -214,7 +231,7 @@ impl Cloud for FakeCloud {
         let name = name_of(&call.input);
         loop {
             // Registered before the look at the state, so that a release in between is not missed.
-            let released = self.1.notified();
+            let released = self.released.notified();
             if self.state().slow.as_deref() != Some(name.as_str()) {
                 break;
             }
@@ -222,7 +239,6 @@ impl Cloud for FakeCloud {
         }
         let mut state = self.state();
         state.calls.push(format!("{:?} {name}", call.operation));
-        state.inputs.push(call.input.clone());
         let fault = state.faults.iter().position(|(operation, on, _)| *operation == call.operation && *on == name);
         let fault = fault.and_then(|at| state.faults.remove(at)).map(|(_, _, fault)| fault);
         let error = |kind, effect| CallError {
@@ -249,7 +265,7 @@ impl Cloud for FakeCloud {
 
 impl State {
     /// What an observation shows when no read succeeds.
-    fn unreadable(&self, wanted: &Wanted) -> Live {
+    fn unreadable(wanted: &Wanted) -> Live {
         let failure = || ReadFailure {
             operation: "ecs:DescribeServices".to_owned(),
             kind: FailureKind::Throttled,
@@ -330,6 +346,25 @@ impl State {
                 self.resources.target_groups.insert(name, (description.clone(), BTreeMap::new(), tags));
                 json!({"TargetGroups": [description]})
             }
+            Operation::ModifyTargetGroupAttributes => {
+                let arn = text(input, "TargetGroupArn");
+                let group =
+                    self.resources.target_groups.values_mut().find(|(d, _, _)| text(d, "TargetGroupArn") == arn);
+                let (_, attributes, _) = group.expect("what is modified exists");
+                attributes.extend(tags_of(&input["Attributes"], "Key", "Value"));
+                json!({"Attributes": tags_to(attributes, "Key", "Value")})
+            }
+            Operation::CreateRule => {
+                let listener = text(input, "ListenerArn");
+                let arn = format!("{}/{n}", listener.replacen(":listener/", ":listener-rule/", 1));
+                let mut description = without(input, &["ListenerArn", "Tags"]);
+                description["RuleArn"] = json!(arn);
+                description["Priority"] = json!(input["Priority"].to_string());
+                description["IsDefault"] = json!(false);
+                let tags = tags_of(&input["Tags"], "Key", "Value");
+                self.resources.rules.entry(Arn::new(listener)).or_default().push((description.clone(), tags));
+                json!({"Rules": [description]})
+            }
             Operation::TagResource | Operation::AddTags => {
                 let (arns, key, value, list) = match call.operation {
                     Operation::TagResource => (vec![input["resourceArn"].clone()], "key", "value", &input["tags"]),
@@ -344,6 +379,11 @@ impl State {
             }
             Operation::DeleteService => {
                 self.resources.services.remove(&service_id(&name_of(input)));
+                json!({})
+            }
+            Operation::DeleteTargetGroup => {
+                let arn = text(input, "TargetGroupArn");
+                self.resources.target_groups.retain(|_, (d, _, _)| text(d, "TargetGroupArn") != arn);
                 json!({})
             }
             other => panic!("the fake does not know {other:?}"),
@@ -391,7 +431,19 @@ impl Resources {
             });
             live.rules.insert(listener.clone(), Observed::Present(rules.collect()));
         }
-        live.inventory = wanted.inventory.as_ref().map(|_| Observed::Present(Vec::new()));
+        live.inventory = wanted.inventory.as_ref().map(|(instance, _)| {
+            let services = self.services.values().map(|(d, tags)| (d, tags, Kind::Service, "serviceArn"));
+            let groups = self.target_groups.values().map(|(d, _, tags)| (d, tags, Kind::TargetGroup, "TargetGroupArn"));
+            let is_ours = |tags: &Tags| tags.get("trueup:instance").is_some_and(|owner| owner == instance.as_str());
+            let owned = services.chain(groups).filter(|(_, tags, _, _)| is_ours(tags));
+            let owned = owned.map(|(description, tags, kind, arn)| OwnedResource {
+                arn: Arn::new(text(description, arn)),
+                kind,
+                tags: tags.clone(),
+                description: description.clone(),
+            });
+            Observed::Present(owned.collect())
+        });
         live
     }
 
@@ -418,10 +470,13 @@ fn task_definition((_, description, tags): &(Arn, Value, Tags)) -> LiveTaskDefin
 
 /// What a call acts on, by name.
 fn name_of(input: &Value) -> String {
-    let name = ["serviceName", "service", "family", "Name", "resourceArn"].iter().find_map(|m| input[m].as_str());
+    let name = ["serviceName", "service", "family", "Name", "resourceArn", "TargetGroupArn", "ListenerArn"]
+        .iter()
+        .find_map(|m| input[m].as_str());
     let name = name.or_else(|| input["ResourceArns"][0].as_str()).unwrap_or_default();
     match name.split_once(':') {
-        Some(_) => name.split('/').nth(if name.contains("targetgroup") { 1 } else { 2 }).unwrap_or(name).to_owned(),
+        Some(_) if name.contains(":targetgroup/") => name.split('/').nth(1).unwrap_or(name).to_owned(),
+        Some(_) => name.split('/').nth(2).unwrap_or(name).to_owned(),
         None => name.to_owned(),
     }
 }

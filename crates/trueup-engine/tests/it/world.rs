@@ -1,8 +1,5 @@
 //! A world for the engine: AWS, a repository, a clock and a listener, all in memory and on paused time.
 
-mod cloud;
-mod source;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,8 +12,8 @@ use trueup_core::report::{Event, json_line, text};
 use trueup_engine::{Engine, Options, Sink};
 use trueup_ports::Clock;
 
-pub use self::cloud::{ACCOUNT, FakeCloud, Fault};
-pub use self::source::FakeSource;
+use crate::cloud::FakeCloud;
+use crate::source::FakeSource;
 
 /// A clock that goes with tokio's.
 struct TokioClock(Instant);
@@ -34,7 +31,7 @@ pub struct Told(Arc<Mutex<Vec<Event>>>);
 
 impl Sink for Told {
     fn emit(&self, event: &Event) {
-        self.0.lock().unwrap().push(event.clone());
+        self.0.lock().expect("no test panics while it holds the lock").push(event.clone());
     }
 }
 
@@ -43,7 +40,7 @@ pub struct World {
     pub cloud: FakeCloud,
     pub source: FakeSource,
     pub engine: Engine,
-    pub told: Told,
+    told: Told,
     running: Option<JoinHandle<()>>,
 }
 
@@ -120,7 +117,7 @@ impl World {
 
     /// The events since the last time, as `NAME APPLICATION`, and forgets them.
     pub fn take_events(&self) -> Vec<String> {
-        let events = std::mem::take(&mut *self.told.0.lock().unwrap());
+        let events = std::mem::take(&mut *self.told.0.lock().expect("no test panics while it holds the lock"));
         let name = |event: &Event| match &event.application {
             Some(application) => format!("{} {application}", event.what.name()),
             None => event.what.name().to_owned(),
@@ -130,7 +127,7 @@ impl World {
 
     /// Everything that was told, in both formats.
     pub fn prints(&self) -> String {
-        let events = self.told.0.lock().unwrap();
+        let events = self.told.0.lock().expect("no test panics while it holds the lock");
         events.iter().map(|event| format!("{}\n{}\n", text(event), json_line(event))).collect()
     }
 }

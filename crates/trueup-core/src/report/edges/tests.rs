@@ -1,0 +1,177 @@
+//! Successions of plans, and what is told of them.
+
+use serde_json::json;
+
+use super::*;
+use crate::drift::Shown;
+use crate::live::{FailureKind, ReadFailure};
+use crate::names::{ApplicationName, Arn, EnvironmentName};
+use crate::plan::{Call, Health, Step};
+use crate::pointer::Pointer;
+use crate::report::{json_line, text};
+
+fn plan() -> Plan {
+    Plan {
+        environment: EnvironmentName::new("production"),
+        application: ApplicationName::new("web"),
+        revision: Revision::new("0123456789abcdef0123456789abcdef01234567"),
+        steps: Vec::new(),
+        held: Vec::new(),
+        sync: Sync::Synced,
+        health: Health::Healthy,
+        rollout: None,
+    }
+}
+
+fn service() -> Resource {
+    Resource { kind: Kind::Service, name: "service".to_owned(), arn: None }
+}
+
+fn count(live: i64) -> Vec<Change> {
+    let path = Pointer::root().join("desiredCount");
+    let (live, desired) = (Shown::at(&path, &json!(live)), Shown::at(&path, &json!(1)));
+    vec![Change { path, live, desired }]
+}
+
+fn step(cause: Cause, changes: Vec<Change>) -> Step {
+    let call = Call { operation: Operation::UpdateService, input: json!({"secret": "hunter2"}) };
+    Step { resource: service(), cause, changes, awaits: Vec::new(), call }
+}
+
+fn drifted(live: i64) -> Plan {
+    Plan { steps: vec![step(Cause::Drift, count(live))], sync: Sync::OutOfSync, ..plan() }
+}
+
+fn pending() -> Plan {
+    Plan { steps: vec![step(Cause::Pending, count(2))], sync: Sync::OutOfSync, ..plan() }
+}
+
+fn held(reason: Hold, sync: Sync) -> Plan {
+    let changes = if sync == Sync::Unknown { Vec::new() } else { count(3) };
+    Plan { held: vec![Held { resource: Some(service()), changes, reason }], sync, ..plan() }
+}
+
+fn unread(message: &str) -> Plan {
+    let operation = "ecs:DescribeServices".to_owned();
+    let failure = ReadFailure { operation, kind: FailureKind::Throttled, message: message.to_owned() };
+    held(Hold::NotObserved { failure }, Sync::Unknown)
+}
+
+fn rolling(revision: u32, running: i64) -> Plan {
+    let task_definition = Arn::new(format!("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:{revision}"));
+    Plan { rollout: Some(Rollout::Running { task_definition, desired: 2, running, pending: 2 - running }), ..plan() }
+}
+
+fn serving(revision: u32) -> Plan {
+    let task_definition = Arn::new(format!("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:{revision}"));
+    Plan { rollout: Some(Rollout::Serving { task_definition }), ..plan() }
+}
+
+fn failed(revision: u32) -> Plan {
+    let task_definition = Arn::new(format!("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:{revision}"));
+    Plan { rollout: Some(Rollout::Failed { task_definition, reason: "tasks\u{1b}[31m failed".to_owned() }), ..plan() }
+}
+
+/// Observes plan after plan and compares the names of what is told of each.
+#[track_caller]
+fn check(succession: &[(Plan, &[&str])]) {
+    let mut edges = Edges::default();
+    for (at, (plan, expected)) in succession.iter().enumerate() {
+        let told: Vec<_> = edges.observe(plan, Timestamp::UNIX_EPOCH).iter().map(|event| event.what.name()).collect();
+        assert_eq!(told, *expected, "plan {at}");
+    }
+}
+
+#[test]
+fn what_is_at_rest_is_silent() {
+    check(&[(plan(), &[]), (serving(1), &[]), (serving(1), &[])]);
+}
+
+#[test]
+fn drift_is_told_once_and_again_after_it_changed() {
+    check(&[
+        (drifted(3), &["drift.detected", "plan.made"]),
+        (drifted(3), &[]),
+        (drifted(4), &["drift.detected"]),
+        (plan(), &["drift.resolved"]),
+        (drifted(3), &["drift.detected", "plan.made"]),
+    ]);
+}
+
+#[test]
+fn drift_that_cannot_be_seen_any_more_is_not_resolved() {
+    check(&[
+        (drifted(3), &["drift.detected", "plan.made"]),
+        (unread("a"), &["hold.started"]),
+        (drifted(3), &["hold.ended", "plan.made"]),
+    ]);
+}
+
+#[test]
+fn drift_that_is_only_reported_is_drift_and_held() {
+    check(&[
+        (held(Hold::ReportOnly { cause: Cause::Drift }, Sync::OutOfSync), &["drift.detected", "hold.started"]),
+        (held(Hold::ReportOnly { cause: Cause::Drift }, Sync::OutOfSync), &[]),
+        (plan(), &["drift.resolved", "hold.ended"]),
+        (held(Hold::ReportOnly { cause: Cause::Pending }, Sync::OutOfSync), &["hold.started"]),
+    ]);
+}
+
+#[test]
+fn a_hold_lasts_though_its_message_differs_each_time() {
+    check(&[
+        (unread("Rate exceeded (request 1)"), &["hold.started"]),
+        (unread("Rate exceeded (request 2)"), &[]),
+        (plan(), &["hold.ended"]),
+    ]);
+}
+
+#[test]
+fn a_hold_whose_details_change_is_told_again_and_did_not_end() {
+    let waits = |name: &str| held(Hold::WaitsFor { applications: vec![ApplicationName::new(name)] }, Sync::OutOfSync);
+    check(&[(waits("a"), &["hold.started"]), (waits("b"), &["hold.started"]), (plan(), &["hold.ended"])]);
+}
+
+#[test]
+fn what_is_left_of_a_plan_is_no_news_and_another_revision_is() {
+    let mut two = pending();
+    two.steps
+        .insert(0, Step { resource: Resource { kind: Kind::TargetGroup, ..service() }, ..pending().steps.remove(0) });
+    let mut newer = pending();
+    newer.revision = Revision::new("1123456789abcdef0123456789abcdef01234567");
+    check(&[(two, &["plan.made"]), (pending(), &[]), (newer, &["plan.made"]), (plan(), &[])]);
+}
+
+#[test]
+fn tags_that_follow_a_change_are_no_plan_of_their_own() {
+    let tags = Plan { steps: vec![step(Cause::Pending, Vec::new())], ..plan() };
+    check(&[(pending(), &["plan.made"]), (tags.clone(), &[]), (plan(), &[]), (tags, &[])]);
+}
+
+#[test]
+fn a_rollout_is_told_from_its_beginning_to_its_end() {
+    check(&[
+        (rolling(1, 0), &["rollout.started"]),
+        (rolling(1, 1), &[]),
+        (rolling(2, 0), &["rollout.started"]),
+        (unread("a"), &["hold.started"]),
+        (rolling(2, 1), &["hold.ended"]),
+        (serving(2), &["rollout.completed"]),
+        (serving(2), &[]),
+        (serving(3), &["rollout.completed"]),
+        (rolling(4, 0), &["rollout.started"]),
+        (failed(4), &["rollout.failed"]),
+        (failed(4), &[]),
+    ]);
+}
+
+#[test]
+fn events_read_well_in_both_formats() {
+    let mut edges = Edges::default();
+    let plans = [drifted(3), unread("Rate exceeded"), rolling(7, 0), failed(7)];
+    let events: Vec<Event> = plans.iter().flat_map(|plan| edges.observe(plan, Timestamp::UNIX_EPOCH)).collect();
+    let lines = |write: fn(&Event) -> String| events.iter().map(write).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!("text", lines(text));
+    insta::assert_snapshot!("json", lines(json_line));
+    assert!(!lines(json_line).contains("hunter2"));
+}

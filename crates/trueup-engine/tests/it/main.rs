@@ -1,0 +1,9 @@
+//! The engine against fakes of its ports, on paused time.
+
+mod cloud;
+mod daemon;
+mod load_balanced;
+mod once;
+mod prune;
+mod source;
+mod world;
