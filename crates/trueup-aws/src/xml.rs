@@ -18,7 +18,7 @@ pub(crate) fn result(answer: &str) -> Result<Value, String> {
         return Err(format!("the answer is a `{}`", root.tag_name().name()));
     }
     let result = elements(root).find(|node| node.tag_name().name().ends_with("Result"));
-    Ok(result.map_or_else(|| Value::Object(Map::new()), |result| object(result, |name| member_of_result(name))))
+    Ok(result.map_or_else(|| Value::Object(Map::new()), |result| object(result, member_of_result)))
 }
 
 /// What a value is.
