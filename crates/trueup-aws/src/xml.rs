@@ -33,7 +33,8 @@ enum Expected {
 /// need no direction.
 fn member_of_result(name: &str) -> Expected {
     match name {
-        "TargetGroups" => Expected::Known(shape("TargetGroupList")),
+        // Not the model's `TargetGroupList`: that one is the list in a forward action.
+        "TargetGroups" => Expected::ListOf(shape("TargetGroup")),
         "Rules" => Expected::ListOf(shape("Rule")),
         "Attributes" => Expected::Known(shape("TargetGroupAttributes")),
         _ => Expected::Unknown,
