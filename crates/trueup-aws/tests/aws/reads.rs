@@ -398,6 +398,7 @@ fn with_inventory() -> Wanted {
 
 fn inventory_world(request: &Request) -> Reply {
     match request.operation.as_str() {
+        "DescribeServices" if request.json()["cluster"] == "elsewhere" => error("ClusterNotFoundException", "no"),
         "ListServices" => match request.json().get("nextToken") {
             None => Reply::Json(200, json!({"serviceArns": ["arn:service/main/s0000"], "nextToken": "2"})),
             Some(_) => Reply::Json(200, json!({"serviceArns": ["arn:service/main/orphan"]})),
@@ -409,7 +410,9 @@ fn inventory_world(request: &Request) -> Reply {
 #[tokio::test]
 async fn the_inventory_holds_what_carries_the_tag_and_nothing_twice() {
     let fake = Fake::new(inventory_world);
-    let live = fake.cloud().await.observe(&with_inventory()).await;
+    let mut wanted = with_inventory();
+    wanted.services.insert(ServiceId { cluster: "elsewhere".into(), name: "x".into() });
+    let live = fake.cloud().await.observe(&wanted).await;
     let owned = live.inventory.unwrap();
     let owned: Vec<(Kind, &str)> =
         owned.present().unwrap().iter().map(|resource| (resource.kind, resource.arn.as_str())).collect();
@@ -434,10 +437,11 @@ async fn a_tag_that_was_taken_away_ends_ownership_at_once() {
     let is_released = Arc::clone(&released);
     let fake = Fake::new(move |request| {
         if request.operation == "DescribeTags" && is_released.load(Ordering::Relaxed) {
-            let arns = request.list("ResourceArns");
-            let members: String =
-                arns.iter().map(|arn| format!("<member><ResourceArn>{arn}</ResourceArn><Tags/></member>")).collect();
-            return elb("DescribeTags", &format!("<TagDescriptions>{members}</TagDescriptions>"));
+            let mut xml = "<TagDescriptions>".to_owned();
+            for arn in request.list("ResourceArns") {
+                write!(xml, "<member><ResourceArn>{arn}</ResourceArn><Tags/></member>").unwrap();
+            }
+            return elb("DescribeTags", &(xml + "</TagDescriptions>"));
         }
         inventory_world(request)
     });

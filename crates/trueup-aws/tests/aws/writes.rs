@@ -173,3 +173,46 @@ async fn the_cloud_of_an_unchanged_environment_is_the_same_one() {
     let moved = trueup_core::desired::Environment { region: "eu-central-1".into(), ..environment };
     assert!(!std::sync::Arc::ptr_eq(&first, &clouds.aws(&moved).await));
 }
+
+#[tokio::test]
+async fn an_environments_role_is_assumed_under_its_name() {
+    let fake = Fake::new(|request| match request.operation.as_str() {
+        "AssumeRole" => Reply::Xml(
+            200,
+            "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
+             <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>not-a-secret</SecretAccessKey>\
+             <SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>\
+             </AssumeRoleResult></AssumeRoleResponse>"
+                .to_owned(),
+        ),
+        _ => Reply::Json(200, json!({})),
+    });
+    let role = "arn:aws:iam::123456789012:role/trueup";
+    let environment = trueup_core::desired::Environment {
+        name: trueup_core::names::EnvironmentName::new("prod/eu west"),
+        role: Some(role.to_owned()),
+        ..fake::environment()
+    };
+    fake.clouds(Pace::Unlimited).cloud(&environment).await.execute(&update()).await.unwrap();
+    let asked = fake.asked();
+    assert_eq!(asked[0].operation, "AssumeRole");
+    assert_eq!(
+        (asked[0].pairs()["RoleArn"].as_str(), asked[0].pairs()["RoleSessionName"].as_str()),
+        (role, "trueup-prod-eu-west")
+    );
+    let authorization = &asked.last().unwrap().headers["authorization"];
+    assert!(authorization.contains("ASIAROLE") && !authorization.contains("AKIDEXAMPLE"), "{authorization}");
+    assert_eq!(fake.count("AssumeRole"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transports_failure_is_told_in_the_causes_own_words() {
+    for (reply, words) in
+        [((|| Reply::Reset) as fn() -> Reply, "connection reset"), (|| Reply::Hang, "attempt timeout")]
+    {
+        let fake = Fake::new(move |_| reply());
+        let error = fake.cloud().await.execute(&update()).await.unwrap_err();
+        assert!(error.message.contains(words), "{error}");
+        assert!(!error.message.contains("dispatch failure"), "{error}");
+    }
+}
