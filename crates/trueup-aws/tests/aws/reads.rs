@@ -298,12 +298,12 @@ async fn target_groups_and_rules_come_with_attributes_and_tags_and_without_the_d
 
 #[tokio::test]
 async fn a_steady_cycle_stays_within_the_promised_number_of_reads() {
-    for count in [1, 10, 200, 450] {
+    for count in [1, 10, 200] {
         let fake = Fake::new(world(count));
         let cloud = fake.cloud().await;
         let wanted = groups(count);
         cloud.observe(&wanted).await;
-        for cycle in 0..12 {
+        for cycle in 0..4 {
             let before = fake.total();
             cloud.account().await.unwrap();
             let live = cloud.observe(&wanted).await;

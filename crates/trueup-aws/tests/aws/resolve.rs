@@ -1,6 +1,7 @@
 //! Lookups: what is found, what is absent, what is unknown and why, and how long it is believed.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::json;
@@ -229,4 +230,31 @@ async fn a_failed_lookup_is_unknown_and_delays_no_other() {
     assert_eq!(kind(&image("docker.io/library/nginx", "1", "linux/amd64")), Some(FailureKind::Rejected));
     assert_eq!(kind(&Lookup::Secret("there".into())), Some(FailureKind::Unavailable));
     assert_eq!(describe(&resolved[&output("base", "Vpc")]), "vpc-1");
+}
+
+#[tokio::test]
+async fn many_target_groups_are_found_by_following_the_pages_of_all() {
+    let fake = Fake::new(|request| {
+        assert_eq!(request.pairs()["PageSize"], "400");
+        let (from, to, next) = match request.pairs().get("Marker") {
+            None => (0, 400, "<NextMarker>next</NextMarker>"),
+            Some(_) => (400, 450, ""),
+        };
+        let mut xml = "<TargetGroups>".to_owned();
+        for n in from..to {
+            write!(
+                xml,
+                "<member><TargetGroupName>g{n}</TargetGroupName><TargetGroupArn>arn:{n}</TargetGroupArn></member>"
+            )
+            .unwrap();
+        }
+        elb("DescribeTargetGroups", &(xml + "</TargetGroups>" + next))
+    });
+    let lookups = [0, 7, 399, 400, 449, 450].into_iter().chain(1_000..1_020);
+    let lookups: BTreeSet<Lookup> = lookups.map(|n| Lookup::TargetGroup(format!("g{n}"))).collect();
+    let resolved = fake.cloud().await.resolve(&lookups).await;
+    assert_eq!(fake.count("DescribeTargetGroups"), 2);
+    for (n, expected) in [(0, "arn:0"), (400, "arn:400"), (449, "arn:449"), (450, "absent"), (1_019, "absent")] {
+        assert_eq!(describe(&resolved[&Lookup::TargetGroup(format!("g{n}"))]), expected);
+    }
 }

@@ -174,6 +174,25 @@ async fn the_cloud_of_an_unchanged_environment_is_the_same_one() {
     assert!(!std::sync::Arc::ptr_eq(&first, &clouds.aws(&moved).await));
 }
 
+#[tokio::test(start_paused = true)]
+async fn credentials_that_aws_does_not_take_are_looked_for_again_after_a_while() {
+    let fake = Fake::new(|request| match request.operation.as_str() {
+        "AssumeRole" => elb_error(403, "AccessDenied"),
+        other => panic!("{other}"),
+    });
+    let role = Some("arn:aws:iam::123456789012:role/trueup".to_owned());
+    let environment = trueup_core::desired::Environment { role, ..fake::environment() };
+    let clouds = fake.clouds(Pace::Unlimited);
+    let first = clouds.aws(&environment).await;
+    let failure = first.account().await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Credentials, "{failure}");
+    let error = first.execute(&update()).await.unwrap_err();
+    assert_eq!((error.kind, error.effect), (FailureKind::Credentials, Effect::None));
+    assert!(std::sync::Arc::ptr_eq(&first, &clouds.aws(&environment).await));
+    tokio::time::advance(std::time::Duration::from_secs(31)).await;
+    assert!(!std::sync::Arc::ptr_eq(&first, &clouds.aws(&environment).await));
+}
+
 #[tokio::test]
 async fn an_environments_role_is_assumed_under_its_name() {
     let fake = Fake::new(|request| match request.operation.as_str() {
