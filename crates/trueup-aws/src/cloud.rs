@@ -1,12 +1,13 @@
 //! AWS in one environment: the port's four questions, and who may write.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use trueup_core::desired::{Environment, Lookup};
@@ -39,9 +40,10 @@ pub struct AwsCloud {
     pub(crate) sweep: std::sync::Mutex<Sweep>,
     pub(crate) lookups: Lookups,
     /// How many reads had been made when the last observation ended.
-    pub(crate) reads_before: std::sync::atomic::AtomicU64,
+    pub(crate) reads_before: AtomicU64,
     sts: aws_sdk_sts::Client,
     account: Mutex<Option<Verified>>,
+    locked_out: AtomicBool,
 }
 
 /// An account that answered.
@@ -72,11 +74,17 @@ impl AwsCloud {
             task_definitions: TaskDefinitions::default(),
             sweep: std::sync::Mutex::default(),
             lookups: Lookups::default(),
-            reads_before: std::sync::atomic::AtomicU64::new(0),
+            reads_before: AtomicU64::new(0),
             sts: aws_sdk_sts::Client::new(reads),
             account: Mutex::default(),
+            locked_out: AtomicBool::new(false),
             environment,
         }
+    }
+
+    /// Whether AWS did not take the credentials when it was asked last whose they are.
+    pub(crate) fn is_locked_out(&self) -> bool {
+        self.locked_out.load(Ordering::Relaxed)
     }
 
     async fn verified_account(&self) -> Result<String, CallError> {
@@ -90,7 +98,10 @@ impl AwsCloud {
         }
         *known = None;
         let operation = "sts:GetCallerIdentity";
-        let identity = self.caller.read(Bucket::Identity, operation, || self.sts.get_caller_identity().send()).await?;
+        let identity = self.caller.read(Bucket::Identity, operation, || self.sts.get_caller_identity().send()).await;
+        let is_locked_out = identity.as_ref().is_err_and(|error| error.kind == FailureKind::Credentials);
+        self.locked_out.store(is_locked_out, Ordering::Relaxed);
+        let identity = identity?;
         let Some(account) = identity.account else {
             let message = "the answer names no account";
             return Err(failure::failure(operation, FailureKind::Unavailable, Effect::None, message));

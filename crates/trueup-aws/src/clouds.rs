@@ -15,6 +15,7 @@ use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use trueup_core::desired::Environment;
 use trueup_core::names::EnvironmentName;
 use trueup_ports::{Cloud, Clouds};
@@ -40,6 +41,10 @@ const ATTEMPT_SECONDS_MAX: u64 = 12;
 
 /// How long a call may take with all its attempts: below the 25 s within which a stopping process must be gone.
 const OPERATION_SECONDS_MAX: u64 = 20;
+
+/// How long credentials that AWS does not take are kept before they are looked for again. The SDK reads a profile's
+/// files once, so that somebody who repairs them would otherwise have to restart us.
+const CREDENTIALS_SOUGHT_AFTER: Duration = Duration::from_secs(30);
 
 /// The longest session name that `AssumeRole` accepts.
 const SESSION_NAME_LENGTH_MAX: usize = 64;
@@ -67,7 +72,20 @@ pub struct AwsClouds {
     options: Options,
     calls: Arc<Calls>,
     buckets: std::sync::Mutex<BTreeMap<(String, String), Arc<Buckets>>>,
-    clouds: Mutex<BTreeMap<EnvironmentName, (Environment, Arc<AwsCloud>)>>,
+    clouds: Mutex<BTreeMap<EnvironmentName, Connected>>,
+}
+
+#[derive(Debug)]
+struct Connected {
+    cloud: Arc<AwsCloud>,
+    since: Instant,
+}
+
+impl Connected {
+    fn serves(&self, environment: &Environment) -> bool {
+        let is_stuck = self.cloud.is_locked_out() && self.since.elapsed() >= CREDENTIALS_SOUGHT_AFTER;
+        self.cloud.environment == *environment && !is_stuck
+    }
 }
 
 impl AwsClouds {
@@ -135,13 +153,12 @@ impl AwsClouds {
     /// [`Clouds::cloud`] with the adapter's own type.
     pub async fn aws(&self, environment: &Environment) -> Arc<AwsCloud> {
         let mut clouds = self.clouds.lock().await;
-        if let Some((same, cloud)) = clouds.get(&environment.name)
-            && same == environment
-        {
-            return Arc::clone(cloud);
+        if let Some(connected) = clouds.get(&environment.name).filter(|connected| connected.serves(environment)) {
+            return Arc::clone(&connected.cloud);
         }
         let cloud = Arc::new(self.connect(environment).await);
-        clouds.insert(environment.name.clone(), (environment.clone(), Arc::clone(&cloud)));
+        let connected = Connected { cloud: Arc::clone(&cloud), since: Instant::now() };
+        clouds.insert(environment.name.clone(), connected);
         cloud
     }
 }

@@ -165,12 +165,14 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// An error with its causes, in their own words, without the `Debug` output that could hold a request.
+/// An error's causes, in their own words, without the `Debug` output that could hold a request.
 fn chain(error: &(dyn Error + 'static)) -> String {
+    // The layers of the SDK that only say "there is a cause below".
+    const WRAPPERS: [&str; 4] = ["dispatch failure", "io error", "timeout", "other"];
     let mut text = String::new();
     for source in sources(error) {
-        let words = source.to_string();
-        if !words.is_empty() && !text.ends_with(&words) {
+        let words = source.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        if !words.is_empty() && !WRAPPERS.contains(&words.as_str()) && !text.ends_with(&words) {
             let separator = if text.is_empty() { "" } else { ": " };
             // Writing to a `String` cannot fail.
             let _ = write!(text, "{separator}{words}");

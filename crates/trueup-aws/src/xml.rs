@@ -18,7 +18,7 @@ pub(crate) fn result(answer: &str) -> Result<Value, String> {
         return Err(format!("the answer is a `{}`", root.tag_name().name()));
     }
     let result = elements(root).find(|node| node.tag_name().name().ends_with("Result"));
-    Ok(result.map_or_else(|| Value::Object(Map::new()), |result| object(result, |name| member_of_result(name))))
+    Ok(result.map_or_else(|| Value::Object(Map::new()), |result| object(result, member_of_result)))
 }
 
 /// What a value is.
@@ -33,7 +33,8 @@ enum Expected {
 /// need no direction.
 fn member_of_result(name: &str) -> Expected {
     match name {
-        "TargetGroups" => Expected::Known(shape("TargetGroupList")),
+        // Not the model's `TargetGroupList`: that one is the list in a forward action.
+        "TargetGroups" => Expected::ListOf(shape("TargetGroup")),
         "Rules" => Expected::ListOf(shape("Rule")),
         "Attributes" => Expected::Known(shape("TargetGroupAttributes")),
         _ => Expected::Unknown,

@@ -70,9 +70,10 @@ async fn owned_services(
     }
     let others = services::describe(cloud, &others).await;
     let mut owned = Vec::new();
-    for (id, service) in live.services.iter().chain(&others) {
+    let observed = live.services.iter().filter(|(id, _)| clusters.contains(&id.cluster));
+    for (_, service) in observed.chain(&others) {
         match service {
-            Observed::Present(service) if clusters.contains(&id.cluster) && is_owned(&service.tags, instance) => {
+            Observed::Present(service) if is_owned(&service.tags, instance) => {
                 let arn = service.description.get("serviceArn").and_then(Value::as_str).unwrap_or_default();
                 owned.push(OwnedResource {
                     arn: Arn::new(arn),
