@@ -4,8 +4,7 @@
 //! are values. Everything that decides is here, so that it can be tested with tables.
 //!
 //! The way through it: [`document`] turns files into [`desired`] state, [`drift`] compares that with [`live`] state,
-//! [`mod@plan`] turns the differences into ordered steps and holds, [`report`]
-//! tells what became of them.
+//! [`mod@plan`] turns the differences into ordered steps and holds, [`report`] tells what became of them.
 
 pub mod desired;
 pub mod digest;

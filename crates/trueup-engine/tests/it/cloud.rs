@@ -281,6 +281,43 @@ impl State {
         }
     }
 
+    /// Creates or updates a service, and begins its deployment number `n`.
+    fn put_service(&mut self, input: &Value, n: u64) -> Value {
+        let name = name_of(input);
+        let id = service_id(&name);
+        let (mut service, tags) = match self.resources.services.remove(&id) {
+            Some(before) => before,
+            None => (
+                json!({
+                    "serviceArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/main/{name}"),
+                    "clusterArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/main"),
+                    "serviceName": name, "status": "ACTIVE", "runningCount": 0, "pendingCount": 0,
+                }),
+                tags_of(&input["tags"], "key", "value"),
+            ),
+        };
+        for (member, value) in without(input, &["cluster", "service", "serviceName", "tags", "forceNewDeployment"])
+            .as_object()
+            .expect("a request is an object")
+        {
+            service[member] = value.clone();
+        }
+        service["taskDefinition"] = json!(self.resources.full_arn(&text(&service, "taskDefinition")));
+        let state = if self.rolling { "IN_PROGRESS" } else { "COMPLETED" };
+        if !self.rolling {
+            service["runningCount"] = service["desiredCount"].clone();
+        }
+        service["deployments"] = json!([{
+            "id": format!("ecs-svc/{n}"), "status": "PRIMARY", "taskDefinition": service["taskDefinition"],
+            "desiredCount": service["desiredCount"], "runningCount": service["runningCount"],
+            "pendingCount": 0, "rolloutState": state, "rolloutStateReason": state,
+        }]);
+        self.resources.services.insert(id, (service.clone(), tags.clone()));
+        let mut answer = service;
+        answer["tags"] = tags_to(&tags, "key", "value");
+        json!({"service": answer})
+    }
+
     /// Applies a call, and answers as AWS does.
     fn apply(&mut self, call: &Call) -> Value {
         self.next += 1;
@@ -300,42 +337,7 @@ impl State {
                 self.resources.task_definitions.push((Arn::new(arn), description.clone(), tags));
                 json!({"taskDefinition": description, "tags": input["tags"]})
             }
-            Operation::CreateService | Operation::UpdateService => {
-                let name = name_of(input);
-                let id = service_id(&name);
-                let (mut service, tags) = match self.resources.services.remove(&id) {
-                    Some(before) => before,
-                    None => (
-                        json!({
-                            "serviceArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/main/{name}"),
-                            "clusterArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/main"),
-                            "serviceName": name, "status": "ACTIVE", "runningCount": 0, "pendingCount": 0,
-                        }),
-                        tags_of(&input["tags"], "key", "value"),
-                    ),
-                };
-                for (member, value) in
-                    without(input, &["cluster", "service", "serviceName", "tags", "forceNewDeployment"])
-                        .as_object()
-                        .expect("a request is an object")
-                {
-                    service[member] = value.clone();
-                }
-                service["taskDefinition"] = json!(self.resources.full_arn(&text(&service, "taskDefinition")));
-                let state = if self.rolling { "IN_PROGRESS" } else { "COMPLETED" };
-                if !self.rolling {
-                    service["runningCount"] = service["desiredCount"].clone();
-                }
-                service["deployments"] = json!([{
-                    "id": format!("ecs-svc/{n}"), "status": "PRIMARY", "taskDefinition": service["taskDefinition"],
-                    "desiredCount": service["desiredCount"], "runningCount": service["runningCount"],
-                    "pendingCount": 0, "rolloutState": state, "rolloutStateReason": state,
-                }]);
-                self.resources.services.insert(id, (service.clone(), tags.clone()));
-                let mut answer = service;
-                answer["tags"] = tags_to(&tags, "key", "value");
-                json!({"service": answer})
-            }
+            Operation::CreateService | Operation::UpdateService => self.put_service(input, n),
             Operation::CreateTargetGroup => {
                 let name = text(input, "Name");
                 let mut description = without(input, &["Tags"]);

@@ -22,7 +22,7 @@ async fn a_plan_writes_nothing_and_shows_what_apply_does() {
     world.source.commit(&files(&tree(&[application("web", "1")])));
     let planned = calls(&world.engine.plan_once().await.unwrap());
     assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
-    let outcome = world.engine.apply_once(Duration::from_secs(600)).await.unwrap();
+    let outcome = world.engine.apply_once(Duration::from_mins(10)).await.unwrap();
     assert_eq!(world.cloud.take_calls(), planned);
     assert!(outcome.is_settled() && !outcome.timed_out, "{outcome:?}");
     assert_eq!(calls(&world.engine.plan_once().await.unwrap()), Vec::<String>::new());
@@ -33,14 +33,14 @@ async fn apply_waits_for_the_rollout_and_no_longer_than_it_may() {
     let world = World::new();
     world.source.commit(&files(&tree(&[application("web", "1")])));
     world.cloud.keep_rolling(true);
-    let outcome = world.engine.apply_once(Duration::from_secs(60)).await.unwrap();
+    let outcome = world.engine.apply_once(Duration::from_mins(1)).await.unwrap();
     assert!(outcome.timed_out && !outcome.is_settled(), "{outcome:?}");
     let (cloud, engine) = (world.cloud.clone(), world.engine.clone());
     let later = tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(20)).await;
         cloud.finish_rollouts();
     });
-    let outcome = engine.apply_once(Duration::from_secs(60)).await.unwrap();
+    let outcome = engine.apply_once(Duration::from_mins(1)).await.unwrap();
     later.await.unwrap();
     assert!(outcome.is_settled() && !outcome.timed_out, "{outcome:?}");
 }
@@ -51,7 +51,7 @@ async fn apply_ends_when_nothing_more_can_come_of_waiting() {
     world.source.commit(&files(&tree(&[application("web", "1")])));
     world.cloud.fault(Operation::CreateService, "web", Fault::Refuse(FailureKind::Rejected));
     let begun = tokio::time::Instant::now();
-    let outcome = world.engine.apply_once(Duration::from_secs(600)).await.unwrap();
+    let outcome = world.engine.apply_once(Duration::from_mins(10)).await.unwrap();
     assert!(!outcome.is_settled() && !outcome.timed_out, "{outcome:?}");
     assert!(begun.elapsed() < Duration::from_secs(30));
     assert_eq!(outcome.plans[0].held[0].reason.reason(), "CallRefused");
@@ -68,13 +68,13 @@ async fn one_application_is_applied_and_what_it_needs_is_only_looked_at() {
     };
     let world = World::with(FakeCloud::new(), FakeSource::new(), only("api"));
     world.source.commit(&files(&files_of));
-    let outcome = world.engine.apply_once(Duration::from_secs(600)).await.unwrap();
+    let outcome = world.engine.apply_once(Duration::from_mins(10)).await.unwrap();
     assert_eq!(world.cloud.take_calls(), Vec::<String>::new(), "`shared` is not there yet and was not asked for");
     assert_eq!(outcome.plans.iter().map(|plan| plan.application.as_str()).collect::<Vec<_>>(), ["api"]);
     let shared = World::with(world.cloud.clone(), world.source.restarted(), only("shared"));
-    assert!(shared.engine.apply_once(Duration::from_secs(600)).await.unwrap().is_settled());
+    assert!(shared.engine.apply_once(Duration::from_mins(10)).await.unwrap().is_settled());
     assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition shared", "CreateService shared"]);
-    assert!(world.engine.apply_once(Duration::from_secs(600)).await.unwrap().is_settled());
+    assert!(world.engine.apply_once(Duration::from_mins(10)).await.unwrap().is_settled());
     assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition api", "CreateService api"]);
 }
 

@@ -128,7 +128,8 @@ impl World {
     /// Everything that was told, in both formats.
     pub fn prints(&self) -> String {
         let events = self.told.0.lock().expect("no test panics while it holds the lock");
-        events.iter().map(|event| format!("{}\n{}\n", text(event), json_line(event))).collect()
+        let lines = events.iter().flat_map(|event| [text(event), json_line(event)]);
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 
