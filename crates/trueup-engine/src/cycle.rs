@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use trueup_core::desired::{DesiredApplication, Environment, Lookup};
-use trueup_core::document::Problem;
 use trueup_core::live::{FailureKind, Live};
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::{Health, Held, Hold, Input, Plan, Sync};
@@ -272,10 +271,6 @@ async fn refusal(environment: &Environment, cloud: &dyn Cloud) -> Option<Hold> {
 
 /// Why an application is not where the newest commit has it.
 fn invalid(standing: &Standing) -> Option<Held> {
-    let problem = |problem: &Problem| {
-        let place = problem.span.as_ref().map_or_else(|| problem.file.clone(), ToString::to_string);
-        format!("{place}: {}", problem.message)
-    };
-    let problems = standing.invalid.as_ref()?.problems.iter().map(problem).collect();
+    let problems = standing.invalid.as_ref()?.problems.iter().map(ToString::to_string).collect();
     Some(Held { resource: None, changes: Vec::new(), reason: Hold::InvalidDocument { problems } })
 }

@@ -1,5 +1,7 @@
 //! What is wrong with a file: what, where, and what to write instead.
 
+use std::fmt;
+
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
 use super::source::Span;
@@ -56,6 +58,21 @@ impl Problem {
     }
 }
 
+/// One line: `FILE:LINE:COLUMN: FIELD: MESSAGE (HELP)`, without what is not known.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.span {
+            Some(span) => write!(f, "{span}: ")?,
+            None => write!(f, "{}: ", self.file)?,
+        }
+        if let Some(field) = self.field.as_ref().filter(|field| !field.segments().is_empty()) {
+            write!(f, "{field}: ")?;
+        }
+        f.write_str(&self.message)?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, " ({help})"))
+    }
+}
+
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let position = self.span.as_ref().map(Span::position);
@@ -81,4 +98,27 @@ pub(super) fn render(problems: &[Problem]) -> String {
         writeln!(out, "{place} {field} {} | {}", problem.message, problem.help.as_deref().unwrap_or("-")).unwrap();
         out
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Problem;
+    use crate::document::{SourceFile, Span};
+    use crate::pointer::Pointer;
+
+    #[test]
+    fn a_problem_on_one_line_names_place_field_fault_and_cure() {
+        let file = SourceFile::new("app/service.toml", "launchType = \"FARGAT\"\n");
+        let span = Span { file, range: 13..21 };
+        let field = Pointer::root().join("launchType");
+        let problem = Problem::at("illegal-value", &span, &field, "`FARGAT` is not a legal value here");
+        assert_eq!(
+            problem.clone().help("did you mean `FARGATE`?").to_string(),
+            "app/service.toml:1:14: /launchType: `FARGAT` is not a legal value here (did you mean `FARGATE`?)"
+        );
+        assert_eq!(
+            Problem { span: None, field: None, ..problem }.to_string(),
+            "app/service.toml: `FARGAT` is not a legal value here"
+        );
+    }
 }
