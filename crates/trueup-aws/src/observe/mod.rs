@@ -45,7 +45,8 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
     if wanted.inventory.is_some() {
         keys.extend(inventory::keys(&groups));
     }
-    let reads = cloud.caller.reads() - cloud.reads_before.load(Ordering::Relaxed);
+    // Another observation may have ended in between.
+    let reads = cloud.caller.reads().saturating_sub(cloud.reads_before.load(Ordering::Relaxed));
     let budget = reads_max(wanted).saturating_sub(reads).max(1);
     let batches = cloud.sweep().begin(&keys, &wanted.refresh, usize::try_from(budget).unwrap_or(usize::MAX));
     load_balancing::read_batches(cloud, batches).await;
