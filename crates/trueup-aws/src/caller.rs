@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_ecs::operation::RequestId;
@@ -29,13 +29,20 @@ pub(crate) struct Caller {
     environment: String,
     buckets: Arc<Buckets>,
     calls: Arc<Calls>,
+    /// The process stops: no write is sent any more.
+    stopping: Arc<AtomicBool>,
     reads: AtomicU64,
     credential_failures: AtomicU64,
 }
 
 impl Caller {
-    pub(crate) fn new(environment: String, buckets: Arc<Buckets>, calls: Arc<Calls>) -> Self {
-        Self { environment, buckets, calls, reads: AtomicU64::new(0), credential_failures: AtomicU64::new(0) }
+    pub(crate) fn new(
+        environment: String,
+        buckets: Arc<Buckets>,
+        calls: Arc<Calls>,
+        stopping: Arc<AtomicBool>,
+    ) -> Self {
+        Self { environment, buckets, calls, stopping, reads: AtomicU64::new(0), credential_failures: AtomicU64::new(0) }
     }
 
     /// How many reads were made so far.
@@ -61,7 +68,7 @@ impl Caller {
         F: Future<Output = Result<T, SdkError<E, Response>>>,
     {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        self.once(bucket, operation, send).await
+        self.once(bucket, operation, || true, send).await
     }
 
     /// Makes a write. It is repeated only when it is certain that it had no effect: throttled, or never connected.
@@ -76,9 +83,10 @@ impl Caller {
         E: Error + ProvideErrorMetadata + 'static,
         F: Future<Output = Result<T, SdkError<E, Response>>>,
     {
+        let may_send = || !self.stopping.load(Ordering::Relaxed);
         let mut backoff = WRITE_BACKOFF;
         for _ in 1..WRITE_ATTEMPTS_MAX {
-            match self.once(bucket, operation, &send).await {
+            match self.once(bucket, operation, may_send, &send).await {
                 Err(error) if is_worth_repeating(&error) => {
                     tokio::time::sleep(backoff.mul_f64(fastrand::f64())).await;
                     backoff *= 2;
@@ -86,10 +94,17 @@ impl Caller {
                 done => return done,
             }
         }
-        self.once(bucket, operation, &send).await
+        self.once(bucket, operation, may_send, &send).await
     }
 
-    async fn once<T, E, F>(&self, bucket: Bucket, operation: &str, send: impl FnOnce() -> F) -> Result<T, CallError>
+    /// Makes one attempt, if it still may be sent when its turn has come.
+    async fn once<T, E, F>(
+        &self,
+        bucket: Bucket,
+        operation: &str,
+        may_send: impl FnOnce() -> bool,
+        send: impl FnOnce() -> F,
+    ) -> Result<T, CallError>
     where
         T: RequestId,
         E: Error + ProvideErrorMetadata + 'static,
@@ -101,6 +116,10 @@ impl Caller {
                 wait.as_secs()
             );
             return Err(failure::failure(operation, FailureKind::Throttled, Effect::None, message));
+        }
+        if !may_send() {
+            let message = "trueup is stopping, the call was not sent";
+            return Err(failure::failure(operation, FailureKind::Rejected, Effect::None, message));
         }
         self.calls.made(operation);
         let start = Instant::now();

@@ -62,9 +62,10 @@ impl AwsCloud {
         writes: &SdkConfig,
         buckets: Arc<Buckets>,
         calls: Arc<Calls>,
+        stopping: Arc<AtomicBool>,
     ) -> Self {
         Self {
-            caller: Caller::new(environment.name.to_string(), buckets, calls),
+            caller: Caller::new(environment.name.to_string(), buckets, calls, stopping),
             ecs: Ecs { reads: aws_sdk_ecs::Client::new(reads), writes: aws_sdk_ecs::Client::new(writes) },
             elb: Elb {
                 reads: aws_sdk_elasticloadbalancingv2::Client::new(reads),

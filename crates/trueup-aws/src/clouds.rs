@@ -1,6 +1,7 @@
 //! Makes the AWS of an environment: credentials, region, assumed role, time-outs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -71,6 +72,7 @@ pub struct Options {
 pub struct AwsClouds {
     options: Options,
     calls: Arc<Calls>,
+    stopping: Arc<AtomicBool>,
     buckets: std::sync::Mutex<BTreeMap<(String, String), Arc<Buckets>>>,
     clouds: Mutex<BTreeMap<EnvironmentName, Connected>>,
 }
@@ -116,7 +118,9 @@ impl AwsClouds {
             }
         };
         let writes = reads.to_builder().retry_config(RetryConfig::disabled()).build();
-        AwsCloud::new(environment.clone(), &reads, &writes, self.buckets(environment), Arc::clone(&self.calls))
+        let (buckets, calls, stopping) =
+            (self.buckets(environment), Arc::clone(&self.calls), Arc::clone(&self.stopping));
+        AwsCloud::new(environment.clone(), &reads, &writes, buckets, calls, stopping)
     }
 
     /// The SDK's ordinary configuration (profile, `AWS_ENDPOINT_URL`, task role, single sign-on) with our bounds.
@@ -167,6 +171,10 @@ impl AwsClouds {
 impl Clouds for AwsClouds {
     async fn cloud(&self, environment: &Environment) -> Arc<dyn Cloud> {
         self.aws(environment).await
+    }
+
+    fn stop_writing(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 }
 

@@ -105,6 +105,7 @@ impl Engine {
                 () = sleep_until(next) => {}
             }
         }
+        self.context.clouds.stop_writing();
         self.tell(What::DaemonStopping {});
         environments.end().await;
     }

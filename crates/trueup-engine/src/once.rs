@@ -137,7 +137,10 @@ impl EnvironmentLoop {
         loop {
             tokio::select! {
                 biased;
-                () = context.shutdown.requested() => break,
+                () = context.shutdown.requested() => {
+                    context.clouds.stop_writing();
+                    break;
+                }
                 () = self.cycle(in_force, &scope, !context.options.report_only) => {}
             }
             scope = loop {
@@ -149,6 +152,7 @@ impl EnvironmentLoop {
                 tokio::select! {
                     biased;
                     () = context.shutdown.requested() => {
+                        context.clouds.stop_writing();
                         self.drain().await;
                         return false;
                     }

@@ -101,6 +101,10 @@ pub enum Effect {
 pub trait Clouds: Send + Sync {
     /// Connects. Cheap when nothing has changed since the last time.
     async fn cloud(&self, environment: &Environment) -> Arc<dyn Cloud>;
+
+    /// The process stops: from here on no mutating call is sent or repeated, also none that waits for its turn. Those
+    /// already sent finish.
+    fn stop_writing(&self);
 }
 
 /// The git repository of desired state.

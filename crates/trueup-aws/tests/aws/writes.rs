@@ -1,5 +1,6 @@
 //! Writes: what is sent, what is repeated, and what a failure means.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
@@ -106,6 +107,32 @@ async fn a_throttled_write_goes_through_when_the_throttle_ends() {
     });
     let answer = fake.cloud().await.execute(&update()).await.unwrap();
     assert_eq!((fake.count("UpdateService"), answer.output), (2, json!({"service": {}})));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_waits_for_its_turn_is_not_sent_when_the_process_stops() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&asked);
+    let fake = Fake::new(move |_| match seen.fetch_add(1, Ordering::Relaxed) {
+        0 => error("ThrottlingException", "Rate exceeded"),
+        _ => Reply::Json(200, json!({"service": {}})),
+    });
+    let clouds = Arc::new(fake.clouds(Pace::Unlimited));
+    let cloud = clouds.cloud(&fake::environment()).await;
+    // Stopped while it waits to repeat the throttled call.
+    let stop = async {
+        while asked.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        clouds.stop_writing();
+    };
+    let call = update();
+    let (outcome, ()) = tokio::join!(cloud.execute(&call), stop);
+    let failure = outcome.unwrap_err();
+    assert_eq!((fake.count("UpdateService"), failure.effect), (1, Effect::None), "{failure}");
+    // None begins either.
+    cloud.execute(&call).await.unwrap_err();
+    assert_eq!(fake.count("UpdateService"), 1);
 }
 
 #[tokio::test(start_paused = true)]

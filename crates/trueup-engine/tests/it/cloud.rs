@@ -55,6 +55,8 @@ struct State {
     /// New rollouts stay in progress.
     rolling: bool,
     reads_fail: bool,
+    /// The engine said that nothing is to be written any more.
+    stopped: bool,
     /// Reads in this environment never end.
     hanging_reads: Option<EnvironmentName>,
     /// Lookups that were resolved one by one.
@@ -165,6 +167,11 @@ impl FakeCloud {
         self.state().resources.services.get(&service_id(name)).map(|(service, _)| service.clone())
     }
 
+    /// Whether the engine said that nothing is to be written any more.
+    pub fn is_stopped(&self) -> bool {
+        self.state().stopped
+    }
+
     /// How many task definition revisions there are.
     pub fn task_definitions(&self) -> usize {
         self.state().resources.task_definitions.len()
@@ -179,6 +186,10 @@ fn service_id(name: &str) -> ServiceId {
 impl Clouds for FakeCloud {
     async fn cloud(&self, environment: &Environment) -> Arc<dyn Cloud> {
         Arc::new(Self { environment: Some(environment.name.clone()), ..self.clone() })
+    }
+
+    fn stop_writing(&self) {
+        self.state().stopped = true;
     }
 }
 

@@ -259,6 +259,7 @@ async fn after_the_shutdown_is_requested_no_call_begins_and_the_one_under_way_fi
     let shutdown = world.engine.shutdown();
     shutdown.request();
     world.pass(5).await;
+    assert!(world.cloud.is_stopped(), "calls that wait for their turn must not be sent any more");
     world.cloud.release();
     let took = world.stop().await;
     assert!(took < Duration::from_millis(250), "{took:?}");
