@@ -68,7 +68,7 @@ impl<'a> Comparison<'a> {
             value.filter(|value| match value {
                 Value::Null => false,
                 // `{}` is absence, but for a structure whose presence means something.
-                Value::Object(members) => !members.is_empty() || field.rule.presence == Presence::Marked,
+                Value::Object(members) => field.rule.presence == Presence::Marked || !says_nothing(members),
                 _ => true,
             })
         };
@@ -202,7 +202,7 @@ impl<'a> Comparison<'a> {
                 }
             }
             Presence::Marked if one_lacks_it => {
-                let is_empty = |value: &Value| value.as_object().is_some_and(Map::is_empty);
+                let is_empty = |value: &Value| value.as_object().is_some_and(says_nothing);
                 if !desired.or(live).is_some_and(is_empty) {
                     self.report(desired, live);
                 }
@@ -401,6 +401,11 @@ impl<'a> Comparison<'a> {
             self.report(desired.as_ref(), live.as_ref());
         }
     }
+}
+
+/// Whether an object is `{}`, or a husk of `null` members.
+fn says_nothing(members: &Map<String, Value>) -> bool {
+    members.values().all(Value::is_null)
 }
 
 /// The elements of a list; none when it is absent. `None` when it is not a list.
