@@ -4,8 +4,6 @@
 //! sorted, `null` left out. Defaults are not completed, so that a later release that knows more of them gives the
 //! same digests.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use super::coerce::{Scalar, text};
@@ -55,8 +53,10 @@ impl Canonical {
                 match order {
                     Order::Ordered => {}
                     Order::Set => list.sort_by_cached_key(Value::to_string),
-                    Order::Keyed(key) => list
-                        .sort_by_cached_key(|element| (key.of_json(element).map(Cow::into_owned), element.to_string())),
+                    Order::Keyed(key) => list.sort_by(|a, b| {
+                        let by_key = key.of_json(a).cmp(&key.of_json(b));
+                        by_key.then_with(|| a.to_string().cmp(&b.to_string()))
+                    }),
                 }
                 if matches!(order, Order::Set) {
                     list.dedup();

@@ -68,7 +68,7 @@ impl<'a> Comparison<'a> {
             value.filter(|value| match value {
                 Value::Null => false,
                 // `{}` is absence, but for a structure whose presence means something.
-                Value::Object(members) => !members.is_empty() || field.rule.presence == Presence::Marked,
+                Value::Object(members) => field.rule.presence == Presence::Marked || !says_nothing(members),
                 _ => true,
             })
         };
@@ -202,7 +202,7 @@ impl<'a> Comparison<'a> {
                 }
             }
             Presence::Marked if one_lacks_it => {
-                let is_empty = |value: &Value| value.as_object().is_some_and(Map::is_empty);
+                let is_empty = |value: &Value| value.as_object().is_some_and(says_nothing);
                 if !desired.or(live).is_some_and(is_empty) {
                     self.report(desired, live);
                 }
@@ -282,6 +282,10 @@ impl<'a> Comparison<'a> {
 
     fn element(&mut self, rule: &Rule, item: &'static Field, desired: Option<&'a Value>, live: Option<&'a Value>) {
         let one_lacks_it = desired.is_none() || live.is_none();
+        // Most pairs are written alike. Larger elements are not: their default ports depend on the whole document.
+        if rule.pair.is_some() && desired == live {
+            return;
+        }
         match rule.pair {
             None if one_lacks_it => self.report(desired, live),
             None => self.value(item, desired, live),
@@ -397,6 +401,11 @@ impl<'a> Comparison<'a> {
             self.report(desired.as_ref(), live.as_ref());
         }
     }
+}
+
+/// Whether an object is `{}`, or a husk of `null` members.
+fn says_nothing(members: &Map<String, Value>) -> bool {
+    members.values().all(Value::is_null)
 }
 
 /// The elements of a list; none when it is absent. `None` when it is not a list.

@@ -23,8 +23,8 @@ pub struct ListKey {
 enum Repeated {
     /// Nothing: AWS refuses such a list.
     Never,
-    /// This member is appended to the key: `53:udp`.
-    Append(&'static str),
+    /// This member is appended to the key: `53:udp`. Where it is left out, the text beside it stands in.
+    Append(&'static str, &'static str),
     /// This member is the key instead: `targetGroupArn`.
     Instead(&'static str),
     /// The name of the header or of the query parameters is appended: `http-header:X-Env`.
@@ -63,12 +63,14 @@ impl ListKey {
     pub(crate) fn of_repeated<'a>(&self, element: &'a Value) -> Option<Cow<'a, str>> {
         let key = self.of_json(element)?;
         let append = |more: Option<Cow<'a, str>>| match more {
-            Some(more) => Cow::Owned(format!("{key}:{more}")),
-            None => key.clone(),
+            Some(more) if !more.is_empty() => Cow::Owned(format!("{key}:{more}")),
+            _ => key.clone(),
         };
         Some(match self.repeated {
             Repeated::Never => key,
-            Repeated::Append(name) => append(element.get(name).and_then(text)),
+            Repeated::Append(name, default) => {
+                append(element.get(name).and_then(text).or(Some(Cow::Borrowed(default))))
+            }
             Repeated::Instead(name) => element.get(name).and_then(text).unwrap_or(key),
             Repeated::ConditionName => append(condition_name(element)),
         })
@@ -131,17 +133,17 @@ const TASK_DEFINITION: &[(&str, ListKey)] = &[
     ("containerDefinitions/*/logConfiguration/secretOptions", NAME),
     (
         "containerDefinitions/*/portMappings",
-        ListKey::by(&[&["containerPort"], &["containerPortRange"]]).or(Repeated::Append("protocol")),
+        ListKey::by(&[&["containerPort"], &["containerPortRange"]]).or(Repeated::Append("protocol", "tcp")),
     ),
     ("containerDefinitions/*/mountPoints", ListKey::by(&[&["containerPath"]])),
     ("containerDefinitions/*/volumesFrom", ListKey::by(&[&["sourceContainer"]])),
     ("containerDefinitions/*/dependsOn", ListKey::by(&[&["containerName"]])),
     ("containerDefinitions/*/systemControls", ListKey::by(&[&["namespace"]])),
-    ("containerDefinitions/*/extraHosts", ListKey::by(&[&["hostname"]]).or(Repeated::Append("ipAddress"))),
+    ("containerDefinitions/*/extraHosts", ListKey::by(&[&["hostname"]]).or(Repeated::Append("ipAddress", ""))),
     ("containerDefinitions/*/resourceRequirements", ListKey::by(&[&["type"]])),
     (
         "containerDefinitions/*/linuxParameters/devices",
-        ListKey::by(&[&["hostPath"]]).or(Repeated::Append("containerPath")),
+        ListKey::by(&[&["hostPath"]]).or(Repeated::Append("containerPath", "")),
     ),
     ("containerDefinitions/*/linuxParameters/tmpfs", ListKey::by(&[&["containerPath"]])),
     ("volumes", NAME),
@@ -161,15 +163,18 @@ const SERVICE: &[(&str, ListKey)] = &[
     (
         // A PAUSE hook has no target. Its stages tell several of them apart.
         "deploymentConfiguration/lifecycleHooks",
-        ListKey::by(&[&["hookTargetArn"], &["targetType"]]).or(Repeated::Append("lifecycleStages")),
+        ListKey::by(&[&["hookTargetArn"], &["targetType"]]).or(Repeated::Append("lifecycleStages", "")),
     ),
     ("serviceConnectConfiguration/services", ListKey::by(&[&["portName"]])),
-    ("serviceConnectConfiguration/services/*/clientAliases", ListKey::by(&[&["port"]]).or(Repeated::Append("dnsName"))),
+    (
+        "serviceConnectConfiguration/services/*/clientAliases",
+        ListKey::by(&[&["port"]]).or(Repeated::Append("dnsName", "")),
+    ),
     ("serviceConnectConfiguration/logConfiguration/secretOptions", NAME),
     ("volumeConfigurations", NAME),
     ("volumeConfigurations/*/managedEBSVolume/tagSpecifications", ListKey::by(&[&["resourceType"]])),
     ("volumeConfigurations/*/managedEBSVolume/tagSpecifications/*/tags", KEY),
-    ("vpcLatticeConfigurations", ListKey::by(&[&["portName"]]).or(Repeated::Append("targetGroupArn"))),
+    ("vpcLatticeConfigurations", ListKey::by(&[&["portName"]]).or(Repeated::Append("targetGroupArn", ""))),
     ("gatewayConnectors", ListKey::by(&[&["portName"]])),
     ("tags", KEY),
 ];

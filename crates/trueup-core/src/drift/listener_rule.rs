@@ -19,6 +19,14 @@ pub(super) const RULES: Rules = &[
     // Not in the answer, but part of the rule's ARN.
     ("ListenerArn", Rule::IF_DECLARED.live(|live| live.get("RuleArn")).equal(is_rule_of_listener)),
     ("Conditions", Rule::PLAIN.compare(rule_conditions::compare)),
+    // Sets also in the canonical document. Expressions (`RegexValues`) have no row: they stay as they were sent.
+    ("Conditions/*/Values", Rule::SET),
+    ("Conditions/*/HostHeaderConfig/Values", Rule::SET),
+    ("Conditions/*/PathPatternConfig/Values", Rule::SET),
+    ("Conditions/*/HttpHeaderConfig/Values", Rule::SET),
+    ("Conditions/*/HttpRequestMethodConfig/Values", Rule::SET),
+    ("Conditions/*/QueryStringConfig/Values", Rule::SET),
+    ("Conditions/*/SourceIpConfig/Values", Rule::SET),
     // An integer in the request, a string in the answer; `default` for the rule that none can declare.
     ("Priority", Rule::PLAIN),
     ("Actions", Rule::PLAIN.compare(rule_actions::compare)),

@@ -2,10 +2,10 @@
 //!
 //! [`Change`] is the one change list that feeds detection, plan, apply and reports.
 //!
-//! The comparison ([`mod@compare`]) walks the API's own shapes ([`schema`]). What AWS writes down differently from what
-//! it was told stands in one table per kind of document: [`task_definition`], [`service`], [`target_group`],
-//! [`listener_rule`]. Which lists are keyed sets stands in [`keys`], what scalars are in [`coerce`], which names and
-//! ARNs are the same in [`names`]. A field that a newer API has is compared as plain JSON when the document declares
+//! The comparison (`compare`) walks the API's own shapes (`schema`). What AWS writes down differently from what
+//! it was told stands in one table per kind of document: `task_definition`, `service`, `target_group`,
+//! `listener_rule`. Which lists are keyed sets stands in [`keys`], what scalars are in `coerce`, which names and
+//! ARNs are the same in `names`. A field that a newer API has is compared as plain JSON when the document declares
 //! it, and ignored when only live has it.
 
 mod canonical;
@@ -49,6 +49,14 @@ pub struct Change {
     pub live: Shown,
     /// What git wants.
     pub desired: Shown,
+}
+
+impl Change {
+    /// The member of the request that the change is in, such as `deploymentConfiguration`: what an update has to send.
+    /// `None` for a change of the whole document.
+    pub fn member(&self) -> Option<&str> {
+        self.path.segments().first().map(String::as_str)
+    }
 }
 
 /// What the comparison has to know beside the two documents.

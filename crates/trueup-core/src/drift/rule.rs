@@ -161,6 +161,10 @@ impl Rule {
         Self { spelling: Some(canonical), ..self }
     }
 
+    pub const fn always(self) -> Self {
+        Self { presence: Presence::Always, ..self }
+    }
+
     pub const fn gate(self, member: &'static str) -> Self {
         Self { gate: Some(member), ..self }
     }

@@ -93,10 +93,7 @@ pub(super) const RULES: Rules = &[
     ("deploymentConfiguration/lifecycleHooks/*/roleArn", Rule::PLAIN.equal(is_same_role)),
     ("deploymentConfiguration/lifecycleHooks/*/lifecycleStages", Rule::SET),
     ("deploymentConfiguration/lifecycleHooks/*/hookDetails", Rule::PLAIN.equal(is_same_json_text)),
-    (
-        "deploymentConfiguration/lifecycleHooks/*/timeoutConfiguration",
-        Rule { presence: super::rule::Presence::Always, ..Rule::IF_DECLARED },
-    ),
+    ("deploymentConfiguration/lifecycleHooks/*/timeoutConfiguration", Rule::IF_DECLARED.always()),
     ("deploymentConfiguration/lifecycleHooks/*/timeoutConfiguration/timeoutInMinutes", Rule::PLAIN.int(1440)),
     ("deploymentConfiguration/lifecycleHooks/*/timeoutConfiguration/action", Rule::PLAIN.text("ROLLBACK")),
     // Each belongs to its strategy; with another one AWS drops it without a word.

@@ -36,7 +36,7 @@ pub(super) const RULES: Rules = &[
     ("HealthCheckTimeoutSeconds", Rule::IF_DECLARED),
     ("HealthyThresholdCount", Rule::IF_DECLARED),
     ("UnhealthyThresholdCount", Rule::IF_DECLARED),
-    ("Matcher", Rule { presence: super::rule::Presence::Always, ..Rule::IF_DECLARED }),
+    ("Matcher", Rule::IF_DECLARED.always()),
     ("Matcher/HttpCode", Rule::IF_DECLARED.spelling(comma_set)),
     ("Matcher/GrpcCode", Rule::IF_DECLARED.spelling(comma_set)),
     ("TargetType", Rule::PLAIN.text("instance")),

@@ -163,6 +163,7 @@ fn document(kind: Kind, chance: &mut Chance) -> Value {
 }
 
 /// What AWS fills in, by the end of the path.
+#[expect(clippy::match_same_arms, reason = "a table: equal defaults of different fields are no duplicates")]
 fn aws_default(path: &[String], document: &Value, parent: &Map<String, Value>) -> Option<Value> {
     let ends: Vec<&str> = path.iter().map(String::as_str).collect();
     Some(match &ends[..] {
@@ -313,9 +314,10 @@ fn scalars(value: &Value, list: &str, place: &Place, found: &mut Vec<Place>) {
         Value::Object(object) => {
             for (name, value) in object {
                 let raw = format!("{}/{}", place.raw, escape(name));
-                let keyed = match key_of(list).contains(&name.as_str()) {
-                    true => place.keyed.rsplit_once('/').map_or(String::new(), |(list, _)| list.to_owned()),
-                    false => format!("{}/{}", place.keyed, escape(name)),
+                let keyed = if key_of(list).contains(&name.as_str()) {
+                    place.keyed.rsplit_once('/').map_or(String::new(), |(list, _)| list.to_owned())
+                } else {
+                    format!("{}/{}", place.keyed, escape(name))
                 };
                 scalars(value, name, &Place { raw, keyed }, found);
             }
@@ -356,6 +358,45 @@ fn other(value: &Value) -> Value {
 fn is_near(a: &str, b: &str) -> bool {
     let within = |a: &str, b: &str| a == b || a.strip_prefix(b).is_some_and(|rest| rest.starts_with('/'));
     within(a, b) || within(b, a)
+}
+
+/// The value at a place that is addressed by key.
+fn at<'v>(value: &'v Value, list: &str, path: &[String]) -> Option<&'v Value> {
+    let Some((segment, rest)) = path.split_first() else { return Some(value) };
+    match value {
+        Value::Array(elements) => at(elements.iter().find(|element| has_key(element, list, segment))?, "", rest),
+        value => at(value.get(segment)?, segment, rest),
+    }
+}
+
+/// Whether an element of a list has this key.
+fn has_key(element: &Value, list: &str, key: &str) -> bool {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    key_of(list).iter().map(|member| text(&element[*member])).collect::<Vec<_>>().join(":") == key
+}
+
+/// Writes a value at a place that is addressed by key, or takes away what is there.
+fn put(document: &mut Value, list: &str, path: &[String], value: Option<&Value>) {
+    let Some((segment, rest)) = path.split_first() else { return };
+    if let Value::Array(elements) = document {
+        let found = elements.iter().position(|element| has_key(element, list, segment));
+        match (found, value) {
+            (Some(index), _) if !rest.is_empty() => put(&mut elements[index], "", rest, value),
+            (Some(index), Some(value)) => elements[index] = value.clone(),
+            (Some(index), None) => drop(elements.remove(index)),
+            (None, Some(value)) => elements.push(value.clone()),
+            (None, None) => {}
+        }
+    } else if !rest.is_empty() {
+        if document.get(segment).is_none_or(Value::is_null) {
+            document[segment] = if key_of(segment).is_empty() { json!({}) } else { json!([]) };
+        }
+        put(&mut document[segment], segment, rest, value);
+    } else if let Some(value) = value {
+        document[segment] = value.clone();
+    } else if let Some(object) = document.as_object_mut() {
+        object.shift_remove(segment);
+    }
 }
 
 /// Sorts, or turns round, every list of a document that is a set.
@@ -403,6 +444,27 @@ proptest! {
         let told = paths(kind, &changed, &live, &Context::default());
         prop_assert!(!told.is_empty(), "{place:?} is not told\ndesired {desired}\nlive {live}");
         prop_assert!(told.iter().any(|path| is_near(path, &place.keyed)), "{place:?} is told as {told:?}");
+    }
+
+    #[test]
+    fn live_with_all_changes_applied_is_as_desired(mut chance in chance(), mut aws in chance(), which in proptest::collection::vec(any::<usize>(), 1..5)) {
+        let desired = document(Kind::TaskDefinition, &mut chance);
+        let mut live = aws_answers(Kind::TaskDefinition, &desired, &mut aws);
+        for (index, which) in which.into_iter().enumerate() {
+            let mut places = Vec::new();
+            scalars(&live, "", &Place::default(), &mut places);
+            let value = live.pointer_mut(&places[which % places.len()].raw).expect("the place was found in this document");
+            *value = match other(value) {
+                Value::String(text) => json!(format!("{text}-{index}")),
+                other => other,
+            };
+        }
+        for change in drift(Kind::TaskDefinition, &desired, &live, &Context::default()) {
+            let path = change.path.segments();
+            put(&mut live, "", path, at(&desired, "", path));
+        }
+        let told = paths(Kind::TaskDefinition, &desired, &live, &Context::default());
+        prop_assert!(told.is_empty(), "{told:?}\ndesired {desired}\nlive {live}");
     }
 
     #[test]
