@@ -12,6 +12,7 @@
 //! ```
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -223,17 +224,15 @@ fn render(model: &Value) -> Result<String> {
     let apis = model["apis"].as_object().context("made above")?;
     for (i, (name, api)) in apis.iter().enumerate() {
         let comma = if i + 1 < apis.len() { "," } else { "" };
-        out += &format!(
-            "\"{name}\": {{\n\"version\": {},\n\"operations\": {},\n\"shapes\": {{\n",
-            api["version"],
-            serde_json::to_string(&api["operations"])?
-        );
+        let operations = serde_json::to_string(&api["operations"])?;
+        write!(out, "\"{name}\": {{\n\"version\": {},\n", api["version"])?;
+        write!(out, "\"operations\": {operations},\n\"shapes\": {{\n")?;
         let shapes = api["shapes"].as_object().context("made above")?;
         for (j, (shape_name, shape)) in shapes.iter().enumerate() {
             let comma = if j + 1 < shapes.len() { "," } else { "" };
-            out += &format!("\"{shape_name}\": {}{comma}\n", serde_json::to_string(shape)?);
+            writeln!(out, "\"{shape_name}\": {}{comma}", serde_json::to_string(shape)?)?;
         }
-        out += &format!("}}\n}}{comma}\n");
+        write!(out, "}}\n}}{comma}\n")?;
     }
     out += "}\n}\n";
     Ok(out)

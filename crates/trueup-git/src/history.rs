@@ -138,9 +138,9 @@ fn unchanged<'n>(
         let is_same = !changed.contains(top.as_bytes())
             || (!rest.is_empty() && below(repository, &root, name)? == Some(applications[name]));
         if is_same {
-            same.push(name)
+            same.push(name);
         } else {
-            others.push(name)
+            others.push(name);
         }
         Ok((same, others))
     })

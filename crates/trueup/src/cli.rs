@@ -71,7 +71,7 @@ pub struct SourceArgs {
     /// The private deploy key for ssh:// repositories
     #[arg(long, env = "TRUEUP_SSH_KEY_FILE", value_name = "FILE")]
     pub ssh_key_file: Option<PathBuf>,
-    /// The known hosts that ssh:// repositories are verified against [default: ~/.ssh/known_hosts]
+    /// The known hosts that ssh:// repositories are verified against [default: `~/.ssh/known_hosts` and the system's]
     #[arg(long, env = "TRUEUP_KNOWN_HOSTS_FILE", value_name = "FILE")]
     pub known_hosts_file: Option<PathBuf>,
     /// Only this environment; may be repeated [default: all]
@@ -224,14 +224,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         let unit = match unit {
             "ms" => Duration::from_millis(1),
             "s" => Duration::from_secs(1),
-            "m" => Duration::from_secs(60),
-            "h" => Duration::from_secs(3600),
+            "m" => Duration::from_mins(1),
+            "h" => Duration::from_hours(1),
             _ => return Err(format!("`{unit}` is no unit of time: write ms, s, m or h, such as `30s`")),
         };
         let part = u32::try_from(number).ok().and_then(|number| unit.checked_mul(number));
         total = part.and_then(|part| total.checked_add(part)).ok_or("that is too long")?;
     }
-    if total < Duration::from_millis(100) || total > Duration::from_secs(24 * 3600) {
+    if total < Duration::from_millis(100) || total > Duration::from_hours(24) {
         return Err("write a time from 100ms to 24h".to_owned());
     }
     Ok(total)
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn times_have_units() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_mins(90)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         for wrong in ["", "30", "s", "5 minutes", "0s", "25h", "99999999999h"] {
             assert!(duration(wrong).is_err(), "{wrong}");

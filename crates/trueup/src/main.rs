@@ -21,12 +21,12 @@ const COULD_NOT_RUN: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
-        Command::Run(args) => commands::run::run(args),
+        Command::Run(args) => commands::run::run(&args),
         Command::Check(args) => commands::check::check(&args),
-        Command::Plan(args) => commands::plan::plan(args),
-        Command::Apply(args) => commands::apply::apply(args),
+        Command::Plan(args) => commands::plan::plan(&args),
+        Command::Apply(args) => commands::apply::apply(&args),
         Command::Diff(args) => commands::diff::diff(&args),
-        Command::Status(args) => commands::status::status(args),
+        Command::Status(args) => commands::status::status(&args),
         Command::Schema(args) => commands::schema::schema(&args),
     };
     outcome.unwrap_or_else(|error| {

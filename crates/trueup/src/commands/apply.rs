@@ -23,7 +23,7 @@ const TICK: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.
-pub fn apply(args: ApplyArgs) -> Result<ExitCode> {
+pub fn apply(args: &ApplyArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         // A spinner on a terminal; nothing but the lines elsewhere.
         let bar =

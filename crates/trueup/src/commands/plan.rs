@@ -16,7 +16,7 @@ use crate::{COULD_NOT_RUN, render, wiring};
 ///
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.
-pub fn plan(args: PlanArgs) -> Result<ExitCode> {
+pub fn plan(args: &PlanArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
         let plans = engine.plan_once().await?;

@@ -16,7 +16,7 @@ use crate::{logs, wiring};
 /// # Errors
 /// When the repository's URL or credentials cannot be used. A repository that cannot be reached is waited for, except
 /// with `--once`.
-pub fn run(args: RunArgs) -> Result<ExitCode> {
+pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let format = args.log_format.unwrap_or(if stdout().is_terminal() { Format::Text } else { Format::Json });
     logs::start(format);
     wiring::block_on(async {
