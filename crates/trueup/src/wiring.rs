@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use trueup_aws::AwsClouds;
 use trueup_core::names::{ApplicationName, EnvironmentName, InstanceName};
-use trueup_engine::{Engine, Options, Sink};
+use trueup_engine::{Engine, OnceError, Options, Sink};
 use trueup_git::{Config, Credentials, Repository, Secret, Token};
 use trueup_ports::{Clock, SourceError};
 
@@ -83,8 +83,16 @@ pub fn block_on<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
     outcome
 }
 
+/// Why a command could not begin, with the hint where there is one.
+pub fn not_begun(error: OnceError) -> anyhow::Error {
+    match error {
+        OnceError::Source(source) => hinted(source).context("cannot read the repository of desired state"),
+        OnceError::Rejected | OnceError::UnknownEnvironments(_) | OnceError::UnknownApplications(_) => error.into(),
+    }
+}
+
 /// A source's error with its hint.
-pub fn hinted(error: SourceError) -> anyhow::Error {
+fn hinted(error: SourceError) -> anyhow::Error {
     match error.hint {
         Some(hint) => Hinted::new(error.message, hint).into(),
         None => anyhow!(error.message),

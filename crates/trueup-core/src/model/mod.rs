@@ -249,11 +249,14 @@ mod tests {
         }
         for (api, api_model) in &model.apis {
             for shape in api_model.shapes.values() {
-                match shape {
-                    Shape::Structure(s) => s.members.values().for_each(|m| drop(model.shape(*api, &m.shape))),
-                    Shape::List(l) => drop(model.shape(*api, &l.member)),
-                    Shape::Map(m) => drop((model.shape(*api, &m.key), model.shape(*api, &m.value))),
-                    _ => {}
+                let parts: Vec<&String> = match shape {
+                    Shape::Structure(structure) => structure.members.values().map(|member| &member.shape).collect(),
+                    Shape::List(list) => vec![&list.member],
+                    Shape::Map(map) => vec![&map.key, &map.value],
+                    _ => Vec::new(),
+                };
+                for part in parts {
+                    assert!(model.apis[api].shapes.contains_key(part), "{part}");
                 }
             }
         }

@@ -28,7 +28,7 @@ mod three_way;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub use self::hold::Hold;
@@ -115,9 +115,13 @@ pub struct Step {
     /// What must exist before the call can be written, such as `target-group backend`. The next plan, made after
     /// that step was taken, has the call.
     pub awaits: Vec<String>,
-    /// The call. Never printed: it carries environment values.
-    #[serde(skip)]
+    /// The call. Serializes as its `operation` alone: the request carries environment values.
+    #[serde(rename = "operation", serialize_with = "operation_alone")]
     pub call: Call,
+}
+
+fn operation_alone<S: Serializer>(call: &Call, serializer: S) -> Result<S::Ok, S::Error> {
+    call.operation.serialize(serializer)
 }
 
 /// An AWS API call: the operation and its request, in the API's own JSON spelling.
@@ -233,7 +237,7 @@ pub enum Cause {
 }
 
 /// A step that is known and not taken, with its reason.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Held {
     /// What it would act on; the whole application when absent.
     pub resource: Option<Resource>,
@@ -241,6 +245,24 @@ pub struct Held {
     pub changes: Vec<Change>,
     /// Why it is not taken.
     pub reason: Hold,
+}
+
+/// Flat: `resource`, `reason` and what belongs to it, `message`, `cure`, `changes`.
+impl Serialize for Held {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Flat<'a> {
+            resource: &'a Option<Resource>,
+            #[serde(flatten)]
+            hold: &'a Hold,
+            message: String,
+            cure: String,
+            changes: &'a [Change],
+        }
+        let (message, cure) = (self.reason.message(), self.reason.cure());
+        Flat { resource: &self.resource, hold: &self.reason, message, cure, changes: &self.changes }
+            .serialize(serializer)
+    }
 }
 
 /// Whether live is as git wants it.

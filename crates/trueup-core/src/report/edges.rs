@@ -81,7 +81,13 @@ impl Edges {
             let key = hold_key(held);
             if !self.holds.contains_key(&key) && !holds.contains_key(&key) {
                 let Held { resource, changes, reason } = held.clone();
-                news.push(What::HoldStarted { resource, hold: reason, changes });
+                news.push(What::HoldStarted {
+                    resource,
+                    message: reason.message(),
+                    cure: reason.cure(),
+                    hold: reason,
+                    changes,
+                });
             }
             holds.insert(key, held.resource.clone());
         }

@@ -139,6 +139,10 @@ pub enum What {
         /// Why: `reason`, and what belongs to it.
         #[serde(flatten)]
         hold: Hold,
+        /// What that means, in one sentence.
+        message: String,
+        /// What ends it, in one sentence.
+        cure: String,
         /// What would be changed.
         changes: Vec<Change>,
     },

@@ -35,7 +35,7 @@ pub fn apply(args: &ApplyArgs) -> Result<ExitCode> {
         let outcome = engine.apply_once(args.timeout).await;
         drawing.abort();
         bar.finish_and_clear();
-        let outcome = outcome?;
+        let outcome = outcome.map_err(wiring::not_begun)?;
         match args.format {
             Format::Json => {
                 let applications: Vec<_> = outcome.plans.iter().map(entry).collect();

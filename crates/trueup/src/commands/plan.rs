@@ -19,7 +19,7 @@ use crate::{COULD_NOT_RUN, render, wiring};
 pub fn plan(args: &PlanArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
-        let plans = engine.plan_once().await?;
+        let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
         match args.format {
             Format::Json => println!("{}", json!({ "plans": plans, "totals": Totals::of(&plans) })),
             Format::Text => anstream::print!("{}", render::plan::plans(&plans)),

@@ -29,7 +29,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
         .await?;
         wiring::stop_on_signal(&engine)?;
         if args.once {
-            let plans = engine.run_once().await?;
+            let plans = engine.run_once().await.map_err(wiring::not_begun)?;
             return Ok(if plans.iter().all(is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         engine.run().await;

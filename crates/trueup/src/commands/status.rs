@@ -19,7 +19,7 @@ use crate::{render, wiring};
 pub fn status(args: &StatusArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
-        let plans = engine.plan_once().await?;
+        let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
         match args.format {
             Format::Json => println!("{}", json!({ "applications": plans.iter().map(entry).collect::<Vec<_>>() })),
             Format::Text => anstream::print!("{}", render::status::status(&plans)),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use trueup_core::plan::{Cause, Held, Plan, Step};
+use trueup_core::report::resource_title;
 
 use super::changes;
 use crate::terminal::{ADDED, BOLD, CHANGED, DIM, HELD, REMOVED, clean};
@@ -137,7 +138,7 @@ fn step(step: &Step) -> String {
         Cause::Adopt => "already matches, gets trueup's tags",
         Cause::Prune => "git no longer has it",
     };
-    let name = format!("{} {}", step.resource.kind.as_str(), step.resource.name);
+    let name = clean(&resource_title(&step.resource));
     let mut out =
         format!("  {style}{symbol}{style:#} {BOLD}{name}{BOLD:#}  {:?}  {DIM}{cause}{DIM:#}\n", step.call.operation);
     if !step.awaits.is_empty() {
@@ -151,7 +152,7 @@ fn step(step: &Step) -> String {
 
 fn held(held: &Held) -> String {
     let name = match &held.resource {
-        Some(resource) => format!("{} {}", resource.kind.as_str(), resource.name),
+        Some(resource) => clean(&resource_title(resource)),
         None => "application".to_owned(),
     };
     let mut out = format!(

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{Table, presets};
 use trueup_core::plan::{Health, Plan, Rollout, Sync};
+use trueup_core::report::resource_title;
 
 use crate::terminal::{BOLD, DIM, HELD, clean};
 
@@ -36,14 +37,15 @@ pub fn status(plans: &[Plan]) -> String {
     for plan in plans {
         for held in &plan.held {
             let name = match &held.resource {
-                Some(resource) => format!("{} {}", resource.kind.as_str(), resource.name),
+                Some(resource) => format!(" {}", resource_title(resource)),
                 None => String::new(),
             };
             let _ = writeln!(
                 out,
-                "{HELD}!{HELD:#} {BOLD}{}/{}{BOLD:#} {name}  {}: {}",
+                "{HELD}!{HELD:#} {BOLD}{}/{}{BOLD:#}{}  {}: {}",
                 plan.environment,
                 plan.application,
+                clean(&name),
                 held.reason.reason(),
                 clean(&held.reason.message())
             );
