@@ -292,7 +292,7 @@ impl Hold {
             Self::ManagedByEcs => "leave it to ECS and take it out of git, or make an ordinary service",
             Self::PriorityTaken { .. } => "choose another priority in git, or move or delete the other rule",
             Self::ServiceDraining => "it is created as soon as the old one is gone",
-            Self::RevisionFailed { .. } => "push a commit that corrects it; `trueup why` tells what failed",
+            Self::RevisionFailed { .. } => "push a commit that corrects it",
             Self::Unresolved { .. } => "create what is named, correct the reference, or allow the lookup",
             Self::WaitsFor { .. } => "see to those applications first",
             Self::PruneLimit { .. } => "check the list, then raise `prune_limit` or delete in smaller commits",
