@@ -18,7 +18,7 @@ const STDERR_LINES_SHOWN_MAX: usize = 40;
 /// Where a child's stdout and stderr go.
 #[derive(Clone, Copy, Debug)]
 pub enum Output<'a> {
-    /// To us line by line, and to this file.
+    /// Stdout to us line by line and to this file with the ending `stdout`, stderr to the one with `stderr`.
     Captured(&'a Path),
     /// To our own.
     Shown,
@@ -48,18 +48,18 @@ impl Process {
         let name = command.get_program().to_string_lossy().into_owned();
         command.process_group(0).stdin(Stdio::piped());
         if let Output::Captured(file) = output {
-            let file = File::create(file).with_context(|| format!("cannot write `{}`", file.display()))?;
-            command.stdout(Stdio::piped()).stderr(file);
+            command.stdout(Stdio::piped()).stderr(create(&file.with_extension("stderr"))?);
         }
         let mut child = command.spawn().with_context(|| format!("cannot start `{name}`"))?;
         let pid = Pid::from_child(&child);
         let stdin = child.stdin.take();
 
         let (send_line, lines) = channel();
-        if let Some(stdout) = child.stdout.take() {
+        if let (Some(stdout), Output::Captured(file)) = (child.stdout.take(), output) {
+            let mut copy = create(&file.with_extension("stdout"))?;
             thread::spawn(move || {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    if send_line.send(line).is_err() {
+                    if writeln!(copy, "{line}").is_err() || send_line.send(line).is_err() {
                         break;
                     }
                 }
@@ -73,7 +73,7 @@ impl Process {
             }
         });
         let stderr = match output {
-            Output::Captured(file) => Some(file.to_owned()),
+            Output::Captured(file) => Some(file.with_extension("stderr")),
             Output::Shown => None,
         };
         Ok(Self { name, pid, stdin, lines, exit, exited: None, stderr })
@@ -147,4 +147,8 @@ impl Drop for Process {
             let _ = self.exit.recv_timeout(Duration::from_secs(10));
         }
     }
+}
+
+fn create(file: &Path) -> Result<File> {
+    File::create(file).with_context(|| format!("cannot write `{}`", file.display()))
 }

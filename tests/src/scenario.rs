@@ -89,7 +89,7 @@ impl Scenario {
         let mut command = self.command("run");
         command.args(["--log-format", "json"]);
         command.args(["--git-interval", INTERVAL, "--interval", INTERVAL]).args(arguments);
-        Ok(Daemon::new(Process::start(command, Output::Captured(&self.stderr_file()))?))
+        Ok(Daemon::new(Process::start(command, Output::Captured(&self.output_file()))?))
     }
 
     /// Starts a daemon and waits until the example, pushed before, is there and nothing more is written.
@@ -161,8 +161,8 @@ impl Scenario {
     }
 
     fn finish(&self, command: Command) -> Result<Finished> {
-        let stderr = self.stderr_file();
-        let mut process = Process::start(command, Output::Captured(&stderr))?;
+        let output = self.output_file();
+        let mut process = Process::start(command, Output::Captured(&output))?;
         let deadline = Instant::now() + COMMAND_LIMIT;
         let mut stdout = String::new();
         while let Some(line) = process.next_line(deadline)? {
@@ -170,29 +170,31 @@ impl Scenario {
             stdout.push('\n');
         }
         let code = process.wait(COMMAND_LIMIT)?.code();
-        Ok(Finished { code, stdout, stderr: std::fs::read_to_string(stderr)? })
+        Ok(Finished { code, stdout, stderr: std::fs::read_to_string(output.with_extension("stderr"))? })
     }
 
-    /// A file of its own for every process.
-    fn stderr_file(&self) -> PathBuf {
+    /// Files of its own for every process, without their ending.
+    fn output_file(&self) -> PathBuf {
         self.started.set(self.started.get() + 1);
-        self.stderr_of(self.started.get())
+        self.output_of(self.started.get())
     }
 
-    fn stderr_of(&self, number: u32) -> PathBuf {
-        self.directory.path().join(format!("trueup-{number}.stderr"))
+    fn output_of(&self, number: u32) -> PathBuf {
+        self.directory.path().join(format!("trueup-{number}"))
     }
 }
 
-/// A test that fails shows what a person needs to find out why: stderr of every process, and the last requests.
+/// A test that fails shows what a person needs to find out why: what every process printed, and the last requests.
 impl Drop for Scenario {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             return;
         }
         for number in 1..=self.started.get() {
-            let text = std::fs::read_to_string(self.stderr_of(number)).unwrap_or_default();
-            eprintln!("-- stderr of process {number}\n{}", tail(text.lines()));
+            for stream in ["stdout", "stderr"] {
+                let text = std::fs::read_to_string(self.output_of(number).with_extension(stream)).unwrap_or_default();
+                eprintln!("-- {stream} of process {number}\n{}", tail(text.lines()));
+            }
         }
         let requests = self.world.requests(0).unwrap_or_default();
         let requests: Vec<String> = requests.iter().map(|request| format!("{request:?}")).collect();

@@ -29,6 +29,8 @@ fn an_empty_cluster_becomes_the_example_and_then_nothing_more_is_written() {
             ("ecs:CreateService", 1),
             ("ecs:RegisterTaskDefinition", 1),
             ("ecs:UpdateService", 1),
+            // The digest of a target group is written when its attributes are there too.
+            ("elbv2:AddTags", 2),
             ("elbv2:CreateRule", 2),
             ("elbv2:CreateTargetGroup", 2),
             ("elbv2:ModifyTargetGroupAttributes", 2),

@@ -31,19 +31,23 @@ fn killed_between_register_and_update_it_registers_nothing_twice() {
 }
 
 #[test]
-fn an_update_that_aws_fails_is_tried_again_until_it_is_there() {
+fn an_update_that_aws_fails_is_read_back_and_tried_again() {
     scenario(|scenario| {
         let (world, repository) = (&scenario.world, &scenario.repository);
         scenario.push_example()?;
-        let _daemon = scenario.daemon_at_rest()?;
+        let mut daemon = scenario.daemon_at_rest()?;
 
         let mark = world.mark()?;
-        // More often than the SDK tries by itself.
-        world.inject("UpdateService", Fault::Fail { times: 4, status: 503 })?;
+        world.inject("UpdateService", Fault::Fail { times: 1, status: 503 })?;
         repository.edit("desired-state/elearning/service.toml", "desiredCount = 1", "desiredCount = 2")?;
-        repository.push("Two tasks")?;
-        world.wait_for("UpdateService", mark, 5)?;
+        let revision = repository.push("Two tasks")?;
+        let failed = daemon.wait_for_revision("step.failed", &revision)?;
+        assert_eq!((&failed["operation"], &failed["effect_unknown"]), (&"UpdateService".into(), &true.into()));
+        // A write whose effect nobody knows is believed to be on its way for a minute.
+        world.wait_for("UpdateService", mark, 2)?;
         world.wait_for_rest(mark)?;
+        let expected = ["ecs:UpdateService", "ecs:UpdateService", "ecs:TagResource"];
+        assert_eq!(operations(&world.mutations(mark)?), expected);
         assert_eq!(world.service()?.map(|service| service["desiredCount"].clone()), Some(2.into()));
         Ok(())
     });

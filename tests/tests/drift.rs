@@ -57,7 +57,7 @@ fn what_somebody_changes_by_hand_is_told_and_taken_back() {
                 world.call("elbv2", "modify_target_group_attributes", &params)
             },
             told: json!([{
-                "path": "/Attributes/deregistration_delay.timeout_seconds/Value", "live": "111", "desired": "30",
+                "path": "/Attributes/deregistration_delay.timeout_seconds", "live": "111", "desired": "30",
             }]),
             call: ("elbv2:ModifyTargetGroupAttributes", &["TargetGroupArn", "Attributes"]),
         },
