@@ -13,7 +13,7 @@ use trueup_core::model::Kind;
 
 use crate::cli::{DiffArgs, Format};
 use crate::terminal::Hinted;
-use crate::{COULD_NOT_RUN, render};
+use crate::{COULD_NOT_RUN, render, terminal};
 
 /// Compares two files, or all cases of one.
 ///
@@ -32,16 +32,14 @@ pub fn diff(args: &DiffArgs) -> Result<ExitCode> {
         Ok(changes) => changes,
         Err(Unjudged::Document(problems)) => {
             let parent = desired.parent().unwrap_or(Path::new(""));
-            for problem in &problems {
-                anstream::eprintln!("{}\n", render::problems::problem(parent, problem));
-            }
+            terminal::tell(&render::problems::problems(parent, &problems));
             return Ok(ExitCode::from(COULD_NOT_RUN));
         }
         Err(Unjudged::Live(message)) => bail!("the AWS answer cannot be used: {message}"),
     };
     match args.format {
-        Format::Json => println!("{}", json!({ "changes": changes })),
-        Format::Text => anstream::print!("{}", render::changes::lines(&changes, 0)),
+        Format::Json => terminal::print_line(json!({ "changes": changes }))?,
+        Format::Text => terminal::print(&render::changes::lines(&changes, 0))?,
     }
     Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -100,7 +98,7 @@ fn judge_cases(path: &Path) -> Result<ExitCode> {
                 json!({ "id": id, "error": error })
             }
         };
-        println!("{line}");
+        terminal::print_line(line)?;
     }
     Ok(if all_judged { ExitCode::SUCCESS } else { ExitCode::from(COULD_NOT_RUN) })
 }
