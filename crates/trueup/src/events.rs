@@ -7,7 +7,7 @@ use trueup_core::report::{Event, What, json_line, text};
 use trueup_engine::Sink;
 
 use crate::cli::Format;
-use crate::render;
+use crate::{render, terminal};
 
 /// Prints every event to stdout, one JSON object a line or text.
 pub struct Printer {
@@ -43,7 +43,7 @@ pub struct Rejections;
 impl Sink for Rejections {
     fn emit(&self, event: &Event) {
         if matches!(event.what, What::RevisionRejected { .. }) {
-            anstream::eprintln!("{}", told(event));
+            terminal::tell(&told(event));
         }
     }
 }
@@ -52,8 +52,7 @@ impl Sink for Rejections {
 pub fn told(event: &Event) -> String {
     match &event.what {
         What::RevisionRejected { message, problems } if !problems.is_empty() => {
-            let problems = problems.iter().map(|problem| render::problems::problem("".as_ref(), problem));
-            format!("{}\n\n{message}", problems.collect::<Vec<_>>().join("\n\n"))
+            format!("{}\n\n{message}", render::problems::problems("".as_ref(), problems))
         }
         _ => text(event),
     }

@@ -1,6 +1,7 @@
 //! What goes to the terminal besides data: errors with their hints, colours, control characters.
 
 use std::fmt;
+use std::io::{ErrorKind, Write as _, stderr, stdout};
 
 use anstyle::{AnsiColor, Style};
 
@@ -41,16 +42,68 @@ impl std::error::Error for Hinted {}
 
 /// Prints an error, its causes and its hint to stderr.
 pub fn error(error: &anyhow::Error) {
-    anstream::eprintln!("{REMOVED}error{REMOVED:#}: {}", clean(&error.to_string()));
-    for cause in error.chain().skip(1) {
-        anstream::eprintln!("  caused by: {}", clean(&cause.to_string()));
-    }
+    let mut lines = vec![format!("{REMOVED}error{REMOVED:#}: {}", clean(&error.to_string()))];
+    lines.extend(error.chain().skip(1).map(|cause| format!("  caused by: {}", clean(&cause.to_string()))));
     if let Some(hinted) = error.chain().find_map(|cause| cause.downcast_ref::<Hinted>()) {
-        anstream::eprintln!("  hint: {}", clean(&hinted.hint));
+        lines.push(format!("  hint: {}", clean(&hinted.hint)));
+    }
+    tell(&lines.join("\n"));
+}
+
+/// Prints what is no data to stderr. Nobody is left to be told when that cannot take it.
+pub fn tell(text: &str) {
+    let mut out = anstream::AutoStream::auto(stderr().lock());
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Prints data to stdout, with colours where it is a terminal that has them.
+///
+/// A reader that went away (`trueup check | head`) has what it wanted: that is no error.
+///
+/// # Errors
+/// When stdout cannot take it: a full disk.
+pub fn print(data: &str) -> std::io::Result<()> {
+    let mut out = anstream::AutoStream::auto(stdout().lock());
+    match out.write_all(data.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result,
     }
 }
 
-/// Replaces control characters, so that a foreign text cannot steer the terminal.
+/// Prints one line to stdout, as [`print`] does.
+///
+/// # Errors
+/// When stdout cannot take it.
+pub fn print_line(line: impl fmt::Display) -> std::io::Result<()> {
+    print(&format!("{line}\n"))
+}
+
+/// Replaces what steers a terminal, so that a foreign text cannot.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a character steers a terminal instead of being seen: a control character, or one that turns the direction
+/// of writing, which makes a text look like another.
+pub fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn a_foreign_text_cannot_steer_the_terminal() {
+        let table = [
+            ("plain äöü 😀\n", "plain äöü 😀\n"),
+            ("\u{1b}[31mred", "\u{fffd}[31mred"),
+            ("\u{9b}31mred\u{7f}", "\u{fffd}31mred\u{fffd}"),
+            ("a\u{202e}b\u{2066}c\u{2028}d", "a\u{fffd}b\u{fffd}c\u{fffd}d"),
+        ];
+        for (text, cleaned) in table {
+            assert_eq!(clean(text), cleaned);
+        }
+    }
 }

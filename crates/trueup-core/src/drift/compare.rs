@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::coerce::{Scalar, same_json, text};
-use super::keys::ListKey;
+use super::keys::{ListKey, content};
 use super::rule::{Fallback, Presence, Rule, Scope, Side, Undeclared};
 use super::schema::{Field, Form, Order};
 use super::{Change, Context, Shown};
@@ -470,7 +470,7 @@ impl Keyed {
                 *name = key.of_repeated(element)?;
             }
             // Elements that nothing tells apart are numbered, the same ones alike on both sides.
-            side.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.to_string().cmp(&b.1.to_string())));
+            side.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| content(a.1).cmp(&content(b.1))));
             for index in (1..side.len()).rev() {
                 let same = side[..index].iter().rev().take_while(|(name, _)| *name == side[index].0).count();
                 if same > 0 {

@@ -77,6 +77,29 @@ impl ListKey {
     }
 }
 
+/// What an element says, whatever the order of its lists and of its members, and without what is empty: elements with
+/// equal keys are paired by it.
+pub(super) fn content(element: &Value) -> String {
+    match element {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members
+                .iter()
+                .map(|(name, value)| (name, content(value)))
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            members.sort();
+            members.join(" ")
+        }
+        Value::Array(items) => {
+            let mut items: Vec<_> = items.iter().map(content).collect();
+            items.sort();
+            items.join(",")
+        }
+        scalar => text(scalar).unwrap_or_default().to_ascii_lowercase(),
+    }
+}
+
 /// What a listener rule's condition is about within its field: the header's name, the query parameters' names.
 fn condition_name(condition: &Value) -> Option<Cow<'_, str>> {
     if let Some(header) = condition.pointer("/HttpHeaderConfig/HttpHeaderName") {

@@ -228,12 +228,18 @@ fn is_count_of_others(scope: &Scope, _: Option<&Value>, _: Option<&Value>) -> bo
 
 /// `CodeDeploy` swaps target groups with each deployment; so does ECS between a group and its alternate.
 fn is_target_group_settled(scope: &Scope, _: Option<&Value>, _: Option<&Value>) -> bool {
-    controller(scope.live.root) == "CODE_DEPLOY" || is_swapped_pair(scope.desired.parent, scope.live.parent)
+    controller(scope.live.root) == "CODE_DEPLOY"
+        || (shifts_traffic(scope) && is_swapped_pair(scope.desired.parent, scope.live.parent))
 }
 
 fn is_alternate_settled(scope: &Scope, _: Option<&Value>, _: Option<&Value>) -> bool {
     let [desired, live] = scope.grandparents;
-    is_swapped_pair(desired, live)
+    shifts_traffic(scope) && is_swapped_pair(desired, live)
+}
+
+/// Whether ECS moves traffic between two target groups when it deploys. A rolling service keeps to its one group.
+fn shifts_traffic(scope: &Scope) -> bool {
+    [scope.desired, scope.live].into_iter().any(|side| strategy(side.root) != "ROLLING")
 }
 
 /// Whether two load balancers have the same two groups, in whatever roles.

@@ -33,6 +33,7 @@ pub(super) const RULES: Rules = &[
     ("proxyConfiguration/properties", Rule::PLAIN.pair("value")),
     ("proxyConfiguration/properties/*/value", Rule::PLAIN.keep_empty()),
     // Fargate's size without the member. It cannot be declared (the least is 21), so 20 in live is no decision.
+    ("ephemeralStorage", Rule::ALWAYS),
     ("ephemeralStorage/sizeInGiB", Rule::PLAIN.int(20)),
     ("runtimePlatform", Rule::MARKED.compare(platform)),
     ("runtimePlatform/cpuArchitecture", Rule::PLAIN.text("X86_64")),
@@ -59,6 +60,9 @@ pub(super) const RULES: Rules = &[
     ("containerDefinitions/*/extraHosts", Rule::PLAIN.pair("ipAddress")),
     ("containerDefinitions/*/mountPoints/*/readOnly", Rule::PLAIN.flag(false)),
     ("containerDefinitions/*/volumesFrom/*/readOnly", Rule::PLAIN.flag(false)),
+    // `{}` and its absence are one, so a difference is always that of a member.
+    ("containerDefinitions/*/linuxParameters", Rule::ALWAYS),
+    ("containerDefinitions/*/linuxParameters/capabilities", Rule::ALWAYS),
     ("containerDefinitions/*/linuxParameters/capabilities/add", Rule::SET),
     ("containerDefinitions/*/linuxParameters/capabilities/drop", Rule::SET),
     ("containerDefinitions/*/linuxParameters/devices/*/containerPath", Rule::PLAIN.default_by(device_host_path)),
@@ -82,6 +86,7 @@ pub(super) const RULES: Rules = &[
     ("containerDefinitions/*/healthCheck/retries", Rule::PLAIN.int(3)),
     ("containerDefinitions/*/healthCheck/startPeriod", Rule::PLAIN.int(0)),
     // Volumes. A volume with a name alone comes back with an empty `host`.
+    ("volumes/*/host", Rule::ALWAYS),
     ("volumes/*/dockerVolumeConfiguration", Rule::MARKED),
     ("volumes/*/dockerVolumeConfiguration/scope", Rule::PLAIN.text("task")),
     ("volumes/*/dockerVolumeConfiguration/autoprovision", Rule::PLAIN.flag(false)),
@@ -90,6 +95,7 @@ pub(super) const RULES: Rules = &[
     ("volumes/*/efsVolumeConfiguration/transitEncryption", Rule::PLAIN.text("DISABLED")),
     // 0 is how SDKs without optional numbers write "absent".
     ("volumes/*/efsVolumeConfiguration/transitEncryptionPort", Rule::PLAIN.int(0)),
+    ("volumes/*/efsVolumeConfiguration/authorizationConfig", Rule::ALWAYS),
     ("volumes/*/efsVolumeConfiguration/authorizationConfig/iam", Rule::PLAIN.text("DISABLED")),
     ("volumes/*/s3filesVolumeConfiguration/rootDirectory", Rule::PLAIN.text("/")),
     ("volumes/*/s3filesVolumeConfiguration/transitEncryptionPort", Rule::PLAIN.int(0)),

@@ -479,6 +479,12 @@ fn conditions() {
             &["/http-header:X-B"],
         ),
         (
+            "one header twice, which must match both, in any order",
+            json!({"Conditions": [header("X-A", json!(["z", "a"])), header("X-A", json!(["q"]))]}),
+            json!({"Conditions": [header("X-A", json!(["q"])), header("X-A", json!(["a", "z"]))]}),
+            &[],
+        ),
+        (
             "repeated queries",
             json!({"Conditions": [query(json!([{"Key": "a", "Value": "1"}])), query(json!([{"Key": "b", "Value": "1"}]))]}),
             json!({"Conditions": [query(json!([{"Key": "b", "Value": "1"}])), query(json!([{"Key": "a", "Value": "2"}]))]}),

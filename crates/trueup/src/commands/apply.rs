@@ -39,17 +39,17 @@ pub fn apply(args: &ApplyArgs) -> Result<ExitCode> {
         match args.format {
             Format::Json => {
                 let applications: Vec<_> = outcome.plans.iter().map(entry).collect();
-                println!("{}", json!({ "applications": applications, "timed_out": outcome.timed_out }));
+                terminal::print_line(json!({ "applications": applications, "timed_out": outcome.timed_out }))?;
             }
-            Format::Text => anstream::print!("{}", render::status::status(&outcome.plans)),
+            Format::Text => terminal::print(&render::status::status(&outcome.plans))?,
         }
         if outcome.timed_out {
             let waiting = outcome.plans.iter().filter(|plan| !is_fine(plan)).count();
-            anstream::eprintln!(
+            terminal::tell(&format!(
                 "the time was up with {waiting} application{} not yet Synced and Healthy; \
                  what was begun goes on in AWS, and `trueup status` tells how",
                 if waiting == 1 { "" } else { "s" }
-            );
+            ));
         }
         Ok(if outcome.plans.iter().all(is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
@@ -82,7 +82,7 @@ impl Sink for Progress {
     fn emit(&self, event: &Event) {
         // What it is about to do, `plan` shows; what came of it, the table at the end.
         if !matches!(event.what, What::PlanMade { .. } | What::DriftDetected { .. }) {
-            self.bar.suspend(|| anstream::eprintln!("{}", told(event)));
+            self.bar.suspend(|| terminal::tell(&told(event)));
         }
     }
 }

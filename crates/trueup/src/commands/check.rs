@@ -7,24 +7,21 @@ use serde_json::json;
 use trueup_core::desired;
 
 use crate::cli::{CheckArgs, Format};
-use crate::{directory, render};
+use crate::{directory, render, terminal};
 
 /// Checks a tree. Valid trees are silent in text, `{"problems":[]}` in JSON.
 ///
 /// # Errors
-/// When the tree cannot be read.
+/// When the tree cannot be read, or stdout cannot take the verdict.
 pub fn check(args: &CheckArgs) -> Result<ExitCode> {
     let root = directory::locate(args.dir.as_deref())?;
     let loaded = desired::load(&directory::read(&root)?);
     match args.format {
-        Format::Json => println!("{}", json!({ "problems": loaded.problems })),
+        Format::Json => terminal::print_line(json!({ "problems": loaded.problems }))?,
+        Format::Text if loaded.problems.is_empty() => {}
         Format::Text => {
-            for problem in &loaded.problems {
-                anstream::println!("{}\n", render::problems::problem(&root, problem));
-            }
-            if !loaded.problems.is_empty() {
-                anstream::println!("{}", render::problems::summary(&loaded.problems));
-            }
+            let problems = render::problems::problems(&root, &loaded.problems);
+            terminal::print_line(format_args!("{problems}\n\n{}", render::problems::summary(&loaded.problems)))?;
         }
     }
     Ok(if loaded.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

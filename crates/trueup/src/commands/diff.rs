@@ -13,7 +13,7 @@ use trueup_core::model::Kind;
 
 use crate::cli::{DiffArgs, Format};
 use crate::terminal::Hinted;
-use crate::{COULD_NOT_RUN, render};
+use crate::{COULD_NOT_RUN, render, terminal};
 
 /// Compares two files, or all cases of one.
 ///
@@ -32,16 +32,14 @@ pub fn diff(args: &DiffArgs) -> Result<ExitCode> {
         Ok(changes) => changes,
         Err(Unjudged::Document(problems)) => {
             let parent = desired.parent().unwrap_or(Path::new(""));
-            for problem in &problems {
-                anstream::eprintln!("{}\n", render::problems::problem(parent, problem));
-            }
+            terminal::tell(&render::problems::problems(parent, &problems));
             return Ok(ExitCode::from(COULD_NOT_RUN));
         }
         Err(Unjudged::Live(message)) => bail!("the AWS answer cannot be used: {message}"),
     };
     match args.format {
-        Format::Json => println!("{}", json!({ "changes": changes })),
-        Format::Text => anstream::print!("{}", render::changes::lines(&changes, 0)),
+        Format::Json => terminal::print_line(json!({ "changes": changes }))?,
+        Format::Text => terminal::print(&render::changes::lines(&changes, 0))?,
     }
     Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -76,12 +74,30 @@ fn judge(kind: Kind, desired: &Arc<SourceFile>, live: &Value) -> Result<Vec<Chan
     let node = document::parse(desired).map_err(Unjudged::Document)?;
     let as_sent = Validation { references: References::Resolved, ..Validation::default() };
     let mut problems = document::validate_document(&node, kind, &as_sent);
-    problems.retain(|problem| problem.code != "set-by-trueup");
+    let body = node.to_json();
+    problems.retain(|problem| problem.code != "set-by-trueup" && !is_number_for_text(problem, &body));
     if !problems.is_empty() {
         return Err(Unjudged::Document(problems));
     }
     let live = drift::unwrap_envelope(kind, live).map_err(Unjudged::Live)?;
-    Ok(drift::drift(kind, &node.to_json(), &live, &Context::default()))
+    Ok(drift::drift(kind, &body, &live, &Context::default()))
+}
+
+/// Whether the document has a bare number (or flag) where AWS wants its text: `cpu = 256`, `HealthCheckPort = 8080`.
+///
+/// People and tools write these both ways, and the comparison knows what is meant. Other texts stay texts.
+fn is_number_for_text(problem: &Problem, body: &Value) -> bool {
+    let Some(field) = problem.field.as_ref().filter(|_| problem.code == "wrong-type") else { return false };
+    let path: Vec<&str> = field.segments().iter().map(String::as_str).collect();
+    let is_there = matches!(
+        path[..],
+        ["cpu" | "memory" | "HealthCheckPort"]
+            | ["Matcher", "HttpCode" | "GrpcCode"]
+            | ["Attributes", _, "Value"]
+            | ["containerDefinitions", _, "resourceRequirements", _, "value"]
+            | ["Actions", _, "FixedResponseConfig", "StatusCode"]
+    );
+    is_there && body.pointer(&field.to_string()).is_some_and(|value| value.is_number() || value.is_boolean())
 }
 
 /// Judges every case of a file, prints one object per case; exit 0 when all could be judged.
@@ -100,7 +116,7 @@ fn judge_cases(path: &Path) -> Result<ExitCode> {
                 json!({ "id": id, "error": error })
             }
         };
-        println!("{line}");
+        terminal::print_line(line)?;
     }
     Ok(if all_judged { ExitCode::SUCCESS } else { ExitCode::from(COULD_NOT_RUN) })
 }
@@ -124,4 +140,32 @@ fn source_file(path: &Path) -> Result<Arc<SourceFile>> {
 fn json_file(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::judge_case;
+
+    #[test]
+    fn a_number_is_judged_where_aws_wants_its_text_and_refused_elsewhere() {
+        let group = |member: &str, value: serde_json::Value| {
+            let mut group = json!({"Name": "web", "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-0123456789abcdef0"});
+            group[member] = value;
+            group
+        };
+        let attribute = |value: serde_json::Value| json!([{"Key": "stickiness.enabled", "Value": value}]);
+        let table = [
+            (group("HealthCheckPort", json!(8080)), group("HealthCheckPort", json!("8080")), Some(0)),
+            (group("HealthCheckPort", json!(8081)), group("HealthCheckPort", json!("8080")), Some(1)),
+            (group("Attributes", attribute(json!(false))), group("Attributes", attribute(json!("false"))), Some(0)),
+            (group("HealthCheckPort", json!({})), group("HealthCheckPort", json!("8080")), None),
+            (group("HealthCheckPath", json!(8080)), group("HealthCheckPath", json!("8080")), None),
+        ];
+        for (desired, live, changes) in table {
+            let case = json!({"kind": "target-group", "desired": desired, "live": live});
+            assert_eq!(judge_case(&case).ok().map(|changes| changes.len()), changes, "{case}");
+        }
+    }
 }

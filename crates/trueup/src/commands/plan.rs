@@ -10,7 +10,7 @@ use trueup_core::plan::{Plan, Sync};
 use crate::cli::{Format, PlanArgs};
 use crate::events::Rejections;
 use crate::render::plan::Totals;
-use crate::{COULD_NOT_RUN, render, wiring};
+use crate::{COULD_NOT_RUN, render, terminal, wiring};
 
 /// Makes all plans and writes nothing.
 ///
@@ -21,8 +21,8 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode> {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
         match args.format {
-            Format::Json => println!("{}", json!({ "plans": plans, "totals": Totals::of(&plans) })),
-            Format::Text => anstream::print!("{}", render::plan::plans(&plans)),
+            Format::Json => terminal::print_line(json!({ "plans": plans, "totals": Totals::of(&plans) }))?,
+            Format::Text => terminal::print(&render::plan::plans(&plans))?,
         }
         Ok(exit_code(&plans))
     })

@@ -7,11 +7,12 @@ use trueup_core::document;
 use trueup_core::model::Kind;
 
 use crate::cli::{SchemaArgs, SchemaKind};
+use crate::terminal;
 
 /// Prints the JSON Schema of a kind of file.
 ///
 /// # Errors
-/// Never, but for a closed stdout.
+/// When stdout cannot take it.
 pub fn schema(args: &SchemaArgs) -> Result<ExitCode> {
     let schema = match args.kind {
         SchemaKind::TaskDefinition => document::json_schema(Kind::TaskDefinition),
@@ -21,6 +22,6 @@ pub fn schema(args: &SchemaArgs) -> Result<ExitCode> {
         SchemaKind::App => document::json_schema_of_app(),
         SchemaKind::Trueup => document::json_schema_of_trueup(),
     };
-    println!("{}", serde_json::to_string_pretty(&schema)?);
+    terminal::print_line(serde_json::to_string_pretty(&schema)?)?;
     Ok(ExitCode::SUCCESS)
 }

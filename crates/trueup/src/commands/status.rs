@@ -10,7 +10,7 @@ use trueup_core::plan::Plan;
 use crate::cli::{Format, StatusArgs};
 use crate::events::Rejections;
 use crate::render::status::is_fine;
-use crate::{render, wiring};
+use crate::{render, terminal, wiring};
 
 /// Reads git and AWS and tells how everything stands.
 ///
@@ -21,8 +21,10 @@ pub fn status(args: &StatusArgs) -> Result<ExitCode> {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
         match args.format {
-            Format::Json => println!("{}", json!({ "applications": plans.iter().map(entry).collect::<Vec<_>>() })),
-            Format::Text => anstream::print!("{}", render::status::status(&plans)),
+            Format::Json => {
+                terminal::print_line(json!({ "applications": plans.iter().map(entry).collect::<Vec<_>>() }))?;
+            }
+            Format::Text => terminal::print(&render::status::status(&plans))?,
         }
         Ok(if plans.iter().all(is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })

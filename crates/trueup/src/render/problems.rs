@@ -1,28 +1,42 @@
 //! Problems with the offending source line underlined.
 
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use regex::Regex;
-use trueup_core::document::{self, Node, NodeValue, Problem, SourceFile};
+use trueup_core::document::{Problem, SourceFile};
 
-use crate::terminal::clean;
+use crate::terminal::{self, clean};
 
-/// One problem: title, place, the line underlined, and what to write instead.
-pub fn problem(root: &Path, problem: &Problem) -> String {
+/// Problems, each with its title, its place, the line underlined, and what to write instead; an empty line between.
+///
+/// In the order given. Of neighbours from one file, that file is looked at once.
+pub fn problems(root: &Path, problems: &[Problem]) -> String {
+    let mut last: Option<(Arc<SourceFile>, String)> = None;
+    let shown = problems.iter().map(|one| {
+        if let Some(span) = &one.span
+            && !last.as_ref().is_some_and(|(file, _)| Arc::ptr_eq(file, &span.file))
+        {
+            last = Some((Arc::clone(&span.file), printable(&span.file)));
+        }
+        problem(root, one, last.as_ref().map_or("", |(_, text)| text))
+    });
+    shown.collect::<Vec<_>>().join("\n\n")
+}
+
+/// One problem, in a file of which `text` is what may be shown.
+fn problem(root: &Path, problem: &Problem, text: &str) -> String {
     let path = root.join(&problem.file);
-    let path = path.strip_prefix("./").unwrap_or(&path).display().to_string();
-    let field = problem.field.as_ref().map(ToString::to_string).filter(|field| !field.is_empty());
-    let source;
+    let path = clean(&path.strip_prefix("./").unwrap_or(&path).display().to_string());
+    let field = problem.field.as_ref().map(|field| clean(&field.to_string())).filter(|field| !field.is_empty());
     let mut group = Level::ERROR.primary_title(clean(&problem.message)).id(problem.code).elements(Vec::<Origin>::new());
     match &problem.span {
         Some(span) => {
-            source = masked(&span.file);
-            // An empty range would underline nothing.
-            let range = span.range.start..span.range.end.max(span.range.start + 1).min(source.len().max(1));
-            let range = one_line(&source, range);
+            let (line, _) = span.position();
+            let (source, range) = first_line(text, &span.range);
             let annotation = AnnotationKind::Primary.span(range).label(field.unwrap_or_default());
-            group = group.element(Snippet::source(source).path(path).annotation(annotation));
+            group = group.element(Snippet::source(source).line_start(line).path(path).annotation(annotation));
         }
         None => group = group.element(Origin::path(path)),
     }
@@ -43,50 +57,59 @@ pub fn summary(problems: &[Problem]) -> String {
     format!("{problems} problem{} in {files} file{}", s(problems), s(files))
 }
 
-/// Cuts a range at the end of its first line: a whole table underlined says less than its head.
-fn one_line(source: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
-    match source.get(range.clone()).and_then(|text| text.find('\n')) {
-        Some(0) | None => range,
-        Some(at) => range.start..range.start + at,
-    }
+/// The line that a range begins on, and the part of the range on it: a whole table underlined says less than its head.
+fn first_line<'t>(text: &'t str, range: &Range<usize>) -> (&'t str, Range<usize>) {
+    let start = range.start.min(text.len());
+    let begin = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+    let line = text[begin..end].trim_end_matches('\r');
+    let inside = |at: usize| at.clamp(begin, begin + line.len()) - begin;
+    (line, inside(start)..inside(range.end.max(start)))
 }
 
-/// The file's text with the values of environment variables blotted out, byte for byte, so that a printed line never
-/// shows one.
-fn masked(file: &std::sync::Arc<SourceFile>) -> String {
-    let mut ranges = Vec::new();
-    if let Ok(node) = document::parse(file) {
-        environment_values(&node, false, &mut ranges);
-    } else {
-        // Not a document: whatever looks like an environment entry's value.
-        let value =
-            Regex::new(r#"\bvalue"?\s*[:=]\s*("(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?)"#).expect("a constant expression");
-        ranges.extend(value.captures_iter(file.text()).filter_map(|found| found.get(1)).map(|value| value.range()));
-    }
-    let mut text = file.text().as_bytes().to_vec();
-    for range in ranges {
-        let quoted = text[range.clone()].len() >= 2 && matches!(text[range.start], b'"' | b'\'');
-        let inner = if quoted { range.start + 1..range.end - 1 } else { range };
-        text[inner].iter_mut().filter(|byte| !byte.is_ascii_whitespace()).for_each(|byte| *byte = b'*');
-    }
-    String::from_utf8(text).expect("whole characters were replaced by ASCII")
-}
-
-/// Collects the places of `environment[].value`, wherever such a list stands.
-fn environment_values(node: &Node, in_entry: bool, ranges: &mut Vec<std::ops::Range<usize>>) {
-    match &node.value {
-        NodeValue::Object(members) => {
-            for (name, member) in members {
-                if in_entry && name == "value" {
-                    ranges.push(member.node.span.range.clone());
-                } else if name == "environment" {
-                    member.node.items().iter().for_each(|entry| environment_values(entry, true, ranges));
-                } else {
-                    environment_values(&member.node, false, ranges);
-                }
-            }
+/// A file's text as it may be shown: no value of an environment variable, and nothing that steers a terminal. Other
+/// characters stand in their places, byte for byte.
+fn printable(file: &Arc<SourceFile>) -> String {
+    let mut text = String::with_capacity(file.text().len());
+    for c in super::masked::masked(file).chars() {
+        match (terminal::steers(c), c.len_utf8()) {
+            (true, 2) => text.push('\u{bf}'),
+            (true, 3) => text.push('\u{fffd}'),
+            // One byte: the renderer has pictures for them.
+            _ => text.push(c),
         }
-        NodeValue::List(items) => items.iter().for_each(|item| environment_values(item, in_entry, ranges)),
-        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::String(_) => {}
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trueup_core::document::Span;
+    use trueup_core::pointer::Pointer;
+
+    /// The text of problems at ranges of a file, without colours.
+    fn shown(path: &str, text: &str, ranges: &[Range<usize>]) -> String {
+        let file = SourceFile::new(path, text);
+        let at = |range: &Range<usize>| {
+            let span = Span { file: Arc::clone(&file), range: range.clone() };
+            Problem::at("wrong", &span, &Pointer::root().join("a\u{1b}[2J"), "it is \u{9b}2J wrong")
+                .help("fix\u{202e} it")
+        };
+        let told = problems(Path::new(""), &ranges.iter().map(at).collect::<Vec<_>>());
+        anstream::adapter::strip_str(&told).to_string()
+    }
+
+    #[test]
+    fn the_line_is_underlined_by_its_number_to_its_end_at_most() {
+        let told = shown("a.toml", "x = 1\r\n\ta = [\r\n  2,\n]\n", &[8..17, 1..1, 5..6]);
+        insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn nothing_of_a_file_steers_the_terminal() {
+        let told = shown("a\u{1b}[31m.toml", "a = \"\u{9b}31m\u{1b}[2J\u{202e}\u{7f}b\"\n", &[0..1]);
+        assert!(told.chars().all(|c| c == '\n' || !terminal::steers(c)), "{told:?}");
+        assert!(told.contains("a.toml") || told.contains(".toml:1:1"), "{told}");
     }
 }

@@ -12,7 +12,7 @@ fn load_balancers_and_registries() {
         over(json!({"targetGroupArn": group, "containerName": "web", "containerPort": 80}), &more)
     };
     let lbs = |list: Value| json!({"loadBalancers": list});
-    let pair = |group: &str, alternate: &str| json!({"loadBalancers": [over(lb(group, json!({})), &json!({"advancedConfiguration": {"alternateTargetGroupArn": alternate, "productionListenerRule": "p", "roleArn": "r"}}))]});
+    let pair = |group: &str, alternate: &str| json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}, "loadBalancers": [over(lb(group, json!({})), &json!({"advancedConfiguration": {"alternateTargetGroupArn": alternate, "productionListenerRule": "p", "roleArn": "r"}}))]});
     let rows: &[Row] = &[
         ("none", json!({}), lbs(json!([])), &[]),
         ("explicitly none", lbs(json!([])), json!({}), &[]),
@@ -68,6 +68,15 @@ fn load_balancers_and_registries() {
         ),
         ("blue and green trade places", pair("a", "b"), pair("b", "a"), &[]),
         (
+            "nobody makes them trade places in a rolling service",
+            over(pair("a", "b"), &json!({"deploymentConfiguration": {"strategy": "ROLLING"}})),
+            over(pair("b", "a"), &json!({"deploymentConfiguration": {"strategy": "ROLLING"}})),
+            &[
+                "/loadBalancers/web:80/advancedConfiguration/alternateTargetGroupArn",
+                "/loadBalancers/web:80/targetGroupArn",
+            ],
+        ),
+        (
             "another green",
             pair("a", "b"),
             pair("a", "c"),
@@ -76,13 +85,13 @@ fn load_balancers_and_registries() {
         (
             "another production rule",
             pair("a", "b"),
-            json!({"loadBalancers": [over(lb("b", json!({})), &json!({"advancedConfiguration": {"alternateTargetGroupArn": "a", "productionListenerRule": "q", "roleArn": "r"}}))]}),
+            json!({"deploymentConfiguration": {"strategy": "BLUE_GREEN"}, "loadBalancers": [over(lb("b", json!({})), &json!({"advancedConfiguration": {"alternateTargetGroupArn": "a", "productionListenerRule": "q", "roleArn": "r"}}))]}),
             &["/loadBalancers/web:80/advancedConfiguration/productionListenerRule"],
         ),
         (
             "blue/green taken away",
             pair("a", "b"),
-            lbs(json!([lb("a", json!({}))])),
+            over(pair("a", "b"), &lbs(json!([lb("a", json!({}))]))),
             &["/loadBalancers/web:80/advancedConfiguration"],
         ),
         (

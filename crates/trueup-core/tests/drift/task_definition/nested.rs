@@ -154,12 +154,23 @@ fn linux_parameters() {
             linux(json!({"capabilities": {"add": ["B"]}})),
             &["/linuxParameters/capabilities/add"],
         ),
-        ("capabilities added", json!({}), linux(json!({"capabilities": {"add": ["B"]}})), &["/linuxParameters"]),
+        (
+            "capabilities added",
+            json!({}),
+            linux(json!({"capabilities": {"add": ["B"]}})),
+            &["/linuxParameters/capabilities/add"],
+        ),
+        (
+            "a device added",
+            json!({}),
+            linux(json!({"devices": [{"hostPath": "/dev/a"}]})),
+            &["/linuxParameters/devices/~1dev~1a"],
+        ),
         (
             "capabilities beside others",
             linux(json!({"initProcessEnabled": true})),
             linux(json!({"initProcessEnabled": true, "capabilities": {"add": ["B"]}})),
-            &["/linuxParameters/capabilities"],
+            &["/linuxParameters/capabilities/add"],
         ),
         (
             "empty capabilities",

@@ -129,8 +129,13 @@ fn fields_of_the_task() {
             json!({"inferenceAccelerators": [{"deviceName": "a", "deviceType": "y"}]}),
             &["/inferenceAccelerators/a/deviceType"],
         ),
-        ("storage taken away", json!({"ephemeralStorage": {"sizeInGiB": 21}}), bare(), &["/ephemeralStorage"]),
-        ("storage added", bare(), json!({"ephemeralStorage": {"sizeInGiB": 30}}), &["/ephemeralStorage"]),
+        (
+            "storage taken away",
+            json!({"ephemeralStorage": {"sizeInGiB": 21}}),
+            bare(),
+            &["/ephemeralStorage/sizeInGiB"],
+        ),
+        ("storage added", bare(), json!({"ephemeralStorage": {"sizeInGiB": 30}}), &["/ephemeralStorage/sizeInGiB"]),
         (
             "more storage",
             json!({"ephemeralStorage": {"sizeInGiB": 21}}),

@@ -19,7 +19,7 @@ fn volumes() {
             json!({"host": null, "dockerVolumeConfiguration": null, "efsVolumeConfiguration": null}),
             &[],
         ),
-        ("a source path", json!({}), json!({"host": {"sourcePath": "/srv"}}), &["/host"]),
+        ("a source path", json!({}), json!({"host": {"sourcePath": "/srv"}}), &["/host/sourcePath"]),
         (
             "another source path",
             json!({"host": {"sourcePath": "/srv"}}),
@@ -105,7 +105,7 @@ fn volumes() {
             "authorization added",
             efs(json!({})),
             efs(json!({"authorizationConfig": {"accessPointId": "fsap-1"}})),
-            &["/efsVolumeConfiguration/authorizationConfig"],
+            &["/efsVolumeConfiguration/authorizationConfig/accessPointId"],
         ),
         (
             "another file system",
