@@ -1,0 +1,164 @@
+//! The commands that ask nobody: their whole output, as a person or a program gets it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Where the example of the repository stands.
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../desired-state");
+
+/// Runs the binary in a directory, with nothing of the machine's environment that could show.
+fn trueup(directory: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
+    command.current_dir(directory).args(args).env_clear().env("NO_COLOR", "1").env("COLUMNS", "100");
+    command.output().expect("the binary runs")
+}
+
+/// Everything that came of it, as one text.
+fn told(output: &Output) -> String {
+    let code = output.status.code().expect("it was not killed");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("output is UTF-8");
+    format!("exit {code}\n--- stdout\n{}--- stderr\n{}", text(&output.stdout), text(&output.stderr))
+}
+
+fn stdout(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("stdout is JSON")
+}
+
+/// The example with texts replaced: `(file, from, to)`.
+fn example(replaced: &[(&str, &str, &str)]) -> TempDir {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            let to = to.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                copy(&entry.path(), &to);
+            } else {
+                fs::copy(entry.path(), to).unwrap();
+            }
+        }
+    }
+    let directory = tempfile::tempdir().unwrap();
+    copy(Path::new(EXAMPLE), directory.path());
+    for (file, from, to) in replaced {
+        let path = directory.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} has no `{from}`");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    }
+    directory
+}
+
+#[test]
+fn check_says_nothing_of_a_valid_tree() {
+    let tree = example(&[]);
+    assert_snapshot!(told(&trueup(tree.path(), &["check"])), @r"
+    exit 0
+    --- stdout
+    --- stderr
+    ");
+    assert_eq!(stdout(&trueup(tree.path(), &["check", "--format", "json"])), json!({ "problems": [] }));
+}
+
+#[test]
+fn check_underlines_every_problem_and_says_what_to_write_instead() {
+    let tree = example(&[
+        ("elearning/service.toml", "desiredCount = 1", "desiredCout = 1"),
+        ("elearning/service.toml", "minimumHealthyPercent = 50", "minimumHealthyPercent = 100"),
+        ("elearning/service.toml", "maximumPercent = 200", "maximumPercent = \"200\""),
+        ("elearning/target-groups/backend.toml", "HealthCheckTimeoutSeconds = 30", "HealthCheckTimeoutSeconds = 60"),
+        ("elearning/task-definition.toml", "memory = \"1024\"", "memory = \"1000\""),
+        ("elearning/task-definition.toml", "${var.domain}", "${var.domian}"),
+        ("trueup.toml", "heal = \"on\"", "heal = \"yes\""),
+    ]);
+    let output = trueup(tree.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_snapshot!(told(&output));
+}
+
+#[test]
+fn check_gives_the_same_as_data() {
+    let tree = example(&[("elearning/service.toml", "launchType = \"FARGATE\"", "launchType = \"FARGAT\"")]);
+    let output = trueup(tree.path(), &["check", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        stdout(&output)["problems"][0],
+        json!({
+            "file": "elearning/service.toml", "line": 4, "column": 14, "field": "/launchType", "code": "illegal-value",
+            "message": "`FARGAT` is not a legal value here",
+            "help": "did you mean `FARGATE`? The legal values are `EC2`, `FARGATE`, `EXTERNAL`, `MANAGED_INSTANCES`",
+        })
+    );
+}
+
+#[test]
+fn check_that_cannot_run_says_why() {
+    let nowhere = tempfile::tempdir().unwrap();
+    assert_snapshot!(told(&trueup(nowhere.path(), &["check", "missing"])), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: `missing` is not a directory
+      hint: name the directory that holds `trueup.toml`
+    ");
+}
+
+#[test]
+fn diff_shows_what_differs_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(
+        directory.path().join("backend.toml"),
+        "Name = \"web\"\nProtocol = \"HTTP\"\nPort = 80\nVpcId = \"vpc-1\"\nHealthCheckIntervalSeconds = 60\n",
+    )
+    .unwrap();
+    let live = json!({"TargetGroups": [{
+        "TargetGroupArn": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1",
+        "TargetGroupName": "web", "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1", "TargetType": "instance",
+        "HealthCheckIntervalSeconds": 30, "HealthCheckTimeoutSeconds": 5, "HealthCheckPath": "/",
+    }]});
+    fs::write(directory.path().join("live.json"), live.to_string()).unwrap();
+    let files = ["diff", "--kind", "target-group", "backend.toml", "live.json"];
+    assert_snapshot!(told(&trueup(directory.path(), &files)), @r"
+    exit 1
+    --- stdout
+    ~ /HealthCheckIntervalSeconds  30 -> 60
+    --- stderr
+    ");
+    let output = trueup(directory.path(), &[&files[..], &["--format", "json"]].concat());
+    let change = json!({"path": "/HealthCheckIntervalSeconds", "live": 30, "desired": 60});
+    assert_eq!(stdout(&output), json!({ "changes": [change] }));
+}
+
+#[test]
+fn diff_judges_many_cases_and_names_those_that_are_no_legal_documents() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = json!({"serviceName": "web", "desiredCount": 0});
+    let cases = json!([
+        {"id": "equal", "kind": "service", "desired": service, "live": {"serviceName": "web", "desiredCount": 0}},
+        {"id": "count", "kind": "service", "desired": service, "live": {"serviceName": "web", "desiredCount": 2}},
+        {"id": "typo", "kind": "service", "desired": {"serviceName": "web", "desiredCuont": 1}, "live": {}},
+    ]);
+    fs::write(directory.path().join("cases.json"), cases.to_string()).unwrap();
+    assert_snapshot!(told(&trueup(directory.path(), &["diff", "--cases", "cases.json"])), @r#"
+    exit 2
+    --- stdout
+    {"id":"equal","changes":[]}
+    {"id":"count","changes":[{"path":"/desiredCount","live":2,"desired":0}]}
+    {"id":"typo","error":"desired/desiredCuont: `desiredCuont` is not known here"}
+    --- stderr
+    "#);
+}
+
+#[test]
+fn every_kind_of_file_has_its_schema() {
+    let nowhere = tempfile::tempdir().unwrap();
+    for kind in ["task-definition", "service", "target-group", "listener-rule", "app", "trueup"] {
+        let schema = stdout(&trueup(nowhere.path(), &["schema", kind]));
+        assert!(schema["properties"].as_object().is_some_and(|members| !members.is_empty()), "{kind}");
+    }
+}
