@@ -70,7 +70,7 @@ pub fn print(data: &str) -> std::io::Result<()> {
     }
 }
 
-/// Prints one line to stdout, as [`print`] does.
+/// Prints one line to stdout, as [`print()`] does.
 ///
 /// # Errors
 /// When stdout cannot take it.

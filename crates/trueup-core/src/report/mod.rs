@@ -1,7 +1,7 @@
 //! Events: what trueup tells, each a value with a stable name.
 //!
 //! [`Edges`] turns a succession of plans into events, so that a state that lasts is told once. [`json_line`] and
-//! [`text`] write an event for machines and for people.
+//! [`text()`] write an event for machines and for people.
 
 mod edges;
 mod json;
