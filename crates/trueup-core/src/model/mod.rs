@@ -250,9 +250,16 @@ mod tests {
         for (api, api_model) in &model.apis {
             for shape in api_model.shapes.values() {
                 match shape {
-                    Shape::Structure(s) => s.members.values().for_each(|m| drop(model.shape(*api, &m.shape))),
-                    Shape::List(l) => drop(model.shape(*api, &l.member)),
-                    Shape::Map(m) => drop((model.shape(*api, &m.key), model.shape(*api, &m.value))),
+                    Shape::Structure(s) => s.members.values().for_each(|m| {
+                        model.shape(*api, &m.shape);
+                    }),
+                    Shape::List(l) => {
+                        model.shape(*api, &l.member);
+                    }
+                    Shape::Map(m) => {
+                        model.shape(*api, &m.key);
+                        model.shape(*api, &m.value);
+                    }
                     _ => {}
                 }
             }
