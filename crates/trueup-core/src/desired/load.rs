@@ -120,10 +120,21 @@ pub fn load(files: &FileTree) -> Loaded {
     loaded
 }
 
-/// Sorts problems and leaves each only once.
+/// How many problems of one file are told. One of [`document::FILE_SIZE_MAX`] has room for tens of thousands, and no reader.
+const PROBLEMS_PER_FILE_MAX: usize = 300;
+
+/// Sorts problems and leaves each only once, the first few hundred of every file.
 fn tidy(problems: &mut Vec<Problem>) {
     problems.sort_by(|a, b| (a.sort_key(), a.code, &a.help).cmp(&(b.sort_key(), b.code, &b.help)));
     problems.dedup();
+    let mut of_file = (String::new(), 0);
+    problems.retain(|problem| {
+        if of_file.0 != problem.file {
+            of_file = (problem.file.clone(), 0);
+        }
+        of_file.1 += 1;
+        of_file.1 <= PROBLEMS_PER_FILE_MAX
+    });
 }
 
 fn out_of_bounds(files: &FileTree) -> Option<Problem> {

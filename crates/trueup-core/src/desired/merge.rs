@@ -6,7 +6,7 @@
 //! place it came from, so a problem in an overlay points into the overlay.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -75,15 +75,24 @@ fn merge_items<'a>(
     over: &'a [Node],
 ) -> Vec<Node> {
     let mut merged: Vec<Node> = base.to_vec();
+    // A key that several elements of one list share (a port with two protocols) tells them apart with more of them.
+    let repeated: BTreeSet<Cow<'_, str>> = [base, over].into_iter().flat_map(|items| repeated(key, items)).collect();
+    let key_of = |item: &'a Node| -> Option<Cow<'a, str>> {
+        let short = key_of(key, item)?;
+        if !repeated.contains(&short) {
+            return Some(short);
+        }
+        key.of_repeated(&item.to_json()).map(|long| Cow::Owned(long.into_owned()))
+    };
     // Position by key. A key that stands twice in the base keeps its first position; validation tells of the second.
     let mut positions = BTreeMap::new();
     for (position, item) in base.iter().enumerate() {
-        if let Some(key) = key_of(key, item) {
+        if let Some(key) = key_of(item) {
             positions.entry(key).or_insert(position);
         }
     }
     for item in over {
-        match key_of(key, item).and_then(|key| positions.get(&key)) {
+        match key_of(item).and_then(|key| positions.get(&key)) {
             Some(&position) => {
                 path.push("*");
                 merged[position] = merge_at(kind, path, &base[position], item);
@@ -93,6 +102,12 @@ fn merge_items<'a>(
         }
     }
     merged
+}
+
+/// The keys that more than one element of a list has.
+fn repeated<'a>(key: &ListKey, items: &'a [Node]) -> BTreeSet<Cow<'a, str>> {
+    let mut seen = BTreeSet::new();
+    items.iter().filter_map(|item| key_of(key, item)).filter(|key| !seen.insert(key.clone())).collect()
 }
 
 /// The key of an element of a keyed set.

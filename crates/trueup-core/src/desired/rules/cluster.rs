@@ -23,6 +23,18 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Strin
         return given.unwrap_or(DEFAULT).to_owned();
     };
     // `arn:aws:ecs:REGION:ACCOUNT:cluster/NAME`
+    if let [_, _, _, region, account, _] = text.split(':').collect::<Vec<_>>()[..]
+        && subject.environment_sound
+        && (region, account) != (&*subject.environment.region, &*subject.environment.account)
+    {
+        let super::Environment { name, region: its_region, account: its_account, .. } = subject.environment;
+        let message = format!(
+            "environment `{name}` is account `{its_account}` in `{its_region}`, not account `{account}` in `{region}`"
+        );
+        problems.push(
+            place.problem("contradicts-environment", message).help("take `cluster` out: the environment gives it"),
+        );
+    }
     let own = if text.starts_with("arn:") { text.rsplit('/').next().unwrap_or(text) } else { text };
     if let Some(given) = given
         && given != own

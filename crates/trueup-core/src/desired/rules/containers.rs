@@ -70,11 +70,11 @@ fn ports(subject: &Subject<'_>, containers: &[Place<'_>], problems: &mut Vec<Pro
                 continue;
             }
             if let (Some(port), Some(host)) = (container_port, host_port)
-                && mode == "awsvpc"
+                && matches!(mode, "awsvpc" | "host")
                 && host != 0
                 && host != port
             {
-                let message = format!("with the network mode `awsvpc` the host's port is the container's, {port}");
+                let message = format!("with the network mode `{mode}` the host's port is the container's, {port}");
                 let place = member_or(&mapping, "hostPort");
                 problems.push(place.problem("host-port", message).help("take `hostPort` out"));
             }

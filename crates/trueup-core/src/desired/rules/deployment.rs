@@ -56,9 +56,11 @@ fn deadlock(service: &Place<'_>, problems: &mut Vec<Problem>) {
     let count = service
         .get("desiredCount")
         .and_then(|count| count.node.as_i64())
-        .filter(|count| (1..1_000_000).contains(count));
+        .filter(|count| (0..1_000_000).contains(count));
     // Without a known count, only what holds for every count.
     let stuck = match count {
+        // No task, nothing to stop.
+        Some(0) => false,
         Some(count) => count * most / 100 <= count && (count * least + 99) / 100 >= count,
         None => most <= 100 && least >= 100,
     };

@@ -28,12 +28,15 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Lists whose elements may share their key, for it tells only most of them apart: a condition on a header repeats its
-/// field, a host may have two addresses, a container's port two target groups or two protocols, a device two paths.
+/// field, a host may have two addresses, a container's port two target groups or two protocols, a device two paths, a
+/// container two accelerators.
 fn may_repeat(kind: Kind, path: &[&str]) -> bool {
     match kind {
         Kind::ListenerRule => matches!(path, ["Conditions" | "Transforms"]),
         Kind::Service => !matches!(path, ["tags" | "volumeConfigurations" | "capacityProviderStrategy"]),
-        Kind::TaskDefinition => matches!(path.last(), Some(&("extraHosts" | "devices" | "portMappings"))),
+        Kind::TaskDefinition => {
+            matches!(path.last(), Some(&("extraHosts" | "devices" | "portMappings" | "resourceRequirements")))
+        }
         Kind::TargetGroup => false,
     }
 }

@@ -1,7 +1,7 @@
 //! A listener rule ends with exactly one action that answers the request.
 
 use super::{Place, Subject, member_or};
-use crate::document::Problem;
+use crate::document::{Problem, nearest};
 use crate::model::Kind;
 
 /// Source: Elastic Load Balancing API reference, `CreateRule`, `Actions`: exactly one of these, performed last.
@@ -22,7 +22,39 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         }
         for action in &actions {
             forward(action, problems);
+            configuration(action, problems);
         }
+        for place in rule.list("Conditions").iter().filter_map(|condition| condition.get("Field")) {
+            field(&place, problems);
+        }
+    }
+}
+
+/// Source: Elastic Load Balancing API reference, `Action`: what an action of a type is configured by.
+fn configuration(action: &Place<'_>, problems: &mut Vec<Problem>) {
+    let (member, example) = match action.member_text("Type") {
+        Some("redirect") => ("RedirectConfig", "{ Protocol = \"HTTPS\", Port = \"443\", StatusCode = \"HTTP_301\" }"),
+        Some("fixed-response") => ("FixedResponseConfig", "{ StatusCode = \"404\" }"),
+        Some("authenticate-oidc") => ("AuthenticateOidcConfig", "{ … }"),
+        Some("authenticate-cognito") => ("AuthenticateCognitoConfig", "{ … }"),
+        _ => return,
+    };
+    if action.get(member).is_none() {
+        let message = format!("`{member}` is missing: the action says nothing about what it does");
+        problems.push(action.problem("missing-member", message).help(format!("add `{member} = {example}`")));
+    }
+}
+
+/// Source: Elastic Load Balancing API reference, `RuleCondition`, `Field`.
+const FIELDS: [&str; 6] =
+    ["http-header", "http-request-method", "host-header", "path-pattern", "query-string", "source-ip"];
+
+/// Only what looks like a slip of the pen: AWS may have added a field since.
+fn field(place: &Place<'_>, problems: &mut Vec<Problem>) {
+    let Some(text) = place.text().filter(|text| !FIELDS.contains(text)) else { return };
+    if let Some(near) = nearest(text, FIELDS.into_iter()) {
+        let message = format!("a rule has no condition on `{text}`");
+        problems.push(place.problem("illegal-value", message).help(format!("did you mean `{near}`?")));
     }
 }
 

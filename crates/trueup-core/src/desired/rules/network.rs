@@ -16,6 +16,14 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     }
     let given = service.get("networkConfiguration");
     let mode = subject.network_mode();
+    let address = given.as_ref().and_then(|network| network.get("awsvpcConfiguration")?.get("assignPublicIp"));
+    if let Some(place) = address.filter(|place| place.text() == Some("ENABLED"))
+        && mode == Some("awsvpc")
+        && service.member_text("launchType") == Some("EC2")
+    {
+        let message = "tasks of the launch type `EC2` get no public address";
+        problems.push(place.problem("public-address", message).help("take `assignPublicIp` out"));
+    }
     if mode == Some("awsvpc") {
         if subject.deployed_by_ecs() && given.and_then(|network| network.get("awsvpcConfiguration")).is_none() {
             let message = "tasks with the network mode `awsvpc` need a network configuration";

@@ -97,6 +97,7 @@ fn names_a_secret(name: &str) -> bool {
         "PASSPHRASE",
         "SECRET",
         "SECRET_KEY",
+        "SECRET_KEY_BASE",
         "SECRET_ACCESS_KEY",
         "PRIVATE_KEY",
         "API_KEY",
@@ -104,12 +105,25 @@ fn names_a_secret(name: &str) -> bool {
         "ACCESS_TOKEN",
         "API_TOKEN",
     ];
+    // What the clients of PostgreSQL and MySQL read.
+    if matches!(name.as_str(), "PGPASSWORD" | "MYSQL_PWD") {
+        return true;
+    }
     endings.iter().any(|ending| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('_')))
 }
 
 /// Leaves out what is no secret whatever the name says: switches, paths, ARNs, and what is filled in later.
 fn is_literal_secret(value: &str) -> bool {
-    let is_word =
-        !matches!(value.to_lowercase().as_str(), "" | "true" | "false" | "yes" | "no" | "on" | "off" | "none" | "null");
-    is_word && !value.starts_with(['/', '$', '{', '<']) && !value.starts_with("arn:") && !value.contains("${")
+    let is_word = !matches!(
+        value.to_lowercase().as_str(),
+        "" | "0" | "1" | "true" | "false" | "yes" | "no" | "on" | "off" | "none" | "null"
+    );
+    // Where the secret is: `prod/database`, `file:///run/secrets/x`. Passwords that look like it are rare.
+    let lower = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || "-_.".contains(c));
+    let is_place = value.contains("://") || (value.contains('/') && value.split('/').all(lower));
+    is_word
+        && !is_place
+        && !value.starts_with(['/', '$', '{', '<'])
+        && !value.starts_with("arn:")
+        && !value.contains("${")
 }

@@ -52,19 +52,24 @@ fn name(place: &Place<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Source: Elastic Load Balancing user guide, "Health checks for Application Load Balancer target groups": the interval
-/// is 30 seconds where nothing is said; the timeout must be shorter.
+/// is 30 seconds and the timeout 5 where nothing is said; the timeout must be shorter. Behind Network Load Balancers it
+/// may be as long, and the defaults are others.
 fn timeout(group: &Place<'_>, problems: &mut Vec<Problem>) {
-    if !matches!(group.member_text("Protocol"), Some("HTTP" | "HTTPS")) {
-        return;
-    }
-    let interval = match group.get("HealthCheckIntervalSeconds") {
+    let application = matches!(group.member_text("Protocol"), Some("HTTP" | "HTTPS"));
+    let value = |name: &str, default: i64| match group.get(name) {
         Some(place) => place.node.as_i64(),
-        None => Some(30),
+        None => application.then_some(default),
     };
-    let (Some(interval), Some(timeout)) = (interval, group.member_int("HealthCheckTimeoutSeconds")) else { return };
-    if timeout >= interval {
-        let place = member_or(group, "HealthCheckTimeoutSeconds");
-        let message = format!("the health check's timeout of {timeout} s is not below its interval of {interval} s");
+    let (interval, timeout) = (value("HealthCheckIntervalSeconds", 30), value("HealthCheckTimeoutSeconds", 5));
+    let (Some(interval), Some(timeout)) = (interval, timeout) else { return };
+    if timeout > interval || (application && timeout == interval) {
+        let given = group.get("HealthCheckTimeoutSeconds");
+        let place = given.unwrap_or_else(|| member_or(group, "HealthCheckIntervalSeconds"));
+        let message = if application {
+            format!("the health check's timeout of {timeout} s is not below its interval of {interval} s")
+        } else {
+            format!("the health check's timeout of {timeout} s is above its interval of {interval} s")
+        };
         let help = "lower `HealthCheckTimeoutSeconds`, or raise `HealthCheckIntervalSeconds`";
         problems.push(place.problem("timeout-not-below-interval", message).help(help));
     }

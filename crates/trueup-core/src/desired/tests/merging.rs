@@ -60,6 +60,40 @@ fn keyed_sets_merge_by_key_other_lists_are_replaced_and_null_takes_away() {
 }
 
 #[test]
+fn elements_that_share_a_key_merge_with_their_own_kind() {
+    let ports = |base: &str, overlay: &str| {
+        let with = |ports: &str| {
+            format!(
+                r#"{{"family": "x", "containerDefinitions": [{{"name": "a", "image": "i", "memory": 8, "portMappings": {ports}}}]}}"#
+            )
+        };
+        merged(Kind::TaskDefinition, "task-definition.json", &with(base), &with(overlay), "containerDefinitions")
+    };
+    let both = r#"[{"containerPort":53,"protocol":"tcp"},{"containerPort":53,"protocol":"udp"}]"#;
+    let named = r#"[{"containerPort":53,"protocol":"tcp"},{"containerPort":53,"protocol":"udp","name":"dns"}]"#;
+    let udp = r#"[{"containerPort":53,"protocol":"udp","name":"dns"}]"#;
+    assert!(ports(both, udp).contains(named), "{}", ports(both, udp));
+    let one = r#"[{"containerPort":53,"protocol":"udp"}]"#;
+    assert!(
+        ports(one, named)
+            .contains(r#"[{"containerPort":53,"protocol":"udp","name":"dns"},{"containerPort":53,"protocol":"tcp"}]"#)
+    );
+
+    let rule = |conditions: &str| {
+        format!(
+            r#"{{"ListenerArn": "${{listener.alb.80}}", "Priority": 1, "Conditions": [{conditions}],
+                "Actions": [{{"Type": "fixed-response", "FixedResponseConfig": {{"StatusCode": "404"}}}}]}}"#
+        )
+    };
+    let header = |name: &str, value: &str| {
+        format!(r#"{{"Field":"http-header","HttpHeaderConfig":{{"HttpHeaderName":"{name}","Values":["{value}"]}}}}"#)
+    };
+    let base = rule(&format!("{},{}", header("X-A", "1"), header("X-B", "2")));
+    let merged = merged(Kind::ListenerRule, "listener-rules/x.json", &base, &rule(&header("X-B", "3")), "Conditions");
+    assert_eq!(merged, format!("[{},{}]", header("X-A", "1"), header("X-B", "3")));
+}
+
+#[test]
 fn attributes_of_target_groups_merge_by_key() {
     let base = "Name = \"web\"\nProtocol = \"HTTP\"\nPort = 80\nVpcId = \"vpc-1\"\n\
                 Attributes = [{ Key = \"stickiness.enabled\", Value = \"true\" }, { Key = \"a\", Value = \"1\" }]";

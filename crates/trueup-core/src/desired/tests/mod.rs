@@ -1,6 +1,7 @@
 //! Small trees of desired state, and what loading says of them.
 
 mod across;
+mod certain;
 mod example;
 mod layout;
 mod merging;

@@ -144,6 +144,8 @@ fn deployments_can_move() {
               help: take `platformVersion` out
             elearning/service.toml:5:1: daemon: a `DAEMON` service has no `desiredCount`: it runs one task on every instance
               help: take it out
+            elearning/service.toml:24:18: public-address: tasks of the launch type `EC2` get no public address
+              help: take `assignPublicIp` out
             elearning/service.toml:27:18: daemon: the `maximumPercent` of a `DAEMON` service is 100
               help: write 100, or take it out
             ",
@@ -336,6 +338,8 @@ fn the_service_is_in_the_environments_cluster_under_a_known_name() {
                 "cluster = \"arn:aws:ecs:ap-northeast-1:210987654321:cluster/${cluster}\"\ntaskDefinition = \"x\"\n",
             )],
             "
+            elearning/service.toml:4:11: contradicts-environment: environment `staging` is account `109876543210` in `ap-northeast-1`, not account `210987654321` in `ap-northeast-1`
+              help: take `cluster` out: the environment gives it
             elearning/service.toml:5:1: set-by-trueup: `taskDefinition` is set by trueup and may not stand in a document
               help: take it away: the service runs the application's own task definition document
             ",
