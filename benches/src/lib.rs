@@ -1,4 +1,12 @@
-//! Inputs of the benchmarks: many applications in the manner of the example, and a large task definition.
+//! Inputs of the benchmarks: many applications in the manner of the example, a large task definition, and a fleet of
+//! services together with an AWS that has it.
+
+pub mod aws;
+pub mod fleet;
+pub mod measure;
+
+mod answers;
+mod template;
 
 use std::collections::BTreeMap;
 use std::fs;

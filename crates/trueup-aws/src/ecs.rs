@@ -11,8 +11,8 @@ use trueup_ports::{Answer, CallError, Effect};
 
 use crate::buckets::Bucket;
 use crate::caller::Caller;
-use crate::failure;
 use crate::lossless::{self, Lossless, Slot};
+use crate::{answer, failure};
 
 /// Declares the operations with the SDK's method and the bucket of each.
 macro_rules! operations {
@@ -94,7 +94,7 @@ pub(crate) struct Ecs {
 }
 
 fn parsed(operation: &str, slot: &Slot) -> Result<Value, CallError> {
-    serde_json::from_slice(&lossless::take(slot)).map_err(|error| {
+    answer::read(&lossless::take(slot)).map_err(|error| {
         let message = format!("the answer is not JSON: {error}");
         failure::failure(operation, FailureKind::Unavailable, Effect::Unknown, message)
     })

@@ -8,6 +8,7 @@
 //! What is absent on purpose: typed mirrors of requests and answers; any decision about what to write; any value of a
 //! secret or a parameter. Bodies are never logged here; the SDK's own targets (`aws_*`) may log them at level `trace`.
 
+mod answer;
 mod buckets;
 mod caller;
 mod calls;

@@ -103,7 +103,7 @@ pub type Tags = BTreeMap<String, String>;
 /// An ECS service as `DescribeServices` with `include=[TAGS]` prints it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveService {
-    /// One element of `services`, as AWS sent it.
+    /// One element of `services`, as AWS sent it, but without events that only say that it reached a steady state.
     pub description: Value,
     /// Its tags, taken out of the description for reading.
     pub tags: Tags,

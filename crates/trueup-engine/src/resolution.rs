@@ -53,7 +53,7 @@ pub(crate) fn resolve(valid: &Valid, answers: &Answers, before: &mut Option<Reso
 /// else, so that no lookup is spent on them.
 pub(crate) fn own_target_groups(application: &Application) -> impl Iterator<Item = String> + '_ {
     let documents = application.documents.iter().filter(|draft| draft.kind == Kind::TargetGroup);
-    documents.filter_map(|draft| Some(draft.body.get("Name")?.as_str()?.to_owned()))
+    documents.filter_map(|draft| draft.in_aws.clone())
 }
 
 /// Takes what was observed of target groups as answers to lookups of them.

@@ -100,11 +100,15 @@ async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &Wanted) -> Liv
         let revision = by_arn.get(&Arn::new(text)).and_then(Observed::present);
         revision.and_then(|revision| revision.tags.get(DIGEST_TAG)).map(String::as_str) == Some(digest.as_str())
     };
+    let running = running(&services);
+    let is_running = |family: &str, digest: &Digest| {
+        running.get(family).is_some_and(|revisions| revisions.iter().any(|text| carries(text, digest)))
+    };
     let families = at_once(
         wanted
             .families
             .iter()
-            .filter(|(family, digest)| !running(&services, family).any(|text| carries(text, digest)))
+            .filter(|(family, digest)| !is_running(family, digest))
             .map(|(family, _)| async move { (family.clone(), task_definitions::newest(cloud, family).await) }),
     )
     .await
@@ -113,16 +117,14 @@ async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &Wanted) -> Liv
     Live { services, task_definitions: by_arn, families, ..Live::default() }
 }
 
-/// The task definitions of a family that services are asked to run.
-fn running<'a>(
-    services: &'a BTreeMap<ServiceId, Observed<LiveService>>,
-    family: &'a str,
-) -> impl Iterator<Item = &'a str> {
-    services
-        .values()
-        .filter_map(Observed::present)
-        .filter_map(|service| service.description.get("taskDefinition")?.as_str())
-        .filter(move |text| task_definitions::family(text) == family)
+/// The task definitions that services are asked to run, by family.
+fn running(services: &BTreeMap<ServiceId, Observed<LiveService>>) -> BTreeMap<&str, Vec<&str>> {
+    let mut running: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let named = services.values().filter_map(Observed::present);
+    for text in named.filter_map(|service| service.description.get("taskDefinition")?.as_str()) {
+        running.entry(task_definitions::family(text)).or_default().push(text);
+    }
+    running
 }
 
 /// The task definitions that a service runs or was asked to run: its own, and its deployments'.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::configuration::ConfiguredEnvironment;
+use super::Environment;
+use super::application::Settled;
 use super::load::{Built, Candidates, nearest_application};
 use super::place::Place;
 use crate::document::Problem;
@@ -11,10 +12,45 @@ use crate::names::{ApplicationName, EnvironmentName};
 
 type Key = (EnvironmentName, ApplicationName);
 
+/// Something in AWS that a document declares, so that no other document may.
+pub(super) struct Claim {
+    /// What it is, with the account and region that it is in.
+    what: String,
+    /// The problem to report when somebody else declares it, too. Its message is what is declared.
+    problem: Problem,
+}
+
+/// What the documents of an application declare.
+pub(super) fn claims(environment: &Environment, cluster: &str, documents: &[Settled]) -> Vec<Claim> {
+    let claim = |document: &Settled| {
+        let root = Place::root(&document.body);
+        let (what, place) = match document.kind {
+            Kind::TaskDefinition => return None,
+            Kind::Service => {
+                let place = root.get("serviceName")?;
+                (format!("service `{}` in cluster `{cluster}`", place.text()?), place)
+            }
+            Kind::TargetGroup => {
+                let place = root.get("Name")?;
+                (format!("target group `{}`", place.text()?), place)
+            }
+            Kind::ListenerRule => {
+                let place = root.get("Priority")?;
+                let (priority, listener) = (place.node.as_i64()?, root.get("ListenerArn")?.node.as_str()?);
+                (format!("priority {priority} on listener `{listener}`"), place)
+            }
+        };
+        let problem = place.problem("declared-twice", &what);
+        // Two environments may share an account and a region.
+        Some(Claim { what: format!("{} {} {what}", environment.account, environment.region), problem })
+    };
+    documents.iter().filter_map(claim).collect()
+}
+
 /// Checks the applications against one another.
-pub(super) fn check(environments: &BTreeMap<EnvironmentName, ConfiguredEnvironment>, applications: &mut Candidates) {
+pub(super) fn check(applications: &mut Candidates) {
     let mut found: Vec<(Key, Problem)> = Vec::new();
-    clashes(environments, applications, &mut found);
+    clashes(applications, &mut found);
     dependencies(applications, &mut found);
     for (key, problem) in found {
         let application = applications.get_mut(&key).expect("problems were found in applications that are there");
@@ -27,49 +63,17 @@ fn built(applications: &Candidates) -> impl Iterator<Item = (&Key, &Built)> {
     applications.iter().filter_map(|(key, application)| Some((key, application.built.as_ref()?)))
 }
 
-/// Who declares one thing in AWS, and where.
-type Claims = BTreeMap<String, Vec<(Key, Problem)>>;
-
 /// Two documents that stand for the same resource would be repaired against each other for ever.
-fn clashes(
-    environments: &BTreeMap<EnvironmentName, ConfiguredEnvironment>,
-    applications: &Candidates,
-    found: &mut Vec<(Key, Problem)>,
-) {
-    let mut claims = Claims::new();
+fn clashes(applications: &Candidates, found: &mut Vec<(Key, Problem)>) {
+    let mut claims: BTreeMap<&str, Vec<(&Key, &Problem)>> = BTreeMap::new();
     for (key, application) in built(applications) {
-        let Some(configured) = environments.get(&key.0) else { continue };
-        let application = &application.application;
-        if !configured.sound {
-            continue;
-        }
-        // Two environments may share an account and a region.
-        let scope = format!("{} {}", configured.environment.account, configured.environment.region);
-        for draft in &application.documents {
-            let root = Place::root(&draft.body);
-            let claim = match draft.kind {
-                Kind::TaskDefinition => None,
-                Kind::Service => root.get("serviceName").and_then(|place| {
-                    let name = place.text()?;
-                    Some((format!("service `{name}` in cluster `{}`", application.cluster), place))
-                }),
-                Kind::TargetGroup => {
-                    root.get("Name").and_then(|place| Some((format!("target group `{}`", place.text()?), place)))
-                }
-                Kind::ListenerRule => root.get("Priority").and_then(|place| {
-                    let (priority, listener) = (place.node.as_i64()?, root.get("ListenerArn")?.node.as_str()?);
-                    Some((format!("priority {priority} on listener `{listener}`"), place))
-                }),
-            };
-            if let Some((what, place)) = claim {
-                let problem = place.problem("declared-twice", &what);
-                claims.entry(format!("{scope} {what}")).or_default().push((key.clone(), problem));
-            }
+        for Claim { what, problem } in &application.claims {
+            claims.entry(what).or_default().push((key, problem));
         }
     }
     for claimants in claims.into_values().filter(|claimants| claimants.len() > 1) {
-        for (index, (key, problem)) in claimants.iter().enumerate() {
-            let (other, elsewhere) = &claimants[usize::from(index == 0)];
+        for (index, &(key, problem)) in claimants.iter().enumerate() {
+            let (other, elsewhere) = claimants[usize::from(index == 0)];
             let whose = match (other.1 == key.1, other.0 == key.0) {
                 (true, true) => format!("`{}`", elsewhere.file),
                 (true, false) => format!("environment `{}`, of the same account and region", other.0),

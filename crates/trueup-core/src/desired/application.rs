@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
+use super::place::Place;
 use super::template::{Piece, Template, lookups};
 use super::{DesiredApplication, Document, Ignore, Lookup, Policy, Unresolved};
-use crate::document::{Node, Problem, References, Validation, validate_document};
+use crate::document::{Node, Problem, References, SourceFile, Span, Validation, validate_document};
 use crate::drift;
 use crate::live::Observed;
 use crate::model::Kind;
@@ -31,6 +34,9 @@ pub struct Application {
 }
 
 /// A document whose references to AWS are not resolved yet.
+///
+/// Kept as text, without the place of every value: ten thousand of them stay in memory for as long as a commit is in
+/// force, and they are only looked into when an answer of AWS changes.
 #[derive(Clone)]
 pub struct Draft {
     /// What it is.
@@ -39,10 +45,27 @@ pub struct Draft {
     pub name: String,
     /// The file's path relative to the root of the desired state; the overlay's where there is no base file.
     pub path: String,
-    /// The AWS request with its places, overlays merged, without what is trueup's own.
+    /// The name that it gives its resource in AWS; `None` when that is not known from the files, and for kinds whose
+    /// resources have no name of their own.
+    pub in_aws: Option<String>,
+    /// The AWS request as JSON, overlays merged, without what is trueup's own.
+    body: Box<str>,
+    /// The strings in it that wait for AWS's answers, each with its place.
+    templates: Vec<(Template, String)>,
+}
+
+/// A document with its places, while it is judged.
+pub(super) struct Settled {
+    /// What it is.
+    pub kind: Kind,
+    /// The file's name without its ending, or the kind's name where an application has just one.
+    pub name: String,
+    /// The file's path relative to the root of the desired state; the overlay's where there is no base file.
+    pub path: String,
+    /// The AWS request, overlays merged, without what is trueup's own.
     pub body: Node,
-    /// The strings in it that wait for AWS's answers.
-    pub(super) templates: Vec<Template>,
+    /// The strings in it that wait for AWS's answers, each with its place.
+    pub templates: Vec<(Template, Span)>,
 }
 
 /// `Debug` names the application alone: its documents hold environment values.
@@ -55,7 +78,7 @@ impl std::fmt::Debug for Application {
 impl Application {
     /// Everything that must be looked up in AWS before [`Application::resolve`] can resolve all references.
     pub fn lookups(&self) -> BTreeSet<Lookup> {
-        lookups(self.documents.iter().flat_map(|draft| &draft.templates))
+        lookups(self.documents.iter().flat_map(|draft| &draft.templates).map(|(template, _)| template))
     }
 
     /// Puts AWS's answers into the documents.
@@ -92,10 +115,35 @@ impl Application {
     }
 }
 
-impl Draft {
+impl Settled {
     /// Whether the string at `pointer` waits for AWS's answers.
-    pub(super) fn waits_at(&self, pointer: &Pointer) -> bool {
-        self.templates.iter().any(|template| template.pointer == *pointer)
+    pub fn waits_at(&self, pointer: &Pointer) -> bool {
+        self.templates.iter().any(|(template, _)| template.pointer == *pointer)
+    }
+
+    /// The name that it gives its resource in AWS, where the files tell.
+    pub fn in_aws(&self) -> Option<&str> {
+        Place::root(&self.body).member_text(match self.kind {
+            Kind::TargetGroup => "Name",
+            Kind::Service => "serviceName",
+            Kind::TaskDefinition => "family",
+            Kind::ListenerRule => return None,
+        })
+    }
+
+    /// Leaves out what was only needed to judge it.
+    pub fn into_draft(self) -> Draft {
+        let in_aws = self.in_aws().map(str::to_owned);
+        let body = serde_json::to_string(&self.body.value).expect("objects have text as keys, so nothing can fail");
+        let templates = self.templates.into_iter().map(|(template, span)| (template, span.to_string())).collect();
+        Draft { kind: self.kind, name: self.name, path: self.path, in_aws, body: body.into(), templates }
+    }
+}
+
+impl Draft {
+    /// The AWS request. References that wait for AWS's answers stand in it as in the file.
+    pub fn body(&self) -> Value {
+        serde_json::from_str(&self.body).expect("it was written as JSON")
     }
 
     fn resolve(
@@ -105,31 +153,30 @@ impl Draft {
         unresolved: &mut Vec<Unresolved>,
     ) -> Document {
         let mut awaits = BTreeSet::new();
-        let body = if self.templates.is_empty() {
-            self.body.to_json()
-        } else {
-            let mut body = self.body.clone();
-            let mut references = References::Resolved;
-            for template in &self.templates {
-                match fill(template, found, &mut awaits, unresolved) {
-                    Some(text) => template.fill(&mut body, text),
-                    None => references = References::Pending,
-                }
+        let mut body = self.body();
+        let mut references = References::Resolved;
+        for (template, place) in &self.templates {
+            match fill(template, place, found, &mut awaits, unresolved) {
+                Some(text) => template.fill(&mut body, text),
+                None => references = References::Pending,
             }
+        }
+        if !self.templates.is_empty() {
             self.judge(&body, references, allow_unknown, unresolved);
-            body.to_json()
-        };
+        }
         let digest = drift::digest(self.kind, &body);
         Document { kind: self.kind, name: self.name.clone(), path: self.path.clone(), body, digest, awaits }
     }
 
     /// Validates what the references became: the rest was valid before.
-    fn judge(&self, body: &Node, references: References, allow_unknown: &[Ignore], unresolved: &mut Vec<Unresolved>) {
-        for problem in validate(self.kind, &self.name, body, references, allow_unknown) {
-            let template = self.templates.iter().find(|template| Some(&template.pointer) == problem.field.as_ref());
+    fn judge(&self, body: &Value, references: References, allow_unknown: &[Ignore], unresolved: &mut Vec<Unresolved>) {
+        let place = Span { file: SourceFile::new(&*self.path, ""), range: 0..0 };
+        for problem in validate(self.kind, &self.name, &Node::of(body, &place), references, allow_unknown) {
+            let template =
+                self.templates.iter().find(|(template, _)| Some(&template.pointer) == problem.field.as_ref());
             unresolved.push(Unresolved {
-                reference: template.map(spellings).unwrap_or_default(),
-                location: problem.span.map_or(problem.file, |span| span.to_string()),
+                reference: template.map(|(template, _)| spellings(template)).unwrap_or_default(),
+                location: template.map_or(problem.file, |(_, place)| place.clone()),
                 reason: format!("resolved, but {}", problem.message),
                 transient: false,
             });
@@ -140,6 +187,7 @@ impl Draft {
 /// The text of a template, when everything in it has an answer.
 fn fill(
     template: &Template,
+    place: &str,
     found: &BTreeMap<Lookup, Observed<String>>,
     awaits: &mut BTreeSet<String>,
     unresolved: &mut Vec<Unresolved>,
@@ -174,7 +222,7 @@ fn fill(
         text = None;
         unresolved.push(Unresolved {
             reference: reference.clone(),
-            location: template.span.to_string(),
+            location: place.to_owned(),
             reason,
             transient,
         });

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::application::{Application, Draft, validate};
+use super::application::{Application, Settled, validate};
+use super::across::{self, Claim};
 use super::configuration::{self, Configuration, ConfiguredEnvironment};
 use super::layout::{Directory, Files, lay_out, nearest_environment};
 use super::manifest::{self, Manifest};
 use super::merge::merge;
 use super::place::Place;
 use super::template::{Scope, settle};
-use super::{Environment, FileTree, Lookup, Policy, across, rules};
+use super::{Environment, FileTree, Lookup, Policy, rules};
 use crate::document::{self, Node, NodeValue, Problem, References, nearest};
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
@@ -55,6 +56,8 @@ pub(super) struct Candidate {
 pub(super) struct Built {
     /// The application.
     pub application: Application,
+    /// What it declares in AWS.
+    pub claims: Vec<Claim>,
     /// What it depends on, each with the problem to report when there is none such.
     pub dependencies: BTreeMap<ApplicationName, Problem>,
 }
@@ -103,7 +106,7 @@ pub fn load(files: &FileTree) -> Loaded {
     for (name, directory) in layout.applications.into_iter().filter(|(name, _)| is_application(name.as_str())) {
         load_application(files, &name, directory, &environments, &mut candidates, &mut loaded.problems);
     }
-    across::check(&environments, &mut candidates);
+    across::check(&mut candidates);
     for (key, Candidate { built, mut problems }) in candidates {
         tidy(&mut problems);
         loaded.problems.extend(problems.iter().cloned());
@@ -287,14 +290,14 @@ fn build(
             let mut node = body.take(problems);
             let scope = Scope { environment, images: &images, target_groups: &target_groups };
             let templates = settle(Some(kind), &mut node, &scope, problems);
-            if kind == Kind::TargetGroup {
-                // A target group does not refer to its siblings, so it does no harm that they are filled in one by one.
-                let in_aws = Place::root(&node).member_text("Name").map(str::to_owned);
-                target_groups.insert(body.name.clone(), in_aws);
-            }
             problems.extend(validate(kind, &body.name, &node, References::Pending, &manifest.allow_unknown));
             remove_nulls(&mut node);
-            documents.push(Draft { kind, name: body.name.clone(), path: body.path.clone(), body: node, templates });
+            let document = Settled { kind, name: body.name.clone(), path: body.path.clone(), body: node, templates };
+            if kind == Kind::TargetGroup {
+                // A target group does not refer to its siblings, so it does no harm that they are filled in one by one.
+                target_groups.insert(body.name.clone(), document.in_aws().map(str::to_owned));
+            }
+            documents.push(document);
         }
     }
     if documents.is_empty() && complete {
@@ -306,8 +309,9 @@ fn build(
         &rules::Subject::new(environment, configured.sound, &documents, complete, &manifest.allow_plaintext),
         problems,
     );
-    for draft in documents.iter_mut().filter(|draft| draft.kind == Kind::Service) {
-        if let NodeValue::Object(members) = &mut draft.body.value {
+    let claims = if configured.sound { across::claims(environment, &cluster, &documents) } else { Vec::new() };
+    for document in documents.iter_mut().filter(|document| document.kind == Kind::Service) {
+        if let NodeValue::Object(members) = &mut document.body.value {
             members.shift_remove("cluster");
         }
     }
@@ -318,10 +322,10 @@ fn build(
         cluster,
         policy,
         depends_on,
-        documents,
+        documents: documents.into_iter().map(Settled::into_draft).collect(),
         allow_unknown: manifest.allow_unknown,
     };
-    Built { application, dependencies: manifest.depends_on }
+    Built { application, claims, dependencies: manifest.depends_on }
 }
 
 /// A merged document before references are settled.
@@ -388,10 +392,10 @@ fn read_manifest(environment: &Environment, base: &Parsed, overlay: &Parsed, pro
         (None, None) => return Manifest::default(),
     };
     let scope = Scope { environment, images: &BTreeMap::new(), target_groups: &BTreeMap::new() };
-    for template in settle(None, &mut node, &scope, problems) {
+    for (template, span) in settle(None, &mut node, &scope, problems) {
         let message = "`app.toml` takes references to the environment and its variables only";
         problems.push(
-            Problem::at("bad-reference", &template.span, &template.pointer, message)
+            Problem::at("bad-reference", &span, &template.pointer, message)
                 .help("write `${account}`, `${region}`, `${cluster}`, `${environment}` or `${var.NAME}`"),
         );
     }

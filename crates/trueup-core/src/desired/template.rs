@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 use super::reference::{Fault, Part, Reference, parse};
 use super::{Environment, Lookup};
@@ -28,8 +28,6 @@ pub(super) struct Scope<'a> {
 pub(super) struct Template {
     /// Where it stands in the document.
     pub pointer: Pointer,
-    /// The place in the file.
-    pub span: Span,
     /// What it becomes.
     wanted: Wanted,
     /// Its pieces in order.
@@ -62,13 +60,13 @@ enum Wanted {
 
 impl Template {
     /// Puts the value of this template, pieced together, into the document that it was taken from.
-    pub fn fill(&self, document: &mut Node, text: String) {
-        let node = self.pointer.segments().iter().try_fold(document, |node, segment| match &mut node.value {
-            NodeValue::Object(members) => members.get_mut(segment).map(|member| &mut member.node),
-            NodeValue::List(items) => items.get_mut(segment.parse::<usize>().ok()?),
-            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::String(_) => None,
+    pub fn fill(&self, document: &mut Value, text: String) {
+        let value = self.pointer.segments().iter().try_fold(document, |value, segment| match value {
+            Value::Object(members) => members.get_mut(segment),
+            Value::Array(items) => items.get_mut(segment.parse::<usize>().ok()?),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         });
-        node.expect("a template is filled into the document that it was taken from").value = self.wanted.value(text);
+        *value.expect("a template is filled into the document that it was taken from") = self.wanted.value(text).to_json();
     }
 }
 
@@ -98,13 +96,14 @@ impl Wanted {
     }
 }
 
-/// Settles all references in a document: replaces those that `scope` answers and returns the others as templates.
+/// Settles all references in a document: replaces those that `scope` answers and returns the others as templates,
+/// each with its place.
 pub(super) fn settle(
     kind: Option<Kind>,
     node: &mut Node,
     scope: &Scope<'_>,
     problems: &mut Vec<Problem>,
-) -> Vec<Template> {
+) -> Vec<(Template, Span)> {
     let mut settling = Settling {
         api: kind.map(|kind| kind.request().0),
         scope,
@@ -126,7 +125,7 @@ struct Settling<'a> {
     scope: &'a Scope<'a>,
     problems: &'a mut Vec<Problem>,
     pointer: Pointer,
-    templates: Vec<Template>,
+    templates: Vec<(Template, Span)>,
 }
 
 impl Settling<'_> {
@@ -229,7 +228,7 @@ impl Settling<'_> {
                     Piece::Lookup { reference, .. } => reference,
                 });
                 let shown = NodeValue::String(shown.collect());
-                self.templates.push(Template { pointer: self.pointer.clone(), span: span.clone(), wanted, pieces });
+                self.templates.push((Template { pointer: self.pointer.clone(), wanted, pieces }, span.clone()));
                 shown
             }
         }

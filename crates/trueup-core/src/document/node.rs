@@ -1,6 +1,7 @@
 //! A document's values, each with the place it stands at.
 
 use indexmap::IndexMap;
+use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
 
 use super::source::Span;
@@ -95,16 +96,56 @@ impl Node {
         }
     }
 
+    /// A value that stands nowhere in particular: all of it has the one place.
+    pub fn of(value: &Value, place: &Span) -> Self {
+        let node = |value| Self::of(value, place);
+        let value = match value {
+            Value::Null => NodeValue::Null,
+            Value::Bool(value) => NodeValue::Bool(*value),
+            Value::Number(number) => NodeValue::Number(number.clone()),
+            Value::String(text) => NodeValue::String(text.clone()),
+            Value::Array(items) => NodeValue::List(items.iter().map(node).collect()),
+            Value::Object(members) => {
+                let member = |value| Member { key: place.clone(), node: node(value) };
+                NodeValue::Object(members.iter().map(|(name, value)| (name.clone(), member(value))).collect())
+            }
+        };
+        Self { value, span: place.clone() }
+    }
+
     /// The value without its places.
     pub fn to_json(&self) -> Value {
-        match &self.value {
-            NodeValue::Null => Value::Null,
-            NodeValue::Bool(value) => Value::Bool(*value),
-            NodeValue::Number(number) => Value::Number(number.clone()),
-            NodeValue::String(text) => Value::String(text.clone()),
-            NodeValue::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
-            NodeValue::Object(members) => {
+        self.value.to_json()
+    }
+}
+
+impl NodeValue {
+    /// The value without its places.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Number(number) => Value::Number(number.clone()),
+            Self::String(text) => Value::String(text.clone()),
+            Self::List(items) => Value::Array(items.iter().map(Node::to_json).collect()),
+            Self::Object(members) => {
                 Value::Object(members.iter().map(|(name, member)| (name.clone(), member.node.to_json())).collect())
+            }
+        }
+    }
+}
+
+/// The value without its places.
+impl Serialize for NodeValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(number) => number.serialize(serializer),
+            Self::String(text) => serializer.serialize_str(text),
+            Self::List(items) => serializer.collect_seq(items.iter().map(|item| &item.value)),
+            Self::Object(members) => {
+                serializer.collect_map(members.iter().map(|(name, member)| (name, &member.node.value)))
             }
         }
     }

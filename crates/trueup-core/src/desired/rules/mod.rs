@@ -23,7 +23,7 @@ mod plaintext;
 mod reserved;
 mod target_groups;
 
-use super::application::Draft;
+use super::application::Settled;
 use super::place::Place;
 use super::{Environment, Ignore};
 use crate::document::Problem;
@@ -34,7 +34,7 @@ pub(super) struct Subject<'a> {
     environment: &'a Environment,
     /// Whether account and region are the author's.
     environment_sound: bool,
-    documents: &'a [Draft],
+    documents: &'a [Settled],
     task_definition: Option<Place<'a>>,
     service: Option<Place<'a>>,
     /// Whether all documents could be parsed, so that one which is not there is really missing.
@@ -47,7 +47,7 @@ impl<'a> Subject<'a> {
     pub fn new(
         environment: &'a Environment,
         environment_sound: bool,
-        documents: &'a [Draft],
+        documents: &'a [Settled],
         complete: bool,
         allow_plaintext: &'a [Ignore],
     ) -> Self {

@@ -215,11 +215,11 @@ fn policies_variables_and_overlays_arrive_where_they_belong() {
         "service/service",
     ];
     assert_eq!(names, expected);
-    let service = staging.documents.last().unwrap().body.to_json();
+    let service = staging.documents.last().unwrap().body();
     assert_eq!(service["serviceName"], "elearning-staging");
     assert_eq!(service["desiredCount"], 1);
     assert_eq!((service.get("cluster"), service.get("trueup")), (None, None));
-    let backend = staging.documents[3].body.to_json()["containerDefinitions"][0].clone();
+    let backend = staging.documents[3].body()["containerDefinitions"][0].clone();
     let environment: Vec<_> =
         backend["environment"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect();
     assert_eq!(environment, ["ALLOWED_HOSTS", "LITERAL", "DEBUG"]);
