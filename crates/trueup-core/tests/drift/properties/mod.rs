@@ -36,11 +36,10 @@ fn meaningful(document: &Value) -> Vec<Place> {
         groups.and_then(Value::as_array).is_some_and(|groups| groups.len() == 1)
     };
     places.retain(|place| match place.raw.rsplit('/').next() {
-        // Position says it; never returned; where all of the traffic goes to one group.
-        Some("Order" | "ClientSecret") => false,
+        // Position says it; never returned; no part of the document, but it tells where the rest of it is.
+        Some("Order" | "ClientSecret" | "status") => false,
+        // All of the traffic goes to one group.
         Some("Weight") => !is_alone(&place.raw),
-        // What is no part of the document, but tells where the rest of it is.
-        Some("status") => false,
         _ => true,
     });
     places
