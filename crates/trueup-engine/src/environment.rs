@@ -108,7 +108,8 @@ impl EnvironmentLoop {
                         }
                         let before = std::mem::replace(&mut current, in_force.borrow_and_update().clone());
                         if let Some(current) = &current {
-                            break self.changed(before.as_deref(), current).and(self.due());
+                            let due = self.due();
+                            break self.changed(before.as_deref(), current).and(due);
                         }
                     }
                     _ = look.changed() => break Scope::All,
@@ -142,16 +143,24 @@ impl EnvironmentLoop {
     }
 
     /// What is to be looked at now.
-    fn due(&self) -> Scope {
+    fn due(&mut self) -> Scope {
         let now = Instant::now();
         if self.full_at <= now { Scope::All } else { self.due_before_full() }
     }
 
-    /// The applications that are to be looked at now, between two full cycles.
-    pub(crate) fn due_before_full(&self) -> Scope {
+    /// Takes the applications that are to be looked at now, between two full cycles.
+    ///
+    /// Each is taken once, and the cycle says when it is due again: one that the cycle passes over (its environment is
+    /// no longer in git, or only something to prune is left of it) would otherwise be due for ever, and the loop would
+    /// go round without a pause.
+    pub(crate) fn due_before_full(&mut self) -> Scope {
         let now = Instant::now();
-        let due = self.applications.iter().filter(|(_, state)| state.look_at.is_some_and(|at| at <= now));
-        Scope::Only(due.map(|(name, _)| name.clone()).collect())
+        let due = self.applications.iter_mut().filter(|(_, state)| state.look_at.is_some_and(|at| at <= now));
+        let taken = due.map(|(name, state)| {
+            state.look_at = None;
+            name.clone()
+        });
+        Scope::Only(taken.collect())
     }
 
     /// The next time at which some application is looked at before the next full cycle.

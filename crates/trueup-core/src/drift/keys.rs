@@ -163,10 +163,7 @@ const TASK_DEFINITION: &[(&str, ListKey)] = &[
     ("containerDefinitions/*/dependsOn", ListKey::by(&[&["containerName"]])),
     ("containerDefinitions/*/systemControls", ListKey::by(&[&["namespace"]])),
     ("containerDefinitions/*/extraHosts", ListKey::by(&[&["hostname"]]).or(Repeated::Append("ipAddress", ""))),
-    (
-        "containerDefinitions/*/resourceRequirements",
-        ListKey::by(&[&["type"]]).or(Repeated::Append("value", "")),
-    ),
+    ("containerDefinitions/*/resourceRequirements", ListKey::by(&[&["type"]]).or(Repeated::Append("value", ""))),
     (
         "containerDefinitions/*/linuxParameters/devices",
         ListKey::by(&[&["hostPath"]]).or(Repeated::Append("containerPath", "")),

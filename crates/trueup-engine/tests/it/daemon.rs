@@ -450,3 +450,20 @@ async fn drift_is_healed_beside_a_pending_change_that_is_only_reported() {
     assert_eq!(world.cloud.service("web").expect("it exists")["desiredCount"], 1);
     assert_eq!(world.cloud.task_definitions(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_environment_that_git_no_longer_has_is_not_looked_at_without_a_pause() {
+    let world = at_rest().await;
+    world.cloud.keep_rolling(true);
+    world.push(&files(&tree(&[application("web", "2")]))).await;
+    // It was to be looked at again in a few seconds, and nothing will. A loop that does not pause stops the paused
+    // clock: this test would then never end.
+    let tree: Vec<_> = tree(&[application("web", "2")])
+        .into_iter()
+        .map(|(path, text)| (path, text.replace("[environments.production]", "[environments.other]")))
+        .collect();
+    world.push(&files(&tree)).await;
+    world.cloud.take_calls();
+    world.pass(600).await;
+    assert!(world.cloud.take_calls().is_empty(), "what belongs to the environment that is gone is not touched");
+}
