@@ -9,6 +9,9 @@ use trueup_core::document::{Problem, SourceFile};
 
 use crate::terminal::{self, clean};
 
+/// How many bytes of a line are shown before and behind the begin of what is underlined; no person's line is longer.
+const SURROUNDINGS_BYTES: usize = 1_000;
+
 /// Problems, each with its title, its place, the line underlined, and what to write instead; an empty line between.
 ///
 /// In the order given. Of neighbours from one file, that file is looked at once.
@@ -33,10 +36,17 @@ fn problem(root: &Path, problem: &Problem, text: &str) -> String {
     let mut group = Level::ERROR.primary_title(clean(&problem.message)).id(problem.code).elements(Vec::<Origin>::new());
     match &problem.span {
         Some(span) => {
-            let (line, _) = span.position();
-            let (source, range) = first_line(text, &span.range);
+            let (line, column) = span.position();
+            let (whole, range) = first_line(text, &span.range);
+            let (source, range) = surroundings(whole, &range);
             let annotation = AnnotationKind::Primary.span(range).label(field.unwrap_or_default());
-            group = group.element(Snippet::source(source).line_start(line).path(path).annotation(annotation));
+            let snippet = Snippet::source(source).line_start(line).annotation(annotation);
+            group = if source.len() == whole.len() {
+                group.element(snippet.path(path))
+            } else {
+                // The renderer would count the column from where the line is cut.
+                group.element(Origin::path(path).line(line).char_column(column)).element(snippet)
+            };
         }
         None => group = group.element(Origin::path(path)),
     }
@@ -65,6 +75,15 @@ fn first_line<'t>(text: &'t str, range: &Range<usize>) -> (&'t str, Range<usize>
     let line = text[begin..end].trim_end_matches('\r');
     let inside = |at: usize| at.clamp(begin, begin + line.len()) - begin;
     (line, inside(start)..inside(range.end.max(start)))
+}
+
+/// What of a long line is shown: the range's begin with some bytes before and behind. A megabyte on one line takes the
+/// renderer a second for each problem.
+fn surroundings<'t>(line: &'t str, range: &Range<usize>) -> (&'t str, Range<usize>) {
+    let boundary = |from: usize| (from..line.len()).find(|at| line.is_char_boundary(*at)).unwrap_or(line.len());
+    let begin = boundary(range.start.saturating_sub(SURROUNDINGS_BYTES));
+    let end = boundary(range.start + SURROUNDINGS_BYTES);
+    (&line[begin..end], range.start - begin..range.end.min(end) - begin)
 }
 
 /// A file's text as it may be shown: no value of an environment variable, and nothing that steers a terminal. Other
@@ -104,6 +123,14 @@ mod tests {
     fn the_line_is_underlined_by_its_number_to_its_end_at_most() {
         let told = shown("a.toml", "x = 1\r\n\ta = [\r\n  2,\n]\n", &[8..17, 1..1, 5..6]);
         insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn of_a_line_without_end_the_surroundings_are_shown() {
+        let text = format!("{{{}\"last\": 1}}", "\"ä\": 1, ".repeat(100_000));
+        let at = text.find("\"last").unwrap();
+        let told = shown("a.json", &text, &[at..at + 6]);
+        assert!(told.contains("a.json:1:800002\n") && told.contains("\"last\"") && told.len() < 5_000, "{told}");
     }
 
     #[test]
