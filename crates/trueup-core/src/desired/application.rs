@@ -220,12 +220,7 @@ fn fill(
             (None, _) => ("it was not looked up".to_owned(), true),
         };
         text = None;
-        unresolved.push(Unresolved {
-            reference: reference.clone(),
-            location: place.to_owned(),
-            reason,
-            transient,
-        });
+        unresolved.push(Unresolved { reference: reference.clone(), location: place.to_owned(), reason, transient });
     }
     text
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::application::{Application, Settled, validate};
 use super::across::{self, Claim};
+use super::application::{Application, Settled, validate};
 use super::configuration::{self, Configuration, ConfiguredEnvironment};
 use super::layout::{Directory, Files, lay_out, nearest_environment};
 use super::manifest::{self, Manifest};

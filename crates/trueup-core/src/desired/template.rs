@@ -66,7 +66,8 @@ impl Template {
             Value::Array(items) => items.get_mut(segment.parse::<usize>().ok()?),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         });
-        *value.expect("a template is filled into the document that it was taken from") = self.wanted.value(text).to_json();
+        *value.expect("a template is filled into the document that it was taken from") =
+            self.wanted.value(text).to_json();
     }
 }
 
