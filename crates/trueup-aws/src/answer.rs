@@ -51,7 +51,7 @@ impl Member for Events {
 
     fn read<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Value, A::Error> {
         let events: Vec<&RawValue> = members.next_value()?;
-        let telling = events.into_iter().map(RawValue::get).filter(|event: &&str| !event.contains(QUIET));
+        let telling = events.into_iter().map(RawValue::get).filter(|event| !event.contains(QUIET));
         telling.map(|event| serde_json::from_str::<Value>(event).map_err(serde::de::Error::custom)).collect()
     }
 }
