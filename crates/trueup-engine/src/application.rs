@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use tokio::time::Instant;
+use trueup_core::live::FailureKind;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::plan::{Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync};
 use trueup_core::report::Edges;
@@ -12,6 +13,10 @@ use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::resolution::Resolved;
 use crate::schedule::Jitter;
+
+/// How often in a row a command asks again for what could not be read. With the waits between (5, 10 and 20 seconds)
+/// this outlasts throttling and a restart of the network; what lasts longer is for the daemon, or for a person.
+const READS_AGAIN_MAX: u32 = 3;
 
 /// What is remembered of an application. Nothing here is needed for correctness: a restart begins without.
 pub(crate) struct ApplicationState {
@@ -30,6 +35,8 @@ pub(crate) struct ApplicationState {
     /// The last failed call, until one on the same resource succeeds or is no longer needed.
     refusal: Option<Refusal>,
     backoff: Backoff,
+    /// Reads that failed in a way that passes by itself.
+    reads: Backoff,
     jitter: Jitter,
 }
 
@@ -51,6 +58,7 @@ impl ApplicationState {
             prune: Prune::default(),
             refusal: None,
             backoff: Backoff::default(),
+            reads: Backoff::default(),
             jitter: Jitter::of(&format!("{environment}/{application}")),
         }
     }
@@ -64,6 +72,11 @@ impl ApplicationState {
     pub fn is_refused(&self) -> bool {
         let reason = self.refusal.as_ref().map(|refusal| &refusal.held.reason);
         matches!(reason, Some(Hold::AccessDenied { .. } | Hold::CallRefused { .. }))
+    }
+
+    /// Whether reading it has failed so often in a row that a command waits no longer.
+    pub fn is_unreadable(&self) -> bool {
+        self.reads.failures() > READS_AGAIN_MAX
     }
 
     /// Whether anything of it is to be pruned.
@@ -118,6 +131,16 @@ impl ApplicationState {
         self.look_at = self.backoff.until(now);
     }
 
+    /// Notes whether all of it could be read for this plan: what could not is read again soon, then less and less
+    /// often.
+    pub fn observed(&mut self, plan: &Plan, now: Instant) {
+        match plan.held.iter().find_map(|held| passing_failure(&held.reason)) {
+            Some(kind) => self.reads.failed(kind, now, &mut self.jitter),
+            None => self.reads.reset(),
+        }
+        self.look_at = self.reads.until(now);
+    }
+
     /// Works out when the application is looked at next, before the next full cycle: soon while ECS is busy with it
     /// or AWS may still show the time before a write, and when a backoff ends.
     pub fn schedule(&mut self, plan: &Plan, context: &Context, now: Instant) {
@@ -126,13 +149,24 @@ impl ApplicationState {
             || is_unsettled(plan);
         let soon = soon.then(|| now + context.options.rollout_interval);
         let retry = self.backoff.until(now).filter(|_| !plan.steps.is_empty());
-        self.look_at = soon.into_iter().chain(retry).min();
+        self.look_at = soon.into_iter().chain(retry).chain(self.reads.until(now)).min();
     }
 }
 
 /// Whether AWS may still show the time before an own write.
 fn is_unsettled(plan: &Plan) -> bool {
     plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
+}
+
+/// How a read failed, when reading again may mend it.
+fn passing_failure(hold: &Hold) -> Option<FailureKind> {
+    match hold {
+        Hold::NotObserved { failure } => Some(failure.kind).filter(|kind| kind.is_transient()),
+        Hold::Unresolved { references } => {
+            references.iter().any(|reference| reference.transient).then_some(FailureKind::Unavailable)
+        }
+        _ => None,
+    }
 }
 
 /// Whether two resources are the same document's.
@@ -142,7 +176,6 @@ fn same(a: &Resource, b: &Resource) -> bool {
 
 /// What an operator reads about a failed call.
 fn hold_for(error: &CallError) -> Hold {
-    use trueup_core::live::FailureKind;
     let CallError { operation, kind, code, message, .. } = error.clone();
     match kind {
         FailureKind::AccessDenied => Hold::AccessDenied { operation, message },

@@ -1,4 +1,4 @@
-//! How long an application waits after a mutating call failed, so that a refused call is not made for ever.
+//! How long an application waits after a call failed, so that one that AWS refuses is not made over and over.
 
 use std::time::Duration;
 
@@ -35,6 +35,11 @@ impl Backoff {
     /// A pass went through, or git brought something else: the next failure is a first one.
     pub fn reset(&mut self) {
         *self = Self::default();
+    }
+
+    /// How many failures in a row there were.
+    pub fn failures(&self) -> u32 {
+        self.failures
     }
 
     /// When the next try may be made; `None` when at once.

@@ -104,6 +104,7 @@ impl EnvironmentLoop {
         }
         state.complete(&mut plan);
         let now = Instant::now();
+        state.observed(&plan, now);
         state.schedule(&plan, &self.context, now);
         if self.any_is_busy(&waits_for) {
             let soon = now + self.context.options.rollout_interval;
@@ -246,7 +247,7 @@ impl EnvironmentLoop {
     /// Puts an application back with a plan that has nothing to do.
     fn put_back(&mut self, name: &ApplicationName, plan: &Plan) {
         let mut state = self.take_state(name);
-        state.look_at = None;
+        state.observed(plan, Instant::now());
         self.context.show(&mut state, plan);
         self.applications.insert(name.clone(), state);
     }

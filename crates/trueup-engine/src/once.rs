@@ -10,6 +10,7 @@ use trueup_core::names::{ApplicationName, EnvironmentName};
 use trueup_core::plan::Plan;
 use trueup_ports::SourceError;
 
+use crate::application::ApplicationState;
 use crate::board::is_settled;
 use crate::engine::Engine;
 use crate::environment::{EnvironmentLoop, Scope};
@@ -144,8 +145,8 @@ impl EnvironmentLoop {
                 () = self.cycle(in_force, &scope, !context.options.report_only) => {}
             }
             scope = loop {
-                let next =
-                    self.applications.values().filter(|state| !state.is_refused()).filter_map(|s| s.look_at).min();
+                let hopeful = |state: &&ApplicationState| !state.is_refused() && !state.is_unreadable();
+                let next = self.applications.values().filter(hopeful).filter_map(|state| state.look_at).min();
                 if next.is_none() && self.passes.is_empty() {
                     return false;
                 }

@@ -92,3 +92,29 @@ async fn commands_fail_where_there_is_nothing_to_compare_with() {
     world.source.commit(&files(&tree(&[application("web", "1")])));
     assert!(matches!(world.engine.plan_once().await, Err(OnceError::UnknownApplications(_))));
 }
+
+#[tokio::test(start_paused = true)]
+async fn apply_reads_again_what_could_not_be_read() {
+    let world = World::new();
+    world.source.commit(&files(&tree(&[application("web", "1")])));
+    world.cloud.fail_reads(true);
+    let cloud = world.cloud.clone();
+    let later = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        cloud.fail_reads(false);
+        cloud.keep_rolling(true);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        cloud.fail_reads(true);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        cloud.fail_reads(false);
+        cloud.finish_rollouts();
+    });
+    let outcome = world.engine.apply_once(Duration::from_mins(10)).await.unwrap();
+    later.await.unwrap();
+    assert!(outcome.is_settled() && !outcome.timed_out, "{outcome:?}");
+    world.cloud.fail_reads(true);
+    let begun = tokio::time::Instant::now();
+    let outcome = world.engine.apply_once(Duration::from_mins(10)).await.unwrap();
+    assert!(!outcome.is_settled() && !outcome.timed_out, "{outcome:?}");
+    assert!(begun.elapsed() < Duration::from_mins(1), "it gave up after {:?}", begun.elapsed());
+}
