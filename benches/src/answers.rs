@@ -77,9 +77,9 @@ fn json_tags(document: &str, digest: &str) -> Value {
 
 fn xml_tags(document: &str, digest: &str) -> String {
     let tags = tags(document, digest).into_iter();
-    let tags: String =
+    let tags: Vec<String> =
         tags.map(|(key, value)| format!("<member><Key>{key}</Key><Value>{value}</Value></member>")).collect();
-    format!("<Tags>{tags}</Tags>")
+    format!("<Tags>{}</Tags>", tags.concat())
 }
 
 /// The tags of a target group.

@@ -32,24 +32,24 @@ fn stdout(output: &Output) -> Value {
 /// The example with texts replaced: `(file, from, to)`.
 fn example(replaced: &[(&str, &str, &str)]) -> TempDir {
     fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
+        fs::create_dir_all(to).expect("a temporary directory can be written");
+        for entry in fs::read_dir(from).expect("a temporary directory can be written") {
+            let entry = entry.expect("a temporary directory can be written");
             let to = to.join(entry.file_name());
-            if entry.file_type().unwrap().is_dir() {
+            if entry.file_type().expect("a temporary directory can be written").is_dir() {
                 copy(&entry.path(), &to);
             } else {
-                fs::copy(entry.path(), to).unwrap();
+                fs::copy(entry.path(), to).expect("a temporary directory can be written");
             }
         }
     }
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a temporary directory can be written");
     copy(Path::new(EXAMPLE), directory.path());
     for (file, from, to) in replaced {
         let path = directory.path().join(file);
-        let text = fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(&path).expect("a temporary directory can be written");
         assert!(text.contains(from), "{file} has no `{from}`");
-        fs::write(path, text.replacen(from, to, 1)).unwrap();
+        fs::write(path, text.replacen(from, to, 1)).expect("a temporary directory can be written");
     }
     directory
 }
