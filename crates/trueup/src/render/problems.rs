@@ -129,13 +129,14 @@ mod tests {
     fn of_a_line_without_end_the_surroundings_are_shown() {
         let text = format!("{{{}\"last\": 1}}", "\"ä\": 1, ".repeat(100_000));
         let at = text.find("\"last").unwrap();
-        let told = shown("a.json", &text, &[at..at + 6]);
+        let told = shown("a.json", &text, std::slice::from_ref(&(at..at + 6)));
         assert!(told.contains("a.json:1:800002\n") && told.contains("\"last\"") && told.len() < 5_000, "{told}");
     }
 
     #[test]
     fn nothing_of_a_file_steers_the_terminal() {
-        let told = shown("a\u{1b}[31m.toml", "a = \"\u{9b}31m\u{1b}[2J\u{202e}\u{7f}b\"\n", &[0..1]);
+        let told =
+            shown("a\u{1b}[31m.toml", "a = \"\u{9b}31m\u{1b}[2J\u{202e}\u{7f}b\"\n", std::slice::from_ref(&(0..1)));
         assert!(told.chars().all(|c| c == '\n' || !terminal::steers(c)), "{told:?}");
         assert!(told.contains("a.toml") || told.contains(".toml:1:1"), "{told}");
     }
