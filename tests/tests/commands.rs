@@ -86,6 +86,12 @@ fn one_pass_of_the_daemon_is_enough_to_bring_a_change_in() {
         let mut daemon = scenario.daemon(&["--once"])?;
         assert_eq!(daemon.wait()?, Some(0), "{}", daemon.last_words());
         assert_eq!(operations(&world.mutations(mark)?), ["elbv2:ModifyTargetGroup", "elbv2:AddTags"]);
+
+        // An environment that git does not have is waited for, and said.
+        let mut mistyped = scenario.daemon(&["--environment", "productoin"])?;
+        mistyped.wait_for("the revision", |event| event["event"] == "revision.accepted")?;
+        mistyped.terminate()?;
+        ensure!(mistyped.last_words().contains("productoin"), "{}", mistyped.last_words());
         Ok(())
     });
 }

@@ -120,7 +120,8 @@ impl Engine {
             failure: follower.failure().map(ToString::to_string),
         });
         let in_force = follower.in_force().cloned();
-        self.context.in_force.send_if_modified(|now| {
+        let news = in_force.clone();
+        let is_news = self.context.in_force.send_if_modified(|now| {
             let same = match (&now, &in_force) {
                 (Some(now), Some(new)) => Arc::ptr_eq(now, new),
                 (None, None) => true,
@@ -129,6 +130,20 @@ impl Engine {
             *now = in_force;
             !same
         });
+        if let Some(news) = news.filter(|_| is_news) {
+            self.warn_of_unknown_environments(&news);
+        }
+    }
+
+    /// A daemon that is told to mind an environment that git does not have waits for it, as a commit may bring it; but
+    /// it is more often a slip of the pen, and nothing else would tell.
+    fn warn_of_unknown_environments(&self, in_force: &InForce) {
+        for environment in &self.context.options.environments {
+            if !in_force.environments.contains_key(environment) {
+                let revision = &in_force.revision;
+                tracing::warn!(%environment, %revision, "The revision has no such environment; nothing is done for it.");
+            }
+        }
     }
 
     /// The environments that are minded.
