@@ -96,7 +96,7 @@ fn find<'a>(input: &Input<'a>, document: &Document, listener: &Arn) -> Found<'a>
         None => return Found::NotObserved(not_asked("elasticloadbalancing:DescribeRules")),
     };
     let work = Work::new(input, document, None);
-    let is_ours = |rule: &&LiveRule| rule.tags.present().is_some_and(|tags| work.owner.missing(tags).is_empty());
+    let is_ours = |rule: &&LiveRule| rule.tags.present().is_some_and(|tags| work.owner.owns(tags));
     if let Some(rule) = rules.iter().find(is_ours) {
         return Found::Rule(rule, rule.tags.present().cloned().unwrap_or_default());
     }
@@ -161,9 +161,13 @@ fn compare<'a>(
         draft.not_observed(&work.resource, &not_asked("elasticloadbalancing:DescribeRules"));
         return None;
     };
-    let context =
-        Context { ignore: work.ignored(), delegated_weights: is_delegated(input, &arn), ..Context::default() };
+    let mut context = Context { ignore: work.ignored(), ..Context::default() };
     let mut changes = work.changes(&document.body, &live.description, &tags, &context);
+    // Delegation takes changes of weights away and adds none. Only where there are some, all services are gone through.
+    if changes.iter().any(|change| top(&change.path) == "Actions") && is_delegated(input, &arn) {
+        context.delegated_weights = true;
+        changes = work.changes(&document.body, &live.description, &tags, &context);
+    }
     // It was found on the listener: descriptions do not repeat it.
     changes.retain(|change| top(&change.path) != "ListenerArn");
     if let Claim::Held(hold) = work.claim(&tags) {

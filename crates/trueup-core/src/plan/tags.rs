@@ -94,6 +94,11 @@ impl Owner {
         &self.tags
     }
 
+    /// Whether `live` has all four of them.
+    pub(super) fn owns(&self, live: &Tags) -> bool {
+        self.tags.iter().all(|(key, value)| live.get(key) == Some(value))
+    }
+
     /// Those that `live` lacks or has otherwise.
     pub(super) fn missing(&self, live: &Tags) -> Tags {
         self.tags
@@ -113,7 +118,7 @@ impl Owner {
         if let Some(stack) = live.get(STACK).filter(|_| !manage_stack_resources) {
             return Claim::Held(Hold::OwnedByStack { stack: stack.clone() });
         }
-        if self.missing(live).is_empty() { Claim::Ours } else { Claim::Adopt }
+        if self.owns(live) { Claim::Ours } else { Claim::Adopt }
     }
 
     /// The value that `live` has for a tag of ours, when it is not ours.
