@@ -47,7 +47,8 @@ pub struct Bounds {
     pub file_bytes_max: usize,
     /// All documents' size together, in bytes: 64 MiB.
     pub total_bytes_max: usize,
-    /// Files and directories below the desired state's root: 20,000.
+    /// Files and directories below the desired state's root: 80,000: 5,000 applications of a dozen files in a few
+    /// directories each.
     pub entries_max: usize,
     /// Directories in directories below the desired state's root: 16.
     pub depth_max: usize,
@@ -67,7 +68,7 @@ impl Default for Bounds {
         Self {
             file_bytes_max: 1024 * 1024,
             total_bytes_max: 64 * 1024 * 1024,
-            entries_max: 20_000,
+            entries_max: 80_000,
             depth_max: 16,
             fetch_bytes_max: 512 * 1024 * 1024,
             fetch_objects_max: 5_000_000,

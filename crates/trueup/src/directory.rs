@@ -5,16 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use trueup_core::desired::FileTree;
+use trueup_core::desired::{FILES_MAX, FileTree};
+use trueup_core::document::FILE_SIZE_MAX;
 
 use crate::terminal::Hinted;
 
 /// How deep directories may be nested; deeper than any tree of desired state is.
 const DEPTH_MAX: usize = 16;
-/// How many files are read at most.
-const FILES_MAX: usize = 20_000;
-/// How large a document may be.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Finds the tree that `check` is asked about: `given`, or `desired-state` in it when that is where `trueup.toml` is.
 ///
@@ -77,8 +74,8 @@ fn walk(directory: &Path, prefix: &str, depth: usize, files: &mut FileTree) -> R
         }
         let bytes = if has_documents_ending(name) {
             let size = entry.metadata().with_context(|| format!("cannot read `{path}`"))?.len();
-            if size > FILE_BYTES_MAX {
-                let hint = format!("a document may have {FILE_BYTES_MAX} bytes at most");
+            if size > FILE_SIZE_MAX as u64 {
+                let hint = format!("a document may have {FILE_SIZE_MAX} bytes at most");
                 return Err(Hinted::new(format!("`{path}` has {size} bytes"), hint).into());
             }
             fs::read(entry.path()).with_context(|| format!("cannot read `{path}`"))?

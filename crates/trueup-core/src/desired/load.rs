@@ -16,7 +16,7 @@ use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 
 /// The most files that a tree of desired state may have.
-pub const FILES_MAX: usize = 20_000;
+pub const FILES_MAX: usize = 60_000;
 
 /// The most bytes that all its files may have together: 128 MiB, well above what [`FILES_MAX`] documents need.
 pub const BYTES_MAX: usize = 128 << 20;
