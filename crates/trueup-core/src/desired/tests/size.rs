@@ -17,7 +17,7 @@ fn a_tree_with_too_many_files_is_refused_as_a_whole() {
     assert_eq!(
         told,
         [
-            "trueup.toml: too-many: the desired state has 20001 files, more than 20000\n  help: split the desired state into several repositories"
+            "trueup.toml: too-many: the desired state has 60001 files, more than 60000\n  help: split the desired state into several repositories"
         ]
     );
 }
