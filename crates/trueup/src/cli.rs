@@ -23,13 +23,13 @@ pub enum Command {
     /// Check a tree of desired state offline: exit 0 valid, 1 problems, 2 could not run
     Check(CheckArgs),
     /// Show what would change, and what is held and why: exit 0 nothing, 1 changes, 2 error
-    Plan(PlanArgs),
+    Plan(LookArgs),
     /// Make one pass, then wait for the rollouts: exit 0 all Synced and Healthy, 1 not, 2 error
     Apply(ApplyArgs),
     /// Compare a document with an AWS answer, offline: exit 0 no drift, 1 drift, 2 error
     Diff(DiffArgs),
     /// Show sync, health, revision, rollout and holds: exit 0 all fine, 1 not, 2 error
-    Status(StatusArgs),
+    Status(LookArgs),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(SchemaArgs),
 }
@@ -115,16 +115,16 @@ pub struct CheckArgs {
     pub format: Format,
 }
 
-/// Arguments of `trueup plan`.
+/// Arguments of `trueup plan` and `trueup status`, which only look.
 #[derive(Args, Debug)]
-pub struct PlanArgs {
+pub struct LookArgs {
     /// Only these applications [default: all]
     #[arg(value_name = "APP")]
     pub applications: Vec<String>,
     /// Where the desired state is.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// How the plan is printed
+    /// How it is printed
     #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
     pub format: Format,
 }
@@ -142,20 +142,6 @@ pub struct ApplyArgs {
     #[arg(long, env = "TRUEUP_TIMEOUT", default_value = "15m", value_parser = duration, value_name = "TIME")]
     pub timeout: Duration,
     /// How the outcome is printed
-    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
-    pub format: Format,
-}
-
-/// Arguments of `trueup status`.
-#[derive(Args, Debug)]
-pub struct StatusArgs {
-    /// Only these applications [default: all]
-    #[arg(value_name = "APP")]
-    pub applications: Vec<String>,
-    /// Where the desired state is.
-    #[command(flatten)]
-    pub source: SourceArgs,
-    /// How the status is printed
     #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
     pub format: Format,
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::json;
 use trueup_core::plan::{Plan, Sync};
 
-use crate::cli::{Format, PlanArgs};
+use crate::cli::{Format, LookArgs};
 use crate::events::Rejections;
 use crate::render::plan::Totals;
 use crate::{COULD_NOT_RUN, render, terminal, wiring};
@@ -16,7 +16,7 @@ use crate::{COULD_NOT_RUN, render, terminal, wiring};
 ///
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.
-pub fn plan(args: &PlanArgs) -> Result<ExitCode> {
+pub fn plan(args: &LookArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;

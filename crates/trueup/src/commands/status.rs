@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use trueup_core::plan::Plan;
 
-use crate::cli::{Format, StatusArgs};
+use crate::cli::{Format, LookArgs};
 use crate::events::Rejections;
 use crate::render::status::is_fine;
 use crate::{render, terminal, wiring};
@@ -16,7 +16,7 @@ use crate::{render, terminal, wiring};
 ///
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.
-pub fn status(args: &StatusArgs) -> Result<ExitCode> {
+pub fn status(args: &LookArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
