@@ -1,0 +1,87 @@
+//! How the software in an image behaves, scripted by image.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What a container of an image does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Behaviour {
+    /// Whether, and how, it gets as far as running.
+    pub start: Start,
+    /// From RUNNING until it answers its health checks.
+    pub ready_after: Duration,
+    /// Whether it answers health checks once it is ready.
+    pub health: Health,
+    /// It ends by itself, this long after RUNNING, with this exit code.
+    pub exits: Option<Exit>,
+}
+
+/// How a container comes into being.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// It starts.
+    Runs,
+    /// The image's tag or digest does not exist.
+    ImageMissing,
+    /// The image was built for another platform than the task's.
+    WrongPlatform,
+    /// A secret named in the task definition cannot be read; the secret's ARN as ECS names it.
+    SecretMissing,
+    /// The execution role may not pull the image.
+    PullDenied,
+}
+
+/// How a container that runs answers health checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Always.
+    Answers,
+    /// Never.
+    Silent,
+    /// With this HTTP status to a load balancer's check; a container's own check fails.
+    Status(u16),
+    /// Well and unwell by turns.
+    Flaps {
+        /// How long it is well.
+        well: Duration,
+        /// How long it is not, after that.
+        unwell: Duration,
+    },
+}
+
+/// How a container ends by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// After RUNNING.
+    pub after: Duration,
+    /// The exit code; 137 with `out_of_memory` when the kernel killed it.
+    pub code: i32,
+    /// Whether the kernel killed it for its memory.
+    pub out_of_memory: bool,
+}
+
+impl Default for Behaviour {
+    /// Starts and is ready after three seconds.
+    fn default() -> Self {
+        Self { start: Start::Runs, ready_after: Duration::from_secs(3), health: Health::Answers, exits: None }
+    }
+}
+
+/// All scripted images. An image that nobody scripted is healthy.
+#[derive(Clone, Debug, Default)]
+pub struct Workloads {
+    by_image: BTreeMap<String, Behaviour>,
+}
+
+impl Workloads {
+    /// Scripts an image: its full name with tag or digest, or the end of it after a `/`.
+    pub fn script(&mut self, image: &str, behaviour: Behaviour) {
+        self.by_image.insert(image.to_owned(), behaviour);
+    }
+
+    /// What a container of this image does.
+    pub fn of(&self, image: &str) -> Behaviour {
+        let short = image.rsplit('/').next().unwrap_or(image);
+        self.by_image.get(image).or_else(|| self.by_image.get(short)).cloned().unwrap_or_default()
+    }
+}
