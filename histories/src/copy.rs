@@ -1,0 +1,113 @@
+//! One running trueup: the product's engine and AWS adapter as a process that can be stopped or killed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::time::SharedTimeSource;
+use tokio::task::JoinHandle;
+use trueup_aws::{AwsClouds, Pace};
+use trueup_core::names::InstanceName;
+use trueup_core::report::{Event, json_line};
+use trueup_engine::{Engine, Options, Sink};
+
+use crate::mount::{Line, Shared};
+use crate::repository::Checkout;
+use crate::virtual_time::Began;
+
+/// A process.
+pub struct Copy {
+    /// Its name, which is also its access key: the simulator knows it by that.
+    pub name: String,
+    /// Its engine.
+    pub engine: Engine,
+    /// Its connection to AWS.
+    pub line: Line,
+    told: Told,
+    process: JoinHandle<()>,
+}
+
+impl Copy {
+    pub(crate) fn start(
+        name: &str,
+        simulator: &Shared,
+        began: Began,
+        source: Checkout,
+        adjust: impl FnOnce(&mut Options),
+    ) -> Self {
+        let line = Line::default();
+        let credentials = Credentials::new(name, "not-a-secret", None, None, "history");
+        let clouds = AwsClouds::new(trueup_aws::Options {
+            http_client: Some(line.client(simulator, began)),
+            credentials: Some(SharedCredentialsProvider::new(credentials)),
+            time_source: Some(SharedTimeSource::new(began)),
+            sleep: None,
+            pace: Pace::Published,
+        });
+        let mut options = Options::new(InstanceName::new("trueup"));
+        adjust(&mut options);
+        let told = Told::default();
+        let engine =
+            Engine::new(Arc::new(source), Arc::new(clouds), Arc::new(began), Arc::new(told.clone()), options);
+        let process = tokio::spawn({
+            let (engine, line) = (engine.clone(), line.clone());
+            async move {
+                tokio::select! {
+                    biased;
+                    // Dropping the engine's future takes all that it spawned with it.
+                    () = line.died() => {}
+                    () = engine.run() => {}
+                }
+            }
+        });
+        Self { name: name.to_owned(), engine, line, told, process }
+    }
+
+    /// SIGKILL: nothing leaves it any more.
+    pub async fn kill(self) {
+        self.line.kill();
+        self.ended().await;
+    }
+
+    /// SIGTERM, and waits until it is gone.
+    pub async fn stop(self) {
+        self.engine.shutdown().request();
+        self.ended().await;
+    }
+
+    /// Waits for it to end by itself, or by a cut.
+    pub async fn ended(self) {
+        self.process.await.expect("the engine does not panic");
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        self.process.is_finished()
+    }
+
+    /// What it told.
+    pub fn told(&self) -> Vec<Event> {
+        self.told.events().clone()
+    }
+
+    /// What it told, as it prints it.
+    pub fn lines(&self) -> Vec<String> {
+        self.told.events().iter().map(json_line).collect()
+    }
+}
+
+/// Keeps what is told.
+#[derive(Clone, Debug, Default)]
+struct Told(Arc<Mutex<Vec<Event>>>);
+
+impl Told {
+    fn events(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Told {
+    fn emit(&self, event: &Event) {
+        self.events().push(event.clone());
+    }
+}

@@ -1,0 +1,233 @@
+//! Desired states as values, from which histories make commits.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::stage::{ACCOUNT, REGION};
+
+/// The cluster of all histories.
+pub const CLUSTER: &str = "main";
+
+/// The load balancer of all histories.
+pub const LOAD_BALANCER: &str = "edge";
+
+/// A whole repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// By directory.
+    pub applications: BTreeMap<String, Application>,
+    /// `prune = "on"`.
+    pub prune: bool,
+}
+
+/// One application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// The tag of its image.
+    pub tag: String,
+    /// `desiredCount`; left out when none.
+    pub count: Option<u64>,
+    /// The value of its environment variable `LEVEL`.
+    pub level: String,
+    /// `deploymentConfiguration`: minimum and maximum percent.
+    pub percent: (u64, u64),
+    /// Circuit breaker: none, or whether it rolls back.
+    pub breaker: Option<bool>,
+    /// Behind the load balancer, by a rule of this priority.
+    pub balanced: Option<Balanced>,
+    /// Its container has a health check of its own.
+    pub checked: bool,
+    /// Applications that must be Synced and Healthy first.
+    pub depends_on: Vec<String>,
+}
+
+/// What stands in front of an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balanced {
+    /// The rule's priority.
+    pub priority: u64,
+    /// `HealthCheckIntervalSeconds`.
+    pub interval: u64,
+    /// `UnhealthyThresholdCount`.
+    pub unhealthy: u64,
+    /// The attribute `deregistration_delay.timeout_seconds`.
+    pub delay: u64,
+    /// The rule's path.
+    pub path: String,
+}
+
+impl Default for Application {
+    fn default() -> Self {
+        Self {
+            tag: "1".to_owned(),
+            count: Some(2),
+            level: "info".to_owned(),
+            percent: (100, 200),
+            breaker: Some(true),
+            balanced: None,
+            checked: false,
+            depends_on: Vec::new(),
+        }
+    }
+}
+
+impl Balanced {
+    /// By a rule of this priority, with health checks every ten seconds.
+    pub fn at(priority: u64) -> Self {
+        Self { priority, interval: 10, unhealthy: 3, delay: 20, path: format!("/{priority}/*") }
+    }
+}
+
+impl Desired {
+    /// With these applications.
+    pub fn of(applications: impl IntoIterator<Item = (&'static str, Application)>) -> Self {
+        let applications = applications.into_iter().map(|(name, application)| (name.to_owned(), application)).collect();
+        Self { applications, prune: false }
+    }
+
+    /// The same with one application changed.
+    ///
+    /// # Panics
+    /// When there is no such application.
+    #[must_use]
+    pub fn with(&self, name: &str, change: impl FnOnce(&mut Application)) -> Self {
+        let mut changed = self.clone();
+        change(changed.applications.get_mut(name).expect("the application is there"));
+        changed
+    }
+
+    /// Without an application.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let mut changed = self.clone();
+        changed.applications.remove(name);
+        changed
+    }
+
+    /// The files of the commit.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let prune = if self.prune { "[policy]\nprune = \"on\"\nprune_limit = 20\n" } else { "" };
+        let configuration = format!(
+            "applications = [\"*\"]\n{prune}[environments.production]\naccount = \"{ACCOUNT}\"\nregion = \"{REGION}\"\n\
+             cluster = \"{CLUSTER}\"\n"
+        );
+        let mut files = BTreeMap::from([("trueup.toml".to_owned(), configuration)]);
+        for (name, application) in &self.applications {
+            for (file, text) in application.files(name) {
+                files.insert(format!("{name}/{file}"), text);
+            }
+        }
+        files
+    }
+}
+
+impl Application {
+    fn files(&self, name: &str) -> Vec<(String, String)> {
+        let mut files = vec![
+            ("app.toml".to_owned(), format!("depends_on = {:?}\n", self.depends_on)),
+            ("task-definition.toml".to_owned(), self.task_definition(name)),
+            ("service.toml".to_owned(), self.service(name)),
+        ];
+        if let Some(balanced) = &self.balanced {
+            files.push((format!("target-groups/{name}.toml"), balanced.target_group(name)));
+            files.push((format!("listener-rules/{name}.toml"), balanced.rule(name)));
+        }
+        files
+    }
+
+    fn task_definition(&self, name: &str) -> String {
+        let Self { tag, level, .. } = self;
+        let mut text = format!(
+            "family = \"{name}\"\nnetworkMode = \"awsvpc\"\nrequiresCompatibilities = [\"FARGATE\"]\ncpu = \"256\"\n\
+             memory = \"512\"\nexecutionRoleArn = \"arn:aws:iam::{ACCOUNT}:role/execution\"\n\
+             [[containerDefinitions]]\nname = \"{name}\"\nimage = \"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}:{tag}\"\n\
+             portMappings = [{{ containerPort = 80 }}]\nenvironment = [{{ name = \"LEVEL\", value = \"{level}\" }}]\n"
+        );
+        if self.checked {
+            text.push_str(
+                "[containerDefinitions.healthCheck]\ncommand = [\"CMD\", \"/check\"]\ninterval = 10\ntimeout = 5\n\
+                 retries = 3\nstartPeriod = 30\n",
+            );
+        }
+        text
+    }
+
+    fn service(&self, name: &str) -> String {
+        let (minimum, maximum) = self.percent;
+        let mut text = format!("serviceName = \"{name}\"\nlaunchType = \"FARGATE\"\n");
+        if let Some(count) = self.count {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "desiredCount = {count}");
+        }
+        if self.balanced.is_some() {
+            text.push_str("healthCheckGracePeriodSeconds = 60\n");
+        }
+        let _ = writeln!(
+            text,
+            "[deploymentConfiguration]\nminimumHealthyPercent = {minimum}\nmaximumPercent = {maximum}"
+        );
+        if let Some(rollback) = self.breaker {
+            let _ = writeln!(text, "deploymentCircuitBreaker = {{ enable = true, rollback = {rollback} }}");
+        }
+        text.push_str(
+            "[networkConfiguration.awsvpcConfiguration]\nsubnets = [\"subnet-0a1b2c3d\", \"subnet-1a2b3c4d\"]\n\
+             securityGroups = [\"sg-0a1b2c3d\"]\nassignPublicIp = \"ENABLED\"\n",
+        );
+        if self.balanced.is_some() {
+            let _ = writeln!(
+                text,
+                "[[loadBalancers]]\ntargetGroupArn = \"${{target_group.{name}}}\"\ncontainerName = \"{name}\"\n\
+                 containerPort = 80"
+            );
+        }
+        text
+    }
+}
+
+impl Balanced {
+    fn target_group(&self, name: &str) -> String {
+        let Self { interval, unhealthy, delay, .. } = self;
+        format!(
+            "Name = \"{name}-tg\"\nProtocol = \"HTTP\"\nPort = 80\nVpcId = \"vpc-0a1b2c3d\"\nTargetType = \"ip\"\n\
+             HealthCheckPath = \"/health\"\nHealthCheckIntervalSeconds = {interval}\nHealthCheckTimeoutSeconds = 5\n\
+             HealthyThresholdCount = 2\nUnhealthyThresholdCount = {unhealthy}\n\
+             Attributes = [{{ Key = \"deregistration_delay.timeout_seconds\", Value = \"{delay}\" }}]\n"
+        )
+    }
+
+    fn rule(&self, name: &str) -> String {
+        let Self { priority, path, .. } = self;
+        format!(
+            "ListenerArn = \"${{listener.{LOAD_BALANCER}.80}}\"\nPriority = {priority}\n\
+             Conditions = [{{ Field = \"path-pattern\", PathPatternConfig = {{ Values = [\"{path}\"] }} }}]\n\
+             Actions = [{{ Type = \"forward\", TargetGroupArn = \"${{target_group.{name}}}\" }}]\n"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Application, Balanced, Desired};
+
+    #[test]
+    fn what_histories_commit_is_valid() {
+        let desired = Desired::of([
+            ("plain", Application { count: None, breaker: None, ..Application::default() }),
+            (
+                "web",
+                Application {
+                    balanced: Some(Balanced::at(10)),
+                    checked: true,
+                    depends_on: vec!["plain".to_owned()],
+                    ..Application::default()
+                },
+            ),
+        ]);
+        let files = Desired { prune: true, ..desired }.files();
+        let files = files.into_iter().map(|(path, text)| (path, Arc::from(text.as_bytes()))).collect();
+        let loaded = trueup_core::desired::load(&files);
+        assert!(loaded.problems.is_empty(), "{:#?}", loaded.problems);
+    }
+}

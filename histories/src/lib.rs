@@ -1,0 +1,29 @@
+//! Histories: the whole product on a simulated AWS, in virtual time.
+//!
+//! What runs here is the product's own engine and AWS adapter, with the AWS SDK, its signatures, time-outs and retries.
+//! Only three things are put in its place: the connection (requests are handed to [`trueup_sim::Simulator`] in the same
+//! process), the clock (tokio's paused one, which jumps to whatever is due next) and the repository (commits in memory).
+//! Everything happens on one thread and all chance comes from one seed, so a history can be replayed to the byte.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `virtual_time.rs` | runs a history on paused time; the clocks that follow it |
+//! | `mount.rs` | the simulator under the SDK, and cutting a process off at an exact call |
+//! | `repository.rs` | commits in memory |
+//! | `copy.rs` | one running trueup: start, SIGTERM, kill |
+//! | `desired.rs` | desired states as values, from which commits are made |
+//! | `stage.rs` | AWS, a repository and copies of trueup together; waiting until all is quiet |
+
+mod copy;
+mod desired;
+mod mount;
+mod repository;
+mod stage;
+mod virtual_time;
+
+pub use self::copy::Copy;
+pub use self::desired::{Application, Balanced, CLUSTER, Desired, LOAD_BALANCER};
+pub use self::mount::{Cut, Line, Moment};
+pub use self::repository::Repository;
+pub use self::stage::{ACCOUNT, REGION, Scene, Stage, Unsettled};
+pub use self::virtual_time::run;

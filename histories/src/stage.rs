@@ -1,0 +1,173 @@
+//! AWS, a repository and copies of trueup together.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::sleep;
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::plan::{Health, Plan, Sync};
+use trueup_engine::Options;
+use trueup_ports::Clock;
+use trueup_sim::{Simulator, Time};
+
+use crate::copy::Copy;
+use crate::mount::{Shared, lock};
+use crate::repository::{Accepted, Repository};
+use crate::virtual_time::Began;
+
+/// The account of all histories.
+pub const ACCOUNT: &str = "123456789012";
+
+/// The region of all histories.
+pub const REGION: &str = "eu-west-1";
+
+/// All that takes part in a history.
+#[derive(Debug)]
+pub struct Stage {
+    /// Commits.
+    pub repository: Repository,
+    simulator: Shared,
+    began: Began,
+    accepted: Accepted,
+}
+
+/// Waiting for rest took too long; how everything stood.
+#[derive(Debug)]
+pub struct Unsettled {
+    /// Every application that is not as it was waited for: sync, health, holds.
+    pub applications: Vec<String>,
+}
+
+/// A stage between two histories: what is in AWS and in the repository. It can be played on again and again.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    simulator: Simulator,
+    repository: Repository,
+    accepted: Option<Revision>,
+}
+
+impl Scene {
+    /// Nothing but an AWS.
+    pub fn new(simulator: Simulator) -> Self {
+        Self { simulator, repository: Repository::default(), accepted: None }
+    }
+}
+
+impl Stage {
+    /// Goes on from a scene. To be called when the history's runtime runs.
+    pub fn new(scene: &Scene) -> Self {
+        let Scene { simulator, repository, accepted } = scene.clone();
+        Self {
+            repository: repository.fork(),
+            began: Began::at(simulator.now()),
+            simulator: Arc::new(Mutex::new(simulator)),
+            accepted: Arc::new(Mutex::new(accepted)),
+        }
+    }
+
+    /// The scene now. All copies should have ended.
+    pub fn scene(&self) -> Scene {
+        let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Scene { simulator: self.aws().clone(), repository: self.repository.fork(), accepted }
+    }
+
+    /// The virtual time now.
+    pub fn now(&self) -> Time {
+        self.began.time()
+    }
+
+    /// AWS, with everything in it as of now. Not to be held while time passes.
+    pub fn aws(&self) -> MutexGuard<'_, Simulator> {
+        let mut simulator = lock(&self.simulator);
+        simulator.advance(self.began.time());
+        simulator
+    }
+
+    /// Commits files.
+    pub fn commit(&self, files: &BTreeMap<String, String>) -> Revision {
+        self.repository.commit(self.began.now(), files)
+    }
+
+    /// Starts a copy. `name` is its access key.
+    pub fn start(&self, name: &str) -> Copy {
+        self.start_with(name, |_| {})
+    }
+
+    /// Starts a copy with other options.
+    pub fn start_with(&self, name: &str, adjust: impl FnOnce(&mut Options)) -> Copy {
+        let source = self.repository.clone_for(self.accepted.clone());
+        Copy::start(name, &self.simulator, self.began, source, adjust)
+    }
+
+    /// Starts a copy whose cache is lost.
+    pub fn start_without_cache(&self, name: &str) -> Copy {
+        let source = self.repository.clone_for(Accepted::default());
+        Copy::start(name, &self.simulator, self.began, source, |_| {})
+    }
+
+    /// Lets time pass until `copy` shows what `wanted` asks of every application, and has done so without a mutating
+    /// call for `quiet`.
+    ///
+    /// # Errors
+    /// When that did not happen within `patience`.
+    pub async fn settle(
+        &self,
+        copy: &Copy,
+        wanted: impl Fn(&Plan) -> bool,
+        quiet: Duration,
+        patience: Duration,
+    ) -> Result<(), Unsettled> {
+        const LOOK: Duration = Duration::from_secs(5);
+        let end = self.began.time() + patience;
+        let mut since = self.began.time();
+        let mut writes = self.writes();
+        loop {
+            sleep(LOOK).await;
+            let now = self.began.time();
+            let unsettled = self.unsettled(copy, &wanted);
+            let made = self.writes();
+            if made != writes || !unsettled.is_empty() {
+                (since, writes) = (now, made);
+            }
+            if now.since(since) >= quiet {
+                return Ok(());
+            }
+            if now >= end {
+                return Err(Unsettled { applications: unsettled });
+            }
+        }
+    }
+
+    /// How many mutating calls were sent to AWS by anybody.
+    pub fn writes(&self) -> usize {
+        lock(&self.simulator).recorder.mutating()
+    }
+
+    fn unsettled(&self, copy: &Copy, wanted: impl Fn(&Plan) -> bool) -> Vec<String> {
+        let status = copy.engine.status();
+        let newest = self.repository.commits().pop();
+        if status.source.revision != newest {
+            return vec![format!("{:?} is in force, not {newest:?}", status.source.revision)];
+        }
+        let is_fine = |(_, status): &(&(EnvironmentName, ApplicationName), _)| -> bool {
+            let status: &Arc<trueup_engine::ApplicationStatus> = status;
+            wanted(&status.plan)
+        };
+        let bad = status.applications.iter().filter(|entry| !is_fine(entry));
+        bad.map(|((_, name), status)| {
+            let Plan { sync, health, held, steps, .. } = &status.plan;
+            format!("{name}: {sync:?} {health:?}, {} steps, held {held:?}", steps.len())
+        })
+        .collect()
+    }
+
+    /// [`Self::settle`] for Synced and Healthy, with the patience of an hour, and five minutes of quiet.
+    ///
+    /// # Errors
+    /// When that did not happen.
+    pub async fn settle_well(&self, copy: &Copy) -> Result<(), Unsettled> {
+        let well = |plan: &Plan| plan.sync == Sync::Synced && plan.health == Health::Healthy;
+        self.settle(copy, well, Duration::from_mins(5), Duration::from_hours(1)).await
+    }
+}
