@@ -122,6 +122,14 @@ impl Desired {
 }
 
 impl Application {
+    /// What stands in front of it.
+    ///
+    /// # Panics
+    /// When nothing does.
+    pub fn balanced_mut(&mut self) -> &mut Balanced {
+        self.balanced.as_mut().expect("it is behind the load balancer")
+    }
+
     fn files(&self, name: &str) -> Vec<(String, String)> {
         let mut files = vec![
             ("app.toml".to_owned(), format!("depends_on = {:?}\n", self.depends_on)),

@@ -1,0 +1,94 @@
+//! What AWS has at the end of a history, in a form that can be compared: ids, revision numbers and times are left out.
+
+use serde_json::{Map, Value, json};
+use trueup_sim::Simulator;
+
+/// Members that differ between two histories with the same end.
+const BY_CHANCE: [&str; 15] = [
+    "createdAt",
+    "deployments",
+    "events",
+    "currentServiceDeployment",
+    "currentServiceRevisions",
+    "registeredAt",
+    "registeredBy",
+    "createdBy",
+    "revision",
+    "taskDefinitionArn",
+    "taskSets",
+    "serviceRevisionArn",
+    "RuleArn",
+    "ListenerArn",
+    "LoadBalancerArns",
+];
+
+/// Everything that is in AWS and that trueup could have written.
+pub fn end_state(aws: &mut Simulator) -> Value {
+    let mut services = Map::new();
+    for name in strings(&aws.ask("ecs", "ListServices", &json!({"cluster": "main", "maxResults": 100})), "serviceArns") {
+        let answer = aws.ask("ecs", "DescribeServices", &json!({"cluster": "main", "services": [name], "include": ["TAGS"]}));
+        let mut service = answer["services"][0].clone();
+        let revision = service["taskDefinition"].clone();
+        let definition = aws.ask("ecs", "DescribeTaskDefinition", &json!({"taskDefinition": revision, "include": ["TAGS"]}));
+        service["taskDefinition"] = definition;
+        services.insert(service["serviceName"].to_string(), service);
+    }
+    let groups = aws.ask("elasticloadbalancing", "DescribeTargetGroups", &json!({}));
+    let mut target_groups = Map::new();
+    for group in groups["TargetGroups"].as_array().into_iter().flatten() {
+        let arn = &group["TargetGroupArn"];
+        let attributes =
+            aws.ask("elasticloadbalancing", "DescribeTargetGroupAttributes", &json!({"TargetGroupArn": arn}));
+        let tags = aws.ask("elasticloadbalancing", "DescribeTags", &json!({"ResourceArns": [arn]}));
+        let tags = &tags["TagDescriptions"][0]["Tags"];
+        target_groups
+            .insert(group["TargetGroupName"].to_string(), json!({"group": group, "attributes": attributes, "tags": tags}));
+    }
+    let mut rules = Vec::new();
+    let balancers = aws.ask("elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
+    for balancer in balancers["LoadBalancers"].as_array().into_iter().flatten() {
+        let of = json!({"LoadBalancerArn": balancer["LoadBalancerArn"]});
+        let listeners = aws.ask("elasticloadbalancing", "DescribeListeners", &of);
+        for listener in listeners["Listeners"].as_array().into_iter().flatten() {
+            let of = json!({"ListenerArn": listener["ListenerArn"]});
+            let answer = aws.ask("elasticloadbalancing", "DescribeRules", &of);
+            for rule in answer["Rules"].as_array().into_iter().flatten() {
+                let tags =
+                    aws.ask("elasticloadbalancing", "DescribeTags", &json!({"ResourceArns": [rule["RuleArn"]]}));
+                rules.push(json!({"rule": rule, "tags": tags["TagDescriptions"][0]["Tags"]}));
+            }
+        }
+    }
+    rules.sort_by_key(|rule| rule["rule"]["Priority"].to_string());
+    let mut state = json!({"services": services, "targetGroups": target_groups, "rules": rules});
+    normalize(&mut state);
+    state
+}
+
+/// Leaves out what chance gave, and turns ARNs of target groups into their names.
+fn normalize(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for name in BY_CHANCE {
+                members.shift_remove(name);
+            }
+            members.values_mut().for_each(normalize);
+        }
+        Value::Array(items) => {
+            items.iter_mut().for_each(normalize);
+            if items.iter().all(|item| item.get("key").or(item.get("Key")).is_some()) {
+                items.sort_by_key(ToString::to_string);
+            }
+        }
+        Value::String(text) => {
+            if let Some((before, _)) = text.split_once(":targetgroup/").and_then(|(_, name)| name.split_once('/')) {
+                *text = before.to_owned();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn strings(value: &Value, member: &str) -> Vec<String> {
+    value[member].as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
