@@ -92,3 +92,33 @@ fn normalize(value: &mut Value) {
 fn strings(value: &Value, member: &str) -> Vec<String> {
     value[member].as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
+
+/// Where two ends differ first, in words.
+pub fn first_difference(wanted: &Value, found: &Value) -> String {
+    let mut path = String::new();
+    descend(wanted, found, &mut path).unwrap_or_else(|| "they are equal".to_owned())
+}
+
+fn descend(wanted: &Value, found: &Value, path: &mut String) -> Option<String> {
+    if wanted == found {
+        return None;
+    }
+    let length = path.len();
+    let inner = match (wanted, found) {
+        (Value::Object(a), Value::Object(b)) => a.keys().chain(b.keys()).find_map(|member| {
+            path.truncate(length);
+            path.push('/');
+            path.push_str(member);
+            descend(a.get(member).unwrap_or(&Value::Null), b.get(member).unwrap_or(&Value::Null), path)
+        }),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).enumerate().find_map(|(index, (a, b))| {
+                path.truncate(length);
+                path.push_str(&format!("/{index}"));
+                descend(a, b, path)
+            })
+        }
+        _ => None,
+    };
+    inner.or_else(|| Some(format!("{path} is {found}, not {wanted}")))
+}

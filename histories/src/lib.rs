@@ -14,16 +14,28 @@
 //! | `desired.rs` | desired states as values, from which commits are made |
 //! | `stage.rs` | AWS, a repository and copies of trueup together; waiting until all is quiet |
 
+mod base;
 mod copy;
 mod desired;
+mod end;
+mod judging;
 mod mount;
+mod parallel;
+mod play;
 mod repository;
+pub mod seeded;
 mod stage;
+mod surroundings;
 mod virtual_time;
 
+pub use self::base::{BaseHistory, base_histories};
 pub use self::copy::Copy;
 pub use self::desired::{Application, Balanced, CLUSTER, Desired, LOAD_BALANCER};
+pub use self::end::{end_state, first_difference};
 pub use self::mount::{Cut, Line, Moment};
+pub use self::parallel::parallel;
+pub use self::play::{Ending, play, prepare, well};
 pub use self::repository::Repository;
 pub use self::stage::{ACCOUNT, REGION, Scene, Stage, Unsettled};
+pub use self::surroundings::surroundings;
 pub use self::virtual_time::run;

@@ -6,6 +6,7 @@
 //!
 //! - `location`: which URLs there are, and which are refused
 //! - `credentials`, `known_hosts`: who we are to the server, and whether the server is who it should be
+//! - `publish`: a repository to follow where there is none, for the sandbox
 //! - `remote`: one conversation with the server, bounded in bytes, objects and time
 //! - `cache`: the directory that outlives the process, its locks, its repair
 //! - `tree`: the files at a commit, and what is refused there
@@ -20,6 +21,7 @@ mod fault;
 mod history;
 mod known_hosts;
 mod location;
+mod publish;
 mod remote;
 mod repository;
 mod timeouts;
@@ -27,4 +29,5 @@ mod tree;
 
 pub use config::{Bounds, Config};
 pub use credentials::{Credentials, Secret, Token};
+pub use publish::publish;
 pub use repository::Repository;
