@@ -1,6 +1,7 @@
 //! Makes the AWS of an environment: credentials, region, assumed role, time-outs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
@@ -57,12 +59,36 @@ pub struct Options {
     pub http_client: Option<SharedHttpClient>,
     /// Where credentials come from, instead of profile, environment, task role and so on.
     pub credentials: Option<SharedCredentialsProvider>,
+    /// A key pair that credentials are, instead of looking for any.
+    pub keys: Option<Keys>,
+    /// Where all services are reached: a simulated AWS on a loopback port.
+    pub endpoint_url: Option<String>,
     /// The time that requests are signed with.
     pub time_source: Option<SharedTimeSource>,
     /// How the SDK waits. Tokio's timers by default, which follow a paused clock.
     pub sleep: Option<SharedAsyncSleep>,
     /// Whether calls stay below AWS's published rates.
     pub pace: Pace,
+}
+
+/// An access key.
+#[derive(Clone)]
+pub struct Keys {
+    id: String,
+    secret: String,
+}
+
+impl Keys {
+    /// Access key id and secret access key.
+    pub fn new(id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self { id: id.into(), secret: secret.into() }
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// AWS for all environments of this process.
@@ -138,12 +164,18 @@ impl AwsClouds {
             .timeout_config(timeouts)
             // Made for long downloads; our answers are small and every attempt has its time-out.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        let Options { http_client, credentials, time_source, sleep, pace: _ } = self.options.clone();
+        let Options { http_client, credentials, keys, endpoint_url, time_source, sleep, pace: _ } = self.options.clone();
         if let Some(http_client) = http_client {
             loader = loader.http_client(http_client);
         }
         if let Some(credentials) = credentials {
             loader = loader.credentials_provider(credentials);
+        }
+        if let Some(Keys { id, secret }) = keys {
+            loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "given"));
+        }
+        if let Some(endpoint_url) = endpoint_url {
+            loader = loader.endpoint_url(endpoint_url);
         }
         if let Some(time_source) = time_source {
             loader = loader.time_source(time_source);

@@ -26,4 +26,4 @@ mod xml;
 pub use buckets::Pace;
 pub use calls::Count;
 pub use cloud::AwsCloud;
-pub use clouds::{AwsClouds, Options};
+pub use clouds::{AwsClouds, Keys, Options};

@@ -29,5 +29,5 @@ mod tree;
 
 pub use config::{Bounds, Config};
 pub use credentials::{Credentials, Secret, Token};
-pub use publish::publish;
+pub use publish::{amend_file, publish};
 pub use repository::Repository;

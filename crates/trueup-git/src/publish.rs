@@ -51,6 +51,29 @@ fn create(bare: &Path, branch: &str, files: &BTreeMap<&str, &str>) -> Result<git
     repository.commit(Some(&format!("refs/heads/{branch}")), &author, &author, "The e-learning site", &tree, &[])
 }
 
+/// Commits one file anew to a branch of a bare repository, as a push would.
+///
+/// # Errors
+/// When the repository or the branch cannot be read or written.
+pub fn amend_file(bare: &Path, branch: &str, path: &str, text: &str, message: &str) -> Result<Revision, SourceError> {
+    let commit = || {
+        let repository = Repository::open_bare(bare)?;
+        let name = format!("refs/heads/{branch}");
+        let parent = repository.find_reference(&name)?.peel_to_commit()?;
+        let mut update = TreeUpdateBuilder::new();
+        update.upsert(path, repository.blob(text.as_bytes())?, FileMode::Blob);
+        let tree = repository.find_tree(update.create_updated(&repository, &parent.tree()?)?)?;
+        let author = Signature::now(AUTHOR.0, AUTHOR.1)?;
+        repository.commit(Some(&name), &author, &author, message, &tree, &[&parent])
+    };
+    let committed = commit().map_err(|error: git2::Error| SourceError {
+        message: format!("cannot commit to `{}`: {}", bare.display(), error.message()),
+        hint: None,
+        transient: false,
+    })?;
+    Ok(Revision::new(committed.to_string()))
+}
+
 /// Lets people commit in the clone who have never told git their name.
 fn identify(clone: &Repository) -> Result<(), git2::Error> {
     let mut config = clone.config()?.open_level(git2::ConfigLevel::Local)?;
@@ -62,7 +85,7 @@ fn identify(clone: &Repository) -> Result<(), git2::Error> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::publish;
+    use super::{amend_file, publish};
 
     #[test]
     fn a_repository_and_a_clone_with_the_files() {
@@ -76,6 +99,10 @@ mod tests {
         let head = git2::Repository::open(&bare).expect("a repository");
         let head = head.head().expect("a head").target().expect("a commit").to_string();
         assert_eq!(head, revision.as_str());
+        let next = amend_file(&bare, "main", "README.md", "Read it\n", "Another word").expect("it is committed");
+        let repository = git2::Repository::open(&bare).expect("a repository");
+        let head = repository.head().expect("a head").peel_to_commit().expect("a commit");
+        assert_eq!((head.id().to_string().as_str(), head.parent_count()), (next.as_str(), 1));
         let again = publish(&bare, &work, "main", &BTreeMap::new()).expect_err("it is there already");
         assert!(again.message.contains("exists already"), "{again}");
     }

@@ -32,6 +32,8 @@ pub enum Command {
     Status(LookArgs),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(SchemaArgs),
+    /// The whole thing on this machine, no AWS account: simulated AWS, a repository to push to, the daemon
+    Sandbox(SandboxArgs),
 }
 
 /// Text for people, JSON for programs.
@@ -172,6 +174,47 @@ pub struct SchemaArgs {
     /// `task-definition`, `service`, `target-group`, `listener-rule`, `app` (app.toml) or `trueup` (trueup.toml)
     #[arg(value_name = "KIND")]
     pub kind: SchemaKind,
+}
+
+/// Arguments of `trueup sandbox`.
+#[derive(Args, Debug)]
+pub struct SandboxArgs {
+    /// Something to do to the sandbox that runs
+    #[command(subcommand)]
+    pub action: Option<SandboxAction>,
+    /// Where its repository is; what was pushed there before stays
+    #[arg(long, env = "TRUEUP_DIR", default_value = "trueup-sandbox", value_name = "DIR", global = true)]
+    pub dir: PathBuf,
+    /// The loopback port that its AWS listens on [default: any that is free]
+    #[arg(long, env = "TRUEUP_PORT", default_value_t = 0, hide_default_value = true)]
+    pub port: u16,
+    /// How many times faster than the clock its AWS is
+    #[arg(long, env = "TRUEUP_SPEED", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=60), value_name = "N")]
+    pub speed: u32,
+    /// Play a release, a change by hand and a broken image by itself, and end
+    #[arg(long, env = "TRUEUP_TOUR")]
+    pub tour: bool,
+}
+
+/// What can be done to a sandbox that runs.
+#[derive(Debug, Subcommand)]
+pub enum SandboxAction {
+    /// Change something in its AWS by hand, as somebody in the console would
+    Drift {
+        /// What is changed [default: health-check]
+        what: Option<Drift>,
+    },
+}
+
+/// What somebody changes by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Drift {
+    /// The interval of the backend's health check in its target group
+    HealthCheck,
+    /// The service's desired count
+    DesiredCount,
+    /// The service's deployment configuration
+    Deployment,
 }
 
 /// The kinds of files that have a schema.

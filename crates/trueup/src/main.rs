@@ -12,6 +12,7 @@ mod directory;
 mod events;
 mod logs;
 mod render;
+mod sandbox;
 mod terminal;
 mod wiring;
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Diff(args) => commands::diff::diff(&args),
         Command::Status(args) => commands::status::status(&args),
         Command::Schema(args) => commands::schema::schema(&args),
+        Command::Sandbox(args) => sandbox::sandbox(&args),
     };
     outcome.unwrap_or_else(|error| {
         terminal::error(&error);

@@ -92,7 +92,7 @@ pub fn not_begun(error: OnceError) -> anyhow::Error {
 }
 
 /// A source's error with its hint.
-fn hinted(error: SourceError) -> anyhow::Error {
+pub fn hinted(error: SourceError) -> anyhow::Error {
     match error.hint {
         Some(hint) => Hinted::new(error.message, hint).into(),
         None => anyhow!(error.message),
