@@ -41,8 +41,8 @@ impl Copy {
             http_client: Some(line.client(simulator, began)),
             credentials: Some(SharedCredentialsProvider::new(credentials)),
             time_source: Some(SharedTimeSource::new(began)),
-            sleep: None,
             pace: Pace::Published,
+            ..trueup_aws::Options::default()
         });
         let mut options = Options::new(InstanceName::new("trueup"));
         adjust(&mut options);

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 use trueup_sim::Simulator;
 
+use crate::ask::ask;
+
 /// Members that differ between two histories with the same end.
 const BY_CHANCE: [&str; 15] = [
     "createdAt",
@@ -25,36 +27,36 @@ const BY_CHANCE: [&str; 15] = [
 /// Everything that is in AWS and that trueup could have written.
 pub fn end_state(aws: &mut Simulator) -> Value {
     let mut services = Map::new();
-    for name in strings(&aws.ask("ecs", "ListServices", &json!({"cluster": "main", "maxResults": 100})), "serviceArns") {
-        let answer = aws.ask("ecs", "DescribeServices", &json!({"cluster": "main", "services": [name], "include": ["TAGS"]}));
+    for name in strings(&ask(aws, "ecs", "ListServices", &json!({"cluster": "main", "maxResults": 100})), "serviceArns") {
+        let answer = ask(aws, "ecs", "DescribeServices", &json!({"cluster": "main", "services": [name], "include": ["TAGS"]}));
         let mut service = answer["services"][0].clone();
         let revision = service["taskDefinition"].clone();
-        let definition = aws.ask("ecs", "DescribeTaskDefinition", &json!({"taskDefinition": revision, "include": ["TAGS"]}));
+        let definition = ask(aws, "ecs", "DescribeTaskDefinition", &json!({"taskDefinition": revision, "include": ["TAGS"]}));
         service["taskDefinition"] = definition;
         services.insert(service["serviceName"].to_string(), service);
     }
-    let groups = aws.ask("elasticloadbalancing", "DescribeTargetGroups", &json!({}));
+    let groups = ask(aws, "elasticloadbalancing", "DescribeTargetGroups", &json!({}));
     let mut target_groups = Map::new();
     for group in groups["TargetGroups"].as_array().into_iter().flatten() {
         let arn = &group["TargetGroupArn"];
         let attributes =
-            aws.ask("elasticloadbalancing", "DescribeTargetGroupAttributes", &json!({"TargetGroupArn": arn}));
-        let tags = aws.ask("elasticloadbalancing", "DescribeTags", &json!({"ResourceArns": [arn]}));
+            ask(aws, "elasticloadbalancing", "DescribeTargetGroupAttributes", &json!({"TargetGroupArn": arn}));
+        let tags = ask(aws, "elasticloadbalancing", "DescribeTags", &json!({"ResourceArns": [arn]}));
         let tags = &tags["TagDescriptions"][0]["Tags"];
         target_groups
             .insert(group["TargetGroupName"].to_string(), json!({"group": group, "attributes": attributes, "tags": tags}));
     }
     let mut rules = Vec::new();
-    let balancers = aws.ask("elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
+    let balancers = ask(aws, "elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
     for balancer in balancers["LoadBalancers"].as_array().into_iter().flatten() {
         let of = json!({"LoadBalancerArn": balancer["LoadBalancerArn"]});
-        let listeners = aws.ask("elasticloadbalancing", "DescribeListeners", &of);
+        let listeners = ask(aws, "elasticloadbalancing", "DescribeListeners", &of);
         for listener in listeners["Listeners"].as_array().into_iter().flatten() {
             let of = json!({"ListenerArn": listener["ListenerArn"]});
-            let answer = aws.ask("elasticloadbalancing", "DescribeRules", &of);
+            let answer = ask(aws, "elasticloadbalancing", "DescribeRules", &of);
             for rule in answer["Rules"].as_array().into_iter().flatten() {
                 let tags =
-                    aws.ask("elasticloadbalancing", "DescribeTags", &json!({"ResourceArns": [rule["RuleArn"]]}));
+                    ask(aws, "elasticloadbalancing", "DescribeTags", &json!({"ResourceArns": [rule["RuleArn"]]}));
                 rules.push(json!({"rule": rule, "tags": tags["TagDescriptions"][0]["Tags"]}));
             }
         }

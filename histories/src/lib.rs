@@ -14,6 +14,7 @@
 //! | `desired.rs` | desired states as values, from which commits are made |
 //! | `stage.rs` | AWS, a repository and copies of trueup together; waiting until all is quiet |
 
+mod ask;
 mod base;
 mod copy;
 mod desired;

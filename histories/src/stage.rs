@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::sleep;
-use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::names::Revision;
 use trueup_core::plan::{Health, Plan, Sync};
 use trueup_engine::Options;
 use trueup_ports::Clock;
@@ -51,6 +51,11 @@ impl Scene {
     /// Nothing but an AWS.
     pub fn new(simulator: Simulator) -> Self {
         Self { simulator, repository: Repository::default(), accepted: None }
+    }
+
+    /// How many commits there are.
+    pub fn commits(&self) -> usize {
+        self.repository.commits().len()
     }
 }
 
@@ -141,7 +146,7 @@ impl Stage {
 
     /// How many mutating calls were sent to AWS by anybody.
     pub fn writes(&self) -> usize {
-        lock(&self.simulator).recorder.mutating()
+        lock(&self.simulator).recorder.mutations().count()
     }
 
     fn unsettled(&self, copy: &Copy, wanted: impl Fn(&Plan) -> bool) -> Vec<String> {
@@ -150,11 +155,7 @@ impl Stage {
         if status.source.revision != newest {
             return vec![format!("{:?} is in force, not {newest:?}", status.source.revision)];
         }
-        let is_fine = |(_, status): &(&(EnvironmentName, ApplicationName), _)| -> bool {
-            let status: &Arc<trueup_engine::ApplicationStatus> = status;
-            wanted(&status.plan)
-        };
-        let bad = status.applications.iter().filter(|entry| !is_fine(entry));
+        let bad = status.applications.iter().filter(|(_, status)| !wanted(&status.plan));
         bad.map(|((_, name), status)| {
             let Plan { sync, health, held, steps, .. } = &status.plan;
             format!("{name}: {sync:?} {health:?}, {} steps, held {held:?}", steps.len())

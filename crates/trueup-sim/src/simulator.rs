@@ -14,7 +14,7 @@ use crate::wire::{Call, Outcome, Protocol, Service};
 use crate::world::World;
 
 /// A simulated AWS.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Simulator {
     /// Who is behind which access key.
     pub principals: Principals,

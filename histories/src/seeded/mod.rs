@@ -8,6 +8,7 @@ mod act;
 mod generate;
 mod perform;
 mod reduce;
+mod trouble;
 mod truth;
 
 pub use self::act::{Act, Change, Hand, History, Trouble};

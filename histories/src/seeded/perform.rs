@@ -9,6 +9,7 @@ use trueup_core::plan::{Health, Hold, Plan, Sync};
 
 use super::act::{Change, Hand, History};
 use super::truth::{differences, is_bad};
+use crate::ask::{ask, call};
 use crate::copy::Copy;
 use crate::desired::{CLUSTER, Desired};
 use crate::stage::{Scene, Stage};
@@ -51,13 +52,12 @@ pub fn perform(history: &History) -> Verdict {
             company.act(&act.what).await;
             sleep(Duration::from_secs(act.wait)).await;
         }
-        stage.aws().clear_faults();
         stage.repository.set_dead(false);
         let mut violations = company.end(&desired).await;
         violations.extend(differences(&mut stage.aws(), &desired));
         violations.extend(crate::judging::violations(&stage));
         let told = company.dismiss().await;
-        Verdict { violations, calls: stage.aws().recorder.to_string(), told }
+        Verdict { violations, calls: stage.aws().recorder.render(), told }
     })
 }
 
@@ -156,8 +156,8 @@ fn is_at_rest(plan: &Plan, desired: &Desired) -> bool {
 /// Another writer does something.
 fn by_hand(stage: &Stage, hand: &Hand) {
     const PERSON: &str = "person";
-    let mut aws = stage.aws();
-    let mut ecs = |action: &str, input: Value| aws.ask_as(PERSON, "ecs", action, &input);
+    let aws = &mut *stage.aws();
+    let mut ecs = |action: &str, input: Value| call(aws, PERSON, "ecs", action, &input);
     match hand {
         Hand::Count(name, count) => {
             ecs("UpdateService", json!({"cluster": CLUSTER, "service": name, "desiredCount": count}));
@@ -196,35 +196,35 @@ fn by_hand(stage: &Stage, hand: &Hand) {
             ecs("UpdateService", json!({"cluster": CLUSTER, "service": name, "taskDefinition": revision}));
         }
         Hand::Interval(name, seconds) => {
-            let Some(group) = target_group(&mut aws, name) else { return };
+            let Some(group) = target_group(aws, name) else { return };
             let input = json!({"TargetGroupArn": group, "HealthCheckIntervalSeconds": seconds.to_string()});
-            aws.ask_as(PERSON, "elasticloadbalancing", "ModifyTargetGroup", &input);
+            call(aws, PERSON, "elasticloadbalancing", "ModifyTargetGroup", &input);
         }
         Hand::Delay(name, seconds) => {
-            let Some(group) = target_group(&mut aws, name) else { return };
+            let Some(group) = target_group(aws, name) else { return };
             let delay = json!({"Key": "deregistration_delay.timeout_seconds", "Value": seconds.to_string()});
             let input = json!({"TargetGroupArn": group, "Attributes": [delay]});
-            aws.ask_as(PERSON, "elasticloadbalancing", "ModifyTargetGroupAttributes", &input);
+            call(aws, PERSON, "elasticloadbalancing", "ModifyTargetGroupAttributes", &input);
         }
         Hand::Path(name, path) => {
-            let Some(group) = target_group(&mut aws, name) else { return };
-            let Some(rule) = rule_to(&mut aws, &group) else { return };
+            let Some(group) = target_group(aws, name) else { return };
+            let Some(rule) = rule_to(aws, &group) else { return };
             let conditions = json!([{"Field": "path-pattern", "PathPatternConfig": {"Values": [path]}}]);
             let input = json!({"RuleArn": rule, "Conditions": conditions});
-            aws.ask_as(PERSON, "elasticloadbalancing", "ModifyRule", &input);
+            call(aws, PERSON, "elasticloadbalancing", "ModifyRule", &input);
         }
     }
 }
 
 fn target_group(aws: &mut trueup_sim::Simulator, name: &str) -> Option<Value> {
     let input = json!({"Names": [format!("{name}-tg")]});
-    let found = aws.ask("elasticloadbalancing", "DescribeTargetGroups", &input);
+    let found = ask(aws, "elasticloadbalancing", "DescribeTargetGroups", &input);
     found["TargetGroups"].get(0).map(|group| group["TargetGroupArn"].clone())
 }
 
 fn rule_to(aws: &mut trueup_sim::Simulator, group: &Value) -> Option<Value> {
     let listener = super::truth::listener(aws);
-    let found = aws.ask("elasticloadbalancing", "DescribeRules", &json!({"ListenerArn": listener}));
+    let found = ask(aws, "elasticloadbalancing", "DescribeRules", &json!({"ListenerArn": listener}));
     let rules = found["Rules"].as_array()?;
     let rule = rules.iter().find(|rule| rule["Priority"] != "default" && rule.to_string().contains(&group.to_string()));
     rule.map(|rule| rule["RuleArn"].clone())

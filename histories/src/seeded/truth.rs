@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use trueup_sim::Simulator;
 
+use crate::ask::ask;
+
 use super::generate::BAD;
 use crate::desired::{Application, CLUSTER, Desired};
 
@@ -36,7 +38,7 @@ impl Judge<'_> {
 
     fn service(&mut self, aws: &mut Simulator, application: &Application) {
         let name = self.name;
-        let answer = aws.ask("ecs", "DescribeServices", &json!({"cluster": CLUSTER, "services": [name]}));
+        let answer = ask(aws, "ecs", "DescribeServices", &json!({"cluster": CLUSTER, "services": [name]}));
         let service = &answer["services"][0];
         self.expect("status", &service["status"], &json!("ACTIVE"));
         if service["status"] != "ACTIVE" {
@@ -57,7 +59,7 @@ impl Judge<'_> {
         self.expect("deployments", &json!(deployments), &json!(1));
         self.expect("rollout", &service["deployments"][0]["rolloutState"], &json!("COMPLETED"));
         let revision = &service["deployments"][0]["taskDefinition"];
-        let answer = aws.ask("ecs", "DescribeTaskDefinition", &json!({"taskDefinition": revision}));
+        let answer = ask(aws, "ecs", "DescribeTaskDefinition", &json!({"taskDefinition": revision}));
         let container = &answer["taskDefinition"]["containerDefinitions"][0];
         let tag = container["image"].as_str().and_then(|image| image.rsplit(':').next()).unwrap_or_default();
         self.expect("image", &json!(tag), &json!(application.tag));
@@ -67,17 +69,17 @@ impl Judge<'_> {
     fn load_balancing(&mut self, aws: &mut Simulator, application: &Application) {
         let Some(balanced) = &application.balanced else { return };
         let of = json!({"Names": [format!("{}-tg", self.name)]});
-        let answer = aws.ask("elasticloadbalancing", "DescribeTargetGroups", &of);
+        let answer = ask(aws, "elasticloadbalancing", "DescribeTargetGroups", &of);
         let group = &answer["TargetGroups"][0];
         self.expect("interval", &group["HealthCheckIntervalSeconds"], &json!(balanced.interval));
         let of = json!({"TargetGroupArn": group["TargetGroupArn"]});
-        let answer = aws.ask("elasticloadbalancing", "DescribeTargetGroupAttributes", &of);
+        let answer = ask(aws, "elasticloadbalancing", "DescribeTargetGroupAttributes", &of);
         let attributes = answer["Attributes"].as_array().map(Vec::as_slice).unwrap_or_default();
         let delay = attributes.iter().find(|one| one["Key"] == "deregistration_delay.timeout_seconds");
         let delay = delay.map_or(Value::Null, |delay| delay["Value"].clone());
         self.expect("delay", &delay, &json!(balanced.delay.to_string()));
         let listener = listener(aws);
-        let answer = aws.ask("elasticloadbalancing", "DescribeRules", &json!({"ListenerArn": listener}));
+        let answer = ask(aws, "elasticloadbalancing", "DescribeRules", &json!({"ListenerArn": listener}));
         let rules = answer["Rules"].as_array().map(Vec::as_slice).unwrap_or_default();
         let rule = rules.iter().find(|rule| rule["Priority"] == json!(balanced.priority.to_string()));
         let path = rule.map_or(Value::Null, |rule| rule["Conditions"][0]["PathPatternConfig"]["Values"][0].clone());
@@ -87,7 +89,7 @@ impl Judge<'_> {
 
 /// The one listener of the one load balancer.
 pub(super) fn listener(aws: &mut Simulator) -> Value {
-    let balancers = aws.ask("elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
+    let balancers = ask(aws, "elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
     let of = json!({"LoadBalancerArn": balancers["LoadBalancers"][0]["LoadBalancerArn"]});
-    aws.ask("elasticloadbalancing", "DescribeListeners", &of)["Listeners"][0]["ListenerArn"].clone()
+    ask(aws, "elasticloadbalancing", "DescribeListeners", &of)["Listeners"][0]["ListenerArn"].clone()
 }
