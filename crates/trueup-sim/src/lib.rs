@@ -22,6 +22,8 @@ mod input;
 pub mod principals;
 pub mod recorder;
 pub mod serve;
+pub mod services;
+pub mod setup;
 pub mod simulator;
 pub mod time;
 pub mod wire;
