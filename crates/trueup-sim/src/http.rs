@@ -11,7 +11,7 @@ pub struct Request {
     pub target: String,
     /// Header names in lower case, with their values, in the order sent.
     pub headers: Vec<(String, String)>,
-    /// The body, decompressed.
+    /// The body as sent: `content-encoding` (gzip, aws-chunked) is undone by [`crate::wire`].
     pub body: Vec<u8>,
 }
 

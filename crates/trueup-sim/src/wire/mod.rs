@@ -3,6 +3,26 @@
 //! A call's input is a JSON value with the API's own member names, whatever the protocol: JSON 1.1 bodies as they are;
 //! query parameters (`a.member.1.b=c`) as nested objects and lists whose leaves are all strings; CBOR of RPC v2 as JSON.
 
+//!
+//! | file | idea |
+//! |---|---|
+//! | `read.rs` | which protocol, service, action and caller a request has |
+//! | `scope.rs` | SigV4's credential scope, and the services' names in it |
+//! | `body.rs` | gzip and aws-chunked bodies |
+//! | `query.rs`, `xml.rs` | the query protocol in and out |
+//! | `cbor.rs` | RPC v2 CBOR in and out |
+//! | `answer.rs` | an outcome as an HTTP response |
+
+pub mod answer;
+mod body;
+mod cbor;
+mod query;
+pub mod read;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod xml;
+
 use serde_json::Value;
 
 /// The services that are simulated.
@@ -45,6 +65,24 @@ pub struct Call {
     pub input: Value,
 }
 
+impl Call {
+    /// Whether it may change a resource. Metrics and temporary credentials are no resources.
+    pub fn mutates(&self) -> bool {
+        const READS: [&str; 9] = [
+            "Describe",
+            "List",
+            "Get",
+            "BatchGet",
+            "BatchCheck",
+            "Lookup",
+            "PutMetricData",
+            "AssumeRole",
+            "ValidateTemplate",
+        ];
+        !READS.iter().any(|prefix| self.action.starts_with(prefix))
+    }
+}
+
 /// An error as an API answers it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiError {
@@ -61,8 +99,26 @@ pub struct ApiError {
 impl ApiError {
     /// A client error: HTTP 400.
     pub fn client(code: &str, message: impl Into<String>) -> Self {
-        Self { status: 400, code: code.to_owned(), message: message.into(), members: serde_json::Map::new() }
+        Self::with_status(400, code, message)
     }
+
+    /// An error with another status.
+    pub fn with_status(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into(), members: serde_json::Map::new() }
+    }
+}
+
+/// The protocols that the simulated services speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// AWS JSON 1.1.
+    Json11,
+    /// AWS JSON 1.0: CloudWatch from botocore.
+    Json10,
+    /// AWS query: a form in, XML out.
+    Query,
+    /// Smithy RPC v2 CBOR: CloudWatch from the SDK for Rust.
+    Cbor,
 }
 
 /// What an action answers: the output's members by the API's names, or an error.
