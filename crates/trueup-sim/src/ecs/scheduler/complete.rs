@@ -24,9 +24,9 @@ fn reached(world: &mut World, service: &ServiceKey, seen: &[Seen]) -> bool {
         return false;
     };
     let configuration = Configuration::of(&found.settings);
-    let new = seen.iter().filter(|task| task.up && task.deployment == primary.id);
+    let new = seen.iter().filter(|task| task.up() && task.deployment == primary.id);
     let healthy = new.clone().filter(|task| task.healthy).count() as u64;
-    let others = seen.iter().any(|task| task.deployment != primary.id && task.there);
+    let others = seen.iter().any(|task| task.deployment != primary.id && task.there());
     let there = match &configuration.early_success {
         Some(early) => {
             healthy >= rolling::floor(found.desired_count, early.healthy_percent) && (early.deferred || !others)
@@ -71,7 +71,7 @@ pub(super) fn finish(world: &mut World, service: &ServiceKey) {
 fn forget_replaced(world: &mut World, service: &ServiceKey, seen: &[Seen]) {
     let Some(found) = world.ecs.services.get_mut(service) else { return };
     if found.deployments.first().is_some_and(|primary| primary.rollout_state == RolloutState::Completed) {
-        let has_tasks = |id: u64| seen.iter().any(|task| task.deployment == id && task.there);
+        let has_tasks = |id: u64| seen.iter().any(|task| task.deployment == id && task.there());
         found.deployments.retain(|known| known.status == DeploymentStatus::Primary || has_tasks(known.id));
         let left: Vec<u64> = found.deployments.iter().map(|known| known.id).collect();
         found.memory.failing.retain(|(id, _, _)| left.contains(id));
@@ -83,7 +83,7 @@ fn steady(world: &mut World, service: &ServiceKey, seen: &[Seen]) {
     let now = world.now;
     let Some(found) = known(world, service) else { return };
     let complete = found.deployments.first().is_some_and(|primary| primary.rollout_state == RolloutState::Completed);
-    let up = seen.iter().filter(|task| task.up);
+    let up = seen.iter().filter(|task| task.up());
     let healthy = up.clone().filter(|task| task.healthy && task.unwell.is_none()).count() as u64;
     let is_steady = complete
         && found.deployments.len() == 1

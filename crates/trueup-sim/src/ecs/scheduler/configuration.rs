@@ -51,7 +51,7 @@ pub(super) struct LoadBalancer {
 }
 
 /// ECS bakes by the alarms' own periods when no time is said; operators see about five minutes.
-const ALARMS_BAKE: Duration = Duration::from_secs(300);
+const ALARMS_BAKE: Duration = Duration::from_mins(5);
 
 impl Configuration {
     pub fn of(settings: &Map<String, Value>) -> Self {

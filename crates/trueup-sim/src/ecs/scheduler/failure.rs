@@ -29,7 +29,7 @@ pub(super) struct SlowDown {
 }
 
 /// The longest pause.
-const PAUSE_MAX: Duration = Duration::from_secs(900);
+const PAUSE_MAX: Duration = Duration::from_mins(15);
 
 impl SlowDown {
     /// A task has ended before RUNNING, and how long nothing is launched after that: nearly at once after the first

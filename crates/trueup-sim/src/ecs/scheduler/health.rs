@@ -33,24 +33,32 @@ pub(super) enum Verdict {
     /// Not decided yet; the time after which it may be, when nothing else tells.
     Undecided(Option<Duration>),
     /// It fails its checks.
-    Unhealthy(Unhealthy),
+    Unhealthy(Unwell),
 }
 
-/// Why a task is unhealthy.
+/// Why a task is to be replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Unhealthy {
-    /// A container's own check.
+pub(super) enum Unwell {
+    /// A container's own check failed.
     Container,
-    /// A load balancer's: target group, port, and ELB's words.
+    /// A load balancer's check failed: target group, port, and ELB's words.
     Target(String, u16, String),
+    /// Its infrastructure is being retired, which is no failure.
+    Retiring,
 }
 
-impl Unhealthy {
-    /// `stoppedReason` of a task that is stopped for it.
-    pub fn stopped_reason(&self) -> String {
+impl Unwell {
+    /// `stopCode` and `stoppedReason` of a task that is stopped for it.
+    pub fn stopped(&self) -> (&'static str, String) {
         match self {
-            Self::Container => "Task failed container health checks".to_owned(),
-            Self::Target(group, _, _) => format!("Task failed ELB health checks in (target-group {group})"),
+            Self::Container => ("ServiceSchedulerInitiated", "Task failed container health checks".to_owned()),
+            Self::Target(group, _, _) => {
+                ("ServiceSchedulerInitiated", format!("Task failed ELB health checks in (target-group {group})"))
+            }
+            Self::Retiring => (
+                "InfrastructureHealth",
+                "ECS is performing maintenance on the underlying infrastructure hosting the task".to_owned(),
+            ),
         }
     }
 }
@@ -121,7 +129,7 @@ pub(super) fn verdict(world: &World, task: &Task) -> Verdict {
         .filter(|(index, container)| container.essential && container_check(world, &task.arn, *index).is_some());
     let checked: Vec<ContainerHealth> = checked.map(|(_, container)| container.health).collect();
     if checked.contains(&ContainerHealth::Unhealthy) {
-        return Verdict::Unhealthy(Unhealthy::Container);
+        return Verdict::Unhealthy(Unwell::Container);
     }
     let mut decided = checked.iter().all(|health| *health == ContainerHealth::Healthy);
     for (group, port) in &task.targets {
@@ -130,15 +138,15 @@ pub(super) fn verdict(world: &World, task: &Task) -> Verdict {
             "healthy" => {}
             "unhealthy" => {
                 let why = target.description.unwrap_or_default();
-                return Verdict::Unhealthy(Unhealthy::Target(group.clone(), *port, why));
+                return Verdict::Unhealthy(Unwell::Target(group.clone(), *port, why));
             }
             _ => decided = false,
         }
     }
     let alone = checked.is_empty() && task.targets.is_empty();
     let ran = task.started_at.map(|started| world.now.since(started)).unwrap_or_default();
-    if alone && ran < timing::HEALTHY_AFTER {
-        return Verdict::Undecided(Some(timing::HEALTHY_AFTER - ran));
+    if let Some(left) = timing::HEALTHY_AFTER.checked_sub(ran).filter(|left| alone && !left.is_zero()) {
+        return Verdict::Undecided(Some(left));
     }
     if decided { Verdict::Healthy } else { Verdict::Undecided(None) }
 }

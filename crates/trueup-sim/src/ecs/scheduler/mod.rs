@@ -96,7 +96,7 @@ pub enum CheckAnswer {
     Nothing,
 }
 
-/// How many tasks there are, as DescribeServices counts them.
+/// How many tasks there are, as `DescribeServices` counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// `runningCount`: `lastStatus` is RUNNING.

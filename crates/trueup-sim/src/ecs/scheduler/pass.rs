@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::configuration::Configuration;
-use super::health::{self, Unhealthy, Verdict};
+use super::health::{self, Unwell, Verdict};
 use super::{
     complete, deletion, deploy, events, failure, known, replace, rollback, service_deployment, task, timing, wake,
 };
@@ -16,18 +16,39 @@ use crate::world::World;
 pub(super) struct Seen {
     pub arn: String,
     pub deployment: u64,
-    /// Not stopping.
-    pub up: bool,
+    pub presence: Presence,
     pub healthy: bool,
-    /// Why it is to be replaced: unhealthy for good, or its infrastructure is being retired (none).
-    pub unwell: Option<Option<Unhealthy>>,
-    /// It takes a place below the maximum: also when it is stopping for a failure of its own.
-    pub occupies: bool,
-    /// It is stopping for a failure of its own, and still there.
-    pub failing: bool,
-    /// Its containers have not ended.
-    pub there: bool,
+    /// Why it is to be replaced.
+    pub unwell: Option<Unwell>,
     pub created_at: Time,
+}
+
+/// How much of a task is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Not stopping.
+    Up,
+    /// Stopping for a failure of its own: until its containers have ended it takes a place below the maximum.
+    Failing,
+    /// Stopping.
+    Stopping,
+    /// Its containers have ended.
+    Gone,
+}
+
+impl Seen {
+    pub fn up(&self) -> bool {
+        self.presence == Presence::Up
+    }
+
+    /// It takes a place below the maximum.
+    pub fn occupies(&self) -> bool {
+        matches!(self.presence, Presence::Up | Presence::Failing)
+    }
+
+    pub fn there(&self) -> bool {
+        self.presence != Presence::Gone
+    }
 }
 
 /// A tick of the service came.
@@ -80,25 +101,28 @@ fn see(world: &World, task: &Task, grace: Duration, next: &mut Option<Duration>)
     let verdict = health::verdict(world, task);
     let ran = task.started_at.map(|started| world.now.since(started)).unwrap_or_default();
     let life = world.ecs.scheduler.lives.get(&task.arn);
-    let mut unwell = life.is_some_and(|life| life.retiring).then_some(None);
+    let mut unwell = life.is_some_and(|life| life.retiring).then_some(Unwell::Retiring);
     match &verdict {
         Verdict::Undecided(Some(wait)) => soonest(*wait),
-        Verdict::Unhealthy(_) if ran < grace => soonest(grace - ran),
-        Verdict::Unhealthy(why) => unwell = Some(Some(why.clone())),
+        Verdict::Unhealthy(why) => match grace.checked_sub(ran) {
+            Some(left) if !left.is_zero() => soonest(left),
+            _ => unwell = Some(why.clone()),
+        },
         Verdict::Healthy | Verdict::Undecided(None) => {}
     }
-    let up = !task.to_stop;
-    let there = task.last_status < TaskStatus::Deprovisioning;
-    let failing = !up && there && life.is_some_and(|life| life.failure.is_some());
+    let presence = match (task.to_stop, task.last_status < TaskStatus::Deprovisioning) {
+        (false, _) => Presence::Up,
+        (true, true) if life.is_some_and(|life| life.failure.is_some()) => Presence::Failing,
+        (true, true) => Presence::Stopping,
+        (true, false) => Presence::Gone,
+    };
+    let up = presence == Presence::Up;
     let seen = Seen {
         arn: task.arn.clone(),
         deployment: deploy::of_task(task).unwrap_or_default(),
-        up,
+        presence,
         healthy: up && verdict == Verdict::Healthy,
         unwell: unwell.filter(|_| up),
-        occupies: up || failing,
-        failing,
-        there,
         created_at: task.created_at,
     };
     (seen, verdict)
@@ -114,7 +138,7 @@ fn mark(world: &mut World, service: &ServiceKey, seen: &Seen, verdict: &Verdict)
     } else if !seen.healthy && was {
         task.healthy_since = None;
     }
-    if let Verdict::Unhealthy(Unhealthy::Target(group, port, why)) = verdict {
+    if let Verdict::Unhealthy(Unwell::Target(group, port, why)) = verdict {
         let id = events::task_id(&seen.arn);
         let text = format!("(task {id}) (port {port}) is unhealthy in (target-group {group}) due to (reason {why})");
         events::tell_once(world, service, &text);

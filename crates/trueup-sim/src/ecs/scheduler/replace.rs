@@ -1,8 +1,8 @@
 //! Starts and stops of a rolling update, and replacements of what is unwell.
 
 use super::configuration::{self, Configuration};
-use super::health::Unhealthy;
-use super::pass::Seen;
+use super::health::Unwell;
+use super::pass::{Presence, Seen};
 use super::rolling::{self, Move, Tasks};
 use super::{deployment_id, events, failure, known, stop, task, timing, wake};
 use crate::ecs::model::{RolloutState, ServiceKey};
@@ -21,8 +21,8 @@ pub(super) fn act(world: &mut World, service: &ServiceKey, seen: &[Seen]) -> boo
     let configuration = Configuration::of(&found.settings);
     let floor = rolling::floor(desired, configuration.minimum_healthy_percent);
     let ceiling = rolling::ceiling(desired, configuration.maximum_percent).max(u64::from(desired > 0));
-    let is_new = |task: &&Seen| task.up && task.deployment == id;
-    let is_old = |task: &&Seen| task.up && task.deployment != id;
+    let is_new = |task: &&Seen| task.up() && task.deployment == id;
+    let is_old = |task: &&Seen| task.up() && task.deployment != id;
     let tasks = Tasks {
         desired,
         floor,
@@ -31,7 +31,7 @@ pub(super) fn act(world: &mut World, service: &ServiceKey, seen: &[Seen]) -> boo
         new_healthy: count(seen.iter().filter(is_new).filter(|task| task.healthy && task.unwell.is_none())),
         old: count(seen.iter().filter(is_old)),
         old_healthy: count(seen.iter().filter(is_old).filter(|task| task.healthy)),
-        occupied: count(seen.iter().filter(|task| task.occupies)),
+        occupied: count(seen.iter().filter(|task| task.occupies())),
         eager,
     };
     let step = if stalled { Move::default() } else { rolling::next(tasks) };
@@ -58,7 +58,7 @@ fn count<'a>(tasks: impl Iterator<Item = &'a Seen>) -> u64 {
 
 /// Old tasks that stop now: unhealthy ones first, then the oldest.
 fn old_to_stop(world: &mut World, service: &ServiceKey, seen: &[Seen], primary: u64, stop: u64) -> Vec<String> {
-    let mut old: Vec<&Seen> = seen.iter().filter(|task| task.up && task.deployment != primary).collect();
+    let mut old: Vec<&Seen> = seen.iter().filter(|task| task.up() && task.deployment != primary).collect();
     old.sort_by(|a, b| (a.healthy, a.created_at, &a.arn).cmp(&(b.healthy, b.created_at, &b.arn)));
     old.truncate(usize::try_from(stop).unwrap_or(usize::MAX));
     let Some(found) = world.ecs.services.get_mut(service) else { return Vec::new() };
@@ -73,7 +73,7 @@ fn old_to_stop(world: &mut World, service: &ServiceKey, seen: &[Seen], primary: 
 /// Tasks of the PRIMARY beyond the desired count: those that are not healthy first, then the newest.
 fn surplus(seen: &[Seen], primary: u64, tasks: Tasks, stalled: bool) -> Vec<String> {
     let mut new: Vec<&Seen> =
-        seen.iter().filter(|task| task.up && task.deployment == primary && task.unwell.is_none()).collect();
+        seen.iter().filter(|task| task.up() && task.deployment == primary && task.unwell.is_none()).collect();
     new.sort_by(|a, b| (a.healthy, b.created_at, &a.arn).cmp(&(b.healthy, a.created_at, &b.arn)));
     let surplus = if stalled { 0 } else { tasks.new.saturating_sub(tasks.desired) };
     new.into_iter().take(usize::try_from(surplus).unwrap_or(usize::MAX)).map(|task| task.arn.clone()).collect()
@@ -141,10 +141,9 @@ fn replace_old(
         older.map(|known| (known.id, known.desired_count, known.rollout_state == RolloutState::Completed)).collect();
     let mut started = 0;
     for (id, wanted, was_complete) in older {
-        let live =
-            count(seen.iter().filter(|task| {
-                task.up && task.deployment == id && task.unwell.is_none() && !stopped.contains(&task.arn)
-            }));
+        let live = count(seen.iter().filter(|task| {
+            task.up() && task.deployment == id && task.unwell.is_none() && !stopped.contains(&task.arn)
+        }));
         let missing = wanted.saturating_sub(live);
         if was_complete {
             let more = start(world, service, id, missing.min(room));
@@ -173,7 +172,7 @@ fn stop_unwell(
     let unwell = seen.iter().filter(|task| task.unwell.is_some() && !stopped.contains(&task.arn));
     let mut unwell: Vec<&Seen> = unwell.collect();
     let replaced = tasks.new_healthy >= tasks.desired;
-    let mut at_once = u64::from(room == 0 && !seen.iter().any(|task| task.failing));
+    let mut at_once = u64::from(room == 0 && !seen.iter().any(|task| task.presence == Presence::Failing));
     unwell.sort_by(|a, b| (a.created_at, &a.arn).cmp(&(b.created_at, &b.arn)));
     let mut count = 0;
     for task in unwell {
@@ -184,22 +183,17 @@ fn stop_unwell(
             }
             at_once -= 1;
         }
-        let why = task.unwell.clone().flatten();
-        stop_one_unwell(world, service, &task.arn, why.as_ref());
-        count += 1;
+        if let Some(why) = &task.unwell {
+            stop_one_unwell(world, service, &task.arn, why);
+            count += 1;
+        }
     }
     count
 }
 
-fn stop_one_unwell(world: &mut World, service: &ServiceKey, arn: &str, why: Option<&Unhealthy>) {
-    let (code, reason) = match why {
-        Some(why) => ("ServiceSchedulerInitiated", why.stopped_reason()),
-        None => (
-            "InfrastructureHealth",
-            "ECS is performing maintenance on the underlying infrastructure hosting the task".to_owned(),
-        ),
-    };
-    if why.is_some() {
+fn stop_one_unwell(world: &mut World, service: &ServiceKey, arn: &str, why: &Unwell) {
+    let (code, reason) = why.stopped();
+    if *why != Unwell::Retiring {
         if let Some(life) = world.ecs.scheduler.lives.get_mut(arn) {
             life.failure = Some(Failure::Unhealthy);
         }

@@ -164,7 +164,7 @@ fn stall(world: &mut World, service: &ServiceKey, record: &str, cause: &Cause, r
     service_deployment::finish(world, service, record, status, Some(words));
 }
 
-/// The service goes back to the deployment that was complete: it is the PRIMARY again, and IN_PROGRESS.
+/// The service goes back to the deployment that was complete: it is the PRIMARY again, and `IN_PROGRESS`.
 fn go_back(world: &mut World, service: &ServiceKey, cause: &Cause, target: u64, number: u64) {
     let new_id = deploy::new_id(world);
     let id = if fact(world, "a rollback has the old deployment's id", 50) { target } else { new_id };

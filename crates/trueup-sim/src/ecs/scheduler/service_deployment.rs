@@ -12,7 +12,7 @@ use crate::ecs::model::{Rollback, ServiceDeployment, ServiceKey};
 use crate::world::World;
 
 /// Service deployments are kept for 90 days (ECS developer guide, "View service history").
-const KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
+const KEPT: Duration = Duration::from_hours(90 * 24);
 
 /// The record of a new deployment; its ARN.
 pub(super) fn begin(world: &mut World, service: &ServiceKey, revision: u64) -> String {

@@ -182,12 +182,11 @@ fn take(world: &mut World, arn: &str, step: Step) {
     match step {
         Step::Provisioned => {
             enter(world, arn, TaskStatus::Pending);
-            match start_failure::takes(world, arn) {
-                Some(after) => later(world, arn, after, Step::FailToStart),
-                None => {
-                    let after = timing::PULLING.draw(world);
-                    later(world, arn, after, Step::Pulled);
-                }
+            if let Some(after) = start_failure::takes(world, arn) {
+                later(world, arn, after, Step::FailToStart);
+            } else {
+                let after = timing::PULLING.draw(world);
+                later(world, arn, after, Step::Pulled);
             }
         }
         Step::Pulled => {

@@ -16,7 +16,7 @@ impl Span {
 
 /// From something that happened to the scheduler's next look at the service.
 pub(super) const REACTION: Span = Span("scheduler: reaction", 1_000, 4_000);
-/// From CreateService or UpdateService to the first look.
+/// From `CreateService` or `UpdateService` to the first look.
 pub(super) const FIRST_LOOK: Span = Span("scheduler: first look", 1_000, 3_000);
 /// Network interface and capacity.
 pub(super) const PROVISIONING: Span = Span("task: provisioning", 10_000, 15_000);
@@ -52,10 +52,10 @@ pub(super) const ATTEMPT: Span = Span("scheduler: attempt", 25_000, 40_000);
 /// `DeploymentConfiguration.minimumHealthyPercent`).
 pub(super) const HEALTHY_AFTER: Duration = Duration::from_secs(40);
 /// A stopped task can be described for at least an hour (ECS API reference, `DescribeTasks`).
-pub(super) const STOPPED_TASK_KEPT: Duration = Duration::from_secs(3_900);
+pub(super) const STOPPED_TASK_KEPT: Duration = Duration::from_mins(65);
 /// An INACTIVE service can be described for a while; how long is not documented.
-pub(super) const INACTIVE_SERVICE_KEPT: Duration = Duration::from_secs(3_600);
+pub(super) const INACTIVE_SERVICE_KEPT: Duration = Duration::from_hours(1);
 /// A message is repeated after six hours at the earliest (ECS developer guide, "service event messages").
-pub(super) const MESSAGE_REPEATED_AFTER: Duration = Duration::from_secs(6 * 3_600);
+pub(super) const MESSAGE_REPEATED_AFTER: Duration = Duration::from_hours(6);
 /// While something may change that tells nobody, such as a target that drains.
 pub(super) const POLL: Duration = Duration::from_secs(5);

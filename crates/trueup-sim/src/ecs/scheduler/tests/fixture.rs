@@ -115,7 +115,7 @@ impl Scene {
         self.world.arn("ecs", &format!("task-definition/web:{revision}"))
     }
 
-    /// UpdateService with that revision.
+    /// `UpdateService` with that revision.
     pub fn update(&mut self, revision: u64) {
         let arn = self.definition_arn(revision);
         self.service_mut().task_definition = arn;
@@ -225,7 +225,7 @@ fn script(world: &mut World) {
         ("web:6", Behaviour { start: Start::WrongPlatform, ..well.clone() }),
         ("web:7", Behaviour { start: Start::SecretMissing, ..well.clone() }),
         ("web:8", Behaviour { exits: exit(300, 137, true), ..well.clone() }),
-        ("web:9", Behaviour { ready_after: Duration::from_secs(120), ..well }),
+        ("web:9", Behaviour { ready_after: Duration::from_mins(2), ..well }),
     ] {
         world.workloads.script(image, behaviour);
     }

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::fixture::{Scene, Setup};
-use crate::ecs::model::{ContainerHealth, TaskStatus};
+use crate::ecs::model::ContainerHealth;
+use crate::ecs::model::TaskStatus::{
+    self, Activating, Deprovisioning, Pending, Provisioning, Running, Stopped, Stopping,
+};
 use crate::ecs::scheduler;
 
 #[test]
@@ -82,7 +85,6 @@ fn a_task_goes_through_all_statuses_in_order() {
         }
         scene.pass(1);
     }
-    use TaskStatus::{Activating, Deprovisioning, Pending, Provisioning, Running, Stopped, Stopping};
     assert_eq!(seen, [Provisioning, Pending, Activating, Running, Stopping, Deprovisioning, Stopped]);
     assert_eq!(scene.serving(1), 1, "a stopped task is replaced");
     scene.pass(3_600);

@@ -124,9 +124,7 @@ fn a_steady_service_says_so_every_six_hours_and_costs_nothing_between() {
     let steady = scene.messages().into_iter().filter(|message| message.ends_with("steady state.")).count();
     assert_eq!(steady, 5);
     let mut ticks = 0;
-    while let Some(next) =
-        scene.world.next().filter(|next| *next < Time::START + std::time::Duration::from_secs(48 * 3_600))
-    {
+    while let Some(next) = scene.world.next().filter(|next| *next < Time::START + std::time::Duration::from_hours(48)) {
         scene.world.advance(next);
         ticks += 1;
     }
