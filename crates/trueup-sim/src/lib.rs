@@ -15,15 +15,20 @@
 pub mod chance;
 pub mod ecs;
 pub mod elb;
+pub mod faults;
 pub mod http;
 pub mod principals;
 pub mod recorder;
+pub mod resource;
 pub mod serve;
 pub mod simulator;
+pub mod throttle;
 pub mod time;
+pub mod truth;
 pub mod wire;
 pub mod workload;
 pub mod world;
+pub mod writers;
 
 pub use http::{Reply, Request, Response};
 pub use simulator::Simulator;
