@@ -25,6 +25,8 @@ pub struct Ecs {
     pub tasks: BTreeMap<String, Task>,
     /// RunTask's client tokens: by cluster and token.
     pub run_tokens: BTreeMap<(String, String), RunToken>,
+    /// What RunTask set for a task and DescribeTasks tells (`launchType`, `networkConfiguration`, …), by the task's ARN.
+    pub run_settings: BTreeMap<String, Map<String, Value>>,
 }
 
 /// A cluster.
