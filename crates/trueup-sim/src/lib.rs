@@ -12,11 +12,14 @@
 //!
 //! It knows nothing of the product that it judges: no other crate of the workspace is seen from here.
 
+#![expect(clippy::doc_markdown, reason = "the docs are full of AWS's own names, such as DescribeServices")]
+
 pub mod chance;
 pub mod ecs;
 pub mod elb;
 pub mod faults;
 pub mod http;
+mod input;
 pub mod principals;
 pub mod recorder;
 pub mod resource;

@@ -5,7 +5,10 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use crate::ecs::model::{RolloutState, Service, ServiceDeployment, ServiceKey, TaskDefinition, TaskDefinitionStatus};
+use crate::ecs::model::{
+    RolloutState, Service, ServiceDeployment, ServiceKey, Tags, TaskDefinition, TaskDefinitionStatus,
+};
+use crate::elb::model::{Elb, Listener, LoadBalancer, Rule, TargetGroup, TargetState};
 use crate::recorder::hash;
 use crate::resource::{family, service_key};
 use crate::wire::{Call, Service as Api};
@@ -191,14 +194,21 @@ fn twin(world: &World, call: &Call) -> Option<String> {
 }
 
 /// The tags of a resource; `None` when there is no such resource.
-fn tags(world: &World, arn: &str) -> Option<crate::ecs::model::Tags> {
+fn tags(world: &World, arn: &str) -> Option<Tags> {
     if let Some(key) = service_key(arn) {
         return world.ecs.services.get(&key).map(|service| service.tags.clone());
     }
     if let Some((name, revision)) = family(arn) {
         return world.ecs.families.get(name)?.revisions.get(&revision?).map(|definition| definition.tags.clone());
     }
-    world.ecs.tasks.get(arn).map(|task| task.tags.clone())
+    let elb = &world.elb;
+    let ecs = world.ecs.tasks.get(arn).map(|task| &task.tags);
+    let known = ecs
+        .or_else(|| elb.target_groups.get(arn).map(|group| &group.tags))
+        .or_else(|| elb.rules.get(arn).map(|rule| &rule.tags))
+        .or_else(|| elb.listeners.get(arn).map(|listener| &listener.tags))
+        .or_else(|| elb.load_balancers.get(arn).map(|balancer| &balancer.tags));
+    known.cloned()
 }
 
 /// The rules (or listeners) whose weights ECS moves.
@@ -218,9 +228,35 @@ fn fingerprint(world: &World, call: &Call, resources: &[String]) -> u64 {
     if call.service == Api::Ecs {
         ecs_text(&mut text, world, call, resources);
     } else {
-        let _ = write!(text, "{:?}", world.elb);
+        elb_text(&mut text, world, resources);
     }
     hash(text.as_bytes())
+}
+
+fn elb_text(text: &mut String, world: &World, resources: &[String]) {
+    let Elb { load_balancers, listeners, rules, target_groups, .. } = &world.elb;
+    let counts = [load_balancers.len(), listeners.len(), rules.len(), target_groups.len()];
+    let _ = write!(text, "{counts:?};");
+    for arn in resources {
+        if let Some(LoadBalancer { settings, attributes, tags, .. }) = load_balancers.get(arn) {
+            let _ = write!(text, "{settings:?} {attributes:?} {tags:?};");
+        }
+        if let Some(Listener { settings, tags, .. }) = listeners.get(arn) {
+            let _ = write!(text, "{settings:?} {tags:?};");
+        }
+        if let Some(TargetGroup { settings, attributes, tags, targets, .. }) = target_groups.get(arn) {
+            let _ = write!(text, "{settings:?} {attributes:?} {tags:?};");
+            for (address, target) in targets {
+                let _ = write!(text, "{address:?} {};", matches!(target.state, TargetState::Draining { .. }));
+            }
+        }
+        // A listener's default actions are those of its default rule.
+        for (known, Rule { listener, priority, conditions, actions, transforms, tags }) in rules {
+            if known == arn || listener == arn {
+                let _ = write!(text, "{priority:?} {conditions:?} {actions:?} {transforms:?} {tags:?};");
+            }
+        }
+    }
 }
 
 fn ecs_text(text: &mut String, world: &World, call: &Call, resources: &[String]) {
