@@ -20,6 +20,7 @@ pub mod elb;
 pub mod faults;
 pub mod http;
 mod input;
+pub mod judge;
 pub mod principals;
 pub mod recorder;
 pub mod resource;

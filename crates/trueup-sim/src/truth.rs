@@ -42,6 +42,8 @@ pub struct Deployed {
     pub task_definition: String,
     /// Tells contents apart: of the task definition and of what a service revision records.
     pub content: u64,
+    /// As `content`, and with every setting that was in force for the deployment: what a change is told by.
+    pub change: u64,
     /// The images of its containers.
     pub images: Vec<String>,
     /// `trueup:revision` of the task definition.
@@ -134,6 +136,7 @@ fn deployed(world: &World, key: &ServiceKey, service: &Service) -> Option<Deploy
         id: deployment.id,
         task_definition: deployment.task_definition.clone(),
         content,
+        change: hash(format!("{content} {:?}", deployment.settings).as_bytes()),
         images: images(definition),
         revision: definition.and_then(|definition| definition.tags.get("trueup:revision").cloned()),
         known_bad: known_bad || failed_before,
