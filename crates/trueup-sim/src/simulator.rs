@@ -20,6 +20,9 @@ use crate::wire::{Call, Outcome, Service};
 use crate::world::World;
 use crate::writers::{Deed, Writer};
 
+#[cfg(test)]
+mod tests;
+
 /// A simulated AWS.
 #[derive(Debug)]
 pub struct Simulator {

@@ -48,7 +48,8 @@ fn tags(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     for record in writes {
         for (service, old, new) in record.truth.iter().flat_map(|truth| &truth.revisions) {
-            let (Some(old), Some(new)) = (old.as_deref().and_then(|old| order.get(old)), order.get(new.as_str())) else {
+            let (Some(old), Some(new)) = (old.as_deref().and_then(|old| order.get(old)), order.get(new.as_str()))
+            else {
                 continue;
             };
             if new < old && !matches!(record.effect, Effect::Late(_)) {

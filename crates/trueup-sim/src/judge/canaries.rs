@@ -11,7 +11,8 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     for record in history.records.iter().filter(|record| history.is_product(record)) {
         let input = record.call.input.to_string();
         for canary in history.facts.canaries.iter().filter(|canary| input.contains(&canary.text)) {
-            let belongs = |(service, action): &(_, String)| *service == record.call.service && *action == record.call.action;
+            let belongs =
+                |(service, action): &(_, String)| *service == record.call.service && *action == record.call.action;
             if !canary.belongs.iter().any(belongs) {
                 let text = format!("{} carries `{}`", named(record), canary.text);
                 violations.push(Violation { rule: "canary", call: Some(record.index), text });

@@ -15,9 +15,11 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             continue;
         }
         let wanted = record.resources.iter().find(|arn| facts.wanted.iter().any(|end| arn.ends_with(end.as_str())));
-        let stranger = record.truth.iter().flat_map(|truth| &truth.tags_before).find(|(_, tags)| {
-            !tags.iter().any(|(key, value)| key == INSTANCE && facts.instances.contains(value))
-        });
+        let stranger = record
+            .truth
+            .iter()
+            .flat_map(|truth| &truth.tags_before)
+            .find(|(_, tags)| !tags.iter().any(|(key, value)| key == INSTANCE && facts.instances.contains(value)));
         let why = if let Some(arn) = wanted {
             format!("git wants {arn}")
         } else if let Some((arn, _)) = stranger {

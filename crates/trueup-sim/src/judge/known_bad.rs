@@ -26,7 +26,11 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
                     if !history.fate_unknown(before.record)
                         && before.record.call.access_key == begun.record.call.access_key =>
                 {
-                    format!("{} deploys the bad image {image} again, after call {}", named(begun.record), before.record.index)
+                    format!(
+                        "{} deploys the bad image {image} again, after call {}",
+                        named(begun.record),
+                        before.record.index
+                    )
                 }
                 _ => continue,
             };

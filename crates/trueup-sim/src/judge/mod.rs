@@ -142,7 +142,10 @@ struct Begun<'a> {
 
 impl<'a> History<'a> {
     fn is_product(&self, record: &Record) -> bool {
-        self.facts.products.iter().any(|known| record.call.access_key == *known || record.caller.contains(known.as_str()))
+        self.facts
+            .products
+            .iter()
+            .any(|known| record.call.access_key == *known || record.caller.contains(known.as_str()))
     }
 
     /// The product's mutating calls, executed or not.
@@ -172,7 +175,8 @@ impl<'a> History<'a> {
     }
 
     fn killed_after(&self, record: &Record) -> bool {
-        record.cut.is_some() || self.facts.kills.iter().any(|kill| record.at <= *kill && kill.since(record.at) <= BEFORE_KILL)
+        record.cut.is_some()
+            || self.facts.kills.iter().any(|kill| record.at <= *kill && kill.since(record.at) <= BEFORE_KILL)
     }
 }
 
