@@ -56,6 +56,11 @@ pub struct Balanced {
     pub path: String,
 }
 
+/// The image of an application with a tag, as it stands in its task definition.
+pub fn image(name: &str, tag: &str) -> String {
+    format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}:{tag}")
+}
+
 impl Default for Application {
     fn default() -> Self {
         Self {
@@ -145,10 +150,11 @@ impl Application {
 
     fn task_definition(&self, name: &str) -> String {
         let Self { tag, level, .. } = self;
+        let image = image(name, tag);
         let mut text = format!(
             "family = \"{name}\"\nnetworkMode = \"awsvpc\"\nrequiresCompatibilities = [\"FARGATE\"]\ncpu = \"256\"\n\
              memory = \"512\"\nexecutionRoleArn = \"arn:aws:iam::{ACCOUNT}:role/execution\"\n\
-             [[containerDefinitions]]\nname = \"{name}\"\nimage = \"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}:{tag}\"\n\
+             [[containerDefinitions]]\nname = \"{name}\"\nimage = \"{image}\"\n\
              portMappings = [{{ containerPort = 80 }}]\nenvironment = [{{ name = \"LEVEL\", value = \"{level}\" }}]\n"
         );
         if self.checked {

@@ -43,7 +43,7 @@ pub fn prepare(history: &BaseHistory, simulator: trueup_sim::Simulator, seed: u6
     }
     run(seed, async {
         let stage = Stage::new(&scene);
-        stage.commit(&history.before.files());
+        stage.commit(&history.before);
         let copy = stage.start("trueup-0");
         if let Err(unsettled) = stage.settle(&copy, well, QUIET, PATIENCE).await {
             panic!("{}: {unsettled:#?}\n{:#?}", history.name, copy.lines());
@@ -66,7 +66,7 @@ pub fn play(history: &BaseHistory, scene: &Scene, seed: u64, cut: Option<Cut>, t
         let mut violations = Vec::new();
         let commits = async {
             sleep(BEFORE_COMMIT).await;
-            stage.commit(&history.after.files());
+            stage.commit(&history.after);
         };
         let first = async {
             commits.await;
@@ -81,9 +81,10 @@ pub fn play(history: &BaseHistory, scene: &Scene, seed: u64, cut: Option<Cut>, t
             Some(outcome) => outcome,
             None => {
                 copy.kill().await;
+                stage.facts().killed(stage.now());
                 sleep(BEFORE_COMMIT).await;
                 if stage.repository.commits().len() == scene.commits() {
-                    stage.commit(&history.after.files());
+                    stage.commit(&history.after);
                 }
                 copy = stage.start("trueup-2");
                 stage.settle(&copy, well, QUIET, PATIENCE).await

@@ -1,6 +1,5 @@
 //! AWS, a repository and copies of trueup together.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,8 @@ use trueup_ports::Clock;
 use trueup_sim::{Simulator, Time};
 
 use crate::copy::Copy;
+use crate::desired::Desired;
+use crate::judging::Deeds;
 use crate::mount::{Shared, lock};
 use crate::repository::{Accepted, Repository};
 use crate::virtual_time::Began;
@@ -30,6 +31,7 @@ pub struct Stage {
     simulator: Shared,
     began: Began,
     accepted: Accepted,
+    facts: Mutex<Deeds>,
 }
 
 /// Waiting for rest took too long; how everything stood.
@@ -45,12 +47,13 @@ pub struct Scene {
     simulator: Simulator,
     repository: Repository,
     accepted: Option<Revision>,
+    facts: Deeds,
 }
 
 impl Scene {
     /// Nothing but an AWS.
     pub fn new(simulator: Simulator) -> Self {
-        Self { simulator, repository: Repository::default(), accepted: None }
+        Self { simulator, repository: Repository::default(), accepted: None, facts: Deeds::default() }
     }
 
     /// How many commits there are.
@@ -62,19 +65,20 @@ impl Scene {
 impl Stage {
     /// Goes on from a scene. To be called when the history's runtime runs.
     pub fn new(scene: &Scene) -> Self {
-        let Scene { simulator, repository, accepted } = scene.clone();
+        let Scene { simulator, repository, accepted, facts } = scene.clone();
         Self {
             repository: repository.fork(),
             began: Began::at(simulator.now()),
             simulator: Arc::new(Mutex::new(simulator)),
             accepted: Arc::new(Mutex::new(accepted)),
+            facts: Mutex::new(facts),
         }
     }
 
     /// The scene now. All copies should have ended.
     pub fn scene(&self) -> Scene {
         let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Scene { simulator: self.aws().clone(), repository: self.repository.fork(), accepted }
+        Scene { simulator: self.aws().clone(), repository: self.repository.fork(), accepted, facts: self.facts().clone() }
     }
 
     /// The virtual time now.
@@ -89,9 +93,16 @@ impl Stage {
         simulator
     }
 
-    /// Commits files.
-    pub fn commit(&self, files: &BTreeMap<String, String>) -> Revision {
-        self.repository.commit(self.began.now(), files)
+    /// Pushes a commit with this desired state.
+    pub fn commit(&self, desired: &Desired) -> Revision {
+        let revision = self.repository.commit(self.began.now(), &desired.files());
+        self.facts().pushed(revision.as_str(), self.now(), desired);
+        revision
+    }
+
+    /// What is known to whoever plays the history.
+    pub fn facts(&self) -> MutexGuard<'_, Deeds> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a copy. `name` is its access key.
@@ -101,12 +112,14 @@ impl Stage {
 
     /// Starts a copy with other options.
     pub fn start_with(&self, name: &str, adjust: impl FnOnce(&mut Options)) -> Copy {
+        self.facts().started(name);
         let source = self.repository.clone_for(self.accepted.clone());
         Copy::start(name, &self.simulator, self.began, source, adjust)
     }
 
     /// Starts a copy whose cache is lost.
     pub fn start_without_cache(&self, name: &str) -> Copy {
+        self.facts().started(name);
         let source = self.repository.clone_for(Accepted::default());
         Copy::start(name, &self.simulator, self.began, source, |_| {})
     }

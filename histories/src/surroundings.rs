@@ -16,6 +16,9 @@ const FOUNDER: &str = "founder";
 /// The repositories of images: one for every application that histories have.
 const REPOSITORIES: [&str; 4] = ["api", "jobs", "shop", "web"];
 
+/// Tags of images that do not come up, whatever is tried.
+pub const BAD: [&str; 5] = ["crash", "missing", "arm", "deaf", "hungry"];
+
 /// What an image with a tag does. Tags that are not here are healthy.
 fn behaviours() -> [(&'static str, Behaviour); 6] {
     let runs = Behaviour::default();

@@ -4,15 +4,13 @@ use trueup_sim::chance::Stream;
 
 use super::act::{Act, Change, Hand, History, Trouble};
 use crate::desired::{Application, Balanced, Desired};
+use crate::surroundings::BAD;
 
 /// The applications that may be there.
 const NAMES: [&str; 4] = ["api", "jobs", "shop", "web"];
 
 /// Tags of images that come up.
 pub(super) const GOOD: [&str; 4] = ["1", "2", "3", "slow"];
-
-/// Tags of images that do not.
-pub(super) const BAD: [&str; 5] = ["crash", "missing", "arm", "deaf", "hungry"];
 
 /// Actions whose denial is interesting.
 const DENIED: [&str; 6] = [

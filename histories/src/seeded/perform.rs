@@ -42,7 +42,7 @@ pub fn perform(history: &History) -> Verdict {
         let stage = Stage::new(&Scene::new(surroundings(history.seed)));
         let mut company = Company { stage: &stage, copies: Vec::new(), started: 0, told: Vec::new() };
         let mut desired = history.first.clone();
-        stage.commit(&desired.files());
+        stage.commit(&desired);
         company.start();
         sleep(Duration::from_secs(40)).await;
         for act in &history.acts {
@@ -52,6 +52,7 @@ pub fn perform(history: &History) -> Verdict {
             company.act(&act.what).await;
             sleep(Duration::from_secs(act.wait)).await;
         }
+        stage.aws().faults.clear();
         stage.repository.set_dead(false);
         let mut violations = company.end(&desired).await;
         violations.extend(differences(&mut stage.aws(), &desired));
@@ -91,7 +92,7 @@ impl Company<'_> {
     async fn act(&mut self, change: &Change) {
         match change {
             Change::Commit(desired) => {
-                self.stage.commit(&desired.files());
+                self.stage.commit(desired);
             }
             Change::Hand(hand) => by_hand(self.stage, hand),
             Change::Trouble(trouble, seconds) => super::trouble::begin(&mut self.stage.aws(), trouble, *seconds),
@@ -103,10 +104,12 @@ impl Company<'_> {
             }
             Change::Kill(index) => {
                 self.take(*index).kill().await;
+                self.stage.facts().killed(self.stage.now());
                 self.never_none();
             }
             Change::LoseCache(index) => {
                 self.take(*index).kill().await;
+                self.stage.facts().killed(self.stage.now());
                 self.started += 1;
                 self.copies.push(self.stage.start_without_cache(&format!("trueup-{}", self.started)));
             }

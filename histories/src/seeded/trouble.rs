@@ -1,10 +1,45 @@
 //! Troubles as faults of the simulated AWS.
 
+use std::time::Duration;
+
 use trueup_sim::Simulator;
+use trueup_sim::faults::{Ending, Executed, Fault, Rule, What, When};
+use trueup_sim::wire::Service;
 
 use super::act::Trouble;
 
 /// Begins a trouble that ends by itself.
 pub fn begin(aws: &mut Simulator, trouble: &Trouble, seconds: u64) {
-    let _ = (aws, trouble, seconds);
+    let when = When::Between(aws.now(), aws.now() + Duration::from_secs(seconds));
+    let no_answer = |executed, ending| Fault::NoAnswer { executed, ending };
+    let (what, percent, fault) = match trouble {
+        Trouble::Throttled(service, percent) => (What::service(named(service)), *percent, Fault::Throttled),
+        Trouble::Failing(percent) => (What::default(), *percent, Fault::ServerError { status: 503, executed: false }),
+        Trouble::FailingAfter(percent) => {
+            (What::mutations(), *percent, Fault::ServerError { status: 500, executed: true })
+        }
+        Trouble::Lost(percent) => (What::mutations(), *percent, no_answer(Executed::AtOnce, Ending::Reset)),
+        Trouble::Late(percent, delay) => {
+            let late = Executed::Late(Duration::from_secs(*delay));
+            (What::mutations(), *percent, no_answer(late, Ending::Silence))
+        }
+        Trouble::Stale(age) => {
+            let fault = Fault::Stale { up_to: Duration::from_secs(*age), monotonic: age % 2 == 0 };
+            (What::reads(), 100, fault)
+        }
+        Trouble::Partial(percent) => (What::reads(), 100, Fault::Partial { percent: *percent, told: percent % 20 == 10 }),
+        Trouble::Outage(service) => {
+            (What::service(named(service)), 100, no_answer(Executed::Never, Ending::Silence))
+        }
+        Trouble::Denied(action) => {
+            let (service, action) = action.split_once(':').unwrap_or(("ecs", action));
+            (What::action(named(service), action), 100, Fault::Denied)
+        }
+        Trouble::Expired => (What::default().by("trueup-"), 100, Fault::Expired),
+    };
+    aws.faults.add(Rule::new(what, fault).when(when).percent(percent));
+}
+
+fn named(service: &str) -> Service {
+    if service == "ecs" { Service::Ecs } else { Service::ElasticLoadBalancing }
 }

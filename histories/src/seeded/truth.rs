@@ -5,8 +5,8 @@ use trueup_sim::Simulator;
 
 use crate::ask::ask;
 
-use super::generate::BAD;
 use crate::desired::{Application, CLUSTER, Desired};
+use crate::surroundings::BAD;
 
 /// Everything that is not as the last commit says, in words.
 pub fn differences(aws: &mut Simulator, desired: &Desired) -> Vec<String> {
