@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Tick;
 use super::checks;
 use super::model::{Address, Rule, Target, TargetGroup, TargetState};
+use crate::ecs::scheduler;
 use crate::world::{Happening, World};
 
 /// ECS sees at the latest after so many milliseconds that a rule forwards to a target group.
@@ -86,8 +87,9 @@ pub(super) fn drained(world: &mut World, target_group: &str, address: &Address) 
     let now = world.now;
     let Some(group) = world.elb.target_groups.get_mut(target_group) else { return };
     if matches!(group.targets.get(address), Some(Target { state: TargetState::Draining { until }, .. }) if *until <= now)
+        && let Some(Target { task: Some(task), .. }) = group.targets.remove(address)
     {
-        group.targets.remove(address);
+        scheduler::target_changed(world, &task);
     }
 }
 
