@@ -54,9 +54,20 @@ type Place = (String, String);
 enum Due {
     /// The call of this index takes effect.
     Effect(u64),
-    /// Somebody does something, in this account and region.
-    Deed { writer: Writer, place: Place, deed: Deed },
+    /// Somebody does something.
+    Deed(Box<Act>),
 }
+
+/// Who does what, in which account and region.
+#[derive(Clone, Debug)]
+struct Act {
+    writer: Writer,
+    place: Place,
+    deed: Deed,
+}
+
+/// Hears of cuts.
+type Hook = Box<dyn FnMut(&Reached) + Send>;
 
 /// Where the client was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +87,7 @@ pub struct Reached {
 struct Cuts {
     reached: Vec<Reached>,
     dead: Vec<String>,
-    hook: Option<Box<dyn FnMut(&Reached) + Send>>,
+    hook: Option<Hook>,
 }
 
 impl std::fmt::Debug for Cuts {
@@ -148,7 +159,7 @@ impl Simulator {
     /// Has somebody do something in the first account and region, at a time.
     pub fn script(&mut self, at: Time, writer: &Writer, deed: Deed) {
         let place = self.home.clone();
-        self.later(at, Due::Deed { writer: writer.clone(), place, deed });
+        self.later(at, Due::Deed(Box::new(Act { writer: writer.clone(), place, deed })));
     }
 
     /// Hears the calls of a client again that was cut off: it was started anew.
@@ -183,7 +194,7 @@ impl Simulator {
                     let record = self.recorder.record(index);
                     (record.outcome, record.truth) = (Some(outcome), truth);
                 }
-                Due::Deed { writer, place, deed } => self.perform(&writer, &place, &deed),
+                Due::Deed(act) => self.perform(&act),
             }
         }
         self.advance_worlds(now);
@@ -357,8 +368,8 @@ impl Simulator {
         reply
     }
 
-    fn perform(&mut self, writer: &Writer, place: &Place, deed: &Deed) {
-        let (account, region) = place;
+    fn perform(&mut self, act: &Act) {
+        let Act { writer, place: (account, region), deed } = act;
         let principal = Principal { account: account.clone(), arn: writer.arn.clone() };
         let mut last = Value::Null;
         let mut done = 0;
