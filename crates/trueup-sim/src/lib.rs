@@ -25,6 +25,8 @@ pub mod principals;
 pub mod recorder;
 pub mod resource;
 pub mod serve;
+pub mod services;
+pub mod setup;
 pub mod simulator;
 pub mod throttle;
 pub mod time;

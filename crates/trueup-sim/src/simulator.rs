@@ -11,11 +11,12 @@ use crate::faults::{Ending, Executed, Fault, Faults, Moment, Verdict, texts};
 use crate::http::{Reply, Request, Response};
 use crate::principals::{Principal, Principals};
 use crate::recorder::{Effect, Fate, Record, Recorder, hash};
+use crate::services::cloudtrail::{self, Happened};
 use crate::throttle::{Buckets, rate_exceeded};
 use crate::time::Time;
 use crate::truth;
 use crate::wire::answer::Envelope;
-use crate::wire::read::{Incoming, Refusal, read, unknown_operation};
+use crate::wire::read::{Incoming, Refusal, read};
 use crate::wire::{Call, Outcome, Service};
 use crate::world::World;
 use crate::writers::{Deed, Writer};
@@ -308,6 +309,12 @@ impl Simulator {
         let before = call.mutates().then(|| truth::before(world, call, resources));
         let outcome = dispatch(world, &principal.arn, call);
         let truth = before.map(|before| truth::after(before, world, call, resources));
+        if truth.is_some() {
+            let Call { service, action, access_key, input, .. } = call;
+            let error = outcome.as_ref().err();
+            let happened = Happened { caller: &principal.arn, access_key, service: *service, action, input, error };
+            cloudtrail::append(world, happened);
+        }
         if let (Some(memory), Some(_)) = (memory, &truth) {
             let world = &self.worlds[&(principal.account.clone(), call.region.clone())];
             self.past.keep(world, memory);
@@ -427,7 +434,7 @@ fn dispatch(world: &mut World, caller: &str, call: &Call) -> Outcome {
         | Service::Ssm
         | Service::CloudWatch
         | Service::ApplicationAutoScaling
-        | Service::CloudTrail => Err(unknown_operation(service.protocol(), Some(*service), action)),
+        | Service::CloudTrail => crate::services::answer(world, *service, caller, action, input),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ecs::model::{Cluster, ServiceStatus, TaskStatus};
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
 
-/// At most so many clusters in one DescribeClusters.
+/// At most so many clusters in one `DescribeClusters`.
 const DESCRIBE_MAX: usize = 100;
 
 /// `CreateCluster`: a name that exists already is no error, and nothing of it changes.

@@ -27,8 +27,10 @@ pub(super) fn deployment_configuration(sent: Option<&Value>, previous: Option<&V
     default(&mut told, "maximumPercent", Value::from(maximum));
     default(&mut told, "minimumHealthyPercent", Value::from(minimum));
     default(&mut told, "strategy", Value::from("ROLLING"));
-    default(&mut told, "bakeTimeInMinutes", Value::from(0));
     let strategy = input::text(&told, "strategy").to_owned();
+    if strategy != "BLUE_GREEN" {
+        default(&mut told, "bakeTimeInMinutes", Value::from(0));
+    }
     let stepwise = [
         ("LINEAR", "linearConfiguration", json!({ "stepPercent": 10.0, "stepBakeTimeInMinutes": 6 })),
         ("CANARY", "canaryConfiguration", json!({ "canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10 })),

@@ -15,7 +15,7 @@
 //! | `task_definitions.rs`, `task_definition_rules.rs`, `normalise.rs` | task definitions: actions, refusals, completion |
 //! | `services/`, `defaults.rs` | services: actions, refusals, completion, how they are told |
 //! | `service_deployments.rs` | service deployments and revisions |
-//! | `tasks.rs`, `run.rs`, `task_view.rs` | tasks: list, describe, stop; RunTask; how they are told |
+//! | `tasks.rs`, `run.rs`, `task_view.rs` | tasks: list, describe, stop; `RunTask`; how they are told |
 //! | `tags.rs` | tags of all of them |
 
 mod clusters;

@@ -1,7 +1,7 @@
-//! From what RegisterTaskDefinition was sent to what DescribeTaskDefinition answers.
+//! From what `RegisterTaskDefinition` was sent to what `DescribeTaskDefinition` answers.
 //!
 //! AWS completes defaults, spells sizes as integers, drops what says nothing, and puts some lists into another order. Sources:
-//! the API reference's defaults by shape; what DescribeTaskDefinition answered in published output.
+//! the API reference's defaults by shape; what `DescribeTaskDefinition` answered in published output.
 
 use serde_json::{Map, Value, json};
 
@@ -89,7 +89,7 @@ fn container(world: &World, sent: &Value, mode: Option<&str>, order: &mut Stream
     let mut told = sent.clone();
     // Lists, maps and structures that say nothing, and texts that are empty, are as if they had not been sent.
     if let Value::Object(members) = &mut told {
-        members.retain(|_, value| !input::is_empty(value) && *value != Value::from(""));
+        members.retain(|_, value| !input::is_empty(value) && *value != "");
     }
     default(&mut told, "cpu", Value::from(0));
     default(&mut told, "essential", Value::from(true));
@@ -106,7 +106,7 @@ fn container(world: &World, sent: &Value, mode: Option<&str>, order: &mut Stream
     if let Some(Value::Array(environment)) = told.get_mut("environment") {
         environment.retain(|entry| match entry.get("value") {
             None => false,
-            Some(value) => !(drops_empty && *value == Value::from("")),
+            Some(value) => !(drops_empty && *value == ""),
         });
     }
     for name in ["environment", "portMappings", "volumesFrom"] {

@@ -1,4 +1,4 @@
-//! RunTask.
+//! `RunTask`.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::ecs::scheduler;
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
 
-/// At most so many tasks in one RunTask.
+/// At most so many tasks in one `RunTask`.
 const COUNT_MAX: i64 = 10;
 
 /// Overrides are at most so long, in characters of JSON.
@@ -198,7 +198,7 @@ fn task(world: &mut World, arn: &str, cluster: &str, definition: &TaskDefinition
     }
 }
 
-/// A task as RunTask answers it; only its ARN and status when ECS has forgotten it.
+/// A task as `RunTask` answers it; only its ARN and status when ECS has forgotten it.
 fn told(world: &World, arn: &str) -> Value {
     match world.ecs.tasks.get(arn) {
         Some(task) => task_view::view(world, task, true),

@@ -85,8 +85,10 @@ fn typed(kind: &'static str, value: &Value, place: &str) -> Result<Value, ApiErr
         return Ok(Value::Object(items.collect::<Result<_, ApiError>>()?));
     }
     match (kind, value) {
-        ("text", Value::String(_)) | ("boolean", Value::Bool(_)) | ("document", _) => Ok(value.clone()),
-        ("number" | "time", Value::Number(_)) => Ok(value.clone()),
+        ("text", Value::String(_))
+        | ("boolean", Value::Bool(_))
+        | ("number" | "time", Value::Number(_))
+        | ("document", _) => Ok(value.clone()),
         ("integer", Value::Number(number)) => {
             whole(number).map(Value::from).ok_or_else(|| wrong_type(value, "Integer"))
         }

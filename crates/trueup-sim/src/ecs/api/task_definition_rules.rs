@@ -1,4 +1,4 @@
-//! What RegisterTaskDefinition refuses.
+//! What `RegisterTaskDefinition` refuses.
 
 use std::collections::BTreeSet;
 

@@ -12,10 +12,10 @@ use crate::ecs::model::{TaskDefinition, TaskDefinitionStatus};
 use crate::wire::Outcome;
 use crate::world::World;
 
-/// At most so many task definitions in one DeleteTaskDefinitions.
+/// At most so many task definitions in one `DeleteTaskDefinitions`.
 const DELETE_MAX: usize = 10;
 
-/// What DescribeTaskDefinition says of what is not there.
+/// What `DescribeTaskDefinition` says of what is not there.
 const NOT_FOUND: &str = "Unable to describe task definition.";
 
 /// `RegisterTaskDefinition`: always a new revision, also of an equal document.

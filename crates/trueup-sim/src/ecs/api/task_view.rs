@@ -74,7 +74,7 @@ pub(super) fn view(world: &World, task: &Task, tags: bool) -> Value {
     Value::Object(view)
 }
 
-/// What of its deployment's, its service's or its RunTask's settings is in force for a task.
+/// What of its deployment's, its service's or its `RunTask`'s settings is in force for a task.
 pub(super) fn settings<'a>(world: &'a World, task: &Task) -> Option<&'a Map<String, Value>> {
     let Some(key) = &task.service else { return world.ecs.run_settings.get(&task.arn) };
     let service = world.ecs.services.get(key)?;
@@ -189,7 +189,7 @@ fn container(world: &World, task: &Task, one: &Container, interface: Option<&str
     view
 }
 
-/// The worst of the essential containers: UNHEALTHY, UNKNOWN, HEALTHY (API reference, HealthCheck).
+/// The worst of the essential containers: UNHEALTHY, UNKNOWN, HEALTHY (API reference, `HealthCheck`).
 fn health(task: &Task) -> ContainerHealth {
     let rank = |health: ContainerHealth| match health {
         ContainerHealth::Unhealthy => 0,

@@ -12,7 +12,7 @@ use crate::ecs::scheduler;
 use crate::wire::Outcome;
 use crate::world::World;
 
-/// At most so many tasks in one DescribeTasks.
+/// At most so many tasks in one `DescribeTasks`.
 const DESCRIBE_MAX: usize = 100;
 
 /// `ListTasks`: those that should run, unless `desiredStatus` asks for the stopped ones.

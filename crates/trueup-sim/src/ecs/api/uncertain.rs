@@ -8,9 +8,11 @@
 //! | half a `runtimePlatform` | is completed | is echoed as sent |
 //! | an untouched circuit breaker | `resetOnHealthyTask` and `thresholdConfiguration` are told | only `enable` and `rollback` |
 //! | `deploymentConfiguration.alarms` never set | absent | all off |
-//! | members left out of a `deploymentConfiguration` that is sent to UpdateService | keep their values | get the defaults |
+//! | members left out of a `deploymentConfiguration` that is sent to `UpdateService` | keep their values | get the defaults |
 //! | another `capacityProviderStrategy` without `forceNewDeployment` | is refused | is accepted and starts no deployment |
-//! | DeleteService of a service that is DRAINING or INACTIVE | `ServiceNotFoundException` | `ServiceNotActiveException` |
+//! | `DeleteService` of a service that is DRAINING or INACTIVE | `ServiceNotFoundException` | `ServiceNotActiveException` |
+//! | a grace period where nothing checks health | is refused | is accepted and unused |
+//! | `BLUE_GREEN` without `bakeTimeInMinutes` | is refused | means none |
 //! | a task definition that was deregistered | may not be used at once | may be used for up to ten minutes |
 
 use std::time::Duration;
@@ -18,7 +20,7 @@ use std::time::Duration;
 use crate::chance::Stream;
 use crate::world::World;
 
-/// The longest time that a deregistered task definition may still be used (API reference, DeregisterTaskDefinition).
+/// The longest time that a deregistered task definition may still be used (API reference, `DeregisterTaskDefinition`).
 const DEREGISTERED_USABLE_SECONDS_MAX: u64 = 600;
 
 /// A question of the table.
@@ -40,8 +42,12 @@ pub(super) enum Question {
     LeftOutConfigurationIsReset,
     /// A capacity provider strategy changes only with `forceNewDeployment`.
     StrategyNeedsForce,
-    /// DeleteService of a deleted service answers `ServiceNotActiveException`.
+    /// `DeleteService` of a deleted service answers `ServiceNotActiveException`.
     DeletedIsNotActive,
+    /// `healthCheckGracePeriodSeconds` without a load balancer or a container's check is accepted.
+    IdleGracePeriodIsAccepted,
+    /// `BLUE_GREEN` may leave out `bakeTimeInMinutes`.
+    BakeTimeIsOptional,
 }
 
 /// Whether this world does what the question says.
@@ -57,6 +63,8 @@ pub(super) fn does(world: &World, question: Question) -> bool {
         Q::LeftOutConfigurationIsReset => "left out deployment configuration",
         Q::StrategyNeedsForce => "capacity provider strategies without force",
         Q::DeletedIsNotActive => "deleting what is deleted",
+        Q::IdleGracePeriodIsAccepted => "grace periods where nothing checks",
+        Q::BakeTimeIsOptional => "omitted bake times",
     };
     // A stream of its own and not one of the world's: the answer must be the same whenever it is asked.
     Stream::named(world.chance.seed(), concern).percent(50)

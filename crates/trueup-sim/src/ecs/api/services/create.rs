@@ -1,4 +1,4 @@
-//! CreateService.
+//! `CreateService`.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -98,8 +98,8 @@ fn settings(
     let scheduling = input.text("schedulingStrategy").unwrap_or("REPLICA");
     set("schedulingStrategy", Value::from(scheduling));
     set("deploymentController", input.0.get("deploymentController").cloned().unwrap_or(json!({ "type": "ECS" })));
-    let sent = input.0.get("deploymentConfiguration");
-    set("deploymentConfiguration", defaults::deployment_configuration(sent, None, scheduling == "DAEMON"));
+    let configuration = input.0.get("deploymentConfiguration");
+    set("deploymentConfiguration", defaults::deployment_configuration(configuration, None, scheduling == "DAEMON"));
     if let Some(network) = input.0.get("networkConfiguration").filter(|network| !input::is_empty(network)) {
         set("networkConfiguration", defaults::network_configuration(world, arn, network));
     }
@@ -116,7 +116,7 @@ fn settings(
     defaults::set_platform(&mut settings, &definition.description);
     set_role(world, &mut settings, input)?;
     let rebalancing = match input.text("availabilityZoneRebalancing") {
-        Some(sent) => sent,
+        Some(choice) => choice,
         None if rules::may_rebalance(&settings) => "ENABLED",
         None => "DISABLED",
     };

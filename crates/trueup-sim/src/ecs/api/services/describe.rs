@@ -12,7 +12,7 @@ use crate::ecs::model::{Deployment, DeploymentStatus, RolloutState, Service, Ser
 use crate::wire::Outcome;
 use crate::world::World;
 
-/// At most so many services in one DescribeServices.
+/// At most so many services in one `DescribeServices`.
 const DESCRIBE_MAX: usize = 10;
 
 /// At most so many events are told.

@@ -1,4 +1,4 @@
-//! What CreateService and UpdateService refuse about load balancers.
+//! What `CreateService` and `UpdateService` refuse about load balancers.
 
 use std::collections::BTreeSet;
 

@@ -2,8 +2,8 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `create.rs` | CreateService |
-//! | `update.rs` | UpdateService: what changes, and whether that begins a deployment |
+//! | `create.rs` | `CreateService` |
+//! | `update.rs` | `UpdateService`: what changes, and whether that begins a deployment |
 //! | `rules.rs` | what both refuse |
 //! | `load_balancers.rs` | what both refuse about load balancers |
 //! | `describe.rs` | a service as the API tells it |

@@ -1,10 +1,11 @@
-//! What CreateService and UpdateService refuse, judged by the settings that would result.
+//! What `CreateService` and `UpdateService` refuse, judged by the settings that would result.
 
 use serde_json::{Map, Value};
 
 use super::super::defaults::is_fargate;
 use super::super::errors::invalid;
 use super::super::input;
+use super::super::uncertain::{Question, does};
 use super::load_balancers;
 use crate::ecs::model::TaskDefinition;
 use crate::wire::ApiError;
@@ -30,8 +31,8 @@ pub(super) fn check(
     check_network(settings, definition)?;
     check_launch(settings, definition)?;
     check_scheduling(settings)?;
-    check_deployment(settings)?;
-    check_grace_period(settings, definition)?;
+    check_deployment(world, settings)?;
+    check_grace_period(world, settings, definition)?;
     for (name, most) in [("placementStrategy", 5), ("placementConstraints", 10), ("serviceRegistries", 1)] {
         if input::list(settings.get(name)).len() > most {
             return Err(invalid(format!("{name} can have at most {most} items.")));
@@ -136,7 +137,7 @@ fn check_scheduling(settings: &Map<String, Value>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_deployment(settings: &Map<String, Value>) -> Result<(), ApiError> {
+fn check_deployment(world: &World, settings: &Map<String, Value>) -> Result<(), ApiError> {
     let Some(configuration) = settings.get("deploymentConfiguration") else { return Ok(()) };
     let number = |name: &str| configuration.get(name).and_then(Value::as_i64).unwrap_or_default();
     let (minimum, maximum) = (number("minimumHealthyPercent"), number("maximumPercent"));
@@ -157,6 +158,10 @@ fn check_deployment(settings: &Map<String, Value>) -> Result<(), ApiError> {
         return Err(invalid(
             "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.",
         ));
+    }
+    let bakes = configuration.get("bakeTimeInMinutes").is_some() || does(world, Question::BakeTimeIsOptional);
+    if input::text(configuration, "strategy") == "BLUE_GREEN" && !bakes {
+        return Err(invalid("bakeTimeInMinutes is required for the BLUE_GREEN deployment strategy."));
     }
     if !(0..=1440).contains(&number("bakeTimeInMinutes")) {
         return Err(invalid("bakeTimeInMinutes must be between 0 and 1440."));
@@ -198,7 +203,11 @@ fn check_deployment(settings: &Map<String, Value>) -> Result<(), ApiError> {
 }
 
 /// A grace period makes sense where something judges health: a load balancer, or a container's own check.
-fn check_grace_period(settings: &Map<String, Value>, definition: &TaskDefinition) -> Result<(), ApiError> {
+fn check_grace_period(
+    world: &World,
+    settings: &Map<String, Value>,
+    definition: &TaskDefinition,
+) -> Result<(), ApiError> {
     let seconds = settings.get("healthCheckGracePeriodSeconds").and_then(Value::as_i64).unwrap_or_default();
     if !(0..=i64::from(i32::MAX)).contains(&seconds) {
         return Err(invalid("healthCheckGracePeriodSeconds must be between 0 and 2147483647."));
@@ -206,7 +215,8 @@ fn check_grace_period(settings: &Map<String, Value>, definition: &TaskDefinition
     let balanced =
         !input::list(settings.get("loadBalancers")).is_empty() || settings.contains_key("vpcLatticeConfigurations");
     let containers = input::list(definition.description.get("containerDefinitions"));
-    if seconds > 0 && !balanced && !containers.iter().any(|container| container.get("healthCheck").is_some()) {
+    let checked = balanced || containers.iter().any(|container| container.get("healthCheck").is_some());
+    if seconds > 0 && !checked && !does(world, Question::IdleGracePeriodIsAccepted) {
         return Err(invalid("Health check grace period is only valid for services configured to use load balancers"));
     }
     Ok(())
@@ -217,7 +227,7 @@ pub(super) fn controller(settings: &Map<String, Value>) -> &str {
     settings.get("deploymentController").and_then(|controller| controller.get("type")?.as_str()).unwrap_or("ECS")
 }
 
-/// Whether Availability Zone rebalancing is possible (API reference, CreateService).
+/// Whether Availability Zone rebalancing is possible (API reference, `CreateService`).
 pub(super) fn may_rebalance(settings: &Map<String, Value>) -> bool {
     let replica = settings.get("schedulingStrategy").is_some_and(|strategy| strategy == "REPLICA");
     let maximum =

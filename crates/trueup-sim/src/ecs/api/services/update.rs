@@ -1,4 +1,4 @@
-//! UpdateService: what is sent replaces what was, what is left out stays, and some changes begin a deployment.
+//! `UpdateService`: what is sent replaces what was, what is left out stays, and some changes begin a deployment.
 
 use serde_json::{Map, Value, json};
 
@@ -16,7 +16,7 @@ use crate::world::World;
 pub(super) const DAEMON_COUNT: &str = "The daemon scheduling strategy does not support a desired count for services. Remove \
                                        a desired count value and try again.";
 
-/// A change of one of these begins a deployment (API reference, UpdateService).
+/// A change of one of these begins a deployment (API reference, `UpdateService`).
 const DEPLOYED: [&str; 7] = [
     "networkConfiguration",
     "platformVersion",
@@ -76,7 +76,7 @@ pub(in crate::ecs::api) fn update(world: &mut World, input: &Input) -> Outcome {
     Ok(json!({ "service": describe::view(world, &key, false) }))
 }
 
-/// With CODE_DEPLOY or EXTERNAL, what belongs to task sets is refused.
+/// With `CODE_DEPLOY` or EXTERNAL, what belongs to task sets is refused.
 fn check_controller(service: &Service, input: &Input) -> Result<(), ApiError> {
     let controller = rules::controller(&service.settings);
     if controller == "ECS" {
