@@ -206,13 +206,15 @@ fn outputs_are_written_as_each_protocol_has_them() {
     assert!(json.headers.contains(&("x-amzn-requestid".to_owned(), "id-1".to_owned())));
     assert!(json.headers.contains(&("date".to_owned(), "Thu, 01 Jan 2026 00:00:00 GMT".to_owned())));
 
-    let output = json!({"Rules": [{"Priority": "5", "IsDefault": false, "Actions": [], "Weight": 1, "Path": "/<a>&b", "None": null}]});
+    let output = json!({"Rules": [{"Priority": "5", "IsDefault": false, "Actions": [], "Weight": 1, "Path": "/<a>&b", "None": null,
+        "AuthenticationRequestExtraParams": {"a": "b"}}]});
     let xml = envelope(Protocol::Query, Service::ElasticLoadBalancing, "DescribeRules").respond(&Ok(output));
     assert_eq!(
         String::from_utf8_lossy(&xml.body),
         "<DescribeRulesResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeRulesResult>\
          <Rules><member><Priority>5</Priority><IsDefault>false</IsDefault><Actions></Actions><Weight>1</Weight>\
-         <Path>/&lt;a&gt;&amp;b</Path></member></Rules></DescribeRulesResult>\
+         <Path>/&lt;a&gt;&amp;b</Path><AuthenticationRequestExtraParams><entry><key>a</key><value>b</value></entry>\
+         </AuthenticationRequestExtraParams></member></Rules></DescribeRulesResult>\
          <ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></DescribeRulesResponse>"
     );
 
