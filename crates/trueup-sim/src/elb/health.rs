@@ -1,5 +1,6 @@
 //! Targets and their health; and what ECS does with target groups and rules on behalf of a service.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -176,7 +177,7 @@ fn rule_mut<'a>(world: &'a mut World, rule: &str) -> Option<&'a mut Rule> {
 /// out of use no longer.
 pub(super) fn rules_changed(world: &mut World) {
     let now = world.now;
-    let used: Vec<String> =
+    let used: BTreeSet<String> =
         world.elb.rules.values().flat_map(|rule| rule.forwards_to().map(|(group, _)| group.to_owned())).collect();
     let mut begin = Vec::new();
     for (arn, group) in &mut world.elb.target_groups {
