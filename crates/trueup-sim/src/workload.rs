@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+
 /// What a container of an image does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Behaviour {
@@ -60,6 +62,21 @@ pub struct Exit {
     pub out_of_memory: bool,
 }
 
+impl Behaviour {
+    /// Whether a container passes a health check so long after RUNNING.
+    pub fn well(&self, running: Duration) -> bool {
+        let Some(ready) = running.checked_sub(self.ready_after) else { return false };
+        match self.health {
+            Health::Answers => true,
+            Health::Silent | Health::Status(_) => false,
+            Health::Flaps { well, unwell } => {
+                let turn = (well + unwell).as_millis().max(1);
+                ready.as_millis() % turn < well.as_millis()
+            }
+        }
+    }
+}
+
 impl Default for Behaviour {
     /// Starts and is ready after three seconds.
     fn default() -> Self {
@@ -71,6 +88,8 @@ impl Default for Behaviour {
 #[derive(Clone, Debug, Default)]
 pub struct Workloads {
     by_image: BTreeMap<String, Behaviour>,
+    digests: BTreeMap<String, String>,
+    paths: BTreeMap<String, Vec<String>>,
 }
 
 impl Workloads {
@@ -81,7 +100,43 @@ impl Workloads {
 
     /// What a container of this image does.
     pub fn of(&self, image: &str) -> Behaviour {
-        let short = image.rsplit('/').next().unwrap_or(image);
-        self.by_image.get(image).or_else(|| self.by_image.get(short)).cloned().unwrap_or_default()
+        named(&self.by_image, image).cloned().unwrap_or_default()
     }
+
+    /// Moves a tag: from now on the image has this digest, such as `sha256:…`.
+    pub fn push(&mut self, image: &str, digest: &str) {
+        self.digests.insert(image.to_owned(), digest.to_owned());
+    }
+
+    /// The digest that a registry resolves an image to; none when there is no such image.
+    pub fn digest(&self, image: &str) -> Option<String> {
+        if self.of(image).start == Start::ImageMissing {
+            return None;
+        }
+        if let Some((_, digest)) = image.split_once('@') {
+            return Some(digest.to_owned());
+        }
+        let made_up = || {
+            let hash = Sha256::digest(image.as_bytes());
+            let digits: Vec<String> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("sha256:{}", digits.concat())
+        };
+        Some(named(&self.digests, image).cloned().unwrap_or_else(made_up))
+    }
+
+    /// From now on the image answers 404 to any other path than these.
+    pub fn only_answers(&mut self, image: &str, paths: &[&str]) {
+        self.paths.insert(image.to_owned(), paths.iter().map(|path| (*path).to_owned()).collect());
+    }
+
+    /// Whether the image knows a path.
+    pub fn answers_path(&self, image: &str, path: &str) -> bool {
+        named(&self.paths, image).is_none_or(|paths| paths.iter().any(|known| known == path))
+    }
+}
+
+/// By the full name, or by the end of it after the last `/`.
+fn named<'a, T>(by_image: &'a BTreeMap<String, T>, image: &str) -> Option<&'a T> {
+    let short = image.rsplit('/').next().unwrap_or(image);
+    by_image.get(image).or_else(|| by_image.get(short))
 }

@@ -27,6 +27,8 @@ pub struct Ecs {
     pub tasks: BTreeMap<String, Task>,
     /// RunTask's client tokens: by cluster and token.
     pub run_tokens: BTreeMap<(String, String), RunToken>,
+    /// What the scheduler remembers besides.
+    pub scheduler: super::scheduler::State,
 }
 
 /// A cluster.

@@ -1,0 +1,6 @@
+//! Scenarios: a world with one service, time that advances, and what is seen of it.
+
+mod fixture;
+mod lives;
+mod rollbacks;
+mod rollouts;
