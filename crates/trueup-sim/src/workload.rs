@@ -88,9 +88,9 @@ impl Default for Behaviour {
 #[derive(Clone, Debug, Default)]
 pub struct Workloads {
     by_image: BTreeMap<String, Behaviour>,
+    scripted: u64,
     digests: BTreeMap<String, String>,
     paths: BTreeMap<String, Vec<String>>,
-    scripted: u64,
 }
 
 impl Workloads {
