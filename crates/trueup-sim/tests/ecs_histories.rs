@@ -101,7 +101,7 @@ fn newest_deployment(world: &mut World) -> Value {
 
 #[test]
 fn a_new_service_is_told_from_its_first_moment_until_it_is_stable() {
-    let mut world = begun(1, &json!({}));
+    let mut world = begun(1, &json!({ "enableExecuteCommand": true }));
     let first = described(&mut world);
     assert_eq!(first["deployments"][0]["status"], "PRIMARY");
     assert_eq!(first["deployments"][0]["rolloutState"], "IN_PROGRESS");
@@ -133,6 +133,7 @@ fn a_new_service_is_told_from_its_first_moment_until_it_is_stable() {
     for task in tasks["tasks"].as_array().expect("a list") {
         assert_eq!((&task["lastStatus"], &task["group"]), (&json!("RUNNING"), &json!("service:web")));
         assert_eq!((&task["launchType"], &task["platformVersion"]), (&json!("FARGATE"), &json!("1.4.0")));
+        assert_eq!(task["enableExecuteCommand"], json!(true));
         assert_eq!(task["containers"][0]["networkInterfaces"][0]["attachmentId"], task["attachments"][0]["id"]);
         assert_eq!(task["attachments"][0]["details"][0], json!({ "name": "subnetId", "value": "subnet-a" }));
     }
