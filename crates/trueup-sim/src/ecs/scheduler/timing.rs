@@ -45,6 +45,10 @@ pub(super) const STILL_IN_PROGRESS: Span = Span("scheduler: still in progress", 
 /// From the beginning of a rollback until it is complete, when the old tasks still run: operators have measured 60 to 106
 /// seconds.
 pub(super) const SETTLING: Span = Span("scheduler: settling", 50_000, 100_000);
+/// A stage of a deployment that shifts traffic, apart from what it waits for.
+pub(super) const STAGE: Span = Span("scheduler: stage", 4_000, 15_000);
+/// The least time that any stage lasts.
+pub(super) const STAGE_LEAST: Duration = Duration::from_secs(1);
 /// Between two attempts to place a task without capacity, or to register a target with a group that is not there.
 pub(super) const ATTEMPT: Span = Span("scheduler: attempt", 25_000, 40_000);
 

@@ -73,7 +73,7 @@ impl Scene {
     /// A service that runs image `web:1`, steady.
     pub fn steady(setup: &Setup) -> Self {
         let mut scene = Self::created(setup);
-        scene.until(1_800, "the first deployment is complete", |scene| {
+        scene.until(7_200, "the first deployment is complete", |scene| {
             scene.primary().rollout_state_reason.ends_with("completed.")
         });
         scene

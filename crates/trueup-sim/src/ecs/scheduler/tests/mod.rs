@@ -1,5 +1,6 @@
 //! Scenarios: a world with one service, time that advances, and what is seen of it.
 
+mod blue_green;
 mod fixture;
 mod lives;
 mod rollbacks;
