@@ -12,13 +12,18 @@
 //!
 //! It knows nothing of the product that it judges: no other crate of the workspace is seen from here.
 
+#![expect(clippy::doc_markdown, reason = "the docs are full of AWS's own names, such as DescribeServices")]
+
 pub mod chance;
 pub mod ecs;
 pub mod elb;
 pub mod http;
+mod input;
 pub mod principals;
 pub mod recorder;
 pub mod serve;
+pub mod services;
+pub mod setup;
 pub mod simulator;
 pub mod time;
 pub mod wire;

@@ -7,10 +7,11 @@ use crate::chance::Stream;
 use crate::http::{Reply, Request, Response};
 use crate::principals::Principals;
 use crate::recorder::{Effect, Fate, Recorder, hash};
+use crate::services::cloudtrail::{self, Happened};
 use crate::time::Time;
 use crate::wire::answer::Envelope;
-use crate::wire::read::{Incoming, read, unknown_operation};
-use crate::wire::{Call, Outcome, Protocol, Service};
+use crate::wire::read::{Incoming, read};
+use crate::wire::{Call, Outcome, Service};
 use crate::world::World;
 
 /// A simulated AWS.
@@ -108,7 +109,7 @@ impl Simulator {
         };
         let principal = self.principals.of(&call.access_key);
         let index = self.recorder.arrived(self.now, &principal.arn, &principal.account, call.clone());
-        let outcome = self.execute(&principal.account, &principal.arn, &call, protocol);
+        let outcome = self.execute(&principal.account, &principal.arn, &call);
         let envelope = Envelope {
             protocol,
             service: Some(call.service),
@@ -126,20 +127,24 @@ impl Simulator {
     }
 
     /// Has a call done in its world.
-    fn execute(&mut self, account: &str, caller: &str, call: &Call, protocol: Protocol) -> Outcome {
+    fn execute(&mut self, account: &str, caller: &str, call: &Call) -> Outcome {
         let world = self.world_of(account, &call.region);
         let outcome = match call.service {
             Service::Ecs => crate::ecs::api::answer(world, caller, &call.action, &call.input),
             Service::ElasticLoadBalancing => crate::elb::api::answer(world, caller, &call.action, &call.input),
-            Service::CloudFormation
-            | Service::Sts
-            | Service::Ecr
-            | Service::SecretsManager
-            | Service::Ssm
-            | Service::CloudWatch
-            | Service::ApplicationAutoScaling
-            | Service::CloudTrail => Err(unknown_operation(protocol, Some(call.service), &call.action)),
+            other => crate::services::answer(world, other, caller, &call.action, &call.input),
         };
+        if call.mutates() {
+            let happened = Happened {
+                caller,
+                access_key: &call.access_key,
+                service: call.service,
+                action: &call.action,
+                input: &call.input,
+                error: outcome.as_ref().err(),
+            };
+            cloudtrail::append(world, happened);
+        }
         if let (Service::Sts, Ok(assumed)) = (call.service, &outcome) {
             self.principals.learn(assumed);
         }

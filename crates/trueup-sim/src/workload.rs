@@ -88,6 +88,7 @@ impl Default for Behaviour {
 #[derive(Clone, Debug, Default)]
 pub struct Workloads {
     by_image: BTreeMap<String, Behaviour>,
+    scripted: u64,
     digests: BTreeMap<String, String>,
     paths: BTreeMap<String, Vec<String>>,
 }
@@ -96,6 +97,12 @@ impl Workloads {
     /// Scripts an image: its full name with tag or digest, or the end of it after a `/`.
     pub fn script(&mut self, image: &str, behaviour: Behaviour) {
         self.by_image.insert(image.to_owned(), behaviour);
+        self.scripted += 1;
+    }
+
+    /// How often an image was scripted: another number means that answers may differ from what they were.
+    pub fn scripted(&self) -> u64 {
+        self.scripted
     }
 
     /// What a container of this image does.

@@ -1,10 +1,17 @@
 //! The state of one account in one region, and the queue of what happens next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chance::Chance;
 use crate::ecs::model::Ecs;
 use crate::elb::model::Elb;
+use crate::services::autoscaling::{ScalableTarget, TargetKey};
+use crate::services::cloudformation::Stack;
+use crate::services::cloudtrail::Event;
+use crate::services::cloudwatch::CloudWatch;
+use crate::services::ecr::Repository;
+use crate::services::parameters::Parameter;
+use crate::services::secrets::Secret;
 use crate::time::Time;
 use crate::workload::Workloads;
 
@@ -23,6 +30,22 @@ pub struct World {
     pub ecs: Ecs,
     /// Elastic Load Balancing.
     pub elb: Elb,
+    /// Stacks of CloudFormation by name.
+    pub stacks: BTreeMap<String, Stack>,
+    /// Repositories of ECR by name.
+    pub repositories: BTreeMap<String, Repository>,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Parameters of Systems Manager by name.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Metrics and alarms.
+    pub cloudwatch: CloudWatch,
+    /// What Application Auto Scaling scales.
+    pub scalable_targets: BTreeMap<TargetKey, ScalableTarget>,
+    /// CloudTrail's events, the oldest first.
+    pub trail: Vec<Event>,
+    /// ARNs of roles that nobody may assume.
+    pub refused_roles: BTreeSet<String>,
     /// How images behave.
     pub workloads: Workloads,
     queue: BTreeMap<(Time, u64), Happening>,
@@ -48,6 +71,14 @@ impl World {
             chance: Chance::new(seed),
             ecs: Ecs::default(),
             elb: Elb::default(),
+            stacks: BTreeMap::new(),
+            repositories: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            parameters: BTreeMap::new(),
+            cloudwatch: CloudWatch::default(),
+            scalable_targets: BTreeMap::new(),
+            trail: Vec::new(),
+            refused_roles: BTreeSet::new(),
             workloads: Workloads::default(),
             queue: BTreeMap::new(),
             queued: 0,
@@ -67,6 +98,7 @@ impl World {
 
     /// Lets everything happen up to and including `time`, in order.
     pub fn advance(&mut self, time: Time) {
+        crate::elb::wake_if_scripted(self);
         while let Some(entry) = self.queue.first_entry() {
             let (due, _) = *entry.key();
             if due > time {

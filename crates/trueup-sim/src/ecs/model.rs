@@ -21,6 +21,8 @@ pub struct Ecs {
     pub families: BTreeMap<String, Family>,
     /// Services by cluster and name; one that is INACTIVE stays until AWS forgets it.
     pub services: BTreeMap<ServiceKey, Service>,
+    /// What `RunTask` set for a task and `DescribeTasks` tells (`launchType`, `networkConfiguration`, …), by the task's ARN.
+    pub run_settings: BTreeMap<String, Map<String, Value>>,
     /// Tasks by ARN, also stopped ones, for an hour.
     pub tasks: BTreeMap<String, Task>,
     /// RunTask's client tokens: by cluster and token.
