@@ -88,6 +88,7 @@ pub(super) fn check(world: &mut World, target_group: &str, address: &Address) {
     let after_failures = group.number("UnhealthyThresholdCount").unwrap_or(2);
     let interval = group.interval();
     let task = target.task.clone();
+    let before = Some(target.state);
     change(world, target_group, address, |target| {
         if passed {
             (target.passed, target.failed) = (target.passed + 1, 0);
@@ -107,6 +108,11 @@ pub(super) fn check(world: &mut World, target_group: &str, address: &Address) {
         }
         target.next_check = None;
     });
+    if let Some(task) = &task
+        && state_of(world, target_group, address) != before
+    {
+        scheduler::target_changed(world, task);
+    }
     let settled = match world.elb.target_groups.get(target_group).and_then(|group| group.targets.get(address)) {
         Some(target) if passed => target.state == TargetState::Healthy,
         Some(target) => target.state == TargetState::Unhealthy,
@@ -126,6 +132,10 @@ fn change(world: &mut World, target_group: &str, address: &Address, change: impl
     if let Some(target) = group.and_then(|group| group.targets.get_mut(address)) {
         change(target);
     }
+}
+
+fn state_of(world: &World, target_group: &str, address: &Address) -> Option<TargetState> {
+    Some(world.elb.target_groups.get(target_group)?.targets.get(address)?.state)
 }
 
 /// The checks of every interval go on, but those before `at` have nothing to say.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Tick;
 use super::checks;
 use super::model::{Address, Rule, Target, TargetGroup, TargetState};
+use crate::ecs::scheduler;
 use crate::world::{Happening, World};
 
 /// ECS sees at the latest after so many milliseconds that a rule forwards to a target group.
@@ -85,9 +86,10 @@ pub fn deregister(world: &mut World, target_group: &str, ip: &str, port: u16) {
 pub(super) fn drained(world: &mut World, target_group: &str, address: &Address) {
     let now = world.now;
     let Some(group) = world.elb.target_groups.get_mut(target_group) else { return };
-    if matches!(group.targets.get(address), Some(Target { state: TargetState::Draining { until }, .. }) if *until <= now)
-    {
-        group.targets.remove(address);
+    let is_over = matches!(group.targets.get(address), Some(Target { state: TargetState::Draining { until }, .. }) if *until <= now);
+    let target = if is_over { group.targets.remove(address) } else { None };
+    if let Some(task) = target.and_then(|target| target.task) {
+        scheduler::target_changed(world, &task);
     }
 }
 

@@ -21,6 +21,8 @@ pub struct State {
     pub(super) failing_hooks: BTreeSet<String>,
     /// Fargate has no room.
     pub(super) no_capacity: bool,
+    /// How often workloads had been scripted when container checks at rest were last woken.
+    pub(super) scripted: u64,
     /// Addresses given so far.
     pub(super) addresses: u32,
 }

@@ -200,6 +200,14 @@ pub fn target_changed(world: &mut World, task: &str) {
     }
 }
 
+/// Whether images were scripted anew since containers at rest were last checked; if so, their own checks go on.
+pub fn wake_if_scripted(world: &mut World) {
+    if world.ecs.scheduler.scripted != world.workloads.scripted() {
+        world.ecs.scheduler.scripted = world.workloads.scripted();
+        health::check_again(world);
+    }
+}
+
 /// How many tasks a service has: those of one deployment, or of all.
 pub fn counts(world: &World, service: &ServiceKey, deployment: Option<u64>) -> Counts {
     let mut counts = Counts::default();

@@ -61,5 +61,5 @@ pub(super) const STOPPED_TASK_KEPT: Duration = Duration::from_mins(65);
 pub(super) const INACTIVE_SERVICE_KEPT: Duration = Duration::from_hours(1);
 /// A message is repeated after six hours at the earliest (ECS developer guide, "service event messages").
 pub(super) const MESSAGE_REPEATED_AFTER: Duration = Duration::from_hours(6);
-/// While something may change that tells nobody, such as a target that drains.
-pub(super) const POLL: Duration = Duration::from_secs(5);
+/// While something may change that tells nobody, such as a target group that is deleted under a draining target.
+pub(super) const POLL: Duration = Duration::from_secs(30);
