@@ -17,18 +17,24 @@
 pub mod chance;
 pub mod ecs;
 pub mod elb;
+pub mod faults;
 pub mod http;
 mod input;
+pub mod judge;
 pub mod principals;
 pub mod recorder;
+pub mod resource;
 pub mod serve;
 pub mod services;
 pub mod setup;
 pub mod simulator;
+pub mod throttle;
 pub mod time;
+pub mod truth;
 pub mod wire;
 pub mod workload;
 pub mod world;
+pub mod writers;
 
 pub use http::{Reply, Request, Response};
 pub use simulator::Simulator;

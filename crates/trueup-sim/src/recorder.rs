@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::faults::Moment;
+use crate::resource::resources;
 use crate::time::Time;
+use crate::truth::Truth;
 use crate::wire::{ApiError, Call};
 
 /// One call.
@@ -23,12 +26,32 @@ pub struct Record {
     pub account: String,
     /// What was asked for.
     pub call: Call,
+    /// The ARNs of what it is about ([`crate::resource::resources`]).
+    pub resources: Vec<String>,
     /// The outcome when it was executed, now or late; a read's output is not kept.
     pub outcome: Option<Result<Value, ApiError>>,
     /// What the client got to know.
     pub fate: Fate,
     /// When it took effect, if at all.
     pub effect: Effect,
+    /// What it really changed; none for reads, and for what was not executed.
+    pub truth: Option<Truth>,
+    /// The faults that hit it, by name.
+    pub faults: Vec<&'static str>,
+    /// Where in this call the client was stopped.
+    pub cut: Option<Moment>,
+}
+
+impl Record {
+    /// Whether the client knows that its call was done.
+    pub fn known_done(&self) -> bool {
+        matches!(self.fate, Fate::Answered { status: 200, .. }) && self.cut != Some(Moment::AfterSend)
+    }
+
+    /// Whether the call was executed, now or late, and succeeded.
+    pub fn done(&self) -> bool {
+        matches!(self.outcome, Some(Ok(_)))
+    }
 }
 
 /// What the client got to know of its call.
@@ -91,6 +114,7 @@ impl Recorder {
     /// Takes in a call, before anything becomes of it.
     pub(crate) fn arrived(&mut self, at: Time, caller: &str, account: &str, call: Call) -> u64 {
         let index = self.next_index();
+        let resources = resources(&call, account);
         let mutation = call.mutates().then_some(self.mutations);
         self.mutations += u64::from(mutation.is_some());
         self.records.push(Record {
@@ -100,11 +124,20 @@ impl Recorder {
             caller: caller.to_owned(),
             account: account.to_owned(),
             call,
+            resources,
             outcome: None,
             fate: Fate::Silence,
             effect: Effect::None,
+            truth: None,
+            faults: Vec::new(),
+            cut: None,
         });
         index
+    }
+
+    /// A call by its index.
+    pub fn get(&self, index: u64) -> Option<&Record> {
+        self.records.get(usize::try_from(index).ok()?)
     }
 
     /// The record of a call that arrived.
@@ -136,6 +169,12 @@ impl std::fmt::Display for Record {
         }
         if let Effect::Late(at) = self.effect {
             write!(formatter, " late, at {}", at.iso())?;
+        }
+        if !self.faults.is_empty() {
+            write!(formatter, " [{}]", self.faults.join(", "))?;
+        }
+        if self.truth.as_ref().is_some_and(|truth| !truth.changed) {
+            write!(formatter, ", changing nothing")?;
         }
         match self.fate {
             Fate::Answered { status, after, hash } => {
