@@ -88,8 +88,9 @@ impl Scene {
         self.simulator.advance(self.now);
     }
 
+    /// What is behind the family's name, such as `:1`.
     fn runs(&self) -> &str {
-        self.simulator.world().ecs.services[&web()].task_definition.strip_prefix(DEFINITION).unwrap()
+        self.simulator.world().ecs.services[&web()].task_definition.trim_start_matches(DEFINITION)
     }
 
     fn broken(&self) -> Vec<&'static str> {
