@@ -1,6 +1,7 @@
 //! From a request to what the client experiences.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -24,8 +25,8 @@ use crate::writers::{Deed, Writer};
 #[cfg(test)]
 mod tests;
 
-/// A simulated AWS.
-#[derive(Debug)]
+/// A simulated AWS. A clone goes its own way from there on; only who hears of cuts is shared.
+#[derive(Clone, Debug)]
 pub struct Simulator {
     /// Who is behind which access key.
     pub principals: Principals,
@@ -68,7 +69,7 @@ struct Act {
 }
 
 /// Hears of cuts.
-type Hook = Box<dyn FnMut(&Reached) + Send>;
+type Hook = Arc<dyn Fn(&Reached) + Send + Sync>;
 
 /// Where the client was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub struct Reached {
 }
 
 /// Cuts so far, and whoever wants to know of them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Cuts {
     reached: Vec<Reached>,
     dead: Vec<String>,
@@ -174,8 +175,8 @@ impl Simulator {
     }
 
     /// Calls this as soon as a cut is reached, before the client sees anything of it.
-    pub fn on_cut(&mut self, hook: impl FnMut(&Reached) + Send + 'static) {
-        self.cuts.hook = Some(Box::new(hook));
+    pub fn on_cut(&mut self, hook: impl Fn(&Reached) + Send + Sync + 'static) {
+        self.cuts.hook = Some(Arc::new(hook));
     }
 
     /// Lets everything happen until `now`: in the worlds, late effects, and what others do.
@@ -190,7 +191,7 @@ impl Simulator {
             match due {
                 Due::Effect(index) => {
                     let Record { account, caller, call, resources, .. } = self.recorder.record(index).clone();
-                    let principal = Principal { account, arn: caller };
+                    let principal = Principal { account, arn: caller, expires: None };
                     let (outcome, truth) = self.execute(&principal, &call, &resources);
                     let record = self.recorder.record(index);
                     (record.outcome, record.truth) = (Some(outcome), truth);
@@ -244,6 +245,7 @@ impl Simulator {
             Some(Fault::Throttled) => Some(rate_exceeded(call.service)),
             Some(Fault::ServerError { status, executed: false }) => Some(texts::server_error(*protocol, status)),
             Some(Fault::Expired) => Some(texts::expired(*protocol)),
+            _ if principal.expires.is_some_and(|expires| expires <= self.now) => Some(texts::expired(*protocol)),
             Some(Fault::Denied) => {
                 Some(texts::denied(*protocol, call, &principal.arn, resources.first().map(String::as_str)))
             }
@@ -368,7 +370,7 @@ impl Simulator {
         }
         let reached = Reached { call: index, moment, access_key: record.call.access_key.clone(), answered_at };
         self.cuts.dead.push(reached.access_key.clone());
-        if let Some(hook) = &mut self.cuts.hook {
+        if let Some(hook) = &self.cuts.hook {
             hook(&reached);
         }
         self.cuts.reached.push(reached);
@@ -377,7 +379,7 @@ impl Simulator {
 
     fn perform(&mut self, act: &Act) {
         let Act { writer, place: (account, region), deed } = act;
-        let principal = Principal { account: account.clone(), arn: writer.arn.clone() };
+        let principal = Principal { account: account.clone(), arn: writer.arn.clone(), expires: None };
         let mut last = Value::Null;
         let mut done = 0;
         while let Some((service, action, input)) = deed.step(self.world_of(account, region), done, &last) {
