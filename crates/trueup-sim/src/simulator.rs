@@ -24,8 +24,8 @@ use crate::writers::{Deed, Writer};
 #[cfg(test)]
 mod tests;
 
-/// A simulated AWS.
-#[derive(Debug)]
+/// A simulated AWS. A clone goes its own way from there on; only who hears of cuts is shared.
+#[derive(Clone, Debug)]
 pub struct Simulator {
     /// Who is behind which access key.
     pub principals: Principals,
@@ -68,7 +68,7 @@ struct Act {
 }
 
 /// Hears of cuts.
-type Hook = Box<dyn FnMut(&Reached) + Send>;
+type Hook = Arc<dyn Fn(&Reached) + Send + Sync>;
 
 /// Where the client was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,7 +190,7 @@ impl Simulator {
             match due {
                 Due::Effect(index) => {
                     let Record { account, caller, call, resources, .. } = self.recorder.record(index).clone();
-                    let principal = Principal { account, arn: caller };
+                    let principal = Principal { account, arn: caller, expires: None };
                     let (outcome, truth) = self.execute(&principal, &call, &resources);
                     let record = self.recorder.record(index);
                     (record.outcome, record.truth) = (Some(outcome), truth);
@@ -244,6 +244,7 @@ impl Simulator {
             Some(Fault::Throttled) => Some(rate_exceeded(call.service)),
             Some(Fault::ServerError { status, executed: false }) => Some(texts::server_error(*protocol, status)),
             Some(Fault::Expired) => Some(texts::expired(*protocol)),
+            _ if principal.expires.is_some_and(|expires| expires <= self.now) => Some(texts::expired(*protocol)),
             Some(Fault::Denied) => {
                 Some(texts::denied(*protocol, call, &principal.arn, resources.first().map(String::as_str)))
             }
@@ -377,7 +378,7 @@ impl Simulator {
 
     fn perform(&mut self, act: &Act) {
         let Act { writer, place: (account, region), deed } = act;
-        let principal = Principal { account: account.clone(), arn: writer.arn.clone() };
+        let principal = Principal { account: account.clone(), arn: writer.arn.clone(), expires: None };
         let mut last = Value::Null;
         let mut done = 0;
         while let Some((service, action, input)) = deed.step(self.world_of(account, region), done, &last) {

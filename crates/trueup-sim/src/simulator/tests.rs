@@ -285,6 +285,29 @@ fn accounts_and_regions_see_their_own_resources_only() {
 }
 
 #[test]
+fn an_assumed_role_acts_in_its_account_until_its_credentials_are_over() {
+    let mut simulator = simulator();
+    let form = "Action=AssumeRole&RoleArn=arn%3Aaws%3Aiam%3A%3A210987654321%3Arole%2Fdeploy&RoleSessionName=copy-1\
+                &DurationSeconds=900&Version=2011-06-15";
+    let assume = Request {
+        method: "POST".to_owned(),
+        target: "/".to_owned(),
+        headers: vec![signed("AKIATRUEUP", REGION, "sts")],
+        body: form.as_bytes().to_vec(),
+    };
+    let (status, body) = answer(simulator.handle(at(0), &assume));
+    assert_eq!(status, 200, "{body}");
+    let key = body.split("<AccessKeyId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap().to_owned();
+    let create = ecs_by(&key, REGION, "CreateCluster", &json!({"clusterName": "prod"}));
+    let (_, body) = answer(simulator.handle(at(899), &create));
+    assert!(body.contains("arn:aws:ecs:eu-west-1:210987654321:cluster/prod"), "{body}");
+    let caller = &simulator.recorder.records()[1].caller;
+    assert_eq!(caller, "arn:aws:sts::210987654321:assumed-role/deploy/copy-1");
+    let (_, body) = answer(simulator.handle(at(900), &create));
+    assert!(body.contains("ExpiredTokenException"), "{body}");
+}
+
+#[test]
 fn others_write_at_their_time_under_their_own_name() {
     let mut simulator = simulator();
     let person = Writer::person(ACCOUNT, "kim");
