@@ -74,9 +74,10 @@ pub fn before(world: &World, call: &Call, resources: &[String]) -> Before {
         let primary = service.and_then(primary);
         (key, primary, service.and_then(|service| service.tags.get("trueup:revision").cloned()))
     });
+    let shifted = if call.service == Api::ElasticLoadBalancing { shifted_by_ecs(world) } else { BTreeSet::new() };
     let weights = resources
         .iter()
-        .filter(|arn| call.service == Api::ElasticLoadBalancing && shifted_by_ecs(world).contains(*arn))
+        .filter(|arn| shifted.contains(*arn))
         .filter_map(|rule| Some((rule.clone(), crate::elb::health::weights(world, rule)?)));
     Before {
         fingerprint: fingerprint(world, call, resources),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use trueup_sim::ecs::model::ServiceKey;
 use trueup_sim::faults::{Ending, Executed, Fault, Rule};
 use trueup_sim::judge::{Commit, Facts, judge};
+use trueup_sim::wire::Service;
 use trueup_sim::workload::{Behaviour, Exit};
 use trueup_sim::writers::{Deed, Writer};
 use trueup_sim::{Reply, Request, Simulator, Time, World, setup};
@@ -195,4 +196,67 @@ fn going_back_to_an_older_commit_is_seen_and_a_crossing_copy_is_no_excuse() {
     scene.key = "COPY2";
     scene.deploy(1);
     assert_eq!(scene.broken(), ["older commit"]);
+}
+
+#[test]
+fn weights_that_ecs_shifts_and_resources_of_others_are_told_by_the_world() {
+    let mut world = World::new(ACCOUNT, "eu-west-1", 1, Time::START);
+    let main = setup::main(&mut world);
+    let groups = ["blue", "green", "plain"].map(|name| setup::target_group(&mut world, name, 80));
+    let [blue, green, plain] = &groups;
+    let shifted = setup::rule(&mut world, &main.listener, 10, "/shifted/*", blue);
+    let own = setup::rule(&mut world, &main.listener, 20, "/own/*", plain);
+    let mut simulator = Simulator::around(world);
+    let product = Writer { access_key: "COPY1".to_owned(), arn: format!("arn:aws:iam::{ACCOUNT}:user/COPY1") };
+    let mut act = |service: Service, action: &str, input: Value| {
+        let now = simulator.now() + Duration::from_mins(5);
+        let deed = Deed::Call { service, action: action.to_owned(), input };
+        simulator.script(now, &product, deed);
+        simulator.advance(now);
+        let record = simulator.recorder.records().last().unwrap().clone();
+        assert!(record.done(), "{record}");
+        let facts = Facts {
+            products: vec!["COPY1".to_owned()],
+            instances: ["trueup".to_owned()].into(),
+            may_prune: true,
+            ..Facts::default()
+        };
+        let broken =
+            judge(&simulator.recorder, &facts).into_iter().filter(|violation| violation.call == Some(record.index));
+        broken.map(|violation| violation.rule).collect::<Vec<_>>()
+    };
+    let container = json!({"name": "web", "image": "web:1", "portMappings": [{"containerPort": 80}]});
+    let definition = json!({
+        "family": "web", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",
+        "containerDefinitions": [container],
+    });
+    assert_eq!(act(Service::Ecs, "RegisterTaskDefinition", definition), [""; 0]);
+    let modify = |rule: &str, weights: [&str; 2], groups: [&String; 2]| {
+        let group = |index: usize| json!({"TargetGroupArn": groups[index], "Weight": weights[index]});
+        let forward = json!({"TargetGroups": [group(0), group(1)]});
+        json!({"RuleArn": rule, "Actions": [{"Type": "forward", "ForwardConfig": forward}]})
+    };
+    let elb = Service::ElasticLoadBalancing;
+    assert_eq!(act(elb, "ModifyRule", modify(&shifted, ["1", "0"], [blue, green])), [""; 0], "ECS does not shift it yet");
+    let advanced = json!({
+        "alternateTargetGroupArn": green, "productionListenerRule": shifted,
+        "roleArn": "arn:aws:iam::123456789012:role/ecs-load-balancing",
+    });
+    let service = json!({
+        "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1, "launchType": "FARGATE",
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-0123456789abcdef0"]}},
+        "deploymentConfiguration": {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1},
+        "loadBalancers": [
+            {"targetGroupArn": blue, "containerName": "web", "containerPort": 80, "advancedConfiguration": advanced},
+        ],
+    });
+    assert_eq!(act(Service::Ecs, "CreateService", service), [""; 0]);
+
+    assert_eq!(act(elb, "ModifyRule", modify(&shifted, ["1", "9"], [blue, green])), ["field of another owner"]);
+    assert_eq!(act(elb, "ModifyRule", modify(&own, ["1", "9"], [plain, green])), [""; 0]);
+    assert_eq!(act(elb, "ModifyRule", modify(&own, ["1", "9"], [plain, green])), ["needless write"]);
+    assert_eq!(act(elb, "DeleteRule", json!({"RuleArn": own})), ["deletion"], "it has no tag");
+    let tags = json!([{"Key": "trueup:instance", "Value": "trueup"}]);
+    assert_eq!(act(elb, "AddTags", json!({"ResourceArns": [plain], "Tags": tags})), [""; 0]);
+    assert_eq!(act(elb, "DeleteTargetGroup", json!({"TargetGroupArn": plain})), [""; 0], "it is its own");
 }
