@@ -1,6 +1,7 @@
 //! From a request to what the client experiences.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
