@@ -143,8 +143,8 @@ fn is_essential(context: &Context<'_>, name: &str) -> bool {
 fn elected(stops: &[Stop<'_>]) -> Option<Class> {
     let bearing = |stop: &Stop<'_>| class_of(stop).map_or(Bearing::Terminal, Class::bearing);
     let decides = stops.iter().map(bearing).min()?;
-    let voters: Vec<&Stop<'_>> = stops.iter().filter(|stop| bearing(stop) == decides).collect();
-    let classes: BTreeSet<Class> = voters.iter().filter_map(|stop| class_of(stop)).collect();
+    let counted: Vec<&Stop<'_>> = stops.iter().filter(|stop| bearing(stop) == decides).collect();
+    let classes: BTreeSet<Class> = counted.iter().filter_map(|stop| class_of(stop)).collect();
     let votes_for = |stop: &Stop<'_>, class: Class| match stop.reading {
         Reading::Class(own) => own == class,
         Reading::Family(family) => {
@@ -152,8 +152,8 @@ fn elected(stops: &[Stop<'_>]) -> Option<Class> {
         }
         Reading::Nothing => false,
     };
-    let votes = |class| voters.iter().filter(|stop| votes_for(stop, class)).count();
-    classes.iter().copied().find(|class| 2 * votes(*class) > voters.len())
+    let votes = |class| counted.iter().filter(|stop| votes_for(stop, class)).count();
+    classes.iter().copied().find(|class| 2 * votes(*class) > counted.len())
 }
 
 /// What the events say, when they say one thing. That tasks do not start is told beside the reason; alone, it is all

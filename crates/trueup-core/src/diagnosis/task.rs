@@ -20,7 +20,7 @@ pub(super) struct Stop<'a> {
 ///
 /// The stop code comes first: a person may stop a task with any reason, and a container that the scheduler stops ends
 /// with 137 or 143 whatever made the scheduler stop it.
-pub(super) fn stop<'a>(task: &'a Task, is_essential: impl Fn(&str) -> bool) -> Stop<'a> {
+pub(super) fn stop(task: &Task, is_essential: impl Fn(&str) -> bool) -> Stop<'_> {
     let reason = Words::new(task.stopped_reason.as_deref().unwrap_or_default());
     let said = |reading, words: Words, container| Stop { task, reading, words, container };
     match task.stop_code.as_deref() {

@@ -40,6 +40,7 @@ pub struct FakeCloud {
     environment: Option<EnvironmentName>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each switches one disturbance on, whatever the others are")]
 #[derive(Default)]
 struct State {
     /// The account that answers, when it is another one.

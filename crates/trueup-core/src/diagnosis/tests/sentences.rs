@@ -22,7 +22,6 @@ fn the_cause_names_what_it_is_about() {
         None,
         "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'"
     )]);
-    let elb = format!("Task failed ELB health checks in (target-group {GROUP})");
     let table = [
         (
             FAILED,
@@ -96,13 +95,6 @@ fn the_cause_names_what_it_is_about() {
         ),
         (
             "ServiceSchedulerInitiated",
-            &elb,
-            json!([]),
-            "container `backend` on port 8000 fails the health checks of the target group `elearning-system-backend-tg` to `/health`",
-            "healthCheckGracePeriodSeconds` of the service (now 0)",
-        ),
-        (
-            "ServiceSchedulerInitiated",
             "Task failed container health checks",
             json!([container(Some(137), "")]),
             "the health check of container `backend` (`CMD-SHELL curl -f http://localhost:8000/health`) fails",
@@ -112,6 +104,16 @@ fn the_cause_names_what_it_is_about() {
     for (code, reason, containers, cause, cure) in table {
         check(&World::stopped(code, reason, &containers), cause, cure);
     }
+}
+
+#[test]
+fn a_failed_health_check_is_explained_by_what_the_load_balancer_saw() {
+    let elb = format!("Task failed ELB health checks in (target-group {GROUP})");
+    check(
+        &World::stopped("ServiceSchedulerInitiated", &elb, &json!([])),
+        "container `backend` on port 8000 fails the health checks of the target group `elearning-system-backend-tg` to `/health`",
+        "healthCheckGracePeriodSeconds` of the service (now 0)",
+    );
     let codes = World::stopped("ServiceSchedulerInitiated", &elb, &json!([])).target(
         "10.0.1.0",
         "Target.ResponseCodeMismatch",
