@@ -424,7 +424,7 @@ impl Case<'_> {
                 );
             }
             Class::CrashLoop => (
-                "ECS cannot start tasks of the service consistently, and AWS shows no stopped task that says why",
+                "ECS cannot start tasks of the service consistently, and no stopped task was seen that says why",
                 "look at the service's stopped tasks within an hour of the next try, and at the containers' logs",
             ),
             _ => (

@@ -16,7 +16,7 @@ use super::{Bearing, Context, Finding, Source, Standing};
 ///
 /// Only its own tasks count, and of those not the ones that ECS replaces in every deployment. A class needs most of
 /// the failed tasks behind it; evidence that points in several directions is [`Class::Unknown`], with all of it shown.
-/// `None` when nothing failed and nothing is shown.
+/// `None` when ECS did not give up and no task failed.
 pub fn diagnose(evidence: &Evidence, context: &Context<'_>) -> Option<Finding> {
     let tasks = own_tasks(evidence, context);
     let stopped = tasks.iter().filter(|task| task.is_stopped());
@@ -50,7 +50,8 @@ pub fn diagnose(evidence: &Evidence, context: &Context<'_>) -> Option<Finding> {
         }
     }
     let is_silent = seen.stops.is_empty() && seen.events.is_empty() && seen.failures.is_empty();
-    if is_silent && context.suspect.standing != Standing::Failed {
+    // What could not be read is no evidence that nothing failed.
+    if is_silent && context.suspect.standing != Standing::Failed && evidence.tasks.present().is_some() {
         return None;
     }
     Some(seen.finding(Class::Unknown, &Words::new(""), None, None))

@@ -22,7 +22,8 @@ pub(super) struct Failure {
 /// The failed health checks of these tasks: as the target groups show them now, and as service events told them.
 pub(super) fn failures(evidence: &Evidence, tasks: &[&Task]) -> Vec<Failure> {
     let addresses: BTreeSet<&str> = tasks.iter().flat_map(|task| &task.addresses).map(String::as_str).collect();
-    let ids: BTreeSet<&str> = tasks.iter().map(|task| task.id()).collect();
+    // A task that still runs has got over what an event once said of it; the target groups show how it is now.
+    let ids: BTreeSet<&str> = tasks.iter().filter(|task| task.is_stopped()).map(|task| task.id()).collect();
     let mut failures = Vec::new();
     for (group, targets) in &evidence.targets {
         // A target that is an instance may belong to any task on it.

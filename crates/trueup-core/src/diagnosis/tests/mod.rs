@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Context, Evidence, Finding, ServiceEvent, Standing, Suspect, Target, Task, diagnose};
-use crate::live::Observed;
+use crate::live::{FailureKind, Observed, ReadFailure};
 use crate::names::Arn;
 
 const DEPLOYMENT: &str = "ecs-svc/4000000000000000001";
@@ -27,12 +27,15 @@ struct World {
     targets: Vec<Value>,
     deployments: Vec<Value>,
     standing: Standing,
+    /// Tasks cannot be read.
+    unread: bool,
 }
 
 impl World {
     fn new() -> Self {
         let standing = Standing::Failed;
-        Self { tasks: Vec::new(), events: Vec::new(), targets: Vec::new(), deployments: Vec::new(), standing }
+        let (tasks, events, targets, deployments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { tasks, events, targets, deployments, standing, unread: false }
     }
 
     /// A world with one stopped task.
@@ -96,8 +99,14 @@ impl World {
             failed_tasks: 3,
             since: Timestamp::from_second(900).ok(),
         };
+        let denied = || ReadFailure {
+            operation: "ecs:ListTasks".to_owned(),
+            kind: FailureKind::AccessDenied,
+            message: "no".to_owned(),
+        };
+        let tasks = self.tasks.iter().map(Task::read).collect();
         let evidence = Evidence {
-            tasks: Observed::Present(self.tasks.iter().map(Task::read).collect()),
+            tasks: if self.unread { Observed::Unknown(denied()) } else { Observed::Present(tasks) },
             targets: BTreeMap::from([(
                 Arn::new(GROUP),
                 Observed::Present(self.targets.iter().map(Target::read).collect()),

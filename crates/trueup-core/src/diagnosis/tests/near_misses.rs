@@ -228,3 +228,28 @@ fn events_of_another_time_or_deployment_and_names_that_look_like_reasons_are_not
     );
     assert_eq!(two.class(), "unknown");
 }
+
+#[test]
+fn a_task_that_got_over_a_failed_check_is_not_blamed_for_what_is_missing() {
+    let event = format!(
+        "(service web) (task task0) (port 8000) is unhealthy in (target-group {}) due to (reason Request timed out).",
+        super::GROUP
+    );
+    let mut world = World { standing: Standing::Degraded, ..World::stopped("", "", &json!([])) };
+    world.tasks[0]["lastStatus"] = json!("RUNNING");
+    assert_eq!(world.clone().event(950, &event).class(), "(nothing)");
+    assert_eq!(world.target("10.0.1.0", "Target.Timeout", "Request timed out").class(), "target_timeout");
+}
+
+#[test]
+fn what_could_not_be_read_is_said_and_not_taken_for_nothing() {
+    for standing in [Standing::Failed, Standing::Failing, Standing::Degraded] {
+        let world = World { standing, unread: true, ..World::new() };
+        let finding = world.finding().expect("nobody knows that nothing failed");
+        assert_eq!(
+            (finding.class.name(), finding.evidence[0].text.as_str()),
+            ("unknown", "ecs:ListTasks was denied: no")
+        );
+        assert_eq!(World { unread: false, ..world }.finding().is_some(), standing == Standing::Failed);
+    }
+}
