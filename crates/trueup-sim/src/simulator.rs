@@ -22,10 +22,14 @@ use crate::wire::{Call, Outcome, Service};
 use crate::world::World;
 use crate::writers::{Deed, Writer};
 
+mod cuts;
 #[cfg(test)]
 mod tests;
 
-/// A simulated AWS.
+use cuts::Cuts;
+pub use cuts::Reached;
+
+/// A simulated AWS. A clone goes its own way from there on; only who hears of cuts is shared.
 #[derive(Clone, Debug)]
 pub struct Simulator {
     /// Who is behind which access key.
@@ -41,6 +45,7 @@ pub struct Simulator {
     past: Past,
     due: BTreeMap<(Time, u64), Due>,
     queued: u64,
+    interposed: BTreeMap<u64, Vec<Act>>,
     seed: u64,
     now: Time,
     request_ids: Stream,
@@ -56,35 +61,16 @@ type Place = (String, String);
 enum Due {
     /// The call of this index takes effect.
     Effect(u64),
-    /// Somebody does something, in this account and region.
-    Deed { writer: Writer, place: Place, deed: Deed },
+    /// Somebody does something.
+    Deed(Box<Act>),
 }
 
-/// Where the client was stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reached {
-    /// The call's index in the recorder.
-    pub call: u64,
-    /// Where in the call.
-    pub moment: Moment,
-    /// The access key that signed it: whom to stop.
-    pub access_key: String,
-    /// For [`Moment::AfterAnswer`], when the answer has arrived.
-    pub answered_at: Option<Time>,
-}
-
-/// Cuts so far, and whoever wants to know of them.
-#[derive(Clone, Default)]
-struct Cuts {
-    reached: Vec<Reached>,
-    dead: Vec<String>,
-    hook: Option<Arc<dyn Fn(&Reached) + Send + Sync>>,
-}
-
-impl std::fmt::Debug for Cuts {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Cuts").field("reached", &self.reached).field("dead", &self.dead).finish_non_exhaustive()
-    }
+/// Who does what, in which account and region.
+#[derive(Clone, Debug)]
+struct Act {
+    writer: Writer,
+    place: Place,
+    deed: Deed,
 }
 
 impl Simulator {
@@ -112,6 +98,7 @@ impl Simulator {
             past: Past::default(),
             due: BTreeMap::new(),
             queued: 0,
+            interposed: BTreeMap::new(),
             seed,
             now,
             request_ids: Stream::named(seed, "request ids"),
@@ -150,22 +137,29 @@ impl Simulator {
     /// Has somebody do something in the first account and region, at a time.
     pub fn script(&mut self, at: Time, writer: &Writer, deed: Deed) {
         let place = self.home.clone();
-        self.later(at, Due::Deed { writer: writer.clone(), place, deed });
+        self.later(at, Due::Deed(Box::new(Act { writer: writer.clone(), place, deed })));
+    }
+
+    /// Has somebody do something in the first account and region right after the call of this index: between a read of the
+    /// product's and the write that it decides on.
+    pub fn script_after(&mut self, call: u64, writer: &Writer, deed: Deed) {
+        let act = Act { writer: writer.clone(), place: self.home.clone(), deed };
+        self.interposed.entry(call).or_default().push(act);
     }
 
     /// Hears the calls of a client again that was cut off: it was started anew.
     pub fn revive(&mut self, access_key: &str) {
-        self.cuts.dead.retain(|dead| dead != access_key);
+        self.cuts.revive(access_key);
     }
 
     /// The cuts that were reached so far.
     pub fn cuts(&self) -> &[Reached] {
-        &self.cuts.reached
+        self.cuts.reached()
     }
 
     /// Calls this as soon as a cut is reached, before the client sees anything of it.
     pub fn on_cut(&mut self, hook: impl Fn(&Reached) + Send + Sync + 'static) {
-        self.cuts.hook = Some(Arc::new(hook));
+        self.cuts.hook(Arc::new(hook));
     }
 
     /// Lets everything happen until `now`: in the worlds, late effects, and what others do.
@@ -180,12 +174,12 @@ impl Simulator {
             match due {
                 Due::Effect(index) => {
                     let Record { account, caller, call, resources, .. } = self.recorder.record(index).clone();
-                    let principal = Principal { account, arn: caller };
+                    let principal = Principal { account, arn: caller, expires: None };
                     let (outcome, truth) = self.execute(&principal, &call, &resources);
                     let record = self.recorder.record(index);
                     (record.outcome, record.truth) = (Some(outcome), truth);
                 }
-                Due::Deed { writer, place, deed } => self.perform(&writer, &place, &deed),
+                Due::Deed(act) => self.perform(&act),
             }
         }
         self.advance_worlds(now);
@@ -203,7 +197,14 @@ impl Simulator {
         let request_id = self.request_id();
         let after = Duration::from_millis(self.latency.between(5, 40));
         match read(request) {
-            Ok(incoming) => self.answer(&incoming, &request_id, after),
+            Ok(incoming) => {
+                let index = self.recorder.next_index();
+                let reply = self.answer(&incoming, &request_id, after);
+                for act in self.interposed.remove(&index).unwrap_or_default() {
+                    self.perform(&act);
+                }
+                reply
+            }
             Err(refusal) => {
                 let Refusal { protocol, service, error } = *refusal;
                 let envelope = Envelope { protocol, service, action: "", request_id: &request_id, now: self.now };
@@ -216,7 +217,7 @@ impl Simulator {
         let Incoming { call, protocol, signed_at } = incoming;
         let principal = self.principals.of(&call.access_key);
         let index = self.recorder.arrived(self.now, &principal.arn, &principal.account, call.clone());
-        if self.cuts.dead.contains(&call.access_key) {
+        if self.cuts.is_dead(&call.access_key) {
             self.recorder.record(index).faults.push("after the cut");
             return Reply::Silence;
         }
@@ -234,6 +235,7 @@ impl Simulator {
             Some(Fault::Throttled) => Some(rate_exceeded(call.service)),
             Some(Fault::ServerError { status, executed: false }) => Some(texts::server_error(*protocol, status)),
             Some(Fault::Expired) => Some(texts::expired(*protocol)),
+            _ if principal.expires.is_some_and(|expires| expires <= self.now) => Some(texts::expired(*protocol)),
             Some(Fault::Denied) => {
                 Some(texts::denied(*protocol, call, &principal.arn, resources.first().map(String::as_str)))
             }
@@ -259,7 +261,11 @@ impl Simulator {
             request_id,
             now: server_time,
         };
-        let response = envelope.respond(&told);
+        let response = match (verdict.decisive, &told) {
+            // These come from what stands before the service, which speaks no API.
+            (Some(Fault::ServerError { status: status @ (502 | 504), .. }), Err(_)) => gateway_error(status),
+            _ => envelope.respond(&told),
+        };
         let record = self.recorder.record(index);
         if executed {
             record.effect = Effect::AtOnce;
@@ -276,6 +282,8 @@ impl Simulator {
 
     /// Executes a call, or answers a read from the past, and takes from the answer what a fault takes.
     fn execute_as_judged(&mut self, index: u64, principal: &Principal, call: &Call, verdict: &Verdict) -> Outcome {
+        let shortened = verdict.page.map(|size| texts::shortened(call, size));
+        let call = shortened.as_ref().unwrap_or(call);
         let past = verdict.as_of.and_then(|time| self.past.at(&principal.account, &call.region, time));
         let mut outcome = if let Some(mut world) = past {
             dispatch(&mut world, &principal.arn, call)
@@ -298,18 +306,13 @@ impl Simulator {
         let world = self.world_of(&principal.account, &call.region);
         let before = call.mutates().then(|| truth::before(world, call, resources));
         let outcome = dispatch(world, &principal.arn, call);
-        if call.mutates() {
-            let happened = Happened {
-                caller: &principal.arn,
-                access_key: &call.access_key,
-                service: call.service,
-                action: &call.action,
-                input: &call.input,
-                error: outcome.as_ref().err(),
-            };
+        let truth = before.map(|before| truth::after(before, world, call, resources));
+        if truth.is_some() {
+            let Call { service, action, access_key, input, .. } = call;
+            let error = outcome.as_ref().err();
+            let happened = Happened { caller: &principal.arn, access_key, service: *service, action, input, error };
             cloudtrail::append(world, happened);
         }
-        let truth = before.map(|before| truth::after(before, world, call, resources));
         if let (Some(memory), Some(_)) = (memory, &truth) {
             let world = &self.worlds[&(principal.account.clone(), call.region.clone())];
             self.past.keep(world, memory);
@@ -362,17 +365,13 @@ impl Simulator {
             record.fate = Fate::Silence;
         }
         let reached = Reached { call: index, moment, access_key: record.call.access_key.clone(), answered_at };
-        self.cuts.dead.push(reached.access_key.clone());
-        if let Some(hook) = &self.cuts.hook {
-            hook(&reached);
-        }
-        self.cuts.reached.push(reached);
+        self.cuts.reach(reached);
         reply
     }
 
-    fn perform(&mut self, writer: &Writer, place: &Place, deed: &Deed) {
-        let (account, region) = place;
-        let principal = Principal { account: account.clone(), arn: writer.arn.clone() };
+    fn perform(&mut self, act: &Act) {
+        let Act { writer, place: (account, region), deed } = act;
+        let principal = Principal { account: account.clone(), arn: writer.arn.clone(), expires: None };
         let mut last = Value::Null;
         let mut done = 0;
         while let Some((service, action, input)) = deed.step(self.world_of(account, region), done, &last) {
@@ -418,11 +417,25 @@ impl Simulator {
 
 /// Which service answers.
 fn dispatch(world: &mut World, caller: &str, call: &Call) -> Outcome {
-    match call.service {
-        Service::Ecs => crate::ecs::api::answer(world, caller, &call.action, &call.input),
-        Service::ElasticLoadBalancing => crate::elb::api::answer(world, caller, &call.action, &call.input),
-        other => crate::services::answer(world, other, caller, &call.action, &call.input),
+    let Call { service, action, input, .. } = call;
+    match service {
+        Service::Ecs => crate::ecs::api::answer(world, caller, action, input),
+        Service::ElasticLoadBalancing => crate::elb::api::answer(world, caller, action, input),
+        Service::CloudFormation
+        | Service::Sts
+        | Service::Ecr
+        | Service::SecretsManager
+        | Service::Ssm
+        | Service::CloudWatch
+        | Service::ApplicationAutoScaling
+        | Service::CloudTrail => crate::services::answer(world, *service, caller, action, input),
     }
+}
+
+fn gateway_error(status: u16) -> Response {
+    let body = b"<html><body><h1>The server could not complete the request</h1></body></html>".to_vec();
+    let headers = [("content-type", "text/html".to_owned()), ("content-length", body.len().to_string())];
+    Response { status, headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(), body }
 }
 
 fn answered(response: &Response, after: Duration) -> Fate {

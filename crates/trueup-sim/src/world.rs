@@ -99,6 +99,7 @@ impl World {
     /// Lets everything happen up to and including `time`, in order.
     pub fn advance(&mut self, time: Time) {
         crate::elb::wake_if_scripted(self);
+        crate::ecs::scheduler::wake_if_scripted(self);
         while let Some(entry) = self.queue.first_entry() {
             let (due, _) = *entry.key();
             if due > time {

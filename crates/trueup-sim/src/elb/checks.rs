@@ -87,7 +87,7 @@ pub(super) fn check(world: &mut World, target_group: &str, address: &Address) {
     let after_passes = group.number("HealthyThresholdCount").unwrap_or(5);
     let after_failures = group.number("UnhealthyThresholdCount").unwrap_or(2);
     let interval = group.interval();
-    let task = target.task.clone();
+    let (task, before) = (target.task.clone(), target.state);
     change(world, target_group, address, |target| {
         if passed {
             (target.passed, target.failed) = (target.passed + 1, 0);
@@ -107,11 +107,12 @@ pub(super) fn check(world: &mut World, target_group: &str, address: &Address) {
         }
         target.next_check = None;
     });
-    let settled = match world.elb.target_groups.get(target_group).and_then(|group| group.targets.get(address)) {
-        Some(target) if passed => target.state == TargetState::Healthy,
-        Some(target) => target.state == TargetState::Unhealthy,
-        None => return,
-    };
+    let group = world.elb.target_groups.get(target_group);
+    let Some(state) = group.and_then(|group| group.targets.get(address)).map(|target| target.state) else { return };
+    let settled = state == if passed { TargetState::Healthy } else { TargetState::Unhealthy };
+    if let (true, Some(task)) = (state != before, &task) {
+        scheduler::target_changed(world, task);
+    }
     let task = task.as_ref().and_then(|task| world.ecs.tasks.get(task));
     let wait = match (settled, task.map(|task| Outlook::of(world, task))) {
         (false, _) | (true, Some(Outlook::Unknown)) => interval,

@@ -1,5 +1,6 @@
 //! Targets and their health; and what ECS does with target groups and rules on behalf of a service.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use super::Tick;
 use super::checks;
 use super::model::{Address, Rule, Target, TargetGroup, TargetState};
+use crate::ecs::scheduler;
 use crate::world::{Happening, World};
 
 /// ECS sees at the latest after so many milliseconds that a rule forwards to a target group.
@@ -86,8 +88,9 @@ pub(super) fn drained(world: &mut World, target_group: &str, address: &Address) 
     let now = world.now;
     let Some(group) = world.elb.target_groups.get_mut(target_group) else { return };
     if matches!(group.targets.get(address), Some(Target { state: TargetState::Draining { until }, .. }) if *until <= now)
+        && let Some(Target { task: Some(task), .. }) = group.targets.remove(address)
     {
-        group.targets.remove(address);
+        scheduler::target_changed(world, &task);
     }
 }
 
@@ -174,7 +177,7 @@ fn rule_mut<'a>(world: &'a mut World, rule: &str) -> Option<&'a mut Rule> {
 /// out of use no longer.
 pub(super) fn rules_changed(world: &mut World) {
     let now = world.now;
-    let used: Vec<String> =
+    let used: BTreeSet<String> =
         world.elb.rules.values().flat_map(|rule| rule.forwards_to().map(|(group, _)| group.to_owned())).collect();
     let mut begin = Vec::new();
     for (arn, group) in &mut world.elb.target_groups {

@@ -1,9 +1,9 @@
-//! The errors that faults answer with, in each protocol's words.
+//! What faults make of a call and of its answer, in each protocol's words.
 
 use serde_json::{Value, json};
 
 use crate::time::Time;
-use crate::wire::{ApiError, Call, Protocol};
+use crate::wire::{ApiError, Call, Protocol, Service};
 
 /// How far a signature may be off the server's clock: five minutes.
 const SKEW_MILLISECONDS_MAX: u64 = 300_000;
@@ -75,9 +75,31 @@ pub fn skewed(protocol: Protocol, signed_at: Time, server: Time) -> Option<ApiEr
     })
 }
 
-/// Takes entries out of a batch answer. `lost` says of the next entry whether it goes; `told` whether `failures[]` names it.
-pub fn thin(action: &str, output: &mut Value, told: bool, mut lost: impl FnMut() -> bool) {
-    let (list, arn) = match action {
+/// The call with pages of at most so many entries, as AWS may shorten them; unchanged when it has no pages.
+pub fn shortened(call: &Call, size: u64) -> Call {
+    let mut call = call.clone();
+    let names_things = ["Names", "TargetGroupArns", "RuleArns", "ListenerArns", "LoadBalancerArns"];
+    match call.service {
+        Service::Ecs if call.action.starts_with("List") && call.action != "ListTagsForResource" => {
+            let asked = call.input.get("maxResults").and_then(Value::as_u64);
+            call.input["maxResults"] = Value::from(asked.map_or(size, |asked| asked.min(size)));
+        }
+        Service::ElasticLoadBalancing
+            if ["DescribeTargetGroups", "DescribeRules", "DescribeListeners", "DescribeLoadBalancers"]
+                .contains(&call.action.as_str())
+                && names_things.iter().all(|member| call.input.get(member).is_none()) =>
+        {
+            let asked = call.input.get("PageSize").and_then(Value::as_str).and_then(|asked| asked.parse::<u64>().ok());
+            call.input["PageSize"] = Value::from(asked.map_or(size, |asked| asked.min(size)).to_string());
+        }
+        _ => {}
+    }
+    call
+}
+
+/// Takes entries out of a batch answer. `goes` says of the next entry whether it goes; `told` whether `failures[]` names it.
+pub fn thin(action: &str, output: &mut Value, told: bool, mut goes: impl FnMut() -> bool) {
+    let (entries, name) = match action {
         "DescribeServices" => ("services", "serviceArn"),
         "DescribeTasks" => ("tasks", "taskArn"),
         "DescribeClusters" => ("clusters", "clusterArn"),
@@ -86,11 +108,11 @@ pub fn thin(action: &str, output: &mut Value, told: bool, mut lost: impl FnMut()
         _ => return,
     };
     let mut failures = Vec::new();
-    if let Some(entries) = output.get_mut(list).and_then(Value::as_array_mut) {
+    if let Some(entries) = output.get_mut(entries).and_then(Value::as_array_mut) {
         entries.retain(|entry| {
-            let lost = lost();
+            let lost = goes();
             if lost && told {
-                failures.push(json!({"arn": entry[arn], "reason": "MISSING"}));
+                failures.push(json!({"arn": entry[name], "reason": "MISSING"}));
             }
             !lost
         });

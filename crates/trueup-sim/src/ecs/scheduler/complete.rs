@@ -23,6 +23,10 @@ fn reached(world: &mut World, service: &ServiceKey, seen: &[Seen]) -> bool {
     else {
         return false;
     };
+    // The last stage of a traffic shift ends it.
+    if found.memory.shift.is_some() {
+        return false;
+    }
     let configuration = Configuration::of(&found.settings);
     let new = seen.iter().filter(|task| task.up() && task.deployment == primary.id);
     let healthy = new.clone().filter(|task| task.healthy).count() as u64;

@@ -17,7 +17,25 @@ pub(super) struct Configuration {
     pub alarms: Option<Alarms>,
     pub bake: Option<Duration>,
     pub early_success: Option<EarlySuccess>,
+    pub strategy: Strategy,
     pub grace: Duration,
+}
+
+/// `strategy`. Shares are in tenths of a percent of the production traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strategy {
+    Rolling,
+    BlueGreen,
+    /// In equal steps, each of which lasts so long.
+    Linear {
+        share: u64,
+        bake: Duration,
+    },
+    /// A first step that lasts so long, then everything.
+    Canary {
+        share: u64,
+        bake: Duration,
+    },
 }
 
 /// `deploymentCircuitBreaker`.
@@ -48,6 +66,16 @@ pub(super) struct EarlySuccess {
 pub(super) struct LoadBalancer {
     pub target_group: String,
     pub port: u16,
+    /// None without `advancedConfiguration`.
+    pub shift: Option<AdvancedConfiguration>,
+}
+
+/// `advancedConfiguration`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AdvancedConfiguration {
+    pub alternate: String,
+    pub production: String,
+    pub test: Option<String>,
 }
 
 /// ECS bakes by the alarms' own periods when no time is said; operators see about five minutes.
@@ -74,9 +102,36 @@ impl Configuration {
                 healthy_percent: early["healthyPercent"].as_u64().unwrap_or(100),
                 deferred: early["sourceServiceRevisionCleanup"].as_str() == Some("DEFERRED"),
             }),
+            strategy: Strategy::of(all),
             grace: Duration::from_secs(
                 settings.get("healthCheckGracePeriodSeconds").and_then(Value::as_u64).unwrap_or_default(),
             ),
+        }
+    }
+}
+
+impl Strategy {
+    fn of(configuration: &Value) -> Self {
+        let tenths = |percent: &Value, default: u64| {
+            // The API accepts tenths of a percent from 0.1 to 100.
+            let text = percent.as_number().map(ToString::to_string).unwrap_or_default();
+            let (whole, tenth) = text.split_once('.').unwrap_or((&text, "0"));
+            let tenth = tenth.chars().next().and_then(|digit| digit.to_digit(10)).unwrap_or_default();
+            whole.parse().map_or(default, |whole: u64| whole * 10 + u64::from(tenth)).clamp(1, 1_000)
+        };
+        let minutes = |minutes: &Value, default| Duration::from_secs(60 * minutes.as_u64().unwrap_or(default));
+        let (linear, canary) = (&configuration["linearConfiguration"], &configuration["canaryConfiguration"]);
+        match configuration["strategy"].as_str() {
+            Some("BLUE_GREEN") => Self::BlueGreen,
+            Some("LINEAR") => Self::Linear {
+                share: tenths(&linear["stepPercent"], 100),
+                bake: minutes(&linear["stepBakeTimeInMinutes"], 6),
+            },
+            Some("CANARY") => Self::Canary {
+                share: tenths(&canary["canaryPercent"], 50),
+                bake: minutes(&canary["canaryBakeTimeInMinutes"], 10),
+            },
+            _ => Self::Rolling,
         }
     }
 }
@@ -104,9 +159,18 @@ pub(super) fn load_balancers(settings: &Map<String, Value>) -> Vec<LoadBalancer>
         Some(LoadBalancer {
             target_group: document["targetGroupArn"].as_str()?.to_owned(),
             port: u16::try_from(document["containerPort"].as_u64()?).ok()?,
+            shift: advanced(&document["advancedConfiguration"]),
         })
     };
     list.iter().filter_map(read).collect()
+}
+
+fn advanced(document: &Value) -> Option<AdvancedConfiguration> {
+    Some(AdvancedConfiguration {
+        alternate: document["alternateTargetGroupArn"].as_str()?.to_owned(),
+        production: document["productionListenerRule"].as_str()?.to_owned(),
+        test: document["testListenerRule"].as_str().map(str::to_owned),
+    })
 }
 
 fn on(document: &Value) -> Option<&Value> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{deployment_id, known, service_deployment, task, timing, wake};
+use super::blue_green::{self, Shift};
+use super::{deployment_id, known, service_deployment, task, timing, traffic, wake};
 use crate::ecs::model::{Deployment, DeploymentStatus, RolloutState, Service, ServiceKey, ServiceRevision, Task};
 use crate::ecs::scheduler::failure::SlowDown;
 use crate::time::Time;
@@ -39,14 +40,22 @@ pub(super) fn begin(world: &mut World, service: &ServiceKey) {
     let resource = format!("service-revision/{}/{}/{number}", service.cluster, service.name);
     let arn = world.arn("ecs", &resource);
     let Some(found) = known(world, service) else { return };
+    let shift = Shift::begin(found, id, world.now);
+    let mut settings = recorded(&found.settings);
+    let routes = shift.as_ref().map(|shift| shift.routes.as_slice()).unwrap_or_default();
+    let resolved = traffic::resolved(&settings, routes);
+    settings.insert("resolvedConfiguration".to_owned(), resolved);
     let revision = ServiceRevision {
         arn,
         number,
         task_definition: found.task_definition.clone(),
-        settings: recorded(&found.settings),
+        settings,
         images: images(world, &found.task_definition),
         created_at: world.now,
     };
+    if let Some(unfinished) = found.memory.shift.clone() {
+        traffic::shift_back(world, &unfinished.routes);
+    }
     service_deployment::supersede(world, service);
     let service_deployment = service_deployment::begin(world, service, number);
     let alarms = world.ecs.scheduler.alarms.clone();
@@ -59,7 +68,11 @@ pub(super) fn begin(world: &mut World, service: &ServiceKey) {
     let memory = &mut found.memory;
     (memory.trips_at, memory.baking_since, memory.steady_again_at) = (None, None, None);
     (memory.slow_down, memory.eager, memory.alarms_ignored) = (SlowDown::default(), eager, alarms);
-    (memory.stop_requested, memory.settles_at) = (false, None);
+    (memory.stop_requested, memory.settles_at, memory.shift) = (false, None, None);
+    if let Some(shift) = shift {
+        let stage = shift.stage;
+        blue_green::enter(world, service, shift, stage);
+    }
     let after = timing::FIRST_LOOK.draw(world);
     wake(world, service, after);
 }

@@ -117,6 +117,25 @@ pub(super) fn check_container(world: &mut World, arn: &str, index: usize) {
     }
 }
 
+/// The own checks of all containers go on, within their intervals: the workloads may have changed.
+pub(super) fn check_again(world: &mut World) {
+    let running = world.ecs.tasks.values().filter(|task| task.last_status == TaskStatus::Running);
+    let checked = running.flat_map(|task| {
+        let checks =
+            (0..task.containers.len()).filter_map(|index| Some((index, container_check(world, &task.arn, index)?)));
+        checks.map(|(index, check)| (task.arn.clone(), index, check.interval))
+    });
+    let checked: Vec<(String, usize, Duration)> = checked.collect();
+    for (arn, index, interval) in checked {
+        let step = Step::CheckContainer(index);
+        if !task::is_planned(world, &arn, step) {
+            let milliseconds = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
+            let wait = world.chance.of("container checks").between(0, milliseconds);
+            task::later(world, &arn, Duration::from_millis(wait), step);
+        }
+    }
+}
+
 /// What the scheduler thinks of a task now.
 pub(super) fn verdict(world: &World, task: &Task) -> Verdict {
     if task.last_status != TaskStatus::Running || task.to_stop {

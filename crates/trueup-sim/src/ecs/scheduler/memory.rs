@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::blue_green::Shift;
 use super::failure::SlowDown;
 use super::task::Life;
 use crate::ecs::model::ServiceKey;
@@ -16,8 +17,12 @@ pub struct State {
     pub(super) tasks_of: BTreeMap<ServiceKey, BTreeSet<String>>,
     /// Alarms in `ALARM`.
     pub(super) alarms: BTreeSet<String>,
+    /// Lambda functions of lifecycle hooks that fail.
+    pub(super) failing_hooks: BTreeSet<String>,
     /// Fargate has no room.
     pub(super) no_capacity: bool,
+    /// How often workloads had been scripted when container checks at rest were last woken.
+    pub(super) scripted: u64,
     /// Addresses given so far.
     pub(super) addresses: u32,
 }
@@ -45,6 +50,8 @@ pub struct Memory {
     pub(super) baking_since: Option<Time>,
     /// A rollback is not complete before.
     pub(super) settles_at: Option<Time>,
+    /// The traffic shift that is under way.
+    pub(super) shift: Option<Shift>,
     /// Whether old tasks stop down to the minimum at once in this deployment.
     pub(super) eager: bool,
     /// Alarms that were in `ALARM` when the deployment began: they are ignored.

@@ -29,6 +29,9 @@
 //! | `breaker.rs` | thresholds of the circuit breaker |
 //! | `rollback.rs` | what happens when a deployment has failed or is stopped |
 //! | `complete.rs` | when a deployment is complete and a service steady |
+//! | `blue_green.rs` | the stages of a deployment that shifts traffic |
+//! | `traffic.rs` | target groups and weights of such a deployment |
+//! | `hooks.rs` | its lifecycle hooks |
 //! | `service_deployment.rs` | the record of it |
 //! | `pass.rs` | one look at a service, in order |
 //! | `deletion.rs` | from DRAINING to forgotten |
@@ -44,9 +47,11 @@
 //! | `circuit breaker: tasks failed to start.` in a reason | plural | singular |
 //! | service events begin with | `(service NAME)` | `service NAME` |
 //! | a minimum below 100 % with room for a start | start first | stop down to the minimum at once |
+//! | the circuit breaker in a blue/green, linear or canary deployment | works | does not |
 //! | `stopCode` of a Spot interruption | `TerminationNotice` | `SpotInterruption` |
 //! | a container's end on SIGTERM | exit 0, exit 143 | ignored until SIGKILL, exit 137 |
 
+mod blue_green;
 mod breaker;
 mod complete;
 mod configuration;
@@ -55,6 +60,7 @@ mod deploy;
 mod events;
 mod failure;
 mod health;
+mod hooks;
 mod memory;
 mod pass;
 mod replace;
@@ -65,10 +71,12 @@ mod start_failure;
 mod stop;
 mod task;
 mod timing;
+mod traffic;
 
 #[cfg(test)]
 mod tests;
 
+pub use hooks::Pause;
 pub use memory::{Memory, State};
 
 use std::time::Duration;
@@ -145,6 +153,29 @@ pub fn stop_service_deployment(world: &mut World, arn: &str, stop_type: &str) ->
     rollback::stop_requested(world, arn, stop_type)
 }
 
+/// `ContinueServiceDeployment`: a pause hook is told to go on, or to roll back.
+///
+/// # Errors
+/// As AWS: `ServiceDeploymentNotFoundException`, or `InvalidParameterException` with ECS's words.
+pub fn continue_service_deployment(world: &mut World, arn: &str, hook_id: &str, goes_on: bool) -> Result<(), ApiError> {
+    hooks::answer(world, arn, hook_id, goes_on)
+}
+
+/// The pause hook that a service's deployment waits for.
+pub fn waiting_hook(service: &Service) -> Option<&Pause> {
+    hooks::waiting(service)
+}
+
+/// Scripts the Lambda function of a lifecycle hook: it returns `FAILED`, or `SUCCEEDED` again.
+pub fn set_hook_fails(world: &mut World, function: &str, fails: bool) {
+    let failing = &mut world.ecs.scheduler.failing_hooks;
+    if fails {
+        failing.insert(function.to_owned())
+    } else {
+        failing.remove(function)
+    };
+}
+
 /// A task of `RunTask`, already in the model, begins its life.
 pub fn task_started(world: &mut World, task: &str) {
     task::begin(world, task, Vec::new());
@@ -166,6 +197,14 @@ pub fn target_changed(world: &mut World, task: &str) {
     stop::look(world, task);
     if let Some(service) = service {
         wake_soon(world, &service);
+    }
+}
+
+/// Whether images were scripted anew since containers at rest were last checked; if so, their own checks go on.
+pub fn wake_if_scripted(world: &mut World) {
+    if world.ecs.scheduler.scripted != world.workloads.scripted() {
+        world.ecs.scheduler.scripted = world.workloads.scripted();
+        health::check_again(world);
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::blue_green::Shift;
 use super::configuration::Configuration;
 use super::health::{self, Unwell, Verdict};
 use super::{
-    complete, deletion, deploy, events, failure, known, replace, rollback, service_deployment, task, timing, wake,
+    blue_green, complete, deletion, deploy, events, failure, known, replace, rollback, service_deployment, task,
+    timing, wake,
 };
 use crate::ecs::model::{ServiceKey, ServiceStatus, Task, TaskStatus};
 use crate::time::Time;
@@ -77,7 +79,9 @@ fn active(world: &mut World, service: &ServiceKey) {
         seen = look(world, service, &mut next);
     }
     service_deployment::count(world, service);
-    if replace::act(world, service, &seen) {
+    let shifts = known(world, service).is_some_and(|found| found.memory.shift.is_some());
+    let acted = if shifts { blue_green::act(world, service, &seen) } else { replace::act(world, service, &seen) };
+    if acted {
         seen = look(world, service, &mut next);
     }
     complete::check(world, service, &seen);
@@ -157,6 +161,9 @@ fn wake_again(world: &mut World, service: &ServiceKey, next: Option<Duration>) {
         memory.failing.iter().map(|(_, at, _)| *at).min(),
         memory.steady_again_at,
         memory.settles_at,
+        memory.shift.as_ref().map(|shift| shift.ready_at),
+        memory.shift.as_ref().and_then(|shift| shift.pause.as_ref()).map(|pause| pause.expires_at),
+        memory.shift.as_ref().map(Shift::too_long_at),
         memory.baking_since.zip(bake).map(|(since, bake)| since + bake),
     ];
     let times = times.into_iter().flatten().filter(|at| *at > now).map(|at| at.since(now));

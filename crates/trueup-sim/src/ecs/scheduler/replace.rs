@@ -1,10 +1,10 @@
 //! Starts and stops of a rolling update, and replacements of what is unwell.
 
-use super::configuration::{self, Configuration};
+use super::configuration::Configuration;
 use super::health::Unwell;
 use super::pass::{Presence, Seen};
 use super::rolling::{self, Move, Tasks};
-use super::{deployment_id, events, failure, known, stop, task, timing, wake};
+use super::{deployment_id, events, failure, known, stop, task, timing, traffic, wake};
 use crate::ecs::model::{RolloutState, ServiceKey};
 use crate::ecs::scheduler::failure::Failure;
 use crate::world::World;
@@ -108,9 +108,7 @@ pub(super) fn start(world: &mut World, service: &ServiceKey, deployment: u64, wa
         failure::not_placed(world, service, deployment);
         return 0;
     }
-    let settings = found.deployments.iter().find(|known| known.id == deployment).map(|known| known.settings.clone());
-    let groups = configuration::load_balancers(&settings.unwrap_or_default());
-    let groups: Vec<(String, u16)> = groups.into_iter().map(|known| (known.target_group, known.port)).collect();
+    let groups = traffic::groups_of_deployment(world, service, deployment);
     let launches =
         (0..wanted.min(STARTS_AT_ONCE_MAX)).filter_map(|_| task::launch(world, service, deployment, groups.clone()));
     let started: Vec<String> = launches.collect();
@@ -183,15 +181,14 @@ fn stop_unwell(
             }
             at_once -= 1;
         }
-        if let Some(why) = &task.unwell {
-            stop_one_unwell(world, service, &task.arn, why);
-            count += 1;
-        }
+        count += u64::from(stop_for_being_unwell(world, service, task));
     }
     count
 }
 
-fn stop_one_unwell(world: &mut World, service: &ServiceKey, arn: &str, why: &Unwell) {
+/// Stops a task for being unwell. Whether it was.
+pub(super) fn stop_for_being_unwell(world: &mut World, service: &ServiceKey, task: &Seen) -> bool {
+    let (Some(why), arn) = (&task.unwell, &task.arn) else { return false };
     let (code, reason) = why.stopped();
     if *why != Unwell::Retiring {
         if let Some(life) = world.ecs.scheduler.lives.get_mut(arn) {
@@ -200,5 +197,6 @@ fn stop_one_unwell(world: &mut World, service: &ServiceKey, arn: &str, why: &Unw
         failure::noticed(world, service, Failure::Unhealthy);
     }
     stop::begin(world, arn, code, &reason);
-    tell_stopped(world, service, &[arn.to_owned()]);
+    tell_stopped(world, service, std::slice::from_ref(arn));
+    true
 }

@@ -1,7 +1,10 @@
 //! What happens when a deployment has failed, or somebody stops it.
 
 use super::configuration::Configuration;
-use super::{deploy, deployment_id, events, fact, known, replace, service_deployment, task, timing, wake_soon};
+use super::{
+    blue_green, deploy, deployment_id, events, fact, known, replace, service_deployment, task, timing, traffic,
+    wake_soon,
+};
 use crate::ecs::model::{DeploymentStatus, RolloutState, ServiceKey, ServiceStatus};
 use crate::wire::ApiError;
 use crate::world::World;
@@ -15,6 +18,8 @@ pub(super) enum Cause {
     Alarms(Vec<String>),
     /// `StopServiceDeployment`.
     Stopped,
+    /// A traffic shift failed: what comes after `because`.
+    Shift(String),
 }
 
 /// What `rollback` says in a service deployment, and its `statusReason`.
@@ -27,6 +32,7 @@ fn status_reason(cause: &Cause, ending: &str) -> String {
             format!("Service deployment {ending} because the following alarms were triggered: {}.", names.join(", "))
         }
         Cause::Stopped => format!("Service deployment {ending} because of a StopServiceDeployment request."),
+        Cause::Shift(why) => format!("Service deployment {ending} because {why}"),
     }
 }
 
@@ -45,6 +51,10 @@ pub(super) fn watch(world: &mut World, service: &ServiceKey) -> bool {
         fail(world, service, &Cause::Stopped, true);
         return true;
     }
+    if let Some(cause) = blue_green::broken(world, service) {
+        fail(world, service, &cause, true);
+        return true;
+    }
     if let Some(alarms) = &configuration.alarms {
         let fired = alarms
             .names
@@ -57,6 +67,9 @@ pub(super) fn watch(world: &mut World, service: &ServiceKey) -> bool {
         }
     }
     let Some(breaker) = configuration.breaker else { return false };
+    if found.memory.shift.is_some() && fact(world, "no circuit breaker in a traffic shift", 20) {
+        return false;
+    }
     // The latest desired count decides, so a change of it can trip the breaker as well as a failure.
     if !breaker.threshold.reached(primary.failed_tasks, found.desired_count) {
         if let Some(found) = world.ecs.services.get_mut(service) {
@@ -101,21 +114,21 @@ fn reveal(world: &mut World, service: &ServiceKey) {
     }
 }
 
-fn rollout_state_reason(world: &World, cause: &Cause) -> &'static str {
+fn rollout_state_reason(world: &World, cause: &Cause) -> String {
     match cause {
         Cause::CircuitBreaker if fact(world, "a task failed to start in reasons", 20) => {
-            "ECS deployment circuit breaker: task failed to start."
+            "ECS deployment circuit breaker: task failed to start.".to_owned()
         }
-        Cause::CircuitBreaker => "ECS deployment circuit breaker: tasks failed to start.",
-        Cause::Alarms(_) => "ECS deployment failed: alarm detected.",
-        Cause::Stopped => "ECS deployment stopped by a StopServiceDeployment request.",
+        Cause::CircuitBreaker => "ECS deployment circuit breaker: tasks failed to start.".to_owned(),
+        Cause::Alarms(_) => "ECS deployment failed: alarm detected.".to_owned(),
+        Cause::Stopped => "ECS deployment stopped by a StopServiceDeployment request.".to_owned(),
+        Cause::Shift(_) => status_reason(cause, "rolled back"),
     }
 }
 
 /// The PRIMARY fails: it stalls, or the service goes back to what was complete before.
-fn fail(world: &mut World, service: &ServiceKey, cause: &Cause, wants_rollback: bool) {
-    let now = world.now;
-    let reason = rollout_state_reason(world, cause).to_owned();
+pub(super) fn fail(world: &mut World, service: &ServiceKey, cause: &Cause, wants_rollback: bool) {
+    let reason = rollout_state_reason(world, cause);
     let Some(found) = world.ecs.services.get_mut(service) else { return };
     let (target, memory) = (found.memory.completed, &mut found.memory);
     (memory.trips_at, memory.stop_requested, memory.baking_since) = (None, false, None);
@@ -128,36 +141,43 @@ fn fail(world: &mut World, service: &ServiceKey, cause: &Cause, wants_rollback: 
             record.circuit_breaker = ("TRIGGERED".to_owned(), failures, threshold.unwrap_or_default());
         }
         Cause::Alarms(names) => (record.alarms.0, record.alarms.2) = ("TRIGGERED".to_owned(), names.clone()),
-        Cause::Stopped => {}
+        Cause::Stopped | Cause::Shift(_) => {}
     });
     let words = match cause {
-        Cause::CircuitBreaker => "deployment failed: tasks failed to start.",
-        Cause::Alarms(_) => "deployment failed: alarm detected.",
-        Cause::Stopped => "deployment failed: stopped by a StopServiceDeployment request.",
+        Cause::CircuitBreaker => "tasks failed to start.".to_owned(),
+        Cause::Alarms(_) => "alarm detected.".to_owned(),
+        Cause::Stopped => "stopped by a StopServiceDeployment request.".to_owned(),
+        Cause::Shift(_) => status_reason(cause, "rolled back"),
     };
-    events::tell_of_deployment(world, service, id, words);
+    events::tell_of_deployment(world, service, id, &format!("deployment failed: {words}"));
+    let shift = world.ecs.services.get_mut(service).and_then(|found| found.memory.shift.take());
+    if let Some(shift) = shift {
+        traffic::shift_back(world, &shift.routes);
+    }
     match target.filter(|(target, _)| wants_rollback && *target != id) {
         Some((target, revision)) => {
             events::tell(world, service, &format!("rolling back to deployment {}.", deployment_id(target)));
             go_back(world, service, cause, target, revision);
             show_failed(world, service, id, reason);
         }
-        None => stall(world, service, &record, cause, reason, now),
+        None => stall(world, service, &record, cause, wants_rollback, reason),
     }
 }
 
 /// The deployment is FAILED and starts no more tasks; older tasks keep running.
-fn stall(world: &mut World, service: &ServiceKey, record: &str, cause: &Cause, reason: String, now: crate::time::Time) {
+fn stall(world: &mut World, service: &ServiceKey, record: &str, cause: &Cause, wanted_rollback: bool, reason: String) {
+    let now = world.now;
     let Some(found) = world.ecs.services.get_mut(service) else { return };
     if let Some(failed) = found.deployments.first_mut() {
         failed.rollout_state = RolloutState::Failed;
         failed.rollout_state_reason = reason;
         failed.updated_at = now;
     }
-    let was_rolling_back =
-        found.service_deployments.iter().any(|known| known.arn == record && known.rollback.is_some());
-    let (status, words) = if was_rolling_back {
-        ("ROLLBACK_FAILED", status_reason(cause, "rollback failed"))
+    let (status, words) = if wanted_rollback {
+        let words = "No rollback candidate was found to run the rollback.";
+        let id = record.rsplit('/').next().unwrap_or(record);
+        events::tell(world, service, &format!("Deployment [{id}] rollback has failed. {words}"));
+        ("ROLLBACK_FAILED", words.to_owned())
     } else {
         ("STOPPED", status_reason(cause, "stopped"))
     };
@@ -187,7 +207,7 @@ fn go_back(world: &mut World, service: &ServiceKey, cause: &Cause, target: u64, 
     let words = match cause {
         Cause::CircuitBreaker => "ECS deployment circuit breaker: rolling back",
         Cause::Alarms(_) => "ECS deployment alarms: rolling back",
-        Cause::Stopped => "ECS deployment rolling back",
+        Cause::Stopped | Cause::Shift(_) => "ECS deployment rolling back",
     };
     primary.rollout_state_reason = format!("{words} to deploymentId {}{full_stop}", deployment_id(target));
     found.deployments.insert(0, primary);

@@ -159,6 +159,11 @@ pub(super) fn later(world: &mut World, arn: &str, after: Duration, step: Step) {
     world.at(at, Happening::Ecs(Tick::Task(arn.to_owned())));
 }
 
+/// Whether a step of a task is planned.
+pub(super) fn is_planned(world: &World, arn: &str, step: Step) -> bool {
+    world.ecs.scheduler.lives.get(arn).is_some_and(|life| life.agenda.iter().any(|(_, known)| *known == step))
+}
+
 /// Nothing of what was planned for a task happens.
 pub(super) fn cancel(world: &mut World, arn: &str) {
     if let Some(life) = world.ecs.scheduler.lives.get_mut(arn) {

@@ -45,6 +45,10 @@ pub(super) const STILL_IN_PROGRESS: Span = Span("scheduler: still in progress", 
 /// From the beginning of a rollback until it is complete, when the old tasks still run: operators have measured 60 to 106
 /// seconds.
 pub(super) const SETTLING: Span = Span("scheduler: settling", 50_000, 100_000);
+/// A stage of a deployment that shifts traffic, apart from what it waits for.
+pub(super) const STAGE: Span = Span("scheduler: stage", 4_000, 15_000);
+/// The least time that any stage lasts.
+pub(super) const STAGE_LEAST: Duration = Duration::from_secs(1);
 /// Between two attempts to place a task without capacity, or to register a target with a group that is not there.
 pub(super) const ATTEMPT: Span = Span("scheduler: attempt", 25_000, 40_000);
 
@@ -57,5 +61,5 @@ pub(super) const STOPPED_TASK_KEPT: Duration = Duration::from_mins(65);
 pub(super) const INACTIVE_SERVICE_KEPT: Duration = Duration::from_hours(1);
 /// A message is repeated after six hours at the earliest (ECS developer guide, "service event messages").
 pub(super) const MESSAGE_REPEATED_AFTER: Duration = Duration::from_hours(6);
-/// While something may change that tells nobody, such as a target that drains.
-pub(super) const POLL: Duration = Duration::from_secs(5);
+/// While something may change that tells nobody, such as a target group that is deleted under a draining target.
+pub(super) const POLL: Duration = Duration::from_secs(30);

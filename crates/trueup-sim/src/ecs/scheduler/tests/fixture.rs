@@ -10,6 +10,8 @@ use crate::ecs::model::{
     TaskDefinitionStatus, TaskStatus,
 };
 use crate::ecs::scheduler::{self, counts};
+use crate::elb;
+use crate::setup;
 use crate::time::Time;
 use crate::workload::{Behaviour, Exit, Health, Start};
 use crate::world::World;
@@ -18,6 +20,7 @@ use crate::world::World;
 pub(super) struct Scene {
     pub world: World,
     pub web: ServiceKey,
+    pub balancer: Balancer,
 }
 
 /// What a scene begins with.
@@ -29,11 +32,29 @@ pub(super) struct Setup {
     /// Besides, members of the container definition.
     pub container: Value,
     pub settings: Value,
+    /// With an application load balancer: a rule `production` over the groups `blue` and `green`, and one for tests.
+    pub balanced: bool,
+}
+
+/// The ARNs of a scene with a load balancer.
+#[derive(Default)]
+pub(super) struct Balancer {
+    pub blue: String,
+    pub green: String,
+    pub production: String,
+    pub test: String,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { seed: 1, desired: 1, configuration: json!({}), container: json!({}), settings: json!({}) }
+        Self {
+            seed: 1,
+            desired: 1,
+            configuration: json!({}),
+            container: json!({}),
+            settings: json!({}),
+            balanced: false,
+        }
     }
 }
 
@@ -47,6 +68,18 @@ impl Scene {
     pub fn created(setup: &Setup) -> Self {
         let mut scene = Self::with_images(setup);
         let mut settings = setup.settings.as_object().cloned().unwrap_or_default();
+        if setup.balanced {
+            scene.balancer = balancer(&mut scene.world);
+            // Until ECS sees that rules forward to the groups.
+            scene.pass(10);
+            let Balancer { blue, green, production, test } = &scene.balancer;
+            let shift = json!({"alternateTargetGroupArn": green, "productionListenerRule": production, "testListenerRule": test});
+            let mut entry = json!({"targetGroupArn": blue, "containerName": "web", "containerPort": 80});
+            if setup.configuration["strategy"].is_string() {
+                entry["advancedConfiguration"] = shift;
+            }
+            settings.insert("loadBalancers".to_owned(), json!([entry]));
+        }
         settings.insert("deploymentConfiguration".to_owned(), setup.configuration.clone());
         let service = Service {
             arn: scene.world.arn("ecs", "service/prod/web"),
@@ -73,7 +106,7 @@ impl Scene {
     /// A service that runs image `web:1`, steady.
     pub fn steady(setup: &Setup) -> Self {
         let mut scene = Self::created(setup);
-        scene.until(1_800, "the first deployment is complete", |scene| {
+        scene.until(7_200, "the first deployment is complete", |scene| {
             scene.primary().rollout_state_reason.ends_with("completed.")
         });
         scene
@@ -107,7 +140,25 @@ impl Scene {
             family.revisions.insert(revision, definition);
         }
         world.ecs.families.insert("web".to_owned(), family);
-        Self { world, web }
+        Self { world, web, balancer: Balancer::default() }
+    }
+
+    /// The weights of a rule: blue and green.
+    pub fn weights(&self, rule: &str) -> (u64, u64) {
+        let weights = elb::health::weights(&self.world, rule).expect("the scene has it");
+        let of = |group: &str| weights.iter().filter(|(known, _)| known == group).map(|(_, weight)| weight).sum();
+        (of(&self.balancer.blue), of(&self.balancer.green))
+    }
+
+    /// How many targets of a group are in a state.
+    pub fn targets(&self, group: &str, state: &str) -> usize {
+        let targets = self.world.elb.target_groups[group].targets.keys();
+        targets.filter(|(ip, port)| elb::health::health(&self.world, group, ip, *port).state == state).count()
+    }
+
+    /// An action of Elastic Load Balancing.
+    pub fn elb(&mut self, action: &str, input: &Value) {
+        call(&mut self.world, action, input);
     }
 
     /// Revision N of the task definition runs image `web:N`: 1 and 2 are well, the others as `script` says.
@@ -197,6 +248,22 @@ impl Scene {
     pub fn messages(&self) -> Vec<String> {
         self.service().events.iter().rev().map(|event| without_ids(&event.message)).collect()
     }
+}
+
+fn call(world: &mut World, action: &str, input: &Value) {
+    elb::api::answer(world, "arn:aws:iam::111122223333:role/deployer", action, input).expect("it is allowed");
+}
+
+fn balancer(world: &mut World) -> Balancer {
+    let (_, listener) = setup::load_balancer(world, "main", 80);
+    let (blue, green) = (setup::target_group(world, "blue", 80), setup::target_group(world, "green", 80));
+    for group in [&blue, &green] {
+        let delay = json!([{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}]);
+        call(world, "ModifyTargetGroupAttributes", &json!({"TargetGroupArn": group, "Attributes": delay}));
+    }
+    let production = setup::rule(world, &listener, 1, "/*", &blue);
+    let test = setup::rule(world, &listener, 2, "/test/*", &green);
+    Balancer { blue, green, production, test }
 }
 
 /// A message with `ID` for every long run of digits.

@@ -112,7 +112,10 @@ fn a_first_deployment_has_nothing_to_go_back_to() {
     scene.until(1_800, "failed", |scene| scene.primary().rollout_state == RolloutState::Failed);
     scene.pass(900);
     assert_eq!(scene.service().deployments.len(), 1);
-    assert_eq!((scene.running(), scene.record().status.as_str()), (0, "STOPPED"));
+    let record = scene.record();
+    assert_eq!((scene.running(), record.status.as_str()), (0, "ROLLBACK_FAILED"));
+    let words = "No rollback candidate was found to run the rollback.";
+    assert_eq!(record.status_reason.as_deref(), Some(words));
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn while_a_rollback_runs_a_third_deployment_that_fails_stalls() {
     scene.until(1_800, "stalls", |scene| scene.primary().rollout_state == RolloutState::Failed);
     scene.pass(600);
     assert_eq!(scene.service().task_definition, scene.definition_arn(4));
-    assert_eq!(scene.record().status, "STOPPED");
+    assert_eq!(scene.record().status, "ROLLBACK_FAILED");
 }
 
 #[test]
