@@ -37,8 +37,8 @@ macro_rules! operations {
                         let name = concat!("ecs:", stringify!($read));
                         let slot = Slot::default();
                         caller.read(Bucket::$read_bucket, name, || {
-                            let protocol = Lossless::new(body, Arc::clone(&slot));
-                            self.reads.$read_method().customize().config_override(Builder::new().protocol(protocol)).send()
+                            let protocol = Lossless::new(body.clone(), Arc::clone(&slot));
+                            self.client.$read_method().customize().config_override(Builder::new().protocol(protocol)).send()
                         }).await?;
                         parsed(name, &slot)
                     })*
@@ -57,7 +57,7 @@ macro_rules! operations {
                         let slot = Slot::default();
                         let answer = caller.write(Bucket::$write_bucket, name, || {
                             let protocol = Lossless::new(body.clone(), Arc::clone(&slot));
-                            self.writes.$write_method().customize().config_override(Builder::new().protocol(protocol)).send()
+                            self.client.$write_method().customize().config_override(Builder::new().protocol(protocol)).send()
                         }).await?;
                         Ok(Answer { output: parsed(name, &slot)?, request_id: answer.request_id().map(str::to_owned) })
                     })*
@@ -87,10 +87,8 @@ operations! {
 /// The ECS API in one environment.
 #[derive(Debug)]
 pub(crate) struct Ecs {
-    /// Repeats what fails for a passing reason.
-    pub(crate) reads: Client,
-    /// Never repeats anything: [`Caller::write`] does, where that is safe.
-    pub(crate) writes: Client,
+    /// Never repeats anything: [`Caller`] does, where that is safe.
+    pub(crate) client: Client,
 }
 
 fn parsed(operation: &str, slot: &Slot) -> Result<Value, CallError> {

@@ -8,9 +8,9 @@ use trueup_core::desired::{DesiredApplication, Environment, Lookup};
 use trueup_core::live::{FailureKind, Live};
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::{Health, Held, Hold, Input, Plan, Sync};
-use trueup_ports::{Cloud, Wanted};
+use trueup_ports::{Cloud, Priority, Wanted};
 
-use crate::application::ApplicationState;
+use crate::application::{ApplicationState, is_rolling, is_unsettled};
 use crate::board::is_settled;
 use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::{InForce, Standing, Valid};
@@ -179,6 +179,9 @@ impl EnvironmentLoop {
             let mut state = self.take_state(name);
             let desired = resolution::resolve(valid, answers, &mut state.resolved);
             resolution::want(&desired, &mut wanted);
+            if *scope != Scope::All {
+                wanted.priority = wanted.priority.min(self.urgency(&state, name, &valid.revision));
+            }
             wanted.refresh.append(&mut state.refresh);
             self.applications.insert((*name).clone(), state);
         }
@@ -191,6 +194,18 @@ impl EnvironmentLoop {
             }
         }
         live
+    }
+
+    /// How urgent a look at an application is. A look at everything is not, whatever is among it.
+    fn urgency(&self, state: &ApplicationState, name: &ApplicationName, revision: &Revision) -> Priority {
+        let status = self.context.board.get(&self.name, name);
+        match status.as_ref().map(|status| &status.plan) {
+            _ if !state.refresh.is_empty() => Priority::Safety,
+            Some(plan) if is_unsettled(plan) => Priority::Safety,
+            Some(plan) if is_rolling(plan) => Priority::Rollout,
+            Some(plan) if plan.revision == *revision => Priority::Rest,
+            Some(_) | None => Priority::Deploy,
+        }
     }
 
     /// The application as git had it at the commit that was applied last, when that is another one.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::live::{
     FailureKind, Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, OwnedResource,
@@ -52,6 +54,8 @@ struct State {
     faults: VecDeque<(Operation, String, Fault)>,
     /// Calls on resources of this name wait until released.
     slow: Option<String>,
+    /// How long every mutating call takes.
+    latency: Duration,
     /// New rollouts stay in progress.
     rolling: bool,
     reads_fail: bool,
@@ -147,6 +151,11 @@ impl FakeCloud {
     /// Calls on a resource of that name wait until [`FakeCloud::release`].
     pub fn hang(&self, name: &str) {
         self.state().slow = Some(name.to_owned());
+    }
+
+    /// Every mutating call takes so long from now on.
+    pub fn delay(&self, latency: Duration) {
+        self.state().latency = latency;
     }
 
     /// Lets the waiting calls go.
@@ -247,6 +256,10 @@ impl Cloud for FakeCloud {
                 break;
             }
             released.await;
+        }
+        let latency = self.state().latency;
+        if !latency.is_zero() {
+            sleep(latency).await;
         }
         let mut state = self.state();
         state.calls.push(format!("{:?} {name}", call.operation));

@@ -4,6 +4,7 @@ mod cloud;
 mod daemon;
 mod load_balanced;
 mod once;
+mod pace;
 mod prune;
 mod source;
 mod world;
