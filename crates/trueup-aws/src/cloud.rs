@@ -20,6 +20,7 @@ use crate::caller::Caller;
 use crate::calls::Calls;
 use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
+use crate::observe::services::Services;
 use crate::observe::sweep::Sweep;
 use crate::observe::task_definitions::TaskDefinitions;
 use crate::resolve::{Lookups, Resolvers};
@@ -37,6 +38,7 @@ pub struct AwsCloud {
     pub(crate) ecs: Ecs,
     pub(crate) elb: Elb,
     pub(crate) resolvers: Resolvers,
+    pub(crate) services: Services,
     pub(crate) task_definitions: TaskDefinitions,
     pub(crate) sweep: std::sync::Mutex<Sweep>,
     pub(crate) lookups: Lookups,
@@ -69,6 +71,7 @@ impl AwsCloud {
             ecs: Ecs { client: aws_sdk_ecs::Client::new(config) },
             elb: Elb { client: aws_sdk_elasticloadbalancingv2::Client::new(config) },
             resolvers: Resolvers::new(config),
+            services: Services::default(),
             task_definitions: TaskDefinitions::default(),
             sweep: std::sync::Mutex::default(),
             lookups: Lookups::default(),

@@ -23,6 +23,7 @@ mod past;
 mod planning;
 mod prune;
 mod resolution;
+mod rest;
 mod schedule;
 mod selection;
 mod shutdown;

@@ -58,6 +58,9 @@ impl Pass {
     /// stops. Must not be dropped: whoever stops it raises the shutdown and waits.
     pub async fn run(mut self) -> Finished {
         let name = self.valid.application.name.clone();
+        if let Some(resolved) = &mut self.state.resolved {
+            resolved.rest = None;
+        }
         self.take_steps().await;
         if !self.is_current() {
             // A newer commit pre-empts this one, at once.

@@ -423,7 +423,7 @@ impl Resources {
         for id in &wanted.services {
             let service = match self.services.get(id) {
                 Some((description, tags)) => {
-                    Observed::Present(LiveService { description: description.clone(), tags: tags.clone() })
+                    Observed::Present(LiveService { description: description.clone().into(), tags: tags.clone() })
                 }
                 None => Observed::Absent,
             };
@@ -442,7 +442,7 @@ impl Resources {
         for name in &wanted.target_groups {
             let group = match self.target_groups.get(name) {
                 Some((description, attributes, tags)) => Observed::Present(LiveTargetGroup {
-                    description: description.clone(),
+                    description: description.clone().into(),
                     attributes: Observed::Present(attributes.clone()),
                     tags: Observed::Present(tags.clone()),
                 }),
@@ -452,7 +452,7 @@ impl Resources {
         }
         for listener in &wanted.listeners {
             let rules = self.rules.get(listener).into_iter().flatten().map(|(description, tags)| LiveRule {
-                description: description.clone(),
+                description: description.clone().into(),
                 tags: Observed::Present(tags.clone()),
             });
             live.rules.insert(listener.clone(), Observed::Present(rules.collect()));
@@ -491,7 +491,7 @@ impl Resources {
 }
 
 fn task_definition((_, description, tags): &(Arn, Value, Tags)) -> LiveTaskDefinition {
-    LiveTaskDefinition { description: description.clone(), tags: tags.clone() }
+    LiveTaskDefinition { description: description.clone().into(), tags: tags.clone() }
 }
 
 /// What a call acts on, by name.
