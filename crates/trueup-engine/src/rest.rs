@@ -130,3 +130,110 @@ fn hashed(feed: impl FnOnce(&mut DefaultHasher)) -> u64 {
     feed(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trueup_core::digest::Digest;
+    use trueup_core::live::{FailureKind, LiveRule, LiveService, LiveTargetGroup, ReadFailure};
+    use trueup_core::names::ServiceId;
+
+    use super::*;
+
+    fn id() -> ServiceId {
+        ServiceId { cluster: "main".to_owned(), name: "web".to_owned() }
+    }
+
+    fn tags() -> Tags {
+        [("trueup:digest".to_owned(), "d".to_owned())].into()
+    }
+
+    fn revision_of(number: u32) -> LiveTaskDefinition {
+        LiveTaskDefinition { description: json!({ "revision": number }).into(), tags: tags() }
+    }
+
+    fn live() -> Live {
+        let service = LiveService { description: json!({"desiredCount": 1}).into(), tags: tags() };
+        let group = LiveTargetGroup {
+            description: json!({"Port": 80}).into(),
+            attributes: Observed::Present([("slow_start.duration_seconds".to_owned(), "0".to_owned())].into()),
+            tags: Observed::Present(tags()),
+        };
+        let rule = LiveRule { description: json!({"Priority": "1"}).into(), tags: Observed::Present(tags()) };
+        Live {
+            services: [(id(), Observed::Present(service))].into(),
+            task_definitions: [(Arn::new("web:1"), Observed::Present(revision_of(1)))].into(),
+            families: [("web".to_owned(), Observed::Present(vec![revision_of(1)]))].into(),
+            target_groups: [("web".to_owned(), Observed::Present(group))].into(),
+            rules: [(Arn::new("listener"), Observed::Present(vec![rule]))].into(),
+            ..Live::default()
+        }
+    }
+
+    fn present<T>(part: &mut Observed<T>) -> &mut T {
+        let Observed::Present(value) = part else { panic!("it is present") };
+        value
+    }
+
+    #[test]
+    fn rest_ends_with_any_change_of_what_the_application_has_and_with_no_other() {
+        type Change = fn(&mut Live);
+        let failure = || ReadFailure {
+            operation: "ecs:DescribeServices".to_owned(),
+            kind: FailureKind::Throttled,
+            message: "Rate exceeded".to_owned(),
+        };
+        let changes: [(&str, Change); 11] = [
+            ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
+            ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),
+            ("no service", |live| drop(live.services.insert(id(), Observed::Absent))),
+            ("not asked for", |live| live.services.clear()),
+            ("revision", |live| {
+                live.task_definitions.insert(Arn::new("web:1"), Observed::Present(revision_of(2)));
+            }),
+            ("family", |live| present(live.families.get_mut("web").unwrap()).push(revision_of(2))),
+            ("target group", |live| {
+                present(live.target_groups.get_mut("web").unwrap()).description["Port"] = json!(81);
+            }),
+            ("attributes", |live| {
+                present(&mut present(live.target_groups.get_mut("web").unwrap()).attributes).clear();
+            }),
+            ("its tags", |live| present(live.target_groups.get_mut("web").unwrap()).tags = Observed::Absent),
+            ("rule", |live| {
+                present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].description["Priority"] = json!("2");
+            }),
+            ("its tags", |live| {
+                present(&mut present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].tags).clear();
+            }),
+        ];
+        let wanted = Wanted {
+            services: [id()].into(),
+            families: [("web".to_owned(), Digest::of(b""))].into(),
+            target_groups: ["web".to_owned()].into(),
+            listeners: [Arn::new("listener")].into(),
+            ..Wanted::default()
+        };
+        let (all, memory) = (BTreeSet::from([ApplicationName::new("web")]), Memory::default());
+        let rest = Rest::new(&live(), &Shared::new(&live(), &all), &wanted, &memory);
+        let holds = |live: &Live| rest.holds(live, &Shared::new(live, &all), &wanted, &memory);
+        assert!(holds(&live()));
+        for (what, change) in changes {
+            let mut changed = live();
+            change(&mut changed);
+            assert!(!holds(&changed), "{what}");
+        }
+        let mut unread = live();
+        unread.services.insert(id(), Observed::Unknown(failure()));
+        assert!(!holds(&unread));
+
+        let mut others = live();
+        others.services.insert(ServiceId { name: "other".to_owned(), ..id() }, Observed::Absent);
+        others.inventory = Some(Observed::Present(Vec::new()));
+        assert!(holds(&others), "what belongs to others does not count");
+        let more = BTreeSet::from([ApplicationName::new("other"), ApplicationName::new("web")]);
+        assert!(!rest.holds(&live(), &Shared::new(&live(), &more), &wanted, &memory));
+        let mut wrote = Memory::default();
+        wrote.deployed(Digest::of(b""));
+        assert!(!rest.holds(&live(), &Shared::new(&live(), &all), &wanted, &wrote));
+    }
+}

@@ -90,3 +90,29 @@ async fn after_a_blackout_applications_do_not_all_ask_at_once_and_again() {
     }
     assert_eq!(line, "", "nothing is written because of it");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_application_at_rest_is_looked_at_and_wakes_with_every_change() {
+    let mut world = World::new();
+    world.source.commit(&files(&tree(&[application("api", "1"), application("web", "1")])));
+    world.settle().await;
+    world.pass(300).await;
+    world.cloud.take_calls();
+    let observed = |world: &World| world.engine.status().applications.values().map(|s| s.observed).max();
+    let before = observed(&world);
+    world.pass(120).await;
+    assert!(observed(&world) > before, "it is looked at");
+    for count in [2, 3] {
+        world.cloud.change_service("web", |service| service["desiredCount"] = count.into());
+        world.pass(120).await;
+        assert_eq!(world.cloud.take_calls(), ["UpdateService web"], "{count}");
+    }
+    // The same again, after a disturbance in which nothing could be read.
+    world.cloud.fail_reads(true);
+    world.pass(120).await;
+    assert_eq!(world.plan("web").sync, Sync::Unknown);
+    world.cloud.fail_reads(false);
+    world.pass(300).await;
+    assert_eq!(world.plan("web").sync, Sync::Synced);
+    assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
+}
