@@ -183,7 +183,7 @@ mod tests {
             kind: FailureKind::Throttled,
             message: "Rate exceeded".to_owned(),
         };
-        let changes: [(&str, Change); 11] = [
+        let table: [(&str, Change); 11] = [
             ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
             ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),
             ("no service", |live| drop(live.services.insert(id(), Observed::Absent))),
@@ -217,7 +217,7 @@ mod tests {
         let rest = Rest::new(&live(), &Shared::new(&live(), &all), &wanted, &memory);
         let holds = |live: &Live| rest.holds(live, &Shared::new(live, &all), &wanted, &memory);
         assert!(holds(&live()));
-        for (what, change) in changes {
+        for (what, change) in table {
             let mut changed = live();
             change(&mut changed);
             assert!(!holds(&changed), "{what}");
