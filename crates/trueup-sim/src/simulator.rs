@@ -1,7 +1,6 @@
 //! From a request to what the client experiences.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -26,7 +25,7 @@ use crate::writers::{Deed, Writer};
 mod tests;
 
 /// A simulated AWS.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Simulator {
     /// Who is behind which access key.
     pub principals: Principals,
@@ -56,9 +55,20 @@ type Place = (String, String);
 enum Due {
     /// The call of this index takes effect.
     Effect(u64),
-    /// Somebody does something, in this account and region.
-    Deed { writer: Writer, place: Place, deed: Deed },
+    /// Somebody does something.
+    Deed(Box<Act>),
 }
+
+/// Who does what, in which account and region.
+#[derive(Clone, Debug)]
+struct Act {
+    writer: Writer,
+    place: Place,
+    deed: Deed,
+}
+
+/// Hears of cuts.
+type Hook = Box<dyn FnMut(&Reached) + Send>;
 
 /// Where the client was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,11 +84,11 @@ pub struct Reached {
 }
 
 /// Cuts so far, and whoever wants to know of them.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Cuts {
     reached: Vec<Reached>,
     dead: Vec<String>,
-    hook: Option<Arc<dyn Fn(&Reached) + Send + Sync>>,
+    hook: Option<Hook>,
 }
 
 impl std::fmt::Debug for Cuts {
@@ -150,7 +160,7 @@ impl Simulator {
     /// Has somebody do something in the first account and region, at a time.
     pub fn script(&mut self, at: Time, writer: &Writer, deed: Deed) {
         let place = self.home.clone();
-        self.later(at, Due::Deed { writer: writer.clone(), place, deed });
+        self.later(at, Due::Deed(Box::new(Act { writer: writer.clone(), place, deed })));
     }
 
     /// Hears the calls of a client again that was cut off: it was started anew.
@@ -164,8 +174,8 @@ impl Simulator {
     }
 
     /// Calls this as soon as a cut is reached, before the client sees anything of it.
-    pub fn on_cut(&mut self, hook: impl Fn(&Reached) + Send + Sync + 'static) {
-        self.cuts.hook = Some(Arc::new(hook));
+    pub fn on_cut(&mut self, hook: impl FnMut(&Reached) + Send + 'static) {
+        self.cuts.hook = Some(Box::new(hook));
     }
 
     /// Lets everything happen until `now`: in the worlds, late effects, and what others do.
@@ -185,7 +195,7 @@ impl Simulator {
                     let record = self.recorder.record(index);
                     (record.outcome, record.truth) = (Some(outcome), truth);
                 }
-                Due::Deed { writer, place, deed } => self.perform(&writer, &place, &deed),
+                Due::Deed(act) => self.perform(&act),
             }
         }
         self.advance_worlds(now);
@@ -298,18 +308,13 @@ impl Simulator {
         let world = self.world_of(&principal.account, &call.region);
         let before = call.mutates().then(|| truth::before(world, call, resources));
         let outcome = dispatch(world, &principal.arn, call);
-        if call.mutates() {
-            let happened = Happened {
-                caller: &principal.arn,
-                access_key: &call.access_key,
-                service: call.service,
-                action: &call.action,
-                input: &call.input,
-                error: outcome.as_ref().err(),
-            };
+        let truth = before.map(|before| truth::after(before, world, call, resources));
+        if truth.is_some() {
+            let Call { service, action, access_key, input, .. } = call;
+            let error = outcome.as_ref().err();
+            let happened = Happened { caller: &principal.arn, access_key, service: *service, action, input, error };
             cloudtrail::append(world, happened);
         }
-        let truth = before.map(|before| truth::after(before, world, call, resources));
         if let (Some(memory), Some(_)) = (memory, &truth) {
             let world = &self.worlds[&(principal.account.clone(), call.region.clone())];
             self.past.keep(world, memory);
@@ -363,15 +368,15 @@ impl Simulator {
         }
         let reached = Reached { call: index, moment, access_key: record.call.access_key.clone(), answered_at };
         self.cuts.dead.push(reached.access_key.clone());
-        if let Some(hook) = &self.cuts.hook {
+        if let Some(hook) = &mut self.cuts.hook {
             hook(&reached);
         }
         self.cuts.reached.push(reached);
         reply
     }
 
-    fn perform(&mut self, writer: &Writer, place: &Place, deed: &Deed) {
-        let (account, region) = place;
+    fn perform(&mut self, act: &Act) {
+        let Act { writer, place: (account, region), deed } = act;
         let principal = Principal { account: account.clone(), arn: writer.arn.clone() };
         let mut last = Value::Null;
         let mut done = 0;
@@ -418,10 +423,18 @@ impl Simulator {
 
 /// Which service answers.
 fn dispatch(world: &mut World, caller: &str, call: &Call) -> Outcome {
-    match call.service {
-        Service::Ecs => crate::ecs::api::answer(world, caller, &call.action, &call.input),
-        Service::ElasticLoadBalancing => crate::elb::api::answer(world, caller, &call.action, &call.input),
-        other => crate::services::answer(world, other, caller, &call.action, &call.input),
+    let Call { service, action, input, .. } = call;
+    match service {
+        Service::Ecs => crate::ecs::api::answer(world, caller, action, input),
+        Service::ElasticLoadBalancing => crate::elb::api::answer(world, caller, action, input),
+        Service::CloudFormation
+        | Service::Sts
+        | Service::Ecr
+        | Service::SecretsManager
+        | Service::Ssm
+        | Service::CloudWatch
+        | Service::ApplicationAutoScaling
+        | Service::CloudTrail => crate::services::answer(world, *service, caller, action, input),
     }
 }
 

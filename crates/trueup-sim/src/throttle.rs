@@ -149,7 +149,7 @@ mod tests {
             assert_eq!(taken(Time::START), burst, "{action}");
             assert_eq!(taken(Time::START), 0, "{action}");
             assert_eq!(taken(Time::START + Duration::from_secs(2)), 2 * per_second, "{action}");
-            assert_eq!(taken(Time::START + Duration::from_secs(3600)), burst, "{action}");
+            assert_eq!(taken(Time::START + Duration::from_hours(1)), burst, "{action}");
         }
     }
 

@@ -228,10 +228,20 @@ fn shifted_by_ecs(world: &World) -> BTreeSet<String> {
 /// A hash of everything visible that the call could have changed.
 fn fingerprint(world: &World, call: &Call, resources: &[String]) -> u64 {
     let mut text = String::new();
-    if call.service == Api::Ecs {
-        ecs_text(&mut text, world, call, resources);
-    } else {
-        elb_text(&mut text, world, resources);
+    match call.service {
+        Api::Ecs => ecs_text(&mut text, world, call, resources),
+        Api::ElasticLoadBalancing => elb_text(&mut text, world, resources),
+        Api::ApplicationAutoScaling => {
+            let _ = write!(text, "{:?}", world.scalable_targets);
+        }
+        // Nothing else that clients write to is simulated.
+        Api::CloudFormation
+        | Api::Sts
+        | Api::Ecr
+        | Api::SecretsManager
+        | Api::Ssm
+        | Api::CloudWatch
+        | Api::CloudTrail => {}
     }
     hash(text.as_bytes())
 }

@@ -130,6 +130,7 @@ impl Workloads {
     /// From now on the image answers 404 to any other path than these.
     pub fn only_answers(&mut self, image: &str, paths: &[&str]) {
         self.paths.insert(image.to_owned(), paths.iter().map(|path| (*path).to_owned()).collect());
+        self.scripted += 1;
     }
 
     /// Whether the image knows a path.

@@ -183,6 +183,11 @@ fn register_task_definition_refuses_as_ecs_does() {
             "InvalidParameterException",
             "aws: prefixed tag key names",
         ),
+        (
+            json!({ "executionRoleArn": null, "containerDefinitions": [{ "name": "app", "image": "1.dkr.ecr.eu-west-1.amazonaws.com/a:1" }] }),
+            "ClientException",
+            "Fargate requires task definition to have execution role ARN to support ECR images.",
+        ),
         (container(json!({ "image": null })), "ClientException", "Container.image should not be null or empty."),
         (container(json!({ "cpu": "1" })), "SerializationException", "STRING_VALUE can not be converted to an Integer"),
         (container(json!({ "essential": false })), "ClientException", "At least one container must be essential."),

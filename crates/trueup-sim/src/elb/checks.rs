@@ -87,8 +87,7 @@ pub(super) fn check(world: &mut World, target_group: &str, address: &Address) {
     let after_passes = group.number("HealthyThresholdCount").unwrap_or(5);
     let after_failures = group.number("UnhealthyThresholdCount").unwrap_or(2);
     let interval = group.interval();
-    let task = target.task.clone();
-    let before = Some(target.state);
+    let (task, before) = (target.task.clone(), target.state);
     change(world, target_group, address, |target| {
         if passed {
             (target.passed, target.failed) = (target.passed + 1, 0);
@@ -108,16 +107,12 @@ pub(super) fn check(world: &mut World, target_group: &str, address: &Address) {
         }
         target.next_check = None;
     });
-    if let Some(task) = &task
-        && state_of(world, target_group, address) != before
-    {
+    let group = world.elb.target_groups.get(target_group);
+    let Some(state) = group.and_then(|group| group.targets.get(address)).map(|target| target.state) else { return };
+    let settled = state == if passed { TargetState::Healthy } else { TargetState::Unhealthy };
+    if let (true, Some(task)) = (state != before, &task) {
         scheduler::target_changed(world, task);
     }
-    let settled = match world.elb.target_groups.get(target_group).and_then(|group| group.targets.get(address)) {
-        Some(target) if passed => target.state == TargetState::Healthy,
-        Some(target) => target.state == TargetState::Unhealthy,
-        None => return,
-    };
     let task = task.as_ref().and_then(|task| world.ecs.tasks.get(task));
     let wait = match (settled, task.map(|task| Outlook::of(world, task))) {
         (false, _) | (true, Some(Outlook::Unknown)) => interval,
@@ -132,10 +127,6 @@ fn change(world: &mut World, target_group: &str, address: &Address, change: impl
     if let Some(target) = group.and_then(|group| group.targets.get_mut(address)) {
         change(target);
     }
-}
-
-fn state_of(world: &World, target_group: &str, address: &Address) -> Option<TargetState> {
-    Some(world.elb.target_groups.get(target_group)?.targets.get(address)?.state)
 }
 
 /// The checks of every interval go on, but those before `at` have nothing to say.

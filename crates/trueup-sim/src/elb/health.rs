@@ -1,5 +1,6 @@
 //! Targets and their health; and what ECS does with target groups and rules on behalf of a service.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -86,9 +87,9 @@ pub fn deregister(world: &mut World, target_group: &str, ip: &str, port: u16) {
 pub(super) fn drained(world: &mut World, target_group: &str, address: &Address) {
     let now = world.now;
     let Some(group) = world.elb.target_groups.get_mut(target_group) else { return };
-    let is_over = matches!(group.targets.get(address), Some(Target { state: TargetState::Draining { until }, .. }) if *until <= now);
-    let target = if is_over { group.targets.remove(address) } else { None };
-    if let Some(task) = target.and_then(|target| target.task) {
+    if matches!(group.targets.get(address), Some(Target { state: TargetState::Draining { until }, .. }) if *until <= now)
+        && let Some(Target { task: Some(task), .. }) = group.targets.remove(address)
+    {
         scheduler::target_changed(world, &task);
     }
 }
@@ -176,7 +177,7 @@ fn rule_mut<'a>(world: &'a mut World, rule: &str) -> Option<&'a mut Rule> {
 /// out of use no longer.
 pub(super) fn rules_changed(world: &mut World) {
     let now = world.now;
-    let used: Vec<String> =
+    let used: BTreeSet<String> =
         world.elb.rules.values().flat_map(|rule| rule.forwards_to().map(|(group, _)| group.to_owned())).collect();
     let mut begin = Vec::new();
     for (arn, group) in &mut world.elb.target_groups {

@@ -1,6 +1,6 @@
 //! What load balancing keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -197,13 +197,15 @@ impl Elb {
         self.rules.iter().find(|(_, rule)| rule.listener == listener && rule.priority.is_none())
     }
 
-    /// The load balancers that forward to a target group, in the order of their ARNs.
-    pub fn load_balancers_of(&self, target_group: &str) -> Vec<String> {
-        let forwarding = self.rules.values().filter(|rule| rule.forwards_to().any(|(group, _)| group == target_group));
-        let listeners = forwarding.filter_map(|rule| self.listeners.get(&rule.listener));
-        let mut found: Vec<String> = listeners.map(|listener| listener.load_balancer.clone()).collect();
-        found.sort();
-        found.dedup();
+    /// The load balancers that forward to each target group: ARNs by ARN.
+    pub fn load_balancers_by_group(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for rule in self.rules.values() {
+            let Some(listener) = self.listeners.get(&rule.listener) else { continue };
+            for (group, _) in rule.forwards_to() {
+                found.entry(group).or_default().insert(&listener.load_balancer);
+            }
+        }
         found
     }
 }

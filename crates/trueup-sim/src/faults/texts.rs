@@ -75,9 +75,9 @@ pub fn skewed(protocol: Protocol, signed_at: Time, server: Time) -> Option<ApiEr
     })
 }
 
-/// Takes entries out of a batch answer. `lost` says of the next entry whether it goes; `told` whether `failures[]` names it.
-pub fn thin(action: &str, output: &mut Value, told: bool, mut lost: impl FnMut() -> bool) {
-    let (list, arn) = match action {
+/// Takes entries out of a batch answer. `goes` says of the next entry whether it goes; `told` whether `failures[]` names it.
+pub fn thin(action: &str, output: &mut Value, told: bool, mut goes: impl FnMut() -> bool) {
+    let (entries, name) = match action {
         "DescribeServices" => ("services", "serviceArn"),
         "DescribeTasks" => ("tasks", "taskArn"),
         "DescribeClusters" => ("clusters", "clusterArn"),
@@ -86,11 +86,11 @@ pub fn thin(action: &str, output: &mut Value, told: bool, mut lost: impl FnMut()
         _ => return,
     };
     let mut failures = Vec::new();
-    if let Some(entries) = output.get_mut(list).and_then(Value::as_array_mut) {
+    if let Some(entries) = output.get_mut(entries).and_then(Value::as_array_mut) {
         entries.retain(|entry| {
-            let lost = lost();
+            let lost = goes();
             if lost && told {
-                failures.push(json!({"arn": entry[arn], "reason": "MISSING"}));
+                failures.push(json!({"arn": entry[name], "reason": "MISSING"}));
             }
             !lost
         });

@@ -37,11 +37,11 @@ use crate::truth::Deployed;
 use crate::wire::Service;
 
 /// How long a call whose fate its caller could not know may explain another one. Longer than the product reads back.
-const UNKNOWN_FATE: Duration = Duration::from_secs(15 * 60);
+const UNKNOWN_FATE: Duration = Duration::from_mins(15);
 /// How long a read from the past, or somebody else's write between read and write, may explain a call.
-const OLD_NEWS: Duration = Duration::from_secs(120);
+const OLD_NEWS: Duration = Duration::from_mins(2);
 /// A kill explains calls that were made so shortly before it: their answers may not have been read.
-const BEFORE_KILL: Duration = Duration::from_secs(60);
+const BEFORE_KILL: Duration = Duration::from_mins(1);
 
 /// What the harness knows because it did it.
 #[derive(Clone, Debug, Default)]

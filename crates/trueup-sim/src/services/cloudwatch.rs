@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{page, page_size, unknown_operation};
+use crate::ecs::scheduler;
 use crate::input::{list, text, texts};
 use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
@@ -52,7 +53,8 @@ pub(super) fn answer(world: &mut World, action: &str, input: &Value) -> Outcome 
     }
 }
 
-/// Creates an alarm, or brings it into another state: `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+/// Creates an alarm, or brings it into another state: `OK`, `ALARM` or `INSUFFICIENT_DATA`. Deployments of ECS that watch
+/// it see that.
 pub fn set_alarm(world: &mut World, name: &str, state: &str) {
     let reason = match state {
         "ALARM" => "Threshold Crossed: 1 datapoint was greater than or equal to the threshold.",
@@ -60,6 +62,7 @@ pub fn set_alarm(world: &mut World, name: &str, state: &str) {
         _ => "Insufficient Data",
     };
     world.cloudwatch.alarms.insert(name.to_owned(), Alarm { state: state.to_owned(), reason: reason.to_owned() });
+    scheduler::set_alarm(world, name, state == "ALARM");
 }
 
 fn put(world: &mut World, input: &Value) -> Outcome {

@@ -174,7 +174,7 @@ fn rules_hit_in_their_time_their_turn_and_their_share() {
 fn stale_reads_answer_exactly_as_it_was_and_monotonic_ones_never_go_back() {
     for monotonic in [false, true] {
         let mut simulator = simulator();
-        let stale = Fault::Stale { up_to: Duration::from_secs(60), monotonic };
+        let stale = Fault::Stale { up_to: Duration::from_mins(1), monotonic };
         simulator.faults.add(Rule::new(What::reads(), stale));
         let mut counts = Vec::new();
         for second in 0..120 {
@@ -313,7 +313,7 @@ fn the_same_seed_and_inputs_give_the_same_history_to_the_byte() {
         if faults {
             let lost = Fault::NoAnswer { executed: Executed::AtOnce, ending: Ending::Reset };
             simulator.faults.add(Rule::new(What::mutations(), lost).percent(30));
-            let stale = Fault::Stale { up_to: Duration::from_secs(60), monotonic: false };
+            let stale = Fault::Stale { up_to: Duration::from_mins(1), monotonic: false };
             simulator.faults.add(Rule::new(What::reads(), stale).percent(50));
         }
         let replies: Vec<Reply> = (0..60)

@@ -185,7 +185,9 @@ fn write(bytes: &mut Vec<u8>, value: &Value) {
         }
         Value::Array(items) => {
             head(bytes, 4, items.len() as u64);
-            items.iter().for_each(|item| write(bytes, item));
+            for item in items {
+                write(bytes, item);
+            }
         }
         Value::Object(members) => {
             head(bytes, 5, members.len() as u64);

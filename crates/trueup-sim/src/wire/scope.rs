@@ -17,12 +17,11 @@ pub struct Scope {
 impl Scope {
     /// From the `Authorization` header, or from `X-Amz-Credential` in the query of a presigned URL.
     pub fn of(request: &Request) -> Option<Self> {
-        let credential = match request.header("authorization") {
-            Some(header) => header.split_once("Credential=")?.1.split([',', ' ']).next()?.to_owned(),
-            None => {
-                let query = request.target.split_once('?')?.1;
-                super::query::pairs(query.as_bytes()).into_iter().find(|(key, _)| key == "X-Amz-Credential")?.1
-            }
+        let credential = if let Some(header) = request.header("authorization") {
+            header.split_once("Credential=")?.1.split([',', ' ']).next()?.to_owned()
+        } else {
+            let query = request.target.split_once('?')?.1;
+            super::query::pairs(query.as_bytes()).into_iter().find(|(key, _)| key == "X-Amz-Credential")?.1
         };
         // The key comes first and may hold anything but a slash, so parts are taken from the front.
         let mut parts = credential.split('/');

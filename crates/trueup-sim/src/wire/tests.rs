@@ -8,7 +8,16 @@ use super::{ApiError, Protocol, Service};
 use crate::http::Request;
 use crate::time::Time;
 
-fn request(target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
+/// Names and values.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+/// Signing name, path, headers and body; service, protocol, action and input.
+type Meant<'a> = (&'a str, &'a str, Headers<'a>, &'a [u8], Service, Protocol, &'a str, Value);
+
+/// What is wrong, `Authorization`, headers and body; status and code.
+type Refused<'a> = (&'a str, Option<&'a str>, Headers<'a>, &'a [u8], u16, &'a str);
+
+fn request(target: &str, headers: Headers, body: &[u8]) -> Request {
     Request {
         method: "POST".to_owned(),
         target: target.to_owned(),
@@ -43,7 +52,7 @@ fn every_protocol_reads_as_the_call_that_was_meant() {
     let rule =
         b"Action=CreateRule&Version=2015-12-01&ListenerArn=arn%3Ax&Priority=5&Conditions.member.1.Field=path-pattern\
         &Conditions.member.1.Values.member.1=%2Fapi%2F%2A";
-    let cases: [(&str, &str, &[(&str, &str)], &[u8], Service, Protocol, &str, Value); 6] = [
+    let cases: [Meant; 6] = [
         (
             "ecs",
             "/",
@@ -135,7 +144,7 @@ fn compressed_and_chunked_bodies_are_read() {
 #[test]
 fn what_cannot_be_understood_is_refused_as_aws_does() {
     let (ecs, elb) = (signed("ecs"), signed("elasticloadbalancing"));
-    let cases: [(&str, Option<&str>, &[(&str, &str)], &[u8], u16, &str); 6] = [
+    let cases: [Refused; 6] = [
         (
             "no signature",
             None,
@@ -197,13 +206,15 @@ fn outputs_are_written_as_each_protocol_has_them() {
     assert!(json.headers.contains(&("x-amzn-requestid".to_owned(), "id-1".to_owned())));
     assert!(json.headers.contains(&("date".to_owned(), "Thu, 01 Jan 2026 00:00:00 GMT".to_owned())));
 
-    let output = json!({"Rules": [{"Priority": "5", "IsDefault": false, "Actions": [], "Weight": 1, "Path": "/<a>&b", "None": null}]});
+    let output = json!({"Rules": [{"Priority": "5", "IsDefault": false, "Actions": [], "Weight": 1, "Path": "/<a>&b", "None": null,
+        "AuthenticationRequestExtraParams": {"a": "b"}}]});
     let xml = envelope(Protocol::Query, Service::ElasticLoadBalancing, "DescribeRules").respond(&Ok(output));
     assert_eq!(
         String::from_utf8_lossy(&xml.body),
         "<DescribeRulesResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeRulesResult>\
          <Rules><member><Priority>5</Priority><IsDefault>false</IsDefault><Actions></Actions><Weight>1</Weight>\
-         <Path>/&lt;a&gt;&amp;b</Path></member></Rules></DescribeRulesResult>\
+         <Path>/&lt;a&gt;&amp;b</Path><AuthenticationRequestExtraParams><entry><key>a</key><value>b</value></entry>\
+         </AuthenticationRequestExtraParams></member></Rules></DescribeRulesResult>\
          <ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></DescribeRulesResponse>"
     );
 

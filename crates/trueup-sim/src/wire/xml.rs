@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::{ApiError, Service};
 
+/// The members that are maps, which JSON cannot tell from structures.
+const MAPS: [&str; 1] = ["AuthenticationRequestExtraParams"];
+
 /// `<ActionResponse><ActionResult>…</ActionResult><ResponseMetadata>…`.
 pub fn output(service: Service, action: &str, output: &Value, request_id: &str) -> String {
     let mut xml = format!("<{action}Response xmlns=\"{}\">", service.namespace());
@@ -67,7 +70,17 @@ fn element(xml: &mut String, name: &str, value: &Value) {
         return;
     }
     let _ = write!(xml, "<{name}>");
-    content(xml, value);
+    match value {
+        Value::Object(entries) if MAPS.contains(&name) => {
+            for (key, value) in entries {
+                xml.push_str("<entry>");
+                element(xml, "key", &Value::String(key.clone()));
+                element(xml, "value", value);
+                xml.push_str("</entry>");
+            }
+        }
+        _ => content(xml, value),
+    }
     let _ = write!(xml, "</{name}>");
 }
 

@@ -67,6 +67,19 @@ pub(super) fn network_configuration(world: &World, service: &str, sent: &Value) 
     told
 }
 
+/// A `placementStrategy`: `cpu` and `memory` come back in capitals.
+pub(super) fn placement_strategy(sent: &[Value]) -> Value {
+    let told = sent.iter().map(|one| {
+        let mut told = one.clone();
+        let field = input::text(one, "field");
+        if field == "cpu" || field == "memory" {
+            told["field"] = Value::from(field.to_uppercase());
+        }
+        told
+    });
+    told.collect()
+}
+
 /// An element of a capacity provider strategy.
 pub(super) fn strategy_item(sent: &Value) -> Value {
     let mut told = sent.clone();

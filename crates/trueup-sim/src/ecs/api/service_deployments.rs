@@ -9,7 +9,6 @@ use super::errors::{invalid, missing, service_deployment_not_found, service_not_
 use super::input::{self, Input};
 use super::names;
 use super::paging::{self, Listing};
-use super::services::counts;
 use crate::ecs::model::{Service, ServiceDeployment, ServiceKey, ServiceRevision};
 use crate::ecs::scheduler;
 use crate::elb::health;
@@ -193,7 +192,7 @@ fn summary(world: &World, key: &ServiceKey, service: &Service, one: &ServiceDepl
         None => {
             let of_revision = service.deployments.iter().filter(|deployment| deployment.revision == number);
             of_revision.fold((0, 0, 0), |(requested, running, pending), deployment| {
-                let counted = counts(world, key, Some(deployment.id));
+                let counted = scheduler::counts(world, key, Some(deployment.id));
                 (requested + deployment.desired_count, running + counted.running, pending + counted.pending)
             })
         }

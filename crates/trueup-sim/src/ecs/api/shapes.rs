@@ -129,3 +129,29 @@ fn wrong_type(value: &Value, wanted: &str) -> ApiError {
     let article = if wanted.starts_with('I') { "an" } else { "a" };
     serialization(&format!("{token} can not be converted to {article} {wanted}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SHAPES, Shape};
+
+    /// What a member's type is made of: `[x]` and `{x}` are x.
+    fn innermost(kind: &'static str) -> &'static str {
+        let open = |list: &[char]| kind.strip_prefix(list[0]).and_then(|kind| kind.strip_suffix(list[1]));
+        open(&['[', ']']).or_else(|| open(&['{', '}'])).map_or(kind, innermost)
+    }
+
+    #[test]
+    fn every_action_has_its_structure_and_every_member_a_type() {
+        for (action, _) in crate::ecs::api::ACTIONS {
+            assert!(matches!(SHAPES.get(action), Some(Shape::Structure(_))), "{action}");
+        }
+        for (name, shape) in SHAPES.iter() {
+            let Shape::Structure(members) = shape else { continue };
+            for member in members {
+                let kind = innermost(member.kind);
+                let plain = ["text", "integer", "number", "boolean", "time", "document"].contains(&kind);
+                assert!(plain || SHAPES.contains_key(kind), "{name}.{}: {kind}", member.name);
+            }
+        }
+    }
+}

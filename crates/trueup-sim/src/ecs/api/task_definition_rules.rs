@@ -153,6 +153,7 @@ fn check_fargate(input: &Input, containers: &[Value]) -> Result<(), ApiError> {
         if container.get("privileged") == Some(&Value::Bool(true)) {
             return Err(client("Fargate compatible task definitions do not support privileged mode."));
         }
+        check_execution_role(input, container)?;
     }
     if input.list("volumes").iter().any(|volume| volume.pointer("/host/sourcePath").is_some()) {
         return Err(client("Fargate compatible task definitions do not support sourcePath."));
@@ -165,6 +166,27 @@ fn check_fargate(input: &Input, containers: &[Value]) -> Result<(), ApiError> {
         return Err(invalid("Ephemeral storage size must be between 21 and 200 GiB."));
     }
     Ok(())
+}
+
+/// What the execution role is needed for, as far as it shows in the document.
+fn check_execution_role(input: &Input, container: &Value) -> Result<(), ApiError> {
+    if input.text("executionRoleArn").is_some_and(|role| !role.is_empty()) {
+        return Ok(());
+    }
+    if !input::list(container.get("secrets")).is_empty() {
+        return Err(client(
+            "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+        ));
+    }
+    let awslogs = container.pointer("/logConfiguration/logDriver").is_some_and(|driver| driver == "awslogs");
+    let what = if input::text(container, "image").contains(".dkr.ecr.") {
+        "ECR images"
+    } else if awslogs {
+        "log driver awslogs"
+    } else {
+        return Ok(());
+    };
+    Err(client(format!("Fargate requires task definition to have execution role ARN to support {what}.")))
 }
 
 /// The sizes that Fargate has (developer guide, task definition parameters).

@@ -48,7 +48,9 @@ pub(super) fn view(world: &World, task: &Task, tags: bool) -> Value {
     set("createdAt", Some(task.created_at.epoch_seconds()));
     let stops = task.to_stop || task.last_status == TaskStatus::Stopped;
     set("desiredStatus", Some(Value::from(if stops { "STOPPED" } else { "RUNNING" })));
-    let execute = settings.and_then(|settings| settings.get("enableExecuteCommand")).cloned();
+    // A deployment does not record it: it is the service's.
+    let of_service = task.service.as_ref().and_then(|key| Some(&world.ecs.services.get(key)?.settings));
+    let execute = of_service.or(settings).and_then(|settings| settings.get("enableExecuteCommand")).cloned();
     set("enableExecuteCommand", Some(execute.unwrap_or(Value::Bool(false))));
     set("group", Some(Value::from(task.group.clone())));
     set("healthStatus", Some(Value::from(health_word(health(task)))));

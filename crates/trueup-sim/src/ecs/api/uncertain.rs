@@ -24,7 +24,7 @@ use crate::world::World;
 const DEREGISTERED_USABLE_SECONDS_MAX: u64 = 600;
 
 /// A question of the table.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Question {
     /// An environment variable with an empty value is dropped.
     EmptyEnvironmentIsDropped,
@@ -74,4 +74,39 @@ pub(super) fn does(world: &World, question: Question) -> bool {
 pub(super) fn deregistered_usable(world: &World) -> Duration {
     let mut stream = Stream::named(world.chance.seed(), "use of deregistered task definitions");
     Duration::from_secs(if stream.percent(50) { 0 } else { stream.between(1, DEREGISTERED_USABLE_SECONDS_MAX + 1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Question, deregistered_usable, does};
+    use crate::{Time, World};
+
+    #[test]
+    fn every_question_has_both_answers_among_some_worlds_and_one_within_each() {
+        let worlds: Vec<World> =
+            (0..40).map(|seed| World::new("123456789012", "eu-west-1", seed, Time::START)).collect();
+        for question in [
+            Question::EmptyEnvironmentIsDropped,
+            Question::NetworkModeStaysAbsent,
+            Question::SystemControlsStayAbsent,
+            Question::HalfPlatformIsEchoed,
+            Question::CircuitBreakerIsShort,
+            Question::AlarmsAreTold,
+            Question::LeftOutConfigurationIsReset,
+            Question::StrategyNeedsForce,
+            Question::DeletedIsNotActive,
+            Question::IdleGracePeriodIsAccepted,
+            Question::BakeTimeIsOptional,
+        ] {
+            let yes = worlds.iter().filter(|world| does(world, question)).count();
+            assert!(yes > 0 && yes < worlds.len(), "{question:?}: {yes} of {}", worlds.len());
+            assert!(worlds.iter().all(|world| does(world, question) == does(world, question)));
+        }
+        let usable: Vec<u64> = worlds.iter().map(|world| deregistered_usable(world).as_secs()).collect();
+        assert!(
+            usable.contains(&0)
+                && usable.iter().any(|seconds| *seconds > 0)
+                && usable.iter().all(|seconds| *seconds <= 600)
+        );
+    }
 }

@@ -245,10 +245,15 @@ fn check_associations(
             ),
         ));
     }
-    let network = elb.load_balancers.get(load_balancer).is_some_and(|found| found.kind == "network");
+    let kind = elb.load_balancers.get(load_balancer).map_or("application", |found| found.kind.as_str());
     for arn in new {
         let protocol = elb.target_groups.get(arn).and_then(|group| group.text("Protocol")).unwrap_or("HTTP");
-        if super::health_checks::is_http(protocol) == network {
+        let supported = match kind {
+            "application" => super::health_checks::is_http(protocol),
+            "gateway" => protocol == "GENEVE",
+            _ => !super::health_checks::is_http(protocol) && protocol != "GENEVE",
+        };
+        if !supported {
             return Err(ApiError::client(
                 "IncompatibleProtocols",
                 format!("The target group '{arn}' has protocol '{protocol}', which the load balancer does not support"),

@@ -91,6 +91,13 @@ pub(super) fn apply(world: &World, settings: &mut Map<String, Value>, input: &Va
             )));
         }
         settings.insert("HealthCheckProtocol".to_owned(), json!(check));
+        if is_http(check) {
+            settings.entry("HealthCheckPath").or_insert_with(|| json!("/"));
+            settings.entry("Matcher").or_insert_with(|| json!({"HttpCode": "200-399"}));
+        } else {
+            settings.remove("HealthCheckPath");
+            settings.remove("Matcher");
+        }
     }
     if let Some(port) = text(input, "HealthCheckPort") {
         if port != "traffic-port" && !port.parse::<u16>().is_ok_and(|port| port > 0) {

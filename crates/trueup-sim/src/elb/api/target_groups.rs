@@ -1,6 +1,6 @@
 //! CreateTargetGroup, DescribeTargetGroups, ModifyTargetGroup, DeleteTargetGroup.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -145,12 +145,14 @@ pub(super) fn describe(world: &mut World, input: &Value) -> Outcome {
     if names.iter().any(|name| !groups.values().any(|group| group.name() == *name)) {
         return Err(target_groups_not_found());
     }
+    let by_group = world.elb.load_balancers_by_group();
     let selected = groups.iter().filter(|(arn, group)| match load_balancer {
-        Some(load_balancer) => world.elb.load_balancers_of(arn).iter().any(|found| found == load_balancer),
+        Some(load_balancer) => by_group.get(arn.as_str()).is_some_and(|found| found.contains(load_balancer)),
         None if !arns.is_empty() => arns.contains(&arn.as_str()),
         None => names.is_empty() || names.contains(&group.name()),
     });
-    page(input, "TargetGroups", selected.map(|(arn, group)| (arn.clone(), shown(world, arn, group))).collect())
+    let all = selected.map(|(arn, group)| (arn.clone(), shown_with(by_group.get(arn.as_str()), arn, group)));
+    page(input, "TargetGroups", all.collect())
 }
 
 /// `ModifyTargetGroup`: the health check; what is not sent stays.
@@ -180,8 +182,13 @@ pub(super) fn delete(world: &mut World, input: &Value) -> Outcome {
 }
 
 fn shown(world: &World, arn: &str, group: &TargetGroup) -> Value {
+    let by_group = world.elb.load_balancers_by_group();
+    shown_with(by_group.get(arn), arn, group)
+}
+
+fn shown_with(load_balancers: Option<&BTreeSet<&str>>, arn: &str, group: &TargetGroup) -> Value {
     let mut shown = group.settings.clone();
     shown.insert("TargetGroupArn".to_owned(), json!(arn));
-    shown.insert("LoadBalancerArns".to_owned(), json!(world.elb.load_balancers_of(arn)));
+    shown.insert("LoadBalancerArns".to_owned(), json!(load_balancers.into_iter().flatten().collect::<Vec<_>>()));
     Value::Object(shown)
 }

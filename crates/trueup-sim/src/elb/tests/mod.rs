@@ -3,6 +3,7 @@
 mod health;
 mod load_balancing;
 mod target_groups;
+mod with_ecs;
 
 use serde_json::{Value, json};
 

@@ -134,6 +134,20 @@ fn a_modification_changes_what_it_names_and_leaves_the_rest() {
 }
 
 #[test]
+fn a_network_groups_check_can_become_http_and_tcp_again() {
+    let mut world = world(1);
+    let input = json!({"Name": "net", "Protocol": "TCP", "Port": "80", "VpcId": "vpc-1", "TargetType": "ip"});
+    let group = call(&mut world, "CreateTargetGroup", input)["TargetGroups"][0].clone();
+    let mut check = |protocol: &str| {
+        let change = json!({"TargetGroupArn": group["TargetGroupArn"], "HealthCheckProtocol": protocol});
+        call(&mut world, "ModifyTargetGroup", change)["TargetGroups"][0].clone()
+    };
+    let by_http = check("HTTP");
+    assert_eq!((&by_http["HealthCheckPath"], &by_http["Matcher"]["HttpCode"]), (&json!("/"), &json!("200-399")));
+    assert_eq!(check("TCP"), group);
+}
+
+#[test]
 fn attributes_are_those_of_the_protocol_and_others_are_refused() {
     let mut world = world(1);
     let arn = target_group(&mut world, "web");

@@ -18,7 +18,7 @@ use crate::world::World;
 const KEPT: [&str; 4] = ["volumeConfigurations", "vpcLatticeConfigurations", "gatewayConnectors", "monitoring"];
 
 /// Members that are lists and are told as `[]` when they were not sent.
-const LISTS: [&str; 4] = ["loadBalancers", "serviceRegistries", "placementConstraints", "placementStrategy"];
+const LISTS: [&str; 3] = ["loadBalancers", "serviceRegistries", "placementConstraints"];
 
 /// `CreateService`.
 pub(in crate::ecs::api) fn create(world: &mut World, caller: &str, input: &Input) -> Outcome {
@@ -87,6 +87,7 @@ fn settings(
     for name in LISTS {
         set(name, input.list(name).iter().cloned().collect());
     }
+    set("placementStrategy", defaults::placement_strategy(input.list("placementStrategy")));
     for name in KEPT {
         if let Some(value) = input.0.get(name).filter(|value| !input::is_empty(value)) {
             set(name, value.clone());

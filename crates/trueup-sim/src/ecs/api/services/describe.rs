@@ -8,7 +8,8 @@ use super::super::names;
 use super::super::uncertain::{Question, does};
 use super::rules;
 use crate::ecs::api::defaults;
-use crate::ecs::model::{Deployment, DeploymentStatus, RolloutState, Service, ServiceKey, ServiceStatus, TaskStatus};
+use crate::ecs::model::{Deployment, DeploymentStatus, RolloutState, Service, ServiceKey, ServiceStatus};
+use crate::ecs::scheduler::counts;
 use crate::wire::Outcome;
 use crate::world::World;
 
@@ -58,32 +59,6 @@ pub(in crate::ecs::api) fn describe(world: &World, input: &Input) -> Outcome {
         }
     }
     Ok(json!({ "services": services, "failures": failures }))
-}
-
-/// How many tasks there are: running, and on their way there.
-#[derive(Clone, Copy, Default)]
-pub(in crate::ecs::api) struct Counts {
-    /// RUNNING.
-    pub(in crate::ecs::api) running: u64,
-    /// PROVISIONING, PENDING or ACTIVATING.
-    pub(in crate::ecs::api) pending: u64,
-}
-
-/// The tasks of a service, or of one of its deployments.
-pub(in crate::ecs::api) fn counts(world: &World, key: &ServiceKey, deployment: Option<u64>) -> Counts {
-    let started_by = deployment.map(deployment_id);
-    let mut counts = Counts::default();
-    for task in world.ecs.tasks.values().filter(|task| task.service.as_ref() == Some(key)) {
-        if started_by.is_some() && task.started_by != started_by {
-            continue;
-        }
-        match task.last_status {
-            TaskStatus::Running => counts.running += 1,
-            TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => counts.pending += 1,
-            _ => {}
-        }
-    }
-    counts
 }
 
 /// `ecs-svc/` and the digits.

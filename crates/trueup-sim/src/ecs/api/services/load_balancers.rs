@@ -49,7 +49,7 @@ pub(in crate::ecs::api) fn check(
                         "The target group with targetGroupArn {group} does not have an associated load balancer."
                     )));
                 }
-                Some(true) => {}
+                Some(true) => check_target_type(world, group, definition)?,
             }
         }
     }
@@ -71,6 +71,19 @@ fn check_container(balancer: &Value, definition: &TaskDefinition) -> Result<(), 
         return Ok(());
     }
     Err(invalid(format!("The container {name} did not have a container port {port} defined.")))
+}
+
+/// With `awsvpc`, tasks are targets by their address.
+fn check_target_type(world: &World, group: &str, definition: &TaskDefinition) -> Result<(), ApiError> {
+    let kind = world.elb.target_groups.get(group).and_then(|group| group.text("TargetType")).unwrap_or("ip");
+    let awsvpc = definition.description.get("networkMode").is_some_and(|mode| mode == "awsvpc");
+    if !awsvpc || kind == "ip" {
+        return Ok(());
+    }
+    Err(invalid(format!(
+        "The provided target group {group} has target type {kind}, which is incompatible with the awsvpc network mode specified \
+         in the task definition."
+    )))
 }
 
 fn check_advanced(world: &World, settings: &Map<String, Value>, balancers: &[Value]) -> Result<(), ApiError> {

@@ -17,7 +17,7 @@ mod update;
 use serde_json::{Value, json};
 
 pub(super) use create::create;
-pub(super) use describe::{counts, deployment_id, describe};
+pub(super) use describe::{deployment_id, describe};
 pub(super) use rules::{check_network, check_platform, check_strategy};
 pub(super) use update::update;
 

@@ -140,7 +140,11 @@ fn settings(
     let mut settings = service.settings.clone();
     for name in PLAIN {
         if let Some(value) = input.0.get(name) {
-            settings.insert(name.to_owned(), value.clone());
+            let value = match name {
+                "placementStrategy" => defaults::placement_strategy(input.list(name)),
+                _ => value.clone(),
+            };
+            settings.insert(name.to_owned(), value);
         }
     }
     for name in DEPLOYED {
