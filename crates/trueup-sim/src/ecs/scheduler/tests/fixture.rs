@@ -180,6 +180,12 @@ impl Scene {
         scheduler::deploy(&mut self.world, &self.web);
     }
 
+    /// `UpdateService` with that `desiredCount`.
+    pub fn scale(&mut self, desired: u64) {
+        self.service_mut().desired_count = desired;
+        scheduler::desired_count_changed(&mut self.world, &self.web);
+    }
+
     pub fn service(&self) -> &Service {
         &self.world.ecs.services[&self.web]
     }
