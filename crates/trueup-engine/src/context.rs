@@ -72,8 +72,9 @@ impl Context {
     /// Tells what is new in an application's plan and puts it on the board.
     pub fn show(&self, state: &mut ApplicationState, plan: &Plan) {
         let now = self.now();
-        self.tell(state.edges.observe(plan, now));
-        self.board.set(plan.clone(), now);
+        let events = state.edges.observe(plan, now);
+        self.tell(state.diagnosis.explain(events));
+        self.board.set(plan.clone(), now, state.diagnosis.since());
     }
 
     /// The commit that is in force.

@@ -13,6 +13,7 @@ mod backoff;
 mod board;
 mod context;
 mod cycle;
+mod diagnosis;
 mod engine;
 mod environment;
 mod follower;

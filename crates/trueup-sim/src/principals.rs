@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::time::Time;
+
 /// An identity that calls AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -11,6 +13,8 @@ pub struct Principal {
     pub account: String,
     /// Its ARN, such as `arn:aws:sts::123456789012:assumed-role/trueup/copy-1`.
     pub arn: String,
+    /// When its temporary credentials are over.
+    pub expires: Option<Time>,
 }
 
 /// All access keys.
@@ -28,7 +32,7 @@ impl Principals {
 
     /// Names the principal behind an access key id.
     pub fn add(&mut self, access_key: &str, account: &str, arn: &str) {
-        let principal = Principal { account: account.to_owned(), arn: arn.to_owned() };
+        let principal = Principal { account: account.to_owned(), arn: arn.to_owned(), expires: None };
         self.keys.insert(access_key.to_owned(), principal);
     }
 
@@ -37,6 +41,7 @@ impl Principals {
         self.keys.get(access_key).cloned().unwrap_or_else(|| Principal {
             account: self.account.clone(),
             arn: format!("arn:aws:iam::{}:user/{access_key}", self.account),
+            expires: None,
         })
     }
 
@@ -45,7 +50,8 @@ impl Principals {
         let text = |pointer: &str| assumed.pointer(pointer).and_then(Value::as_str);
         if let (Some(key), Some(arn)) = (text("/Credentials/AccessKeyId"), text("/AssumedRoleUser/Arn")) {
             let account = arn.split(':').nth(4).unwrap_or(&self.account).to_owned();
-            self.add(key, &account, arn);
+            let expires = text("/Credentials/Expiration").and_then(Time::from_iso);
+            self.keys.insert(key.to_owned(), Principal { account, arn: arn.to_owned(), expires });
         }
     }
 }

@@ -216,7 +216,10 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
+    use std::time::Duration;
+
     use super::{Pace, Server};
+    use crate::faults::{Ending, Executed, Fault, Rule};
     use crate::simulator::Simulator;
 
     const CALL: &[u8] = b"POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AmazonEC2ContainerServiceV20141113.Nonsense\r\n\
@@ -241,5 +244,25 @@ mod tests {
         server.stop().await;
         assert_eq!(idle.read(&mut [0; 8]).await.unwrap_or(0), 0, "the idle connection is closed");
         assert!(TcpStream::connect(address).await.is_err(), "nobody listens");
+    }
+
+    #[tokio::test]
+    async fn lost_answers_close_the_connection_or_hold_it() {
+        let mut simulator = Simulator::new("123456789012", "eu-west-1", 1);
+        for (call, ending) in [(0, Ending::Reset), (1, Ending::Silence)] {
+            let fault = Fault::NoAnswer { executed: Executed::AtOnce, ending };
+            simulator.faults.add(Rule::mutation(call, fault));
+        }
+        let server = Server::start("127.0.0.1:0".parse().unwrap(), simulator, Pace::REAL).await.unwrap();
+        let mut client = TcpStream::connect(server.address()).await.unwrap();
+        client.write_all(CALL).await.unwrap();
+        assert_eq!(client.read(&mut [0; 8]).await.unwrap_or(0), 0, "closed without an answer");
+
+        let mut client = TcpStream::connect(server.address()).await.unwrap();
+        client.write_all(CALL).await.unwrap();
+        let held = tokio::time::timeout(Duration::from_millis(200), client.read(&mut [0; 8])).await;
+        assert!(held.is_err(), "nothing comes: {held:?}");
+        server.stop().await;
+        assert_eq!(client.read(&mut [0; 8]).await.unwrap_or(0), 0, "the server is gone");
     }
 }

@@ -1,6 +1,7 @@
 //! From a request to what the client experiences.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -21,11 +22,15 @@ use crate::wire::{Call, Outcome, Service};
 use crate::world::World;
 use crate::writers::{Deed, Writer};
 
+mod cuts;
 #[cfg(test)]
 mod tests;
 
-/// A simulated AWS.
-#[derive(Debug)]
+use cuts::Cuts;
+pub use cuts::Reached;
+
+/// A simulated AWS. A clone goes its own way from there on; only who hears of cuts is shared.
+#[derive(Clone, Debug)]
 pub struct Simulator {
     /// Who is behind which access key.
     pub principals: Principals,
@@ -40,6 +45,7 @@ pub struct Simulator {
     past: Past,
     due: BTreeMap<(Time, u64), Due>,
     queued: u64,
+    interposed: BTreeMap<u64, Vec<Act>>,
     seed: u64,
     now: Time,
     request_ids: Stream,
@@ -67,36 +73,6 @@ struct Act {
     deed: Deed,
 }
 
-/// Hears of cuts.
-type Hook = Box<dyn FnMut(&Reached) + Send>;
-
-/// Where the client was stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reached {
-    /// The call's index in the recorder.
-    pub call: u64,
-    /// Where in the call.
-    pub moment: Moment,
-    /// The access key that signed it: whom to stop.
-    pub access_key: String,
-    /// For [`Moment::AfterAnswer`], when the answer has arrived.
-    pub answered_at: Option<Time>,
-}
-
-/// Cuts so far, and whoever wants to know of them.
-#[derive(Default)]
-struct Cuts {
-    reached: Vec<Reached>,
-    dead: Vec<String>,
-    hook: Option<Hook>,
-}
-
-impl std::fmt::Debug for Cuts {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Cuts").field("reached", &self.reached).field("dead", &self.dead).finish_non_exhaustive()
-    }
-}
-
 impl Simulator {
     /// A simulation from a seed, beginning at [`Time::START`]. Calls of access keys that nobody named work on this account.
     pub fn new(account: &str, region: &str, seed: u64) -> Self {
@@ -122,6 +98,7 @@ impl Simulator {
             past: Past::default(),
             due: BTreeMap::new(),
             queued: 0,
+            interposed: BTreeMap::new(),
             seed,
             now,
             request_ids: Stream::named(seed, "request ids"),
@@ -163,19 +140,26 @@ impl Simulator {
         self.later(at, Due::Deed(Box::new(Act { writer: writer.clone(), place, deed })));
     }
 
+    /// Has somebody do something in the first account and region right after the call of this index: between a read of the
+    /// product's and the write that it decides on.
+    pub fn script_after(&mut self, call: u64, writer: &Writer, deed: Deed) {
+        let act = Act { writer: writer.clone(), place: self.home.clone(), deed };
+        self.interposed.entry(call).or_default().push(act);
+    }
+
     /// Hears the calls of a client again that was cut off: it was started anew.
     pub fn revive(&mut self, access_key: &str) {
-        self.cuts.dead.retain(|dead| dead != access_key);
+        self.cuts.revive(access_key);
     }
 
     /// The cuts that were reached so far.
     pub fn cuts(&self) -> &[Reached] {
-        &self.cuts.reached
+        self.cuts.reached()
     }
 
     /// Calls this as soon as a cut is reached, before the client sees anything of it.
-    pub fn on_cut(&mut self, hook: impl FnMut(&Reached) + Send + 'static) {
-        self.cuts.hook = Some(Box::new(hook));
+    pub fn on_cut(&mut self, hook: impl Fn(&Reached) + Send + Sync + 'static) {
+        self.cuts.hook(Arc::new(hook));
     }
 
     /// Lets everything happen until `now`: in the worlds, late effects, and what others do.
@@ -190,7 +174,7 @@ impl Simulator {
             match due {
                 Due::Effect(index) => {
                     let Record { account, caller, call, resources, .. } = self.recorder.record(index).clone();
-                    let principal = Principal { account, arn: caller };
+                    let principal = Principal { account, arn: caller, expires: None };
                     let (outcome, truth) = self.execute(&principal, &call, &resources);
                     let record = self.recorder.record(index);
                     (record.outcome, record.truth) = (Some(outcome), truth);
@@ -213,7 +197,14 @@ impl Simulator {
         let request_id = self.request_id();
         let after = Duration::from_millis(self.latency.between(5, 40));
         match read(request) {
-            Ok(incoming) => self.answer(&incoming, &request_id, after),
+            Ok(incoming) => {
+                let index = self.recorder.next_index();
+                let reply = self.answer(&incoming, &request_id, after);
+                for act in self.interposed.remove(&index).unwrap_or_default() {
+                    self.perform(&act);
+                }
+                reply
+            }
             Err(refusal) => {
                 let Refusal { protocol, service, error } = *refusal;
                 let envelope = Envelope { protocol, service, action: "", request_id: &request_id, now: self.now };
@@ -226,7 +217,7 @@ impl Simulator {
         let Incoming { call, protocol, signed_at } = incoming;
         let principal = self.principals.of(&call.access_key);
         let index = self.recorder.arrived(self.now, &principal.arn, &principal.account, call.clone());
-        if self.cuts.dead.contains(&call.access_key) {
+        if self.cuts.is_dead(&call.access_key) {
             self.recorder.record(index).faults.push("after the cut");
             return Reply::Silence;
         }
@@ -244,6 +235,7 @@ impl Simulator {
             Some(Fault::Throttled) => Some(rate_exceeded(call.service)),
             Some(Fault::ServerError { status, executed: false }) => Some(texts::server_error(*protocol, status)),
             Some(Fault::Expired) => Some(texts::expired(*protocol)),
+            _ if principal.expires.is_some_and(|expires| expires <= self.now) => Some(texts::expired(*protocol)),
             Some(Fault::Denied) => {
                 Some(texts::denied(*protocol, call, &principal.arn, resources.first().map(String::as_str)))
             }
@@ -269,7 +261,11 @@ impl Simulator {
             request_id,
             now: server_time,
         };
-        let response = envelope.respond(&told);
+        let response = match (verdict.decisive, &told) {
+            // These come from what stands before the service, which speaks no API.
+            (Some(Fault::ServerError { status: status @ (502 | 504), .. }), Err(_)) => gateway_error(status),
+            _ => envelope.respond(&told),
+        };
         let record = self.recorder.record(index);
         if executed {
             record.effect = Effect::AtOnce;
@@ -286,6 +282,8 @@ impl Simulator {
 
     /// Executes a call, or answers a read from the past, and takes from the answer what a fault takes.
     fn execute_as_judged(&mut self, index: u64, principal: &Principal, call: &Call, verdict: &Verdict) -> Outcome {
+        let shortened = verdict.page.map(|size| texts::shortened(call, size));
+        let call = shortened.as_ref().unwrap_or(call);
         let past = verdict.as_of.and_then(|time| self.past.at(&principal.account, &call.region, time));
         let mut outcome = if let Some(mut world) = past {
             dispatch(&mut world, &principal.arn, call)
@@ -367,17 +365,13 @@ impl Simulator {
             record.fate = Fate::Silence;
         }
         let reached = Reached { call: index, moment, access_key: record.call.access_key.clone(), answered_at };
-        self.cuts.dead.push(reached.access_key.clone());
-        if let Some(hook) = &mut self.cuts.hook {
-            hook(&reached);
-        }
-        self.cuts.reached.push(reached);
+        self.cuts.reach(reached);
         reply
     }
 
     fn perform(&mut self, act: &Act) {
         let Act { writer, place: (account, region), deed } = act;
-        let principal = Principal { account: account.clone(), arn: writer.arn.clone() };
+        let principal = Principal { account: account.clone(), arn: writer.arn.clone(), expires: None };
         let mut last = Value::Null;
         let mut done = 0;
         while let Some((service, action, input)) = deed.step(self.world_of(account, region), done, &last) {
@@ -436,6 +430,12 @@ fn dispatch(world: &mut World, caller: &str, call: &Call) -> Outcome {
         | Service::ApplicationAutoScaling
         | Service::CloudTrail => crate::services::answer(world, *service, caller, action, input),
     }
+}
+
+fn gateway_error(status: u16) -> Response {
+    let body = b"<html><body><h1>The server could not complete the request</h1></body></html>".to_vec();
+    let headers = [("content-type", "text/html".to_owned()), ("content-length", body.len().to_string())];
+    Response { status, headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(), body }
 }
 
 fn answered(response: &Response, after: Duration) -> Fate {

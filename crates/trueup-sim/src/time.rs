@@ -30,6 +30,12 @@ impl Time {
         Timestamp::from_millisecond(milliseconds).map_or_else(|_| String::new(), |at| format!("{at:.3}"))
     }
 
+    /// From what [`Time::iso`] writes; `None` when it is no such time, or before 1970.
+    pub fn from_iso(text: &str) -> Option<Self> {
+        let at: Timestamp = text.parse().ok()?;
+        u64::try_from(at.as_millisecond()).ok().map(Self)
+    }
+
     /// How long after `earlier` this is; zero when it is before.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

@@ -5,9 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use crate::ecs::model::{
-    RolloutState, Service, ServiceDeployment, ServiceKey, Tags, TaskDefinition, TaskDefinitionStatus,
-};
+use crate::ecs::model::{Service, ServiceDeployment, ServiceKey, Tags, TaskDefinition, TaskDefinitionStatus};
 use crate::elb::model::{Elb, Listener, LoadBalancer, Rule, TargetGroup, TargetState};
 use crate::recorder::hash;
 use crate::resource::{family, service_key};
@@ -76,9 +74,10 @@ pub fn before(world: &World, call: &Call, resources: &[String]) -> Before {
         let primary = service.and_then(primary);
         (key, primary, service.and_then(|service| service.tags.get("trueup:revision").cloned()))
     });
+    let shifted = if call.service == Api::ElasticLoadBalancing { shifted_by_ecs(world) } else { BTreeSet::new() };
     let weights = resources
         .iter()
-        .filter(|arn| call.service == Api::ElasticLoadBalancing && shifted_by_ecs(world).contains(*arn))
+        .filter(|arn| shifted.contains(*arn))
         .filter_map(|rule| Some((rule.clone(), crate::elb::health::weights(world, rule)?)));
     Before {
         fingerprint: fingerprint(world, call, resources),
@@ -124,13 +123,6 @@ fn deployed(world: &World, key: &ServiceKey, service: &Service) -> Option<Deploy
                 && self::content(task_definition(world, &revision.task_definition), Some(&revision.settings)) == content
         })
     });
-    let failed_before = service.deployments.iter().skip(1).any(|known| {
-        known.rollout_state == RolloutState::Failed
-            && self::content(
-                task_definition(world, &known.task_definition),
-                service.revisions.get(&known.revision).map(|revision| &revision.settings),
-            ) == content
-    });
     Some(Deployed {
         service: key.clone(),
         id: deployment.id,
@@ -139,20 +131,17 @@ fn deployed(world: &World, key: &ServiceKey, service: &Service) -> Option<Deploy
         change: hash(format!("{content} {:?}", deployment.settings).as_bytes()),
         images: images(definition),
         revision: definition.and_then(|definition| definition.tags.get("trueup:revision").cloned()),
-        known_bad: known_bad || failed_before,
+        known_bad,
     })
 }
 
-/// Whether ECS itself, not a person or a newer deployment, ended it.
+/// Whether ECS itself ended it, and not a person or a newer deployment.
 fn failed(deployment: &ServiceDeployment) -> bool {
     let (breaker, ..) = &deployment.circuit_breaker;
     let (_, _, alarms) = &deployment.alarms;
-    let by_ecs = breaker == "TRIGGERED" || !alarms.is_empty();
-    match deployment.status.as_str() {
-        "ROLLBACK_IN_PROGRESS" | "ROLLBACK_SUCCESSFUL" | "ROLLBACK_FAILED" | "ROLLBACK_REQUESTED" => true,
-        "STOPPED" | "STOP_REQUESTED" => by_ecs,
-        _ => false,
-    }
+    let rolled_back =
+        deployment.rollback.as_ref().is_some_and(|rollback| !rollback.reason.contains("StopServiceDeployment"));
+    breaker == "TRIGGERED" || !alarms.is_empty() || rolled_back
 }
 
 fn task_definition<'a>(world: &'a World, arn: &str) -> Option<&'a TaskDefinition> {

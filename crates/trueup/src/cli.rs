@@ -30,6 +30,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Show sync, health, revision, rollout and holds: exit 0 all fine, 1 not, 2 error
     Status(LookArgs),
+    /// Explain why an application is not Synced and Healthy: cause, evidence, cure: exit 0, 2 error
+    Why(WhyArgs),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(SchemaArgs),
 }
@@ -121,6 +123,20 @@ pub struct LookArgs {
     /// Only these applications [default: all]
     #[arg(value_name = "APP")]
     pub applications: Vec<String>,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How it is printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `trueup why`.
+#[derive(Args, Debug)]
+pub struct WhyArgs {
+    /// The application
+    #[arg(value_name = "APP")]
+    pub application: String,
     /// Where the desired state is.
     #[command(flatten)]
     pub source: SourceArgs,

@@ -3,7 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `rule.rs` | what goes wrong, when, and for whom |
-//! | `texts.rs` | the errors that faults answer with |
+//! | `texts.rs` | what faults make of a call and of its answer |
 //! | `past.rs` | the world as it was, for stale reads |
 
 pub(crate) mod past;
@@ -53,6 +53,8 @@ pub(crate) struct Verdict {
     pub as_of: Option<Time>,
     /// Entries go missing from the answer: chance, how many of a hundred, told.
     pub partial: Option<(Stream, u64, bool)>,
+    /// Pages of a listing have at most so many entries.
+    pub page: Option<u64>,
     /// The server's clock, in seconds ahead of true time.
     pub ahead: i64,
     /// The names of all faults that hit.
@@ -118,6 +120,7 @@ impl Faults {
                 Fault::Partial { percent, told } => {
                     verdict.partial = Some((Stream::named(active.chance.bits(), "entries"), percent, told));
                 }
+                Fault::ShortPages(size) => verdict.page = Some(size.max(1)),
                 Fault::ClockSkew(ahead) => verdict.ahead = ahead,
                 Fault::Throttled
                 | Fault::ServerError { .. }

@@ -55,7 +55,7 @@ pub enum Fault {
     Throttled,
     /// A 5xx answer.
     ServerError {
-        /// 500, 502, 503 or 504.
+        /// 500 or 503, answered by the service; 502 or 504, by what stands before it, with a page for people.
         status: u16,
         /// Whether the call had its effect all the same.
         executed: bool,
@@ -83,6 +83,8 @@ pub enum Fault {
         /// Whether `failures[]` names them, as `MISSING`.
         told: bool,
     },
+    /// Pages of listings have at most so many entries, whatever was asked for: AWS promises no length.
+    ShortPages(u64),
     /// The caller's temporary credentials are over.
     Expired,
     /// IAM refuses.
@@ -148,6 +150,16 @@ impl Rule {
     pub fn outage(service: Service, from: Time, to: Time) -> Self {
         Self::new(What::service(service), Fault::ServerError { status: 503, executed: false })
             .when(When::Between(from, to))
+    }
+
+    /// All buckets are empty from a time to another, for whoever else uses the account.
+    pub fn storm(what: What, from: Time, to: Time) -> Self {
+        Self::new(what, Fault::Throttled).when(When::Between(from, to))
+    }
+
+    /// Listings of a service lag behind its describes.
+    pub fn lagging_lists(service: Service, up_to: Duration) -> Self {
+        Self::new(What::action(service, "List*"), Fault::Stale { up_to, monotonic: false })
     }
 
     /// Stops the client at a call.
@@ -221,6 +233,7 @@ impl Fault {
             Self::Slow(_) => "slow answer",
             Self::Stale { .. } => "stale read",
             Self::Partial { .. } => "partial failure",
+            Self::ShortPages(_) => "short pages",
             Self::Expired => "expired credentials",
             Self::Denied => "access denied",
             Self::ClockSkew(_) => "clock skew",

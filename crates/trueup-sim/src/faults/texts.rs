@@ -1,9 +1,9 @@
-//! The errors that faults answer with, in each protocol's words.
+//! What faults make of a call and of its answer, in each protocol's words.
 
 use serde_json::{Value, json};
 
 use crate::time::Time;
-use crate::wire::{ApiError, Call, Protocol};
+use crate::wire::{ApiError, Call, Protocol, Service};
 
 /// How far a signature may be off the server's clock: five minutes.
 const SKEW_MILLISECONDS_MAX: u64 = 300_000;
@@ -73,6 +73,28 @@ pub fn skewed(protocol: Protocol, signed_at: Time, server: Time) -> Option<ApiEr
         Protocol::Query => ApiError::with_status(403, "SignatureDoesNotMatch", message),
         Protocol::Json11 | Protocol::Json10 | Protocol::Cbor => ApiError::client("InvalidSignatureException", message),
     })
+}
+
+/// The call with pages of at most so many entries, as AWS may shorten them; unchanged when it has no pages.
+pub fn shortened(call: &Call, size: u64) -> Call {
+    let mut call = call.clone();
+    let names_things = ["Names", "TargetGroupArns", "RuleArns", "ListenerArns", "LoadBalancerArns"];
+    match call.service {
+        Service::Ecs if call.action.starts_with("List") && call.action != "ListTagsForResource" => {
+            let asked = call.input.get("maxResults").and_then(Value::as_u64);
+            call.input["maxResults"] = Value::from(asked.map_or(size, |asked| asked.min(size)));
+        }
+        Service::ElasticLoadBalancing
+            if ["DescribeTargetGroups", "DescribeRules", "DescribeListeners", "DescribeLoadBalancers"]
+                .contains(&call.action.as_str())
+                && names_things.iter().all(|member| call.input.get(member).is_none()) =>
+        {
+            let asked = call.input.get("PageSize").and_then(Value::as_str).and_then(|asked| asked.parse::<u64>().ok());
+            call.input["PageSize"] = Value::from(asked.map_or(size, |asked| asked.min(size)).to_string());
+        }
+        _ => {}
+    }
+    call
 }
 
 /// Takes entries out of a batch answer. `goes` says of the next entry whether it goes; `told` whether `failures[]` names it.

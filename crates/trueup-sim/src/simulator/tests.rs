@@ -85,6 +85,8 @@ fn every_fault_of_a_mutating_call_has_its_effect_and_its_answer() {
         (Fault::Throttled, Some((400, "ThrottlingException")), 0, 0),
         (Fault::ServerError { status: 500, executed: false }, Some((500, "ServerException")), 0, 0),
         (Fault::ServerError { status: 503, executed: true }, Some((503, "ServiceUnavailableException")), 1, 1),
+        (Fault::ServerError { status: 502, executed: false }, Some((502, "<html>")), 0, 0),
+        (Fault::ServerError { status: 504, executed: true }, Some((504, "<html>")), 1, 1),
         (Fault::Expired, Some((400, "ExpiredTokenException")), 0, 0),
         (Fault::Denied, Some((400, "AccessDeniedException")), 0, 0),
         (Fault::ClockSkew(600), Some((400, "InvalidSignatureException")), 0, 0),
@@ -211,6 +213,33 @@ fn batch_answers_lose_entries_with_and_without_telling() {
 }
 
 #[test]
+fn short_pages_still_lead_to_everything() {
+    let mut simulator = simulator();
+    for second in 0..5 {
+        simulator.handle(at(second), &register());
+    }
+    for name in ["one", "two", "three"] {
+        let form = format!("Action=CreateTargetGroup&Name={name}&Protocol=HTTP&Port=80&VpcId=vpc-1&TargetType=ip");
+        assert_eq!(answer(simulator.handle(at(9), &elb(&form))).0, 200);
+    }
+    simulator.faults.add(Rule::new(What::reads(), Fault::ShortPages(2)));
+    let mut pages = Vec::new();
+    let mut token = json!({});
+    loop {
+        let (_, body) = answer(simulator.handle(at(10), &ecs("ListTaskDefinitions", &token)));
+        let body: Value = serde_json::from_str(&body).unwrap();
+        pages.push(body["taskDefinitionArns"].as_array().unwrap().len());
+        let Some(next) = body.get("nextToken").filter(|next| !next.is_null()) else { break };
+        token = json!({"nextToken": next});
+    }
+    assert_eq!(pages, [2, 2, 1]);
+    let (_, body) = answer(simulator.handle(at(10), &elb("Action=DescribeTargetGroups")));
+    assert_eq!((body.matches("<TargetGroupName>").count(), body.contains("<NextMarker>")), (2, true), "{body}");
+    let (_, body) = answer(simulator.handle(at(10), &elb("Action=DescribeTargetGroups&Names.member.1=one")));
+    assert_eq!(body.matches("<TargetGroupName>").count(), 1, "{body}");
+}
+
+#[test]
 fn an_outage_is_over_when_its_time_is() {
     let mut simulator = simulator();
     simulator.faults.add(Rule::outage(Service::Ecs, at(10), at(70)));
@@ -285,6 +314,29 @@ fn accounts_and_regions_see_their_own_resources_only() {
 }
 
 #[test]
+fn an_assumed_role_acts_in_its_account_until_its_credentials_are_over() {
+    let mut simulator = simulator();
+    let form = "Action=AssumeRole&RoleArn=arn%3Aaws%3Aiam%3A%3A210987654321%3Arole%2Fdeploy&RoleSessionName=copy-1\
+                &DurationSeconds=900&Version=2011-06-15";
+    let assume = Request {
+        method: "POST".to_owned(),
+        target: "/".to_owned(),
+        headers: vec![signed("AKIATRUEUP", REGION, "sts")],
+        body: form.as_bytes().to_vec(),
+    };
+    let (status, body) = answer(simulator.handle(at(0), &assume));
+    assert_eq!(status, 200, "{body}");
+    let key = body.split("<AccessKeyId>").nth(1).and_then(|rest| rest.split('<').next()).unwrap().to_owned();
+    let create = ecs_by(&key, REGION, "CreateCluster", &json!({"clusterName": "prod"}));
+    let (_, body) = answer(simulator.handle(at(899), &create));
+    assert!(body.contains("arn:aws:ecs:eu-west-1:210987654321:cluster/prod"), "{body}");
+    let caller = &simulator.recorder.records()[1].caller;
+    assert_eq!(caller, "arn:aws:sts::210987654321:assumed-role/deploy/copy-1");
+    let (_, body) = answer(simulator.handle(at(900), &create));
+    assert!(body.contains("ExpiredTokenException"), "{body}");
+}
+
+#[test]
 fn others_write_at_their_time_under_their_own_name() {
     let mut simulator = simulator();
     let person = Writer::person(ACCOUNT, "kim");
@@ -304,6 +356,19 @@ fn others_write_at_their_time_under_their_own_name() {
     assert!(records[0].truth.as_ref().is_some_and(|truth| truth.changed));
     assert!(matches!(records[1].fate, Fate::Answered { status: 400, .. }), "{}", records[1]);
     assert_eq!(records[1].resources, ["arn:aws:ecs:eu-west-1:123456789012:service/by-hand/gone"]);
+}
+
+#[test]
+fn others_can_write_between_a_read_and_the_write_after_it() {
+    let mut simulator = simulator();
+    let input = json!({"clusterName": "by-hand"});
+    let create = Deed::Call { service: Service::Ecs, action: "CreateCluster".to_owned(), input };
+    simulator.script_after(1, &Writer::person(ACCOUNT, "kim"), create);
+    for _ in 0..3 {
+        simulator.handle(at(0), &list());
+    }
+    let actions: Vec<&str> = simulator.recorder.records().iter().map(|record| record.call.action.as_str()).collect();
+    assert_eq!(actions, ["ListTaskDefinitions", "ListTaskDefinitions", "CreateCluster", "ListTaskDefinitions"]);
 }
 
 #[test]
