@@ -151,7 +151,8 @@ pub fn deleted(world: &mut World, service: &ServiceKey) {
 /// `StopServiceDeployment`.
 ///
 /// # Errors
-/// As AWS: `ServiceDeploymentNotFoundException`, or `ConflictException` when it is over or there is nothing to go back to.
+/// As AWS: `ServiceDeploymentNotFoundException`, `ConflictException` when it is over, `InvalidParameterException` for `ABORT`.
+/// Without a deployment to go back to it is accepted, and ends in `ROLLBACK_FAILED`.
 pub fn stop_service_deployment(world: &mut World, arn: &str, stop_type: &str) -> Result<(), ApiError> {
     rollback::stop_requested(world, arn, stop_type)
 }
