@@ -39,6 +39,31 @@ pub struct Application {
     pub checked: bool,
     /// Applications that must be Synced and Healthy first.
     pub depends_on: Vec<String>,
+    /// How its documents are written.
+    pub style: Style,
+}
+
+/// Ways of writing the same thing, which AWS answers in its own way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// CPU and memory as `.25 vCPU` and `0.5GB` instead of `256` and `512`.
+    pub units: bool,
+    /// Defaults are written out: `essential`, `hostPort`, `protocol`, `platformVersion`, …
+    pub defaults: bool,
+    /// Subnets, and other sets, the other way round.
+    pub reversed: bool,
+    /// Empty lists instead of nothing.
+    pub empty: bool,
+    /// The execution role by its name.
+    pub names: bool,
+}
+
+impl Style {
+    /// One of all combinations.
+    pub fn of(index: usize) -> Self {
+        let is_set = |bit: usize| index >> bit & 1 == 1;
+        Self { units: is_set(0), defaults: is_set(1), reversed: is_set(2), empty: is_set(3), names: is_set(4) }
+    }
 }
 
 /// What stands in front of an application.
@@ -72,6 +97,7 @@ impl Default for Application {
             balanced: None,
             checked: false,
             depends_on: Vec::new(),
+            style: Style::default(),
         }
     }
 }
@@ -149,43 +175,65 @@ impl Application {
     }
 
     fn task_definition(&self, name: &str) -> String {
-        let Self { tag, level, .. } = self;
+        let Self { tag, level, style, .. } = self;
         let image = image(name, tag);
+        let (cpu, memory) = if style.units { (".25 vCPU", "0.5GB") } else { ("256", "512") };
+        let role = if style.names { "execution".to_owned() } else { format!("arn:aws:iam::{ACCOUNT}:role/execution") };
+        let port = if style.defaults { ", hostPort = 80, protocol = \"tcp\"" } else { "" };
         let mut text = format!(
-            "family = \"{name}\"\nnetworkMode = \"awsvpc\"\nrequiresCompatibilities = [\"FARGATE\"]\ncpu = \"256\"\n\
-             memory = \"512\"\nexecutionRoleArn = \"arn:aws:iam::{ACCOUNT}:role/execution\"\n\
-             [[containerDefinitions]]\nname = \"{name}\"\nimage = \"{image}\"\n\
-             portMappings = [{{ containerPort = 80 }}]\nenvironment = [{{ name = \"LEVEL\", value = \"{level}\" }}]\n"
+            "family = \"{name}\"\nnetworkMode = \"awsvpc\"\nrequiresCompatibilities = [\"FARGATE\"]\ncpu = \"{cpu}\"\n\
+             memory = \"{memory}\"\nexecutionRoleArn = \"{role}\"\n"
         );
+        if style.empty {
+            text.push_str("volumes = []\nplacementConstraints = []\n");
+        }
+        // Writing to a string does not fail.
+        let _ = write!(
+            text,
+            "[[containerDefinitions]]\nname = \"{name}\"\nimage = \"{image}\"\n\
+             portMappings = [{{ containerPort = 80{port} }}]\nenvironment = [{{ name = \"LEVEL\", value = \"{level}\" }}]\n"
+        );
+        if style.defaults {
+            text.push_str("essential = true\ncpu = 0\n");
+        }
+        if style.empty {
+            text.push_str("mountPoints = []\nvolumesFrom = []\n");
+        }
         if self.checked {
-            text.push_str(
-                "[containerDefinitions.healthCheck]\ncommand = [\"CMD\", \"/check\"]\ninterval = 10\ntimeout = 5\n\
-                 retries = 3\nstartPeriod = 30\n",
-            );
+            text.push_str("[containerDefinitions.healthCheck]\ncommand = [\"CMD\", \"/check\"]\ninterval = 10\nstartPeriod = 30\n");
+            if style.defaults {
+                text.push_str("timeout = 5\nretries = 3\n");
+            }
         }
         text
     }
 
     fn service(&self, name: &str) -> String {
         let (minimum, maximum) = self.percent;
+        let style = self.style;
         let mut text = format!("serviceName = \"{name}\"\nlaunchType = \"FARGATE\"\n");
         if let Some(count) = self.count {
-            // Writing to a string does not fail.
             let _ = writeln!(text, "desiredCount = {count}");
         }
         if self.balanced.is_some() {
             text.push_str("healthCheckGracePeriodSeconds = 60\n");
         }
-        let _ = writeln!(
-            text,
-            "[deploymentConfiguration]\nminimumHealthyPercent = {minimum}\nmaximumPercent = {maximum}"
-        );
+        if style.defaults {
+            text.push_str("platformVersion = \"LATEST\"\nschedulingStrategy = \"REPLICA\"\nenableExecuteCommand = false\n");
+        }
+        let _ =
+            writeln!(text, "[deploymentConfiguration]\nminimumHealthyPercent = {minimum}\nmaximumPercent = {maximum}");
         if let Some(rollback) = self.breaker {
             let _ = writeln!(text, "deploymentCircuitBreaker = {{ enable = true, rollback = {rollback} }}");
         }
-        text.push_str(
-            "[networkConfiguration.awsvpcConfiguration]\nsubnets = [\"subnet-0a1b2c3d\", \"subnet-1a2b3c4d\"]\n\
-             securityGroups = [\"sg-0a1b2c3d\"]\nassignPublicIp = \"ENABLED\"\n",
+        let mut subnets = ["subnet-0a1b2c3d", "subnet-1a2b3c4d"];
+        if style.reversed {
+            subnets.reverse();
+        }
+        let _ = writeln!(
+            text,
+            "[networkConfiguration.awsvpcConfiguration]\nsubnets = {subnets:?}\nsecurityGroups = [\"sg-0a1b2c3d\"]\n\
+             assignPublicIp = \"ENABLED\""
         );
         if self.balanced.is_some() {
             let _ = writeln!(

@@ -31,8 +31,9 @@ mod virtual_time;
 
 pub use self::base::{BaseHistory, base_histories};
 pub use self::copy::Copy;
-pub use self::desired::{Application, Balanced, CLUSTER, Desired, LOAD_BALANCER};
+pub use self::desired::{Application, Balanced, CLUSTER, Desired, LOAD_BALANCER, Style, image};
 pub use self::end::{end_state, first_difference};
+pub use self::judging::violations;
 pub use self::mount::{Cut, Line, Moment};
 pub use self::parallel::parallel;
 pub use self::play::{Ending, play, prepare, well};

@@ -28,6 +28,8 @@ pub struct Ending {
     pub state: Value,
     /// Calls of the first process.
     pub calls: u64,
+    /// Mutating calls after the scene, by anybody.
+    pub mutations: u64,
     /// What was not as promised, in words.
     pub violations: Vec<String>,
 }
@@ -96,7 +98,8 @@ pub fn play(history: &BaseHistory, scene: &Scene, seed: u64, cut: Option<Cut>, t
         copy.stop().await;
         violations.extend(crate::judging::violations(&stage));
         let state = end_state(&mut stage.aws());
-        Ending { state, calls: line.calls(), violations }
+        let mutations = stage.aws().recorder.next_mutation() - scene.mutations();
+        Ending { state, calls: line.calls(), mutations, violations }
     })
 }
 

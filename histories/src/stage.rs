@@ -56,6 +56,11 @@ impl Scene {
         Self { simulator, repository: Repository::default(), accepted: None, facts: Deeds::default() }
     }
 
+    /// The number that the next mutating call gets.
+    pub fn mutations(&self) -> u64 {
+        self.simulator.recorder.next_mutation()
+    }
+
     /// How many commits there are.
     pub fn commits(&self) -> usize {
         self.repository.commits().len()

@@ -3,7 +3,7 @@
 use trueup_sim::chance::Stream;
 
 use super::act::{Act, Change, Hand, History, Trouble};
-use crate::desired::{Application, Balanced, Desired};
+use crate::desired::{Application, Balanced, Desired, Style};
 use crate::surroundings::BAD;
 
 /// The applications that may be there.
@@ -58,6 +58,7 @@ fn application(chance: &mut Stream, index: usize) -> Application {
         balanced,
         checked: chance.percent(30),
         depends_on: Vec::new(),
+        style: Style::of(chance.between(0, 32) as usize),
     }
 }
 

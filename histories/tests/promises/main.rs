@@ -1,0 +1,4 @@
+//! Promises that are about long times and large fleets.
+
+mod rest;
+mod rollback;
