@@ -22,7 +22,11 @@ pub fn base_histories() -> Vec<BaseHistory> {
     vec![
         history("create with a target group", &Desired::default(), one.clone()),
         history("new image", &one, one.with("web", |web| web.tag = "2".to_owned())),
-        history("health check", &one, one.with("web", |web| *web.balanced_mut() = Balanced { interval: 15, ..Balanced::at(10) })),
+        history(
+            "health check",
+            &one,
+            one.with("web", |web| *web.balanced_mut() = Balanced { interval: 15, ..Balanced::at(10) }),
+        ),
         history("deployment configuration", &one, one.with("web", |web| web.percent = (50, 150))),
         history("delete", &two, two.without("web")),
         history(

@@ -1,11 +1,14 @@
 //! One running trueup: the product's engine and AWS adapter as a process that can be stopped or killed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::SharedTimeSource;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use trueup_aws::{AwsClouds, Pace};
 use trueup_core::names::InstanceName;
 use trueup_core::report::{Event, json_line};
@@ -23,6 +26,7 @@ pub struct Copy {
     pub engine: Engine,
     /// Its connection to AWS.
     pub line: Line,
+    git_cut_off: Arc<AtomicBool>,
     told: Told,
     process: JoinHandle<()>,
 }
@@ -36,6 +40,7 @@ impl Copy {
         adjust: impl FnOnce(&mut Options),
     ) -> Self {
         let line = Line::default();
+        let git_cut_off = source.cut_off.clone();
         let credentials = Credentials::new(name, "not-a-secret", None, None, "history");
         let clouds = AwsClouds::new(trueup_aws::Options {
             http_client: Some(line.client(simulator, began)),
@@ -47,8 +52,7 @@ impl Copy {
         let mut options = Options::new(InstanceName::new("trueup"));
         adjust(&mut options);
         let told = Told::default();
-        let engine =
-            Engine::new(Arc::new(source), Arc::new(clouds), Arc::new(began), Arc::new(told.clone()), options);
+        let engine = Engine::new(Arc::new(source), Arc::new(clouds), Arc::new(began), Arc::new(told.clone()), options);
         let process = tokio::spawn({
             let (engine, line) = (engine.clone(), line.clone());
             async move {
@@ -60,7 +64,7 @@ impl Copy {
                 }
             }
         });
-        Self { name: name.to_owned(), engine, line, told, process }
+        Self { name: name.to_owned(), engine, line, git_cut_off, told, process }
     }
 
     /// SIGKILL: nothing leaves it any more.
@@ -78,6 +82,16 @@ impl Copy {
     /// Waits for it to end by itself, or by a cut.
     pub async fn ended(self) {
         self.process.await.expect("the engine does not panic");
+    }
+
+    /// Cuts it off from the git remote, for so long.
+    pub fn cut_off_git(&self, time: Duration) {
+        let cut_off = self.git_cut_off.clone();
+        cut_off.store(true, Ordering::Relaxed);
+        tokio::spawn(async move {
+            sleep(time).await;
+            cut_off.store(false, Ordering::Relaxed);
+        });
     }
 
     /// Whether it has ended.

@@ -219,7 +219,9 @@ impl Application {
             text.push_str("healthCheckGracePeriodSeconds = 60\n");
         }
         if style.defaults {
-            text.push_str("platformVersion = \"LATEST\"\nschedulingStrategy = \"REPLICA\"\nenableExecuteCommand = false\n");
+            text.push_str(
+                "platformVersion = \"LATEST\"\nschedulingStrategy = \"REPLICA\"\nenableExecuteCommand = false\n",
+            );
         }
         let _ =
             writeln!(text, "[deploymentConfiguration]\nminimumHealthyPercent = {minimum}\nmaximumPercent = {maximum}");

@@ -27,11 +27,14 @@ const BY_CHANCE: [&str; 15] = [
 /// Everything that is in AWS and that trueup could have written.
 pub fn end_state(aws: &mut Simulator) -> Value {
     let mut services = Map::new();
-    for name in strings(&ask(aws, "ecs", "ListServices", &json!({"cluster": "main", "maxResults": 100})), "serviceArns") {
-        let answer = ask(aws, "ecs", "DescribeServices", &json!({"cluster": "main", "services": [name], "include": ["TAGS"]}));
+    for name in strings(&ask(aws, "ecs", "ListServices", &json!({"cluster": "main", "maxResults": 100})), "serviceArns")
+    {
+        let answer =
+            ask(aws, "ecs", "DescribeServices", &json!({"cluster": "main", "services": [name], "include": ["TAGS"]}));
         let mut service = answer["services"][0].clone();
         let revision = service["taskDefinition"].clone();
-        let definition = ask(aws, "ecs", "DescribeTaskDefinition", &json!({"taskDefinition": revision, "include": ["TAGS"]}));
+        let definition =
+            ask(aws, "ecs", "DescribeTaskDefinition", &json!({"taskDefinition": revision, "include": ["TAGS"]}));
         service["taskDefinition"] = definition;
         services.insert(service["serviceName"].to_string(), service);
     }
@@ -43,8 +46,10 @@ pub fn end_state(aws: &mut Simulator) -> Value {
             ask(aws, "elasticloadbalancing", "DescribeTargetGroupAttributes", &json!({"TargetGroupArn": arn}));
         let tags = ask(aws, "elasticloadbalancing", "DescribeTags", &json!({"ResourceArns": [arn]}));
         let tags = &tags["TagDescriptions"][0]["Tags"];
-        target_groups
-            .insert(group["TargetGroupName"].to_string(), json!({"group": group, "attributes": attributes, "tags": tags}));
+        target_groups.insert(
+            group["TargetGroupName"].to_string(),
+            json!({"group": group, "attributes": attributes, "tags": tags}),
+        );
     }
     let mut rules = Vec::new();
     let balancers = ask(aws, "elasticloadbalancing", "DescribeLoadBalancers", &json!({}));

@@ -47,9 +47,9 @@ impl Deeds {
             all().filter(|(_, application)| application.count.is_some()).map(|(name, _)| key(name)).collect();
         let names: BTreeSet<&String> = all().map(|(name, _)| name).collect();
         // What every commit wants is never deleted.
-        let always = names.iter().filter(|name| {
-            self.commits.iter().all(|(_, _, desired)| desired.applications.contains_key(name.as_str()))
-        });
+        let always = names
+            .iter()
+            .filter(|name| self.commits.iter().all(|(_, _, desired)| desired.applications.contains_key(name.as_str())));
         Facts {
             products: self.copies.iter().cloned().collect(),
             commits: commits.collect(),

@@ -133,8 +133,7 @@ impl Line {
 
     /// The SDK's HTTP client of a process.
     pub(crate) fn client(&self, simulator: &Shared, began: Began) -> SharedHttpClient {
-        let connector =
-            SharedHttpConnector::new(Connector { line: self.clone(), simulator: simulator.clone(), began });
+        let connector = SharedHttpConnector::new(Connector { line: self.clone(), simulator: simulator.clone(), began });
         http_client_fn(move |_, _| connector.clone())
     }
 }

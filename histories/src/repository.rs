@@ -1,6 +1,7 @@
 //! A repository in memory: commits in a row, seen by every copy of trueup for itself.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -38,7 +39,13 @@ impl Repository {
             })
             .collect();
         let subject = format!("commit {number}");
-        state.commits.push(Snapshot { revision: revision.clone(), committed: at, subject, files, application_revisions });
+        state.commits.push(Snapshot {
+            revision: revision.clone(),
+            committed: at,
+            subject,
+            files,
+            application_revisions,
+        });
         revision
     }
 
@@ -59,7 +66,7 @@ impl Repository {
 
     /// The repository as one process sees it; `accepted` outlives a process as its cache does.
     pub(crate) fn clone_for(&self, accepted: Accepted) -> Checkout {
-        Checkout { repository: self.clone(), seen: Mutex::default(), accepted }
+        Checkout { repository: self.clone(), seen: Mutex::default(), accepted, cut_off: Arc::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -81,6 +88,8 @@ pub(crate) struct Checkout {
     repository: Repository,
     seen: Mutex<Option<Revision>>,
     accepted: Accepted,
+    /// The remote is out of reach for this process alone.
+    pub(crate) cut_off: Arc<AtomicBool>,
 }
 
 fn failure(message: &str) -> SourceError {
@@ -91,7 +100,7 @@ fn failure(message: &str) -> SourceError {
 impl Source for Checkout {
     async fn poll(&self) -> Result<Head, SourceError> {
         let state = self.repository.state();
-        if state.dead {
+        if state.dead || self.cut_off.load(Ordering::Relaxed) {
             return Err(failure("the remote is out of reach"));
         }
         let last = state.commits.last().ok_or_else(|| failure("the repository is empty"))?;
@@ -112,7 +121,11 @@ impl Source for Checkout {
     }
 
     async fn knows(&self, revision: &Revision) -> bool {
-        self.repository.state().commits.iter().any(|commit| commit.revision == *revision)
+        // A process has fetched nothing that is newer than the head that it saw last.
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let state = self.repository.state();
+        let position = |wanted: &Revision| state.commits.iter().position(|commit| commit.revision == *wanted);
+        position(revision) <= seen.as_ref().and_then(position) && position(revision).is_some()
     }
 
     async fn accept(&self, revision: &Revision) -> Result<(), SourceError> {

@@ -83,7 +83,12 @@ impl Stage {
     /// The scene now. All copies should have ended.
     pub fn scene(&self) -> Scene {
         let accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Scene { simulator: self.aws().clone(), repository: self.repository.fork(), accepted, facts: self.facts().clone() }
+        Scene {
+            simulator: self.aws().clone(),
+            repository: self.repository.fork(),
+            accepted,
+            facts: self.facts().clone(),
+        }
     }
 
     /// The virtual time now.

@@ -16,7 +16,8 @@ use trueup_sim::Time;
 pub fn run<T>(seed: u64, history: impl Future<Output = T>) -> T {
     // The SDK's retries take their jitter from here; it is per thread.
     fastrand::seed(seed);
-    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime on one thread");
+    let runtime =
+        Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime on one thread");
     runtime.block_on(history)
 }
 

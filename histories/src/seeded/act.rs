@@ -39,8 +39,8 @@ pub enum Change {
     Kill(usize),
     /// A copy is killed and comes back without its cache.
     LoseCache(usize),
-    /// The git remote is out of reach for so many seconds.
-    GitOutage(u64),
+    /// The git remote is out of reach for a copy, or for all, for so many seconds.
+    GitOutage(Option<usize>, u64),
 }
 
 /// What another writer does to an application's resources.

@@ -69,15 +69,18 @@ fn act(chance: &mut Stream, desired: &mut Desired) -> Change {
             Change::Commit(desired.clone())
         }
         40..60 => Change::Hand(hand(chance, desired)),
-        60..82 => {
+        60..80 => {
             let trouble = trouble(chance);
             Change::Trouble(trouble, chance.between(5, 400))
         }
-        82..87 => Change::Start,
-        87..90 => Change::Stop(chance.between(0, 3) as usize),
-        90..95 => Change::Kill(chance.between(0, 3) as usize),
-        95..97 => Change::LoseCache(chance.between(0, 3) as usize),
-        _ => Change::GitOutage(chance.between(30, 900)),
+        80..86 => Change::Start,
+        86..89 => Change::Stop(chance.between(0, 3) as usize),
+        89..94 => Change::Kill(chance.between(0, 3) as usize),
+        94..96 => Change::LoseCache(chance.between(0, 3) as usize),
+        _ => {
+            let copy = chance.percent(60).then(|| chance.between(0, 3) as usize);
+            Change::GitOutage(copy, chance.between(30, 900))
+        }
     }
 }
 

@@ -113,7 +113,10 @@ impl Company<'_> {
                 self.started += 1;
                 self.copies.push(self.stage.start_without_cache(&format!("trueup-{}", self.started)));
             }
-            Change::GitOutage(seconds) => {
+            Change::GitOutage(Some(index), seconds) => {
+                self.copies[index % self.copies.len()].cut_off_git(Duration::from_secs(*seconds));
+            }
+            Change::GitOutage(None, seconds) => {
                 self.stage.repository.set_dead(true);
                 let repository = self.stage.repository.clone();
                 let seconds = Duration::from_secs(*seconds);
@@ -191,7 +194,8 @@ fn by_hand(stage: &Stage, hand: &Hand) {
             let wanted = ["family", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn"];
             members.retain(|member, _| wanted.contains(&member.as_str()) || member == "containerDefinitions");
             if let Some(image) = definition.pointer_mut("/containerDefinitions/0/image") {
-                let repository = image.as_str().and_then(|image| image.rsplit_once(':')).map(|(name, _)| name.to_owned());
+                let repository =
+                    image.as_str().and_then(|image| image.rsplit_once(':')).map(|(name, _)| name.to_owned());
                 *image = json!(format!("{}:{tag}", repository.unwrap_or_default()));
             }
             let registered = ecs("RegisterTaskDefinition", definition);

@@ -38,9 +38,7 @@ mod tests {
     fn what_does_not_matter_is_left_out() {
         let acts = (0..20).map(|wait| Act { what: Change::Start, wait }).collect();
         let history = History { seed: 1, first: crate::Desired::default(), acts };
-        let needs = |history: &History| {
-            [3, 17].iter().all(|wanted| history.acts.iter().any(|act| act.wait == *wanted))
-        };
+        let needs = |history: &History| [3, 17].iter().all(|wanted| history.acts.iter().any(|act| act.wait == *wanted));
         let waits: Vec<u64> = reduce(&history, 200, needs).acts.iter().map(|act| act.wait).collect();
         assert_eq!(waits, [3, 17]);
     }

@@ -27,10 +27,10 @@ pub fn begin(aws: &mut Simulator, trouble: &Trouble, seconds: u64) {
             let fault = Fault::Stale { up_to: Duration::from_secs(*age), monotonic: age % 2 == 0 };
             (What::reads(), 100, fault)
         }
-        Trouble::Partial(percent) => (What::reads(), 100, Fault::Partial { percent: *percent, told: percent % 20 == 10 }),
-        Trouble::Outage(service) => {
-            (What::service(named(service)), 100, no_answer(Executed::Never, Ending::Silence))
+        Trouble::Partial(percent) => {
+            (What::reads(), 100, Fault::Partial { percent: *percent, told: percent % 20 == 10 })
         }
+        Trouble::Outage(service) => (What::service(named(service)), 100, no_answer(Executed::Never, Ending::Silence)),
         Trouble::Denied(action) => {
             let (service, action) = action.split_once(':').unwrap_or(("ecs", action));
             (What::action(named(service), action), 100, Fault::Denied)

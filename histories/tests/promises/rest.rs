@@ -26,7 +26,8 @@ fn two_hundred_services_in_many_styles_rest_for_a_hundred_cycles() {
         let desired = Desired { applications: names.collect(), prune: false };
         stage.commit(&desired);
         let copy = stage.start("trueup-1");
-        let settled = stage.settle(&copy, trueup_histories::well, Duration::from_mins(15), Duration::from_hours(6)).await;
+        let settled =
+            stage.settle(&copy, trueup_histories::well, Duration::from_mins(15), Duration::from_hours(6)).await;
         settled.expect("all of them come up");
         let (writes, calls) = (stage.writes(), copy.line.calls());
         sleep(Duration::from_mins(1) * CYCLES).await;
