@@ -2,34 +2,22 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Work, not_asked};
+use super::draft::{Draft, Marks, Work, not_asked};
 use super::graft::{as_request, graft};
-use super::rollout::{self, UNREGISTERED, same_revision};
+use super::rollout::retry::Mark;
+use super::rollout::{self, Case, Facts, Failure, Finding, REVISION_FIELDS, Sameness, UNREGISTERED, same_revision};
 use super::tags::{self, Claim};
 use super::task_definition::{self, Decision, Runner, Wanted};
 use super::three_way::{Basis, Sorted, common_cause, is_declared, only, top};
-use super::{Call, Cause, Health, Hold, Input, Operation, Rollout};
+use super::{Call, Cause, Health, Held, Hold, Input, Operation, Rollout};
 use crate::desired::{DesiredApplication, Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{Change, Context, Shown};
-use crate::live::{LiveService, Observed};
+use crate::live::{LiveService, Observed, Tags};
 use crate::model::{Api, Kind, Model};
 use crate::names::{Arn, ServiceId};
 use crate::pointer::Pointer;
-
-/// What a service revision records: ECS takes all of it back when it rolls a deployment back, and nothing else.
-/// Source: ECS API reference, `ServiceRevision`.
-const REVISION_FIELDS: [&str; 9] = [
-    "taskDefinition",
-    "capacityProviderStrategy",
-    "platformVersion",
-    "loadBalancers",
-    "serviceRegistries",
-    "networkConfiguration",
-    "serviceConnectConfiguration",
-    "volumeConfigurations",
-    "vpcLatticeConfigurations",
-];
+use crate::service_deployment::ServiceRevision;
 
 /// What `UpdateService` accepts of a service that `CodeDeploy` deploys. Source: ECS API reference, `UpdateService`.
 const CODE_DEPLOY_FIELDS: [&str; 8] = [
@@ -137,10 +125,6 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
     let input = work.input;
     let description = &live.description;
     let runs = text(description, "taskDefinition").unwrap_or_default().to_owned();
-    let outcome = |wanted: &str| {
-        let rollout = rollout::rollout(description, Some(wanted).filter(|wanted| !wanted.is_empty()));
-        Outcome { health: rollout::health(description, rollout.as_ref()), rollout }
-    };
     if text(description, "status") == Some("DRAINING") {
         draft.hold(&work.resource, work.whole(), Hold::ServiceDraining);
         return Outcome { health: Health::Missing, rollout: None };
@@ -157,43 +141,121 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
     let arn = match (not_ours, work.resource.arn.clone()) {
         (Some(hold), _) => {
             draft.hold(&work.resource, changes, hold);
-            return outcome(&runs);
+            return outcome(work, id, live, &Asked::unchanged(&runs), None);
         }
         (None, None) => {
             draft.not_observed(&work.resource, &not_asked("ecs:DescribeServices"));
-            return outcome(&runs);
+            return outcome(work, id, live, &Asked::unchanged(&runs), None);
         }
         (None, Some(arn)) => arn,
     };
 
-    let before = draft.steps.len();
+    let before = (draft.steps.len(), draft.held.len());
     let decision = decide(work, live, draft);
-    let wanted = match &decision.wanted {
-        Wanted::Revision(arn, _) => arn.as_str(),
-        Wanted::Unregistered(_) => UNREGISTERED,
-        Wanted::Unchanged | Wanted::Undecided => &runs,
-    };
     let basis = Basis::of(&live.tags, &work.digest, work.document, work.last());
     let mut sorted = work.sort(changes, &basis);
-    draft.report(&work.resource, &sorted);
     let task_definition = task_definition_change(&decision.wanted, &runs);
     let mut complete = decision.complete && !sorted.keeps_pending() && decision.wanted != Wanted::Undecided;
-
-    let mut outcome = outcome(wanted);
-    let acts = task_definition.is_some() || sorted.acted.iter().any(|(_, change)| is_revision_field(change));
-    if let Some(message) = failed(work, live, &sorted, acts, wanted) {
-        // What ECS threw out is not registered and not asked for again.
-        draft.steps.truncate(before);
-        let changes = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
-        draft.hold(&work.resource, only(changes), Hold::RevisionFailed { message });
-        outcome.health = Health::Degraded;
-        let settled = !update(work, id, live, None, &mut sorted, &context, draft, &mut complete);
-        work.tag(draft, &arn, &live.tags, sorted, settled, complete);
+    let asked = Asked::of(&decision.wanted, &runs, &sorted, &draft.held[before.1..]);
+    let finding = examine(work, id, live, &sorted, &asked, &context);
+    // A person wants what failed deployed once more, and the service is told to run it already.
+    let again = finding == Finding::Retried && !asked.differs && input.desired.policy.follow == Mode::On;
+    let (hold, mut marks, failure) = match finding {
+        Finding::Failed(failure) => {
+            let digest = tags::deployment_digest(input.desired, work.document);
+            let (message, transient) = (failure.reason.clone(), failure.transient);
+            let marks = failed_marks(&live.tags, &digest);
+            let hold = Hold::RevisionFailed { message, transient, digest, failed_at: failure.last_seen };
+            (Some(hold), marks, Some(failure))
+        }
+        Finding::UnderWay(seconds) if asked.acts => (Some(Hold::NotSettled { seconds }), Marks::default(), None),
+        Finding::Unreadable(failure) if asked.acts => (Some(Hold::NotObserved { failure }), Marks::default(), None),
+        Finding::Clear | Finding::Retried | Finding::UnderWay(_) | Finding::Unreadable(_) => {
+            (None, Marks::default(), None)
+        }
+    };
+    let mut outcome = outcome(work, id, live, &asked, failure.as_ref());
+    if let Some(hold) = hold {
+        // What ECS threw out is not registered and not asked for again, and what came back with it is not drift.
+        draft.steps.truncate(before.0);
+        draft.held.truncate(before.1);
+        let mut held: Vec<_> = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
+        held.extend(sorted.take_reported(is_revision_field));
+        if matches!(hold, Hold::RevisionFailed { .. }) {
+            outcome.health = Health::Degraded;
+        } else {
+            complete = false;
+        }
+        draft.hold(&work.resource, only(held), hold);
+        draft.report(&work.resource, &sorted);
+        let settled = !update(work, id, live, None, &mut sorted, &context, false, draft, &mut complete);
+        work.tag_and_mark(draft, &arn, &live.tags, sorted, settled, complete, marks);
         return outcome;
     }
-    let settled = !update(work, id, live, task_definition, &mut sorted, &context, draft, &mut complete);
-    work.tag(draft, &arn, &live.tags, sorted, settled, complete);
+    draft.report(&work.resource, &sorted);
+    if !asked.differs && matches!(outcome.rollout, Some(Rollout::Serving { .. })) {
+        marks.gone = [tags::FAILED, tags::RETRY].into_iter().filter(|key| live.tags.contains_key(*key)).collect();
+    }
+    let settled = !update(work, id, live, task_definition, &mut sorted, &context, again, draft, &mut complete);
+    work.tag_and_mark(draft, &arn, &live.tags, sorted, settled, complete, marks);
     outcome
+}
+
+/// What git asks of the service, next to what it is told to run.
+struct Asked {
+    /// The task definition revision that git wants.
+    wanted: String,
+    /// Whether that, or anything else that a deployment is made of, is not what the service is told to run.
+    differs: bool,
+    /// Whether trueup would do something about that: the policy may say that it is only told.
+    acts: bool,
+}
+
+impl Asked {
+    /// Nothing.
+    fn unchanged(runs: &str) -> Self {
+        Self { wanted: runs.to_owned(), differs: false, acts: false }
+    }
+
+    fn of(wanted: &Wanted, runs: &str, sorted: &Sorted, held: &[Held]) -> Self {
+        let task_definition = task_definition_change(wanted, runs).is_some();
+        let field = |(_, change): &(Cause, Change)| is_revision_field(change);
+        let acts = task_definition || sorted.acted.iter().any(field);
+        // Another task definition that is only told.
+        let told = held.iter().any(|held| {
+            let kind = held.resource.as_ref().map(|resource| resource.kind);
+            kind == Some(Kind::TaskDefinition) && matches!(held.reason, Hold::ReportOnly { .. })
+        });
+        let wanted = match wanted {
+            Wanted::Revision(arn, _) => arn.as_str(),
+            Wanted::Unregistered(_) => UNREGISTERED,
+            Wanted::Unchanged | Wanted::Undecided => runs,
+        };
+        let differs = acts || told || sorted.reported.iter().any(field);
+        // One that is only told has no name yet.
+        let wanted = if told { UNREGISTERED } else { wanted };
+        Self { wanted: wanted.to_owned(), differs, acts }
+    }
+}
+
+/// What ECS does with the service, and how it is doing.
+fn outcome(work: &Work<'_>, id: &ServiceId, live: &LiveService, asked: &Asked, failure: Option<&Failure>) -> Outcome {
+    let input = work.input;
+    let record = input.live.service_deployments.get(id).and_then(Observed::present);
+    let rollout = rollout::judge(&Facts {
+        service: &live.description,
+        record: record.map(Vec::as_slice).unwrap_or_default(),
+        differs: asked.differs,
+        wanted: Some(asked.wanted.as_str()).filter(|wanted| !wanted.is_empty()),
+        failure,
+        recorded: failure.is_some() && {
+            let digest = tags::deployment_digest(input.desired, work.document);
+            live.tags.get(tags::FAILED) == Some(&tags::legal(digest.as_str()))
+        },
+        limit: rollout::limit(input.desired.policy.rollout_timeout, &live.description),
+        now: input.now,
+    });
+    Outcome { health: rollout::health(&live.description, rollout.as_ref()), rollout }
 }
 
 /// Which task definition revision the service should run.
@@ -239,18 +301,93 @@ fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)
     Some((cause, Change { path, live, desired }))
 }
 
-/// ECS's words when it threw out exactly what would be asked for.
-fn failed(work: &Work<'_>, live: &LiveService, sorted: &Sorted, acts: bool, wanted: &str) -> Option<String> {
+/// Whether ECS threw out what git asks for, or is at it already.
+fn examine(
+    work: &Work<'_>,
+    id: &ServiceId,
+    live: &LiveService,
+    sorted: &Sorted,
+    asked: &Asked,
+    context: &Context,
+) -> Finding {
+    let input = work.input;
     let tag = live.tags.get(tags::DIGEST).map(String::as_str);
     let was_asked_for = tag == Some(work.digest.as_str())
-        || work.input.memory.has_deployed(&work.digest)
+        || input.memory.has_deployed(&work.digest)
         || same_deployment(work, tag, sorted);
-    // With nothing left to ask for, the failed deployment is the one that git wants, whoever asked for it.
-    let stuck = || rollout::primary(&live.description).and_then(|p| text(p, "rolloutState")) == Some("FAILED");
-    if acts && was_asked_for || !acts && stuck() {
-        return rollout::failure(&live.description, Some(wanted));
+    rollout::find(&Case {
+        service: &live.description,
+        tags: &live.tags,
+        record: input.live.service_deployments.get(id),
+        differs: asked.differs,
+        wanted: &asked.wanted,
+        asked: was_asked_for,
+        same: &|revision| sameness(work, live, sorted, asked, context, revision),
+        digest: &|| tags::deployment_digest(input.desired, work.document),
+        now: input.now,
+    })
+}
+
+/// How far what ECS was once asked to run is what git asks for now: by content, whatever its number.
+fn sameness(
+    work: &Work<'_>,
+    live: &LiveService,
+    sorted: &Sorted,
+    asked: &Asked,
+    context: &Context,
+    revision: &ServiceRevision,
+) -> Sameness {
+    let task_definition = match (&work.input.desired.task_definition, revision.task_definition()) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(_), Some(name)) if same_revision(name, &asked.wanted) => true,
+        (Some(document), Some(name)) => task_definition::has_content(work.input, document, name),
+    };
+    if !task_definition {
+        return Sameness::Other;
     }
-    None
+    // Other parts of the service as they were in that revision.
+    let mut then = live.clone();
+    let part = |name: &&str| *name != "taskDefinition";
+    for name in REVISION_FIELDS.into_iter().filter(part) {
+        let value = revision.description.get(name);
+        set_part(&mut then.description, name, value);
+        let deployments = then.description.get_mut("deployments").and_then(Value::as_array_mut).into_iter().flatten();
+        for primary in deployments.filter(|one| text(one, "status") == Some("PRIMARY")) {
+            set_part(primary, name, value);
+        }
+    }
+    // AWS tells all of it. An emulator may tell less, and what it leaves out is not known to differ.
+    let is_whole =
+        ["launchType", "capacityProviderStrategy"].iter().any(|name| revision.description.get(name).is_some());
+    let is_known = |change: &Change| is_whole || revision.description.get(top(&change.path)).is_some();
+    let kept = |change: &Change| sorted.kept().any(|path| *path == change.path);
+    let differs = changes(work, &then, context)
+        .into_iter()
+        .any(|change| is_revision_field(&change) && is_known(&change) && !kept(&change));
+    if differs { Sameness::TaskDefinition } else { Sameness::Same }
+}
+
+/// Puts a member in where there is a value, and takes it away where there is none.
+fn set_part(of: &mut Value, name: &str, value: Option<&Value>) {
+    let Value::Object(members) = of else { return };
+    match value {
+        Some(value) => {
+            members.insert(name.to_owned(), value.clone());
+        }
+        None => {
+            members.shift_remove(name);
+        }
+    }
+}
+
+/// What the tags have to say about a failure: that it happened, and that a retry of it is used up.
+fn failed_marks(live: &Tags, digest: &Digest) -> Marks {
+    let digest = tags::legal(digest.as_str());
+    let set =
+        if live.get(tags::FAILED) == Some(&digest) { None } else { Some((tags::FAILED.to_owned(), digest.clone())) };
+    let used_up = Mark::read(live).is_some_and(|mark| mark.digest.as_str() == digest);
+    Marks { set: set.into_iter().collect(), gone: used_up.then_some(tags::RETRY).into_iter().collect() }
 }
 
 /// Whether the commit that was applied last would deploy the same: one that changes nothing that a deployment is made
@@ -278,6 +415,7 @@ fn update(
     task_definition: Option<(Cause, Change)>,
     sorted: &mut Sorted,
     context: &Context,
+    again: bool,
     draft: &mut Draft,
     complete: &mut bool,
 ) -> bool {
@@ -319,7 +457,13 @@ fn update(
     if input.contains_key("capacityProviderStrategy") {
         input.insert("forceNewDeployment".to_owned(), json!(true));
     }
-    let all: Vec<(Cause, Change)> = task_definition.into_iter().chain(sayable).collect();
+    let mut all: Vec<(Cause, Change)> = task_definition.into_iter().chain(sayable).collect();
+    if again {
+        let path = Pointer::from_iter(["forceNewDeployment"]);
+        let desired = Shown::at(&path, &json!(true));
+        all.push((Cause::Pending, Change { path, live: Shown::absent(), desired }));
+        input.insert("forceNewDeployment".to_owned(), json!(true));
+    }
     if all.is_empty() {
         return false;
     }

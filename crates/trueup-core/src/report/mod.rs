@@ -125,12 +125,32 @@ pub enum What {
         /// The task definition revision.
         task_definition: Arn,
     },
-    /// ECS gave up.
+    /// ECS gave up, and did not go back.
     RolloutFailed {
         /// The task definition revision that was asked for.
         task_definition: Arn,
         /// ECS's own words.
         reason: String,
+    },
+    /// ECS gave up, and goes or went back to what served before.
+    RolloutRolledBack {
+        /// The task definition revision that was asked for.
+        task_definition: Arn,
+        /// The task definition revision that serves again, or will.
+        serving: Arn,
+        /// ECS's own words.
+        reason: String,
+    },
+    /// ECS is at it for longer than the policy's `rollout_timeout`; it goes on.
+    RolloutTimedOut {
+        /// The task definition revision that is asked for.
+        task_definition: Arn,
+        /// How many tasks of it are wanted.
+        desired: i64,
+        /// How many of them run.
+        running: i64,
+        /// Since when ECS is at it.
+        since: Option<Timestamp>,
     },
     /// Something is known and not done.
     HoldStarted {
@@ -173,6 +193,8 @@ impl What {
             Self::RolloutStarted { .. } => "rollout.started",
             Self::RolloutCompleted { .. } => "rollout.completed",
             Self::RolloutFailed { .. } => "rollout.failed",
+            Self::RolloutRolledBack { .. } => "rollout.rolled_back",
+            Self::RolloutTimedOut { .. } => "rollout.timed_out",
             Self::HoldStarted { .. } => "hold.started",
             Self::HoldEnded { .. } => "hold.ended",
         }
