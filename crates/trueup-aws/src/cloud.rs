@@ -21,6 +21,7 @@ use crate::calls::Calls;
 use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
 use crate::failure;
+use crate::observe::service_deployments::ServiceDeployments;
 use crate::observe::sweep::Sweep;
 use crate::observe::task_definitions::TaskDefinitions;
 use crate::resolve::{Lookups, Resolvers};
@@ -37,6 +38,7 @@ pub struct AwsCloud {
     pub(crate) elb: Elb,
     pub(crate) resolvers: Resolvers,
     pub(crate) task_definitions: TaskDefinitions,
+    pub(crate) service_deployments: ServiceDeployments,
     pub(crate) sweep: std::sync::Mutex<Sweep>,
     pub(crate) lookups: Lookups,
     /// How many reads had been made when the last observation ended.
@@ -73,6 +75,7 @@ impl AwsCloud {
             },
             resolvers: Resolvers::new(reads),
             task_definitions: TaskDefinitions::default(),
+            service_deployments: ServiceDeployments::default(),
             sweep: std::sync::Mutex::default(),
             lookups: Lookups::default(),
             reads_before: AtomicU64::new(0),

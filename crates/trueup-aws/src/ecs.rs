@@ -73,6 +73,9 @@ operations! {
         ListServices list_services ServiceRead,
         DescribeTaskDefinition describe_task_definition TaskDefinitionRead,
         ListTaskDefinitions list_task_definitions TaskDefinitionRead,
+        ListServiceDeployments list_service_deployments ServiceDeploymentRead,
+        DescribeServiceDeployments describe_service_deployments ServiceDeploymentRead,
+        DescribeServiceRevisions describe_service_revisions ServiceRevisionRead,
     }
     writes {
         RegisterTaskDefinition register_task_definition TaskDefinitionModify,

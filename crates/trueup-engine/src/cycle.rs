@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use trueup_core::desired::{DesiredApplication, Environment, Lookup};
-use trueup_core::live::{FailureKind, Live};
-use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Health, Held, Hold, Input, Plan, Sync};
+use trueup_core::live::{FailureKind, Live, Observed};
+use trueup_core::names::{ApplicationName, Revision, ServiceId};
+use trueup_core::plan::{Health, Held, Hold, Input, Plan, Rollout, Sync, wants_service_deployments};
 use trueup_ports::{Cloud, Wanted};
 
 use crate::application::ApplicationState;
@@ -30,6 +30,18 @@ pub(crate) struct Look<'a> {
     /// Whether steps may be taken.
     pub writes: bool,
     pub cloud: Arc<dyn Cloud>,
+}
+
+/// An application with its plan, before anything is told of it.
+struct Prepared {
+    desired: Arc<DesiredApplication>,
+    last_applied: Option<Arc<DesiredApplication>>,
+    /// What it waited for when it was planned.
+    waits_for: BTreeSet<ApplicationName>,
+    /// The service whose record of service deployments was worth reading.
+    record: Option<ServiceId>,
+    /// `None` when more was read since.
+    plan: Option<Plan>,
 }
 
 impl EnvironmentLoop {
@@ -58,7 +70,8 @@ impl EnvironmentLoop {
         let all: BTreeSet<ApplicationName> =
             in_force.applications.keys().filter(|(env, _)| *env == self.name).map(|(_, name)| name.clone()).collect();
         let inventory_of = prunes.is_some().then(|| in_force.revision.clone());
-        let look = Look { in_force, answers, live, all: Arc::new(all), pruned: inventory_of, writes, cloud };
+        let mut look = Look { in_force, answers, live, all: Arc::new(all), pruned: inventory_of, writes, cloud };
+        let mut prepared = self.prepare(&mut look, &valid).await;
         for name in Self::in_order(&standings) {
             let standing = standings[&name];
             if let Some(prunes) = &mut prunes {
@@ -71,7 +84,11 @@ impl EnvironmentLoop {
                     let plan = self.blocked(in_force, &name, standing, None);
                     self.put_back(&name, &plan);
                 }
-                Some(valid) => self.look_at(&look, &name, standing, valid).await,
+                Some(valid) => {
+                    if let Some(prepared) = prepared.remove(&name) {
+                        self.look_at(&look, &name, standing, valid, prepared);
+                    }
+                }
             }
         }
         if let Some(prunes) = prunes {
@@ -83,22 +100,22 @@ impl EnvironmentLoop {
     }
 
     /// Plans one application, tells what is new, and starts a pass when there is a step to take.
-    async fn look_at(&mut self, look: &Look<'_>, name: &ApplicationName, standing: &Standing, valid: &Valid) {
+    fn look_at(
+        &mut self,
+        look: &Look<'_>,
+        name: &ApplicationName,
+        standing: &Standing,
+        valid: &Valid,
+        prepared: Prepared,
+    ) {
         let mut state = self.take_state(name);
-        let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
-        let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
+        let Prepared { desired, last_applied, waits_for: waited_for, plan, record: _ } = prepared;
+        // What it waits for may have been looked at since.
         let waits_for = self.unready(look.in_force, &desired);
-        let mut plan = planning::plan(&Input {
-            desired: &desired,
-            last_applied: last_applied.as_deref(),
-            live: &look.live,
-            instance: &self.context.options.instance,
-            autoscaled: false,
-            applications: &look.all,
-            waits_for: &waits_for,
-            memory: &state.memory,
-            now: self.context.now(),
-        });
+        let mut plan = match plan {
+            Some(plan) if waited_for == waits_for => plan,
+            _ => self.plan(look, &desired, last_applied.as_deref(), &waits_for, &state),
+        };
         if let Some(hold) = invalid(standing) {
             plan.hold(hold);
         }
@@ -142,6 +159,91 @@ impl EnvironmentLoop {
         };
         let pass = self.passes.spawn(pass.run());
         self.busy.insert(name.clone(), pass);
+    }
+
+    fn plan(
+        &self,
+        look: &Look<'_>,
+        desired: &DesiredApplication,
+        last_applied: Option<&DesiredApplication>,
+        waits_for: &BTreeSet<ApplicationName>,
+        state: &ApplicationState,
+    ) -> Plan {
+        planning::plan(&self.input(look, desired, last_applied, waits_for, state))
+    }
+
+    /// All that a plan depends on.
+    fn input<'a>(
+        &'a self,
+        look: &'a Look<'_>,
+        desired: &'a DesiredApplication,
+        last_applied: Option<&'a DesiredApplication>,
+        waits_for: &'a BTreeSet<ApplicationName>,
+        state: &'a ApplicationState,
+    ) -> Input<'a> {
+        Input {
+            desired,
+            last_applied,
+            live: &look.live,
+            instance: &self.context.options.instance,
+            autoscaled: false,
+            applications: &look.all,
+            waits_for,
+            memory: &state.memory,
+            now: self.context.now(),
+        }
+    }
+
+    /// Plans every application, and reads the record of service deployments where a service does not serve what git
+    /// wants: all of them in one go, so that a cycle at rest costs no further read. A plan that is worth making anew
+    /// with that record is left out.
+    async fn prepare(
+        &mut self,
+        look: &mut Look<'_>,
+        valid: &[(&ApplicationName, &Valid)],
+    ) -> BTreeMap<ApplicationName, Prepared> {
+        let now = Instant::now();
+        let mut prepared = BTreeMap::new();
+        let mut wanted = Wanted::default();
+        for (name, valid) in valid {
+            let mut state = self.take_state(name);
+            let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
+            let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
+            let waits_for = self.unready(look.in_force, &desired);
+            let (plan, record) = {
+                let input = self.input(look, &desired, last_applied.as_deref(), &waits_for, &state);
+                let plan = planning::plan(&input);
+                let has_just_ended = state.rolling && !matches!(plan.rollout, Some(Rollout::Running { .. }));
+                let record = wants_service_deployments(&input, &plan, has_just_ended);
+                (plan, record)
+            };
+            let plan = match &record {
+                Some(service) => {
+                    match state.known_record(&plan, now) {
+                        // Only watched: what was read a moment ago is good enough.
+                        Some(known) => drop(look.live.service_deployments.insert(service.clone(), known)),
+                        None => drop(wanted.service_deployments.insert(service.clone())),
+                    }
+                    None
+                }
+                None => Some(plan),
+            };
+            self.applications.insert((*name).clone(), state);
+            prepared.insert((*name).clone(), Prepared { desired, last_applied, waits_for, record, plan });
+        }
+        if !wanted.service_deployments.is_empty() {
+            read_record(&*look.cloud, &wanted, &mut look.live).await;
+        }
+        for (name, prepared) in &prepared {
+            let mut state = self.take_state(name);
+            let service = prepared.record.as_ref().filter(|service| wanted.service_deployments.contains(*service));
+            let read = service.and_then(|service| look.live.service_deployments.get(service));
+            if let Some(read) = read {
+                state.record = Some((now, read.clone()));
+            }
+            self.applications.insert(name.clone(), state);
+        }
+        prepared
     }
 
     /// Resolves the references of the applications, but for those to target groups that the applications themselves
@@ -255,6 +357,19 @@ impl EnvironmentLoop {
     /// What is remembered of an application; nothing at first.
     pub(crate) fn take_state(&mut self, name: &ApplicationName) -> ApplicationState {
         self.applications.remove(name).unwrap_or_else(|| ApplicationState::new(&self.name, name))
+    }
+}
+
+/// Reads the record of service deployments into what was observed.
+pub(crate) async fn read_record(cloud: &dyn Cloud, wanted: &Wanted, live: &mut Live) {
+    let read = cloud.observe(wanted).await;
+    for service in &wanted.service_deployments {
+        // A cloud that says nothing of it is asked once.
+        let record = read.service_deployments.get(service).cloned().unwrap_or(Observed::Absent);
+        live.service_deployments.insert(service.clone(), record);
+    }
+    for (arn, revision) in read.task_definitions {
+        live.task_definitions.entry(arn).or_insert(revision);
     }
 }
 

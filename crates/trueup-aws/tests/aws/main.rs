@@ -6,4 +6,5 @@ mod fake;
 mod pairs;
 mod reads;
 mod resolve;
+mod service_deployments;
 mod writes;

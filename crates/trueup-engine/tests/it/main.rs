@@ -5,5 +5,6 @@ mod daemon;
 mod load_balanced;
 mod once;
 mod prune;
+mod rollouts;
 mod source;
 mod world;

@@ -10,8 +10,8 @@ use crate::model::Kind;
 use crate::names::ServiceId;
 
 /// The service whose record of service deployments the plan would be better for, when it was not read: the service is
-/// there, ECS deploys it, and it does not serve what git wants.
-pub fn wants_service_deployments(input: &Input<'_>, plan: &Plan) -> Option<ServiceId> {
+/// there, ECS deploys it, and it does not serve what git wants; or `anyway`.
+pub fn wants_service_deployments(input: &Input<'_>, plan: &Plan, anyway: bool) -> Option<ServiceId> {
     let document = input.desired.service.as_ref()?;
     let name = document.body.get("serviceName")?.as_str()?;
     let id = ServiceId { cluster: input.desired.cluster.clone(), name: name.to_owned() };
@@ -26,7 +26,7 @@ pub fn wants_service_deployments(input: &Input<'_>, plan: &Plan) -> Option<Servi
     let differs = plan.steps.iter().any(deploys)
         || held.flat_map(|held| &held.changes).any(is_revision_field)
         || task_definition_waits(plan);
-    (goes_on || differs).then_some(id)
+    (anyway || goes_on || differs).then_some(id)
 }
 
 /// Whether a step makes ECS begin a deployment of a service that is there.

@@ -361,7 +361,7 @@ fn a_rollback_is_recognised_even_where_the_tag_could_not_be_written() {
 fn the_record_is_asked_for_only_where_git_s_revision_does_not_serve() {
     let wants = |world: &World| {
         let instance = crate::names::InstanceName::new("main");
-        crate::plan::wants_service_deployments(&world.input(&instance), &world.plan()).is_some()
+        crate::plan::wants_service_deployments(&world.input(&instance), &world.plan(), false).is_some()
     };
     let mut world = World::settled();
     assert!(!wants(&world), "at rest");

@@ -6,8 +6,8 @@ use super::{Row, World, check_rows, shown};
 use crate::desired::Ignore;
 use crate::live::Observed;
 use crate::model::Kind;
-use crate::plan::fixture::{revision_arn, service_id};
 use crate::plan::Health;
+use crate::plan::fixture::{revision_arn, service_id};
 use crate::pointer::Pointer;
 
 fn service(world: &mut World, change: fn(&mut Value)) {
