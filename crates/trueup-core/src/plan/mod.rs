@@ -6,6 +6,7 @@
 
 mod absorb;
 pub mod check;
+mod deployment;
 mod draft;
 #[cfg(test)]
 mod fixture;

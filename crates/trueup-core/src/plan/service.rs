@@ -2,22 +2,21 @@
 
 use serde_json::{Map, Value, json};
 
+use super::deployment::{Asked, Outcome, examine, failed_marks, is_revision_field, outcome};
 use super::draft::{Draft, Marks, Work, not_asked};
 use super::graft::{as_request, graft};
-use super::rollout::retry::Mark;
-use super::rollout::{self, Case, Facts, Failure, Finding, REVISION_FIELDS, Sameness, UNREGISTERED, same_revision};
+use super::rollout::{Finding, UNREGISTERED, same_revision};
 use super::tags::{self, Claim};
 use super::task_definition::{self, Decision, Runner, Wanted};
 use super::three_way::{Basis, Sorted, common_cause, is_declared, only, top};
-use super::{Call, Cause, Health, Held, Hold, Input, Operation, Rollout};
-use crate::desired::{DesiredApplication, Document, Mode};
+use super::{Call, Cause, Health, Hold, Input, Operation, Rollout};
+use crate::desired::{Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{Change, Context, Shown};
-use crate::live::{LiveService, Observed, Tags};
+use crate::live::{LiveService, Observed};
 use crate::model::{Api, Kind, Model};
 use crate::names::{Arn, ServiceId};
 use crate::pointer::Pointer;
-use crate::service_deployment::ServiceRevision;
 
 /// What `UpdateService` accepts of a service that `CodeDeploy` deploys. Source: ECS API reference, `UpdateService`.
 const CODE_DEPLOY_FIELDS: [&str; 8] = [
@@ -38,12 +37,6 @@ const EXTERNAL_FIELDS: [&str; 4] =
 /// The number of tasks of a new service whose document leaves it to somebody else. AWS wants a number for a new
 /// REPLICA service; one task is the least that serves, and whoever owns the number changes it from there.
 const FIRST_DESIRED_COUNT: i64 = 1;
-
-/// What ECS does with the service, beside the steps.
-pub(super) struct Outcome {
-    pub(super) health: Health,
-    pub(super) rollout: Option<Rollout>,
-}
 
 pub(super) fn plan(input: &Input<'_>, document: &Document, draft: &mut Draft) -> Outcome {
     let name = document.body.get("serviceName").and_then(Value::as_str).unwrap_or_default();
@@ -178,15 +171,15 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
     if let Some(hold) = hold {
         // What ECS threw out is not registered and not asked for again, and what came back with it is not drift.
         draft.steps.truncate(before.0);
-        draft.held.truncate(before.1);
-        let mut held: Vec<_> = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
-        held.extend(sorted.take_reported(is_revision_field));
+        draft.held.extract_if(before.1.., |held| !matches!(held.reason, Hold::NotObserved { .. })).for_each(drop);
+        let mut thrown_out: Vec<_> = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
+        thrown_out.extend(sorted.take_reported(is_revision_field));
         if matches!(hold, Hold::RevisionFailed { .. }) {
             outcome.health = Health::Degraded;
         } else {
             complete = false;
         }
-        draft.hold(&work.resource, only(held), hold);
+        draft.hold(&work.resource, only(thrown_out), hold);
         draft.report(&work.resource, &sorted);
         let settled = !update(work, id, live, None, &mut sorted, &context, false, draft, &mut complete);
         work.tag_and_mark(draft, &arn, &live.tags, sorted, settled, complete, marks);
@@ -199,63 +192,6 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
     let settled = !update(work, id, live, task_definition, &mut sorted, &context, again, draft, &mut complete);
     work.tag_and_mark(draft, &arn, &live.tags, sorted, settled, complete, marks);
     outcome
-}
-
-/// What git asks of the service, next to what it is told to run.
-struct Asked {
-    /// The task definition revision that git wants.
-    wanted: String,
-    /// Whether that, or anything else that a deployment is made of, is not what the service is told to run.
-    differs: bool,
-    /// Whether trueup would do something about that: the policy may say that it is only told.
-    acts: bool,
-}
-
-impl Asked {
-    /// Nothing.
-    fn unchanged(runs: &str) -> Self {
-        Self { wanted: runs.to_owned(), differs: false, acts: false }
-    }
-
-    fn of(wanted: &Wanted, runs: &str, sorted: &Sorted, held: &[Held]) -> Self {
-        let task_definition = task_definition_change(wanted, runs).is_some();
-        let field = |(_, change): &(Cause, Change)| is_revision_field(change);
-        let acts = task_definition || sorted.acted.iter().any(field);
-        // Another task definition that is only told.
-        let told = held.iter().any(|held| {
-            let kind = held.resource.as_ref().map(|resource| resource.kind);
-            kind == Some(Kind::TaskDefinition) && matches!(held.reason, Hold::ReportOnly { .. })
-        });
-        let wanted = match wanted {
-            Wanted::Revision(arn, _) => arn.as_str(),
-            Wanted::Unregistered(_) => UNREGISTERED,
-            Wanted::Unchanged | Wanted::Undecided => runs,
-        };
-        let differs = acts || told || sorted.reported.iter().any(field);
-        // One that is only told has no name yet.
-        let wanted = if told { UNREGISTERED } else { wanted };
-        Self { wanted: wanted.to_owned(), differs, acts }
-    }
-}
-
-/// What ECS does with the service, and how it is doing.
-fn outcome(work: &Work<'_>, id: &ServiceId, live: &LiveService, asked: &Asked, failure: Option<&Failure>) -> Outcome {
-    let input = work.input;
-    let record = input.live.service_deployments.get(id).and_then(Observed::present);
-    let rollout = rollout::judge(&Facts {
-        service: &live.description,
-        record: record.map(Vec::as_slice).unwrap_or_default(),
-        differs: asked.differs,
-        wanted: Some(asked.wanted.as_str()).filter(|wanted| !wanted.is_empty()),
-        failure,
-        recorded: failure.is_some() && {
-            let digest = tags::deployment_digest(input.desired, work.document);
-            live.tags.get(tags::FAILED) == Some(&tags::legal(digest.as_str()))
-        },
-        limit: rollout::limit(input.desired.policy.rollout_timeout, &live.description),
-        now: input.now,
-    });
-    Outcome { health: rollout::health(&live.description, rollout.as_ref()), rollout }
 }
 
 /// Which task definition revision the service should run.
@@ -272,7 +208,7 @@ fn decide(work: &Work<'_>, live: &LiveService, draft: &mut Draft) -> Decision {
 }
 
 /// Where the service differs from its document, without what belongs to somebody else.
-fn changes(work: &Work<'_>, live: &LiveService, context: &Context) -> Vec<Change> {
+pub(super) fn changes(work: &Work<'_>, live: &LiveService, context: &Context) -> Vec<Change> {
     let mut changes = work.changes(&work.document.body, &live.description, &live.tags, context);
     let controller = controller(&live.description);
     changes.retain(|change| match top(&change.path) {
@@ -289,7 +225,7 @@ fn changes(work: &Work<'_>, live: &LiveService, context: &Context) -> Vec<Change
     changes
 }
 
-fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)> {
+pub(super) fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)> {
     let (name, cause) = match wanted {
         Wanted::Revision(arn, cause) if !same_revision(arn.as_str(), runs) => (arn.as_str(), *cause),
         Wanted::Unregistered(cause) => (UNREGISTERED, *cause),
@@ -299,111 +235,6 @@ fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)
     let shown = |name: &str| Shown::at(&path, &Value::from(name));
     let (live, desired) = (shown(runs), shown(name));
     Some((cause, Change { path, live, desired }))
-}
-
-/// Whether ECS threw out what git asks for, or is at it already.
-fn examine(
-    work: &Work<'_>,
-    id: &ServiceId,
-    live: &LiveService,
-    sorted: &Sorted,
-    asked: &Asked,
-    context: &Context,
-) -> Finding {
-    let input = work.input;
-    let tag = live.tags.get(tags::DIGEST).map(String::as_str);
-    let was_asked_for = tag == Some(work.digest.as_str())
-        || input.memory.has_deployed(&work.digest)
-        || same_deployment(work, tag, sorted);
-    rollout::find(&Case {
-        service: &live.description,
-        tags: &live.tags,
-        record: input.live.service_deployments.get(id),
-        differs: asked.differs,
-        wanted: &asked.wanted,
-        asked: was_asked_for,
-        same: &|revision| sameness(work, live, sorted, asked, context, revision),
-        digest: &|| tags::deployment_digest(input.desired, work.document),
-        now: input.now,
-    })
-}
-
-/// How far what ECS was once asked to run is what git asks for now: by content, whatever its number.
-fn sameness(
-    work: &Work<'_>,
-    live: &LiveService,
-    sorted: &Sorted,
-    asked: &Asked,
-    context: &Context,
-    revision: &ServiceRevision,
-) -> Sameness {
-    let task_definition = match (&work.input.desired.task_definition, revision.task_definition()) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(_), Some(name)) if same_revision(name, &asked.wanted) => true,
-        (Some(document), Some(name)) => task_definition::has_content(work.input, document, name),
-    };
-    if !task_definition {
-        return Sameness::Other;
-    }
-    // Other parts of the service as they were in that revision.
-    let mut then = live.clone();
-    let part = |name: &&str| *name != "taskDefinition";
-    for name in REVISION_FIELDS.into_iter().filter(part) {
-        let value = revision.description.get(name);
-        set_part(&mut then.description, name, value);
-        let deployments = then.description.get_mut("deployments").and_then(Value::as_array_mut).into_iter().flatten();
-        for primary in deployments.filter(|one| text(one, "status") == Some("PRIMARY")) {
-            set_part(primary, name, value);
-        }
-    }
-    // AWS tells all of it. An emulator may tell less, and what it leaves out is not known to differ.
-    let is_whole =
-        ["launchType", "capacityProviderStrategy"].iter().any(|name| revision.description.get(name).is_some());
-    let is_known = |change: &Change| is_whole || revision.description.get(top(&change.path)).is_some();
-    let kept = |change: &Change| sorted.kept().any(|path| *path == change.path);
-    let differs = changes(work, &then, context)
-        .into_iter()
-        .any(|change| is_revision_field(&change) && is_known(&change) && !kept(&change));
-    if differs { Sameness::TaskDefinition } else { Sameness::Same }
-}
-
-/// Puts a member in where there is a value, and takes it away where there is none.
-fn set_part(of: &mut Value, name: &str, value: Option<&Value>) {
-    let Value::Object(members) = of else { return };
-    match value {
-        Some(value) => {
-            members.insert(name.to_owned(), value.clone());
-        }
-        None => {
-            members.shift_remove(name);
-        }
-    }
-}
-
-/// What the tags have to say about a failure: that it happened, and that a retry of it is used up.
-fn failed_marks(live: &Tags, digest: &Digest) -> Marks {
-    let digest = tags::legal(digest.as_str());
-    let set =
-        if live.get(tags::FAILED) == Some(&digest) { None } else { Some((tags::FAILED.to_owned(), digest.clone())) };
-    let used_up = Mark::read(live).is_some_and(|mark| mark.digest.as_str() == digest);
-    Marks { set: set.into_iter().collect(), gone: used_up.then_some(tags::RETRY).into_iter().collect() }
-}
-
-/// Whether the commit that was applied last would deploy the same: one that changes nothing that a deployment is made
-/// of does not make a failed one better.
-fn same_deployment(work: &Work<'_>, tag: Option<&str>, sorted: &Sorted) -> bool {
-    let input = work.input;
-    let Some((applied, last)) = input.last_applied.zip(work.last()) else { return false };
-    let digest = |application: &DesiredApplication| application.task_definition.as_ref().map(|d| d.digest.clone());
-    let is_new = |(cause, change): &(Cause, Change)| *cause != Cause::Drift && is_revision_field(change);
-    tag == Some(tags::applied_digest(applied, last).as_str())
-        && digest(applied) == digest(input.desired)
-        && !sorted.acted.iter().any(is_new)
-}
-
-fn is_revision_field(change: &Change) -> bool {
-    REVISION_FIELDS.contains(&top(&change.path))
 }
 
 /// Plans `UpdateService`; whether there is anything to update.
@@ -542,6 +373,6 @@ fn controller(service: &Value) -> &str {
     service.pointer("/deploymentController/type").and_then(Value::as_str).unwrap_or("ECS")
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name)?.as_str()
 }

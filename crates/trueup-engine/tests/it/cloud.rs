@@ -42,6 +42,7 @@ pub struct FakeCloud {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a test switches")]
 struct State {
     /// The account that answers, when it is another one.
     account: Option<String>,

@@ -137,8 +137,7 @@ pub(in crate::plan) fn find(case: &Case<'_>) -> Finding {
             return Finding::Retried;
         }
         failure.last_seen = failure.last_seen.max(at).max(newest_event(case.service));
-        failure.transient =
-            cause::is_passing(events(case.service).filter_map(|(_, words)| Some(words)).chain([&*failure.reason]));
+        failure.transient = cause::is_passing(events(case.service).map(|(_, words)| words).chain([&*failure.reason]));
         return Finding::Failed(failure);
     }
     if !case.differs {
@@ -193,7 +192,11 @@ fn entry(deployment: &ServiceDeployment, newer: Option<&ServiceDeployment>) -> E
         Status::Stopped if deployment.detected || says(&["circuit breaker", "alarm", "failed"]) => {
             Entry::Thrown(Ending::Failed, true)
         }
-        Status::Stopped if !by_person && is_replaced(deployment, newer) => Entry::Superseded,
+        Status::Stopped
+            if !by_person && (says(&["new service deployment", "superseded"]) || is_replaced(deployment, newer)) =>
+        {
+            Entry::Superseded
+        }
         Status::Stopped => Entry::Thrown(Ending::Stopped, true),
     }
 }

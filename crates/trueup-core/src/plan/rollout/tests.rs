@@ -1,5 +1,7 @@
 //! Verdicts and failures as tables: what ECS shows, and what follows from it.
 
+#![expect(clippy::needless_pass_by_value, reason = "tables read better without borrows")]
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -112,6 +114,16 @@ fn what_the_record_of_service_deployments_tells() {
         ("a person, just now", vec![entry(NEW, "ROLLBACK_REQUESTED", 2000)], "Stopped going"),
         ("a person, back", vec![words(NEW, "ROLLBACK_SUCCESSFUL", 2000, "rollback was requested")], "Stopped"),
         ("replaced", vec![entry(OLD, "SUCCESSFUL", 2050), entry(NEW, "STOPPED", 2000)], "clear"),
+        (
+            "replaced, in ECS's words",
+            vec![words(
+                NEW,
+                "STOPPED",
+                2000,
+                "Service deployment stopped because a new service deployment was started.",
+            )],
+            "clear",
+        ),
         (
             "replaced, and failed before that",
             vec![entry(OLD, "SUCCESSFUL", 2050), entry(NEW, "STOPPED", 2000), entry(NEW, "ROLLBACK_SUCCESSFUL", 1500)],
@@ -277,7 +289,11 @@ fn stands(service: &Value, record: Vec<ServiceDeployment>, now: i64) -> (&'stati
     (word, health(service, rollout.as_ref()))
 }
 
+/// What it is, the service, the record, the time, verdict, health.
+type Row = (&'static str, Value, Vec<ServiceDeployment>, i64, &'static str, Health);
+
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn a_rollout_is_judged_by_the_revision_that_serves() {
     let starting = || service(vec![primary(NEW, "IN_PROGRESS", ""), deployment("ACTIVE", OLD, "COMPLETED", "")]);
     let done = || service(vec![primary(NEW, "COMPLETED", "")]);
@@ -290,8 +306,7 @@ fn a_rollout_is_judged_by_the_revision_that_serves() {
     let mut classic = done();
     classic["deployments"][0].as_object_mut().expect("an object").shift_remove("rolloutState");
     let old = || service(vec![primary(OLD, "COMPLETED", "")]);
-    // What it is, the service, the record, the time, verdict, health.
-    let cases: Vec<(&str, Value, Vec<ServiceDeployment>, i64, &str, Health)> = vec![
+    let cases: Vec<Row> = vec![
         ("starting", starting(), vec![], 1100, "running", Health::Progressing),
         ("for too long, and ECS never gives up", starting(), vec![], 2801, "timed out", Health::Degraded),
         ("done", done(), vec![], 1100, "serving", Health::Healthy),
