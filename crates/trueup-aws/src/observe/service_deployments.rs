@@ -3,14 +3,15 @@
 //! Read only where a service does not serve what git wants. What is over is remembered: neither a service deployment
 //! that has ended nor a service revision changes any more.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use trueup_core::live::{LiveTaskDefinition, Observed};
+use trueup_core::live::{FailureKind, LiveTaskDefinition, Observed};
 use trueup_core::names::{Arn, ServiceId};
 use trueup_core::service_deployment::{ServiceDeployment, Status, target_arn};
-use trueup_ports::CallError;
+use trueup_ports::{CallError, Effect};
 
 use super::{at_once, task_definitions};
 use crate::cloud::AwsCloud;
@@ -103,7 +104,7 @@ async fn of_service(cloud: &AwsCloud, id: &ServiceId) -> Result<Vec<ServiceDeplo
     let revision = |arn: &str| revisions.get(arn).map(|revision| Value::clone(revision));
     let mut record: Vec<ServiceDeployment> =
         entries.iter().filter_map(|entry| ServiceDeployment::read(entry, revision)).collect();
-    record.sort_by(|a, b| b.created.cmp(&a.created));
+    record.sort_by_key(|entry| Reverse(entry.created));
     Ok(record)
 }
 
@@ -130,7 +131,7 @@ async fn list(cloud: &AwsCloud, id: &ServiceId) -> Result<Vec<Value>, CallError>
 fn worth_looking_into(listed: Vec<Value>) -> Vec<Value> {
     let mut read: Vec<(ServiceDeployment, Value)> =
         listed.into_iter().filter_map(|entry| Some((ServiceDeployment::read(&entry, |_| None)?, entry))).collect();
-    read.sort_by(|(a, _), (b, _)| b.created.cmp(&a.created));
+    read.sort_by_key(|(entry, _)| Reverse(entry.created));
     let last = read.iter().rposition(|(entry, _)| entry.status != Status::Successful).unwrap_or_default();
     read.into_iter().take((last + 1).min(LOOKED_INTO_MAX)).map(|(_, entry)| entry).collect()
 }
@@ -199,5 +200,5 @@ fn arn<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 fn unusable(operation: &str, message: &str) -> CallError {
-    failure::failure(operation, trueup_core::live::FailureKind::Unavailable, trueup_ports::Effect::None, message)
+    failure::failure(operation, FailureKind::Unavailable, Effect::None, message)
 }
