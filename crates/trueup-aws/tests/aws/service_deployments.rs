@@ -155,6 +155,8 @@ async fn what_a_description_lacks_stands_with_what_the_list_says() {
     assert_eq!((record.len(), record[0].status, &record[0].target), (1, Status::InProgress, &None));
 }
 
+type Refusal = fn() -> Reply;
+
 #[tokio::test]
 async fn where_the_operation_is_refused_or_not_known_the_rest_goes_on() {
     let describe = |request: &Request| {
@@ -162,7 +164,6 @@ async fn where_the_operation_is_refused_or_not_known_the_rest_goes_on() {
         assert_eq!(request.operation, "DescribeServices");
         Reply::Json(200, json!({"services": services, "failures": []}))
     };
-    type Refusal = fn() -> Reply;
     let cases: [(Refusal, FailureKind); 4] = [
         (|| error("AccessDeniedException", "not you"), FailureKind::AccessDenied),
         (|| Reply::Html(500), FailureKind::Unavailable),
