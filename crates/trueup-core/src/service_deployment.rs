@@ -86,6 +86,22 @@ impl Status {
         }
     }
 
+    /// The API's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::InProgress => "IN_PROGRESS",
+            Self::StopRequested => "STOP_REQUESTED",
+            Self::Stopped => "STOPPED",
+            Self::RollbackRequested => "ROLLBACK_REQUESTED",
+            Self::RollbackInProgress => "ROLLBACK_IN_PROGRESS",
+            Self::RollbackSuccessful => "ROLLBACK_SUCCESSFUL",
+            Self::RollbackFailed => "ROLLBACK_FAILED",
+            Self::Successful => "SUCCESSFUL",
+            Self::Other => "(another status)",
+        }
+    }
+
     /// Whether ECS is still at it, forwards or back.
     pub fn is_going(self) -> bool {
         match self {
@@ -197,6 +213,7 @@ mod tests {
         for (text, status, going, is_final) in table {
             let read = ServiceDeployment::read(&json!({"serviceDeploymentArn": "d", "status": text}), |_| None);
             let status_read = read.expect("it has an ARN").status;
+            assert_eq!(status_read.name() == text, status != Status::Other, "{text}");
             assert_eq!(
                 (status_read, status_read.is_going(), status_read.is_final()),
                 (status, going, is_final),

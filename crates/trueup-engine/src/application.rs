@@ -13,6 +13,7 @@ use trueup_ports::CallError;
 
 use crate::backoff::Backoff;
 use crate::context::Context;
+use crate::diagnosis::Diagnosis;
 use crate::resolution::Resolved;
 use crate::schedule::Jitter;
 
@@ -39,6 +40,8 @@ pub(crate) struct ApplicationState {
     pub rolling: bool,
     /// When it is looked at before the next full cycle.
     pub look_at: Option<Instant>,
+    /// Why its tasks fail, as far as it was found out.
+    pub diagnosis: Diagnosis,
     /// What git no longer has of it, as of the last inventory.
     prune: Prune,
     /// The last failed call, until one on the same resource succeeds or is no longer needed.
@@ -66,6 +69,7 @@ impl ApplicationState {
             record: None,
             rolling: false,
             look_at: None,
+            diagnosis: Diagnosis::default(),
             prune: Prune::default(),
             refusal: None,
             backoff: Backoff::default(),
@@ -111,6 +115,7 @@ impl ApplicationState {
     /// Adds to a plan what it cannot know by itself: what is to be pruned, and the call that failed last. Forgets the
     /// latter when the plan has no more use for that call, or leads to another revision.
     pub fn complete(&mut self, plan: &mut Plan) {
+        plan.finding = self.diagnosis.finding().cloned();
         plan.steps.extend(self.prune.steps.iter().cloned());
         for held in self.prune.held.clone() {
             plan.hold(held);
@@ -164,17 +169,21 @@ impl ApplicationState {
     /// or AWS may still show the time before a write, and when a backoff ends.
     pub fn schedule(&mut self, plan: &Plan, context: &Context, now: Instant) {
         self.rolling = matches!(plan.rollout, Some(Rollout::Running { .. }));
-        let soon = matches!(plan.rollout, Some(Rollout::Running { .. } | Rollout::RolledBack { done: false, .. }))
-            || plan.health == Health::Progressing
-            || is_unsettled(plan);
+        let soon = is_rolling(plan) || is_unsettled(plan);
         let soon = soon.then(|| now + context.options.rollout_interval);
         let retry = self.backoff.until(now).filter(|_| !plan.steps.is_empty());
         self.look_at = soon.into_iter().chain(retry).chain(self.reads.until(now)).min();
     }
 }
 
+/// Whether ECS is busy with it.
+pub(crate) fn is_rolling(plan: &Plan) -> bool {
+    matches!(plan.rollout, Some(Rollout::Running { .. } | Rollout::RolledBack { done: false, .. }))
+        || plan.health == Health::Progressing
+}
+
 /// Whether AWS may still show the time before an own write.
-fn is_unsettled(plan: &Plan) -> bool {
+pub(crate) fn is_unsettled(plan: &Plan) -> bool {
     plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use trueup_core::diagnosis::Finding;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::plan::{Health, Plan, Sync};
 
@@ -68,6 +69,22 @@ impl Board {
         let before = before.filter(|before| (before.plan.sync, before.plan.health) == (plan.sync, plan.health));
         let since = before.map_or(now, |before| before.since);
         status.applications.insert(key, Arc::new(ApplicationStatus { plan, observed: now, since }));
+    }
+
+    /// Notes what was found out of an application since it was looked at.
+    pub fn explain(&self, environment: &EnvironmentName, application: &ApplicationName, finding: Option<&Finding>) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = status.applications.get_mut(&(environment.clone(), application.clone())) {
+            Arc::make_mut(known).plan.finding = finding.cloned();
+        }
+    }
+
+    /// Notes that an application was looked at and is as it was.
+    pub fn touch(&self, environment: &EnvironmentName, application: &ApplicationName, now: Timestamp) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(status) = status.applications.get_mut(&(environment.clone(), application.clone())) {
+            Arc::make_mut(status).observed = now;
+        }
     }
 
     /// Forgets an application that git no longer has.

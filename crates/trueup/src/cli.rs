@@ -32,6 +32,8 @@ pub enum Command {
     Status(LookArgs),
     /// End the hold on a revision that ECS failed or rolled back, so that it is deployed once more
     Retry(RetryArgs),
+    /// Explain why an application is not Synced and Healthy: cause, evidence, cure: exit 0, 2 error
+    Why(WhyArgs),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(SchemaArgs),
 }
@@ -123,6 +125,20 @@ pub struct LookArgs {
     /// Only these applications [default: all]
     #[arg(value_name = "APP")]
     pub applications: Vec<String>,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How it is printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `trueup why`.
+#[derive(Args, Debug)]
+pub struct WhyArgs {
+    /// The application
+    #[arg(value_name = "APP")]
+    pub application: String,
     /// Where the desired state is.
     #[command(flatten)]
     pub source: SourceArgs,

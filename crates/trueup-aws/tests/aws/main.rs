@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod evidence;
 mod fake;
+mod pace;
 mod pairs;
 mod reads;
 mod resolve;

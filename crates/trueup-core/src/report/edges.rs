@@ -160,22 +160,26 @@ impl Edges {
                 task_definition: task_definition.clone(),
                 serving: serving.clone(),
                 reason: reason.clone(),
+                finding: None,
             }),
             Rollout::Stopped { task_definition, serving, reason, .. } if task_definition != serving => {
                 Some(What::RolloutRolledBack {
                     task_definition: task_definition.clone(),
                     serving: serving.clone(),
                     reason: reason.clone(),
+                    finding: None,
                 })
             }
             Rollout::Failed { task_definition, reason, .. } | Rollout::Stopped { task_definition, reason, .. } => {
-                Some(What::RolloutFailed { task_definition: task_definition.clone(), reason: reason.clone() })
+                let (task_definition, reason) = (task_definition.clone(), reason.clone());
+                Some(What::RolloutFailed { task_definition, reason, finding: None })
             }
             Rollout::TimedOut { task_definition, progress } => Some(What::RolloutTimedOut {
                 task_definition: task_definition.clone(),
                 desired: progress.desired,
                 running: progress.running,
                 since: progress.since,
+                finding: None,
             }),
             Rollout::Running { .. } | Rollout::Superseded { .. } => None,
         });

@@ -7,6 +7,7 @@ mod edges;
 mod json;
 mod printable;
 mod text;
+mod why;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,7 +15,9 @@ use serde::Serialize;
 pub use self::edges::Edges;
 pub use self::json::json_line;
 pub use self::printable::printable;
-pub use self::text::{resource_title, text};
+pub use self::text::{fact_line, resource_title, text};
+pub use self::why::{Explanation, why};
+use crate::diagnosis::Finding;
 use crate::document::Problem;
 use crate::drift::Change;
 use crate::live::FailureKind;
@@ -131,6 +134,8 @@ pub enum What {
         task_definition: Arn,
         /// ECS's own words.
         reason: String,
+        /// Why, as far as it was found out; see [`What::explain`].
+        finding: Option<Finding>,
     },
     /// ECS gave up, and goes or went back to what served before.
     RolloutRolledBack {
@@ -140,6 +145,8 @@ pub enum What {
         serving: Arn,
         /// ECS's own words.
         reason: String,
+        /// Why, as far as it was found out; see [`What::explain`].
+        finding: Option<Finding>,
     },
     /// ECS is at it for longer than the policy's `rollout_timeout`; it goes on.
     RolloutTimedOut {
@@ -151,6 +158,8 @@ pub enum What {
         running: i64,
         /// Since when ECS is at it.
         since: Option<Timestamp>,
+        /// Why, as far as it was found out; see [`What::explain`].
+        finding: Option<Finding>,
     },
     /// Something is known and not done.
     HoldStarted {
@@ -176,6 +185,20 @@ pub enum What {
 }
 
 impl What {
+    /// Puts a finding into an event that has a place for one. Gives back whether it has: other events are told as they
+    /// are.
+    pub fn explain(&mut self, found: Option<&Finding>) -> bool {
+        match self {
+            Self::RolloutFailed { finding, .. }
+            | Self::RolloutRolledBack { finding, .. }
+            | Self::RolloutTimedOut { finding, .. } => {
+                *finding = found.cloned();
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The event's stable name.
     pub fn name(&self) -> &'static str {
         match self {

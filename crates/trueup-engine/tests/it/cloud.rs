@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use trueup_core::desired::{Environment, Lookup};
+use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Task};
 use trueup_core::live::{
     FailureKind, Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, OwnedResource,
     ReadFailure, Tags,
@@ -16,7 +18,7 @@ use trueup_core::model::Kind;
 use trueup_core::names::{Arn, EnvironmentName, ServiceId};
 use trueup_core::plan::{Call, Operation};
 use trueup_core::service_deployment::ServiceDeployment;
-use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, Wanted};
+use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, Wanted};
 
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-central-1";
@@ -41,8 +43,8 @@ pub struct FakeCloud {
     environment: Option<EnvironmentName>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each switches one disturbance on, whatever the others are")]
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a test switches")]
 struct State {
     /// The account that answers, when it is another one.
     account: Option<String>,
@@ -55,6 +57,8 @@ struct State {
     faults: VecDeque<(Operation, String, Fault)>,
     /// Calls on resources of this name wait until released.
     slow: Option<String>,
+    /// How long every mutating call takes.
+    latency: Duration,
     /// New rollouts stay in progress.
     rolling: bool,
     /// Whether the record of service deployments can be read.
@@ -68,6 +72,12 @@ struct State {
     stopped: bool,
     /// Reads in this environment never end.
     hanging_reads: Option<EnvironmentName>,
+    /// Tasks that are described, stopped ones only.
+    tasks: Vec<Value>,
+    /// What evidence was asked for.
+    evidence: Vec<EvidenceRequest>,
+    /// Reading evidence never ends.
+    hanging_evidence: bool,
     /// Lookups that were resolved one by one.
     lookups: Vec<Lookup>,
     next: u64,
@@ -198,9 +208,53 @@ impl FakeCloud {
         self.state().resources.services.get(&service_id(name)).map(|(_, tags)| tags.clone()).unwrap_or_default()
     }
 
+    /// So many tasks of the service's newest deployment have failed by now, in a row, each for this reason.
+    pub fn fail_tasks(&self, name: &str, count: usize, reason: &str) {
+        let mut state = self.state();
+        let (service, _) = state.resources.services.get_mut(&service_id(name)).expect("the service exists");
+        let deployment = &mut service["deployments"][0];
+        deployment["failedTasks"] = json!(count);
+        let (id, revision) = (deployment["id"].clone(), deployment["taskDefinition"].clone());
+        let task = |n| {
+            json!({"taskArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task/main/{n}"), "taskDefinitionArn": revision,
+                   "startedBy": id, "lastStatus": "STOPPED", "stopCode": "TaskFailedToStart", "stoppedReason": reason,
+                   "stoppedAt": 1_800_000_000 + n, "containers": []})
+        };
+        state.tasks = (0..count).map(task).collect();
+    }
+
+    /// An hour has passed: no stopped task is described any more.
+    pub fn forget_tasks(&self) {
+        self.state().tasks.clear();
+    }
+
+    /// ECS gives the newest deployment of a service up.
+    pub fn give_up(&self, name: &str) {
+        self.change_service(name, |service| {
+            service["deployments"][0]["rolloutState"] = json!("FAILED");
+            service["deployments"][0]["rolloutStateReason"] =
+                json!("ECS deployment circuit breaker: tasks failed to start.");
+        });
+    }
+
+    /// Whether reading evidence never ends from now on.
+    pub fn hang_evidence(&self, hang: bool) {
+        self.state().hanging_evidence = hang;
+    }
+
+    /// What evidence was asked for since the last time.
+    pub fn take_evidence(&self) -> Vec<EvidenceRequest> {
+        std::mem::take(&mut self.state().evidence)
+    }
+
     /// Calls on a resource of that name wait until [`FakeCloud::release`].
     pub fn hang(&self, name: &str) {
         self.state().slow = Some(name.to_owned());
+    }
+
+    /// Every mutating call takes so long from now on.
+    pub fn delay(&self, latency: Duration) {
+        self.state().latency = latency;
     }
 
     /// Lets the waiting calls go.
@@ -301,6 +355,28 @@ impl Cloud for FakeCloud {
         lookups.iter().map(|lookup| (lookup.clone(), answer(lookup))).collect()
     }
 
+    async fn evidence(&self, request: &EvidenceRequest) -> Evidence {
+        let hangs = {
+            let mut state = self.state();
+            state.evidence.push(request.clone());
+            state.hanging_evidence
+        };
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        let state = self.state();
+        let service = state.resources.services.get(&request.service).map(|(service, _)| service);
+        let service = service.map_or(Observed::Absent, Observed::Present);
+        let is_own = |task: &Task| task.started_by.as_deref() == Some(request.deployment.as_str());
+        Evidence {
+            tasks: Observed::Present(state.tasks.iter().map(Task::read).filter(is_own).collect()),
+            targets: BTreeMap::new(),
+            events: service.clone().map(ServiceEvent::read_all),
+            deployments: service.map(Deployment::read_all),
+            service_deployments: Observed::Absent,
+        }
+    }
+
     async fn execute(&self, call: &Call) -> Result<Answer, CallError> {
         let name = name_of(&call.input);
         loop {
@@ -310,6 +386,10 @@ impl Cloud for FakeCloud {
                 break;
             }
             released.await;
+        }
+        let latency = self.state().latency;
+        if !latency.is_zero() {
+            sleep(latency).await;
         }
         let mut state = self.state();
         state.calls.push(format!("{:?} {name}", call.operation));
@@ -500,7 +580,7 @@ impl Resources {
         for id in &wanted.services {
             let service = match self.services.get(id) {
                 Some((description, tags)) => {
-                    Observed::Present(LiveService { description: description.clone(), tags: tags.clone() })
+                    Observed::Present(LiveService { description: description.clone().into(), tags: tags.clone() })
                 }
                 None => Observed::Absent,
             };
@@ -529,7 +609,7 @@ impl Resources {
         for name in &wanted.target_groups {
             let group = match self.target_groups.get(name) {
                 Some((description, attributes, tags)) => Observed::Present(LiveTargetGroup {
-                    description: description.clone(),
+                    description: description.clone().into(),
                     attributes: Observed::Present(attributes.clone()),
                     tags: Observed::Present(tags.clone()),
                 }),
@@ -539,7 +619,7 @@ impl Resources {
         }
         for listener in &wanted.listeners {
             let rules = self.rules.get(listener).into_iter().flatten().map(|(description, tags)| LiveRule {
-                description: description.clone(),
+                description: description.clone().into(),
                 tags: Observed::Present(tags.clone()),
             });
             live.rules.insert(listener.clone(), Observed::Present(rules.collect()));
@@ -578,7 +658,7 @@ impl Resources {
 }
 
 fn task_definition((_, description, tags): &(Arn, Value, Tags)) -> LiveTaskDefinition {
-    LiveTaskDefinition { description: description.clone(), tags: tags.clone() }
+    LiveTaskDefinition { description: description.clone().into(), tags: tags.clone() }
 }
 
 /// What a call acts on, by name.

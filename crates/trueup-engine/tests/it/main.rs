@@ -2,8 +2,10 @@
 
 mod cloud;
 mod daemon;
+mod diagnosis;
 mod load_balanced;
 mod once;
+mod pace;
 mod prune;
 mod rollouts;
 mod source;

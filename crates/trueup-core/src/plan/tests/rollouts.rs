@@ -37,7 +37,7 @@ fn rolled_back(change: impl FnOnce(&mut World)) -> RolledBack {
     let created = world.now.as_second();
     world.converge();
     assert!(matches!(world.plan().rollout, Some(Rollout::Running { .. })));
-    let failed = world.service().description.clone();
+    let failed = Value::clone(&world.service().description);
     world.service().description = before;
     world.later(3600);
     world.memory = Memory::default();
