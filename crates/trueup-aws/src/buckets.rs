@@ -33,6 +33,8 @@ pub(crate) enum Bucket {
     Parameters,
     Secrets,
     Identity,
+    Scaling,
+    Trail,
 }
 
 /// How many calls a bucket holds, and how many come back per second.
@@ -60,6 +62,9 @@ impl Bucket {
             Self::CloudFormation | Self::Parameters => (10.0, 3.0, READ_WAIT_MAX),
             Self::Ecr => (100.0, 50.0, READ_WAIT_MAX),
             Self::Identity => (20.0, 10.0, READ_WAIT_MAX),
+            Self::Scaling => (10.0, 3.0, READ_WAIT_MAX),
+            // CloudTrail API reference, `LookupEvents`: two a second.
+            Self::Trail => (2.0, 2.0, READ_WAIT_MAX),
         };
         Rate { burst: burst * SHARE, per_second: per_second * SHARE, wait_max }
     }

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
-use trueup_core::plan::{Call, Operation};
+use trueup_core::plan::{Call, Operation, Resource};
 use trueup_ports::{Answer, CallError, Cloud, Effect, Wanted};
 
 use crate::buckets::{Bucket, Buckets};
@@ -21,6 +21,7 @@ use crate::calls::Calls;
 use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
 use crate::failure;
+use crate::observe::scaling::Scalable;
 use crate::observe::sweep::Sweep;
 use crate::observe::task_definitions::TaskDefinitions;
 use crate::resolve::{Lookups, Resolvers};
@@ -39,6 +40,9 @@ pub struct AwsCloud {
     pub(crate) task_definitions: TaskDefinitions,
     pub(crate) sweep: std::sync::Mutex<Sweep>,
     pub(crate) lookups: Lookups,
+    pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(crate) scalable: Scalable,
+    pub(crate) trail: aws_sdk_cloudtrail::Client,
     /// How many reads had been made when the last observation ended.
     pub(crate) reads_before: AtomicU64,
     sts: aws_sdk_sts::Client,
@@ -75,6 +79,9 @@ impl AwsCloud {
             task_definitions: TaskDefinitions::default(),
             sweep: std::sync::Mutex::default(),
             lookups: Lookups::default(),
+            scaling: aws_sdk_applicationautoscaling::Client::new(reads),
+            scalable: Scalable::default(),
+            trail: aws_sdk_cloudtrail::Client::new(reads),
             reads_before: AtomicU64::new(0),
             sts: aws_sdk_sts::Client::new(reads),
             account: Mutex::default(),
@@ -152,6 +159,10 @@ impl Cloud for AwsCloud {
 
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
         crate::resolve::resolve(self, lookups).await
+    }
+
+    async fn last_change(&self, resource: &Resource) -> Observed<String> {
+        crate::attribution::last_change(self, resource).await
     }
 
     async fn execute(&self, call: &Call) -> Result<Answer, CallError> {

@@ -86,6 +86,7 @@ impl EnvironmentLoop {
     async fn look_at(&mut self, look: &Look<'_>, name: &ApplicationName, standing: &Standing, valid: &Valid) {
         let mut state = self.take_state(name);
         let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
+        state.memory.note_service(&desired, &look.live, &self.context.options.instance, self.context.now());
         let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
         let waits_for = self.unready(look.in_force, &desired);
         let mut plan = planning::plan(&Input {
@@ -93,7 +94,6 @@ impl EnvironmentLoop {
             last_applied: last_applied.as_deref(),
             live: &look.live,
             instance: &self.context.options.instance,
-            autoscaled: false,
             applications: &look.all,
             waits_for: &waits_for,
             memory: &state.memory,
@@ -103,6 +103,7 @@ impl EnvironmentLoop {
             plan.hold(hold);
         }
         state.complete(&mut plan);
+        self.context.attribute(&look.cloud, &mut plan);
         let now = Instant::now();
         state.observed(&plan, now);
         state.schedule(&plan, &self.context, now);
@@ -146,7 +147,12 @@ impl EnvironmentLoop {
 
     /// Resolves the references of the applications, but for those to target groups that the applications themselves
     /// make: these are answered by what was seen of them last, and by the observation that follows.
-    async fn resolve(&self, cloud: &dyn Cloud, in_force: &InForce, valid: &[(&ApplicationName, &Valid)]) -> Answers {
+    pub(crate) async fn resolve(
+        &self,
+        cloud: &dyn Cloud,
+        in_force: &InForce,
+        valid: &[(&ApplicationName, &Valid)],
+    ) -> Answers {
         let own: BTreeSet<Lookup> = valid
             .iter()
             .flat_map(|(_, valid)| resolution::own_target_groups(&valid.application))
@@ -166,7 +172,7 @@ impl EnvironmentLoop {
     }
 
     /// Observes what the applications need, in one go.
-    async fn observe(
+    pub(crate) async fn observe(
         &mut self,
         cloud: &dyn Cloud,
         in_force: &InForce,
@@ -183,7 +189,9 @@ impl EnvironmentLoop {
             self.applications.insert((*name).clone(), state);
         }
         self.want_inventory(in_force, scope, &mut wanted);
-        let live = cloud.observe(&wanted).await;
+        self.want_delegating_services(in_force, scope, &mut wanted);
+        let mut live = cloud.observe(&wanted).await;
+        self.note_traffic(&mut live);
         resolution::answer_target_groups(&live, answers);
         for name in live.target_groups.keys() {
             if let Some(answer) = answers.get(&Lookup::TargetGroup(name.clone())) {
@@ -259,7 +267,7 @@ impl EnvironmentLoop {
 }
 
 /// Why nothing may be done in an environment at all: another account answers, or none.
-async fn refusal(environment: &Environment, cloud: &dyn Cloud) -> Option<Hold> {
+pub(crate) async fn refusal(environment: &Environment, cloud: &dyn Cloud) -> Option<Hold> {
     match cloud.account().await {
         Ok(actual) if actual == environment.account => None,
         Ok(actual) => Some(Hold::AccountMismatch { expected: environment.account.clone(), actual }),

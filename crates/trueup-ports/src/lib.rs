@@ -12,7 +12,7 @@ use trueup_core::desired::{Environment, FileTree, Lookup};
 use trueup_core::digest::Digest;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId};
-use trueup_core::plan::Call;
+use trueup_core::plan::{Call, Resource};
 
 /// Time. Simulation owns it, so nobody else may ask the system.
 pub trait Clock: Send + Sync {
@@ -32,6 +32,9 @@ pub struct Wanted {
     pub target_groups: BTreeSet<String>,
     /// Listeners whose rules are read, with tags.
     pub listeners: BTreeSet<Arn>,
+    /// Services whose documents say how many tasks they want: whether an autoscaler governs that number. One that is
+    /// in `refresh` as `service/CLUSTER/NAME` is asked for now, not remembered.
+    pub scaling: BTreeSet<ServiceId>,
     /// Resources just written: what is remembered of them is not good enough, they are read afresh.
     pub refresh: BTreeSet<String>,
     /// List everything that carries this installation's tag, in these clusters, for pruning.
@@ -52,6 +55,10 @@ pub trait Cloud: Send + Sync {
 
     /// Resolves references to things outside the repository. Every lookup asked for is in the answer.
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>>;
+
+    /// Who changed a resource last, in words (`alice at 2026-01-01T00:00:00Z by UpdateService`), as far as AWS's records
+    /// tell: they come minutes late and not for everything. For reports alone; nothing waits for it.
+    async fn last_change(&self, resource: &Resource) -> Observed<String>;
 
     /// Makes one mutating call and gives back AWS's answer in the API's own JSON spelling.
     ///

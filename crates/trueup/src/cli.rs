@@ -30,6 +30,10 @@ pub enum Command {
     Diff(DiffArgs),
     /// Show sync, health, revision, rollout and holds: exit 0 all fine, 1 not, 2 error
     Status(LookArgs),
+    /// Stop following and healing an application, remembered in AWS: exit 0 done, 2 error
+    Suspend(SuspendArgs),
+    /// Follow and heal a suspended application again: exit 0 done, 2 error
+    Resume(ResumeArgs),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(SchemaArgs),
 }
@@ -144,6 +148,34 @@ pub struct ApplyArgs {
     /// How the outcome is printed
     #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
     pub format: Format,
+}
+
+/// Arguments of `trueup suspend`.
+#[derive(Args, Debug)]
+pub struct SuspendArgs {
+    /// The application
+    #[arg(value_name = "APP")]
+    pub application: String,
+    /// Why, for those who wonder
+    #[arg(long, env = "TRUEUP_REASON", value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Who does it [default: `USER`]
+    #[arg(long, env = "TRUEUP_BY", value_name = "NAME")]
+    pub by: Option<String>,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Arguments of `trueup resume`.
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// The application
+    #[arg(value_name = "APP")]
+    pub application: String,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// Arguments of `trueup diff`.

@@ -27,6 +27,8 @@ fn main() -> ExitCode {
         Command::Apply(args) => commands::apply::apply(&args),
         Command::Diff(args) => commands::diff::diff(&args),
         Command::Status(args) => commands::status::status(&args),
+        Command::Suspend(args) => commands::suspend::suspend(&args),
+        Command::Resume(args) => commands::suspend::resume(&args),
         Command::Schema(args) => commands::schema::schema(&args),
     };
     outcome.unwrap_or_else(|error| {

@@ -27,6 +27,8 @@ pub const DOCUMENT: &str = "trueup:document";
 pub const REVISION: &str = "trueup:revision";
 /// The digest of what was applied last: see [`applied_digest`].
 pub const DIGEST: &str = "trueup:digest";
+/// Following and healing are suspended by a person: who, when and why, see [`super::note`].
+pub const SUSPENDED: &str = "trueup:suspended";
 /// What `CloudFormation` writes on the resources of a stack.
 const STACK: &str = "aws:cloudformation:stack-name";
 

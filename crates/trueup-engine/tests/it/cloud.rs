@@ -13,7 +13,7 @@ use trueup_core::live::{
 };
 use trueup_core::model::Kind;
 use trueup_core::names::{Arn, EnvironmentName, ServiceId};
-use trueup_core::plan::{Call, Operation};
+use trueup_core::plan::{Call, Operation, Resource};
 use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, Wanted};
 
 pub const ACCOUNT: &str = "123456789012";
@@ -39,7 +39,6 @@ pub struct FakeCloud {
     environment: Option<EnvironmentName>,
 }
 
-#[derive(Default)]
 struct State {
     /// The account that answers, when it is another one.
     account: Option<String>,
@@ -59,9 +58,35 @@ struct State {
     stopped: bool,
     /// Reads in this environment never end.
     hanging_reads: Option<EnvironmentName>,
+    /// Services whose number of tasks an autoscaler governs; `None` when that cannot be read.
+    autoscaled: Option<BTreeSet<String>>,
+    /// Who changed whatever was changed, when somebody knows.
+    changed_by: Option<String>,
     /// Lookups that were resolved one by one.
     lookups: Vec<Lookup>,
     next: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            account: None,
+            resources: Resources::default(),
+            stale: None,
+            calls: Vec::new(),
+            observations: Vec::new(),
+            faults: VecDeque::new(),
+            slow: None,
+            rolling: false,
+            reads_fail: false,
+            stopped: false,
+            hanging_reads: None,
+            autoscaled: Some(BTreeSet::new()),
+            changed_by: None,
+            lookups: Vec::new(),
+            next: 0,
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -155,6 +180,40 @@ impl FakeCloud {
         self.released.notify_waiters();
     }
 
+    /// An autoscaler governs these services from now on; `None` when nobody can tell.
+    pub fn autoscale(&self, services: Option<&[&str]>) {
+        self.state().autoscaled = services.map(|names| names.iter().map(|&name| name.to_owned()).collect());
+    }
+
+    /// AWS's records name somebody from now on.
+    pub fn blame(&self, by: &str) {
+        self.state().changed_by = Some(by.to_owned());
+    }
+
+    /// Somebody deletes a service by hand.
+    pub fn delete_service(&self, name: &str) {
+        self.state().resources.services.remove(&service_id(name));
+    }
+
+    /// A service's tags.
+    pub fn service_tags(&self, name: &str) -> Tags {
+        self.state().resources.services.get(&service_id(name)).map(|(_, tags)| tags.clone()).unwrap_or_default()
+    }
+
+    /// Somebody changes a rule by hand, the only one there is.
+    pub fn change_rule(&self, change: impl FnOnce(&mut Value)) {
+        let mut state = self.state();
+        let (rule, _) = state.resources.rules.values_mut().flatten().next().expect("there is a rule");
+        change(rule);
+    }
+
+    /// The only rule there is.
+    pub fn rule(&self) -> Value {
+        let state = self.state();
+        let (rule, _) = state.resources.rules.values().flatten().next().expect("there is a rule");
+        rule.clone()
+    }
+
     /// Somebody changes a service by hand.
     pub fn change_service(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut state = self.state();
@@ -210,12 +269,21 @@ impl Cloud for FakeCloud {
         }
         match state.stale.take() {
             Some((before, times)) if times > 0 => {
-                let live = before.observe(wanted);
+                let mut live = before.observe(wanted);
+                state.observe_scaling(wanted, &mut live);
                 state.stale = Some((before, times - 1));
                 live
             }
-            _ => state.resources.observe(wanted),
+            _ => {
+                let mut live = state.resources.observe(wanted);
+                state.observe_scaling(wanted, &mut live);
+                live
+            }
         }
+    }
+
+    async fn last_change(&self, _: &Resource) -> Observed<String> {
+        self.state().changed_by.clone().map_or(Observed::Absent, Observed::Present)
     }
 
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
@@ -290,6 +358,19 @@ impl State {
             inventory: wanted.inventory.as_ref().map(|_| Observed::Unknown(failure())),
             ..Live::default()
         }
+    }
+
+    fn observe_scaling(&self, wanted: &Wanted, live: &mut Live) {
+        let answer = |id: &ServiceId| match &self.autoscaled {
+            None => Observed::Unknown(ReadFailure {
+                operation: "application-autoscaling:DescribeScalableTargets".to_owned(),
+                kind: FailureKind::AccessDenied,
+                message: "not authorized".to_owned(),
+            }),
+            Some(names) if names.contains(&id.name) => Observed::Present(()),
+            Some(_) => Observed::Absent,
+        };
+        live.autoscaled = wanted.scaling.iter().map(|id| (id.clone(), answer(id))).collect();
     }
 
     /// Creates or updates a service, and begins its deployment number `n`.
@@ -389,6 +470,21 @@ impl State {
                     self.resources.tags_mut(arn.as_str().expect("an ARN")).extend(tags_of(list, key, value));
                 }
                 json!({})
+            }
+            Operation::UntagResource => {
+                let tags = self.resources.tags_mut(&text(input, "resourceArn"));
+                let keys = input["tagKeys"].as_array().cloned().unwrap_or_default();
+                tags.retain(|key, _| !keys.contains(&json!(key)));
+                json!({})
+            }
+            Operation::ModifyRule => {
+                let arn = text(input, "RuleArn");
+                let rule = self.resources.rules.values_mut().flatten().find(|(d, _)| text(d, "RuleArn") == arn);
+                let (rule, _) = rule.expect("what is modified exists");
+                for (member, value) in input.as_object().expect("a request is an object") {
+                    rule[member] = value.clone();
+                }
+                json!({"Rules": [rule]})
             }
             Operation::DeleteService => {
                 self.resources.services.remove(&service_id(&name_of(input)));

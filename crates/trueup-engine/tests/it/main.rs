@@ -2,6 +2,7 @@
 
 mod cloud;
 mod daemon;
+mod governing;
 mod load_balanced;
 mod once;
 mod prune;

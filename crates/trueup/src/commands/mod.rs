@@ -7,3 +7,4 @@ pub mod plan;
 pub mod run;
 pub mod schema;
 pub mod status;
+pub mod suspend;

@@ -6,7 +6,7 @@ use super::*;
 use crate::drift::Shown;
 use crate::live::{FailureKind, ReadFailure};
 use crate::names::{ApplicationName, Arn, EnvironmentName};
-use crate::plan::{Call, Health, Step};
+use crate::plan::{Call, Cause, Health, Step};
 use crate::pointer::Pointer;
 use crate::report::{json_line, text};
 
@@ -35,7 +35,8 @@ fn count(live: i64) -> Vec<Change> {
 
 fn step(cause: Cause, changes: Vec<Change>) -> Step {
     let call = Call { operation: Operation::UpdateService, input: json!({"secret": "hunter2"}) };
-    Step { resource: service(), cause, changes, awaits: Vec::new(), call }
+    let drift = changes.iter().filter(|_| cause == Cause::Drift).map(|change| change.path.clone()).collect();
+    Step { resource: service(), cause, changes, drift, awaits: Vec::new(), call }
 }
 
 fn drifted(live: i64) -> Plan {
