@@ -65,6 +65,8 @@ struct Written {
 impl Memory {
     /// Remembers a call that AWS answered.
     pub fn wrote(&mut self, step: &Step, now: Timestamp) {
+        // Only what certainly was repaired can be said to be undone.
+        self.fuse.repaired(step, now);
         self.made(step, now, OWN_WRITE_UNSEEN_SECONDS_MAX);
     }
 
@@ -79,7 +81,6 @@ impl Memory {
     }
 
     fn made(&mut self, step: &Step, now: Timestamp, unseen_seconds_max: i64) {
-        self.fuse.repaired(step, now);
         self.written.retain(|_, written| seconds(written.at, now) <= OWN_WRITE_UNSEEN_SECONDS_MAX);
         self.registered.retain(|_, (_, at)| seconds(*at, now) <= REGISTERED_UNSEEN_SECONDS_MAX);
         let written =

@@ -113,7 +113,10 @@ impl Edges {
 
     fn observe_steps(&mut self, plan: &Plan, news: &mut Vec<What>) {
         if plan.steps.is_empty() {
-            self.steps = None;
+            // A step that is awaited will be tried again: it is the same plan.
+            if !plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. })) {
+                self.steps = None;
+            }
             return;
         }
         // A step without changes only writes our tags: it belongs to the change that it follows.

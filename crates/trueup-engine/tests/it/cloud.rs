@@ -568,7 +568,8 @@ impl Resources {
         let services = self.services.values_mut().map(|(d, tags)| (text(d, "serviceArn"), tags));
         let groups = self.target_groups.values_mut().map(|(d, _, tags)| (text(d, "TargetGroupArn"), tags));
         let definitions = self.task_definitions.iter_mut().map(|(arn, _, tags)| (arn.as_str().to_owned(), tags));
-        let mut all = services.chain(groups).chain(definitions);
+        let rules = self.rules.values_mut().flatten().map(|(d, tags)| (text(d, "RuleArn"), tags));
+        let mut all = services.chain(groups).chain(definitions).chain(rules);
         all.find(|(known, _)| known == arn).map(|(_, tags)| tags).expect("what is tagged exists")
     }
 }

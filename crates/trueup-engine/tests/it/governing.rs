@@ -28,6 +28,7 @@ async fn an_autoscaler_s_number_is_left_alone_also_when_it_registered_a_moment_a
     let world = at_rest().await;
     world.cloud.autoscale(Some(&["web"]));
     set_count(&world, 5);
+    world.cloud.change_service("web", |service| service["runningCount"] = 5.into());
     world.pass(300).await;
     assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
     assert_eq!(world.standing("web"), (Sync::Synced, Health::Healthy, vec![]));
@@ -218,7 +219,7 @@ async fn a_lost_call_is_made_again_within_half_a_minute() {
     assert_eq!(world.standing("web"), (Sync::Synced, Health::Healthy, vec![]));
     // AWS refuses for good: that is told as what it is.
     world.cloud.fault(Operation::UpdateService, "web", Fault::Refuse(FailureKind::Rejected));
-    set_count(&world, 3);
+    set_count(&world, 4);
     world.engine.trigger().look();
     world.pass(5).await;
     assert_eq!(world.standing("web").2, ["CallRefused"]);
