@@ -43,9 +43,10 @@ fn targets(request: &Request) -> Reply {
                 "MinCapacity": 1, "MaxCapacity": 9, "RoleARN": "arn:r", "CreationTime": 1.0})
         })
         .collect();
+    let (first, rest) = found.split_at(found.len().min(1));
     match body["NextToken"].as_str() {
-        None => Reply::Json(200, json!({"ScalableTargets": found[..1], "NextToken": "more"})),
-        Some(_) => Reply::Json(200, json!({"ScalableTargets": found[1..]})),
+        None => Reply::Json(200, json!({"ScalableTargets": first, "NextToken": "more"})),
+        Some(_) => Reply::Json(200, json!({"ScalableTargets": rest})),
     }
 }
 
