@@ -265,12 +265,13 @@ pub struct Held {
 impl Held {
     /// Those of the changes that somebody else made, as far as the reason tells.
     pub fn drift(&self) -> &[Change] {
-        match &self.reason {
+        let is_drift = matches!(
+            self.reason,
             Hold::ReportOnly { cause: Cause::Drift }
-            | Hold::Suspended { cause: Some(Cause::Drift), .. }
-            | Hold::Contested { .. } => &self.changes,
-            _ => &[],
-        }
+                | Hold::Suspended { cause: Some(Cause::Drift), .. }
+                | Hold::Contested { .. }
+        );
+        if is_drift { &self.changes } else { &[] }
     }
 }
 

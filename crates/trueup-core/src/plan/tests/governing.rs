@@ -202,8 +202,9 @@ fn a_suspended_application_is_observed_and_told_and_not_written() {
 
 #[test]
 fn the_mark_stands_on_what_there_is_and_a_service_is_not_made_while_it_does() {
+    type Case = (fn(&mut World), Result<Operation, NothingToMark>);
     // What there is, in the order in which the mark is put there.
-    let cases: [(fn(&mut World), Result<Operation, NothingToMark>); 4] = [
+    let cases: [Case; 4] = [
         (|w| drop(w.live.services.insert(service_id(), Observed::Absent)), Ok(Operation::AddTags)),
         (
             |w| {
@@ -256,10 +257,10 @@ fn another_installation_s_mark_is_none_of_ours() {
 
 #[test]
 fn a_deleted_service_is_drift_and_one_that_never_was_is_not() {
+    type Row = (&'static str, fn() -> Value, bool, Mode, &'static str);
     // When its revision was registered, before now; what the process saw; heal, and what is planned.
     let young = || json!(1_767_225_600_i64 - 60);
     let old = || json!(1_767_225_600_i64 - 7200);
-    type Row = (&'static str, fn() -> Value, bool, Mode, &'static str);
     let rows: [Row; 5] = [
         ("an old revision", old, false, Mode::On, "CreateService service drift /"),
         ("an old revision, only told", old, false, Mode::Report, "held ReportOnly service /"),
