@@ -59,11 +59,19 @@ fn plan_apply_and_status_say_by_exit_code_how_it_stands() {
         )?;
         assert_eq!(operations(&world.mutations(0)?), [""; 0], "a plan only looks");
 
+        let steps = ["cause", "there is something to do: CreateTargetGroup", "cure", "trueup apply"];
+        expect(&scenario.run("why", &["elearning"])?, 0, &steps)?;
+
         expect(&scenario.run("apply", &[])?, 0, &[])?;
         assert!(world.service()?.is_some());
         let mark = world.mark()?;
         expect(&scenario.run("plan", &[])?, 0, &[])?;
         expect(&scenario.run("status", &[])?, 0, &["elearning", "Synced", "Healthy"])?;
+        expect(&scenario.run("why", &["elearning"])?, 0, &["nothing is wrong: Synced and Healthy", "nothing to do"])?;
+        let why = scenario.run("why", &["elearning", "--format", "json"])?;
+        let why: Value = serde_json::from_str(&why.stdout).with_context(|| why.stdout.clone())?;
+        assert_eq!(why["applications"][0]["explanations"][0]["reason"], "Synced");
+        assert_eq!(scenario.run("why", &["no-such-application"])?.code, Some(2));
         expect(&scenario.run("apply", &[])?, 0, &[])?;
         assert_eq!(operations(&world.mutations(mark)?), [""; 0]);
 

@@ -26,6 +26,8 @@ pub(crate) enum Bucket {
     TaskDefinitionModify,
     TaskDefinitionRead,
     TagModify,
+    ClusterRead,
+    ServiceDeploymentRead,
     ElbModify,
     ElbRead,
     CloudFormation,
@@ -53,9 +55,9 @@ impl Bucket {
     fn rate(self) -> Rate {
         let (burst, per_second, wait_max) = match self {
             Self::ServiceModify => (50.0, 5.0, WRITE_WAIT_MAX),
-            Self::ServiceRead => (100.0, 20.0, READ_WAIT_MAX),
+            Self::ServiceRead | Self::ClusterRead => (100.0, 20.0, READ_WAIT_MAX),
             Self::TaskDefinitionModify => (20.0, 1.0, WRITE_WAIT_MAX),
-            Self::TaskDefinitionRead | Self::Secrets => (50.0, 20.0, READ_WAIT_MAX),
+            Self::TaskDefinitionRead | Self::ServiceDeploymentRead | Self::Secrets => (50.0, 20.0, READ_WAIT_MAX),
             Self::TagModify => (20.0, 10.0, WRITE_WAIT_MAX),
             Self::ElbModify => (10.0, 3.0, WRITE_WAIT_MAX),
             Self::ElbRead => (40.0, 10.0, READ_WAIT_MAX),

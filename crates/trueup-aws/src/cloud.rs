@@ -11,9 +11,10 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use trueup_core::desired::{Environment, Lookup};
+use trueup_core::diagnosis::Evidence;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::plan::{Call, Operation, Resource};
-use trueup_ports::{Answer, CallError, Cloud, Effect, Wanted};
+use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Wanted};
 
 use crate::buckets::{Bucket, Buckets};
 use crate::caller::Caller;
@@ -163,6 +164,10 @@ impl Cloud for AwsCloud {
 
     async fn last_change(&self, resource: &Resource) -> Observed<String> {
         crate::attribution::last_change(self, resource).await
+    }
+
+    async fn evidence(&self, request: &EvidenceRequest) -> Evidence {
+        crate::evidence::evidence(self, request).await
     }
 
     async fn execute(&self, call: &Call) -> Result<Answer, CallError> {

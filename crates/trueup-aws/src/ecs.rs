@@ -73,6 +73,9 @@ operations! {
         ListServices list_services ServiceRead,
         DescribeTaskDefinition describe_task_definition TaskDefinitionRead,
         ListTaskDefinitions list_task_definitions TaskDefinitionRead,
+        ListTasks list_tasks ClusterRead,
+        DescribeTasks describe_tasks ClusterRead,
+        ListServiceDeployments list_service_deployments ServiceDeploymentRead,
     }
     writes {
         RegisterTaskDefinition register_task_definition TaskDefinitionModify,

@@ -81,6 +81,7 @@ operations! {
         DescribeTags describe_tags,
         DescribeLoadBalancers describe_load_balancers,
         DescribeListeners describe_listeners,
+        DescribeTargetHealth describe_target_health,
     }
     writes {
         CreateTargetGroup create_target_group,

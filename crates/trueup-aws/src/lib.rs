@@ -17,6 +17,7 @@ mod cloud;
 mod clouds;
 mod ecs;
 mod elb;
+mod evidence;
 mod failure;
 mod lossless;
 mod observe;

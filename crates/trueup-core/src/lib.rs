@@ -7,6 +7,7 @@
 //! [`mod@plan`] turns the differences into ordered steps and holds, [`report`] tells what became of them.
 
 pub mod desired;
+pub mod diagnosis;
 pub mod digest;
 pub mod document;
 pub mod drift;

@@ -11,6 +11,7 @@ use trueup_ports::CallError;
 
 use crate::backoff::Backoff;
 use crate::context::Context;
+use crate::diagnosis::Diagnosis;
 use crate::resolution::Resolved;
 use crate::schedule::Jitter;
 
@@ -30,6 +31,8 @@ pub(crate) struct ApplicationState {
     pub refresh: BTreeSet<String>,
     /// When it is looked at before the next full cycle.
     pub look_at: Option<Instant>,
+    /// Why its tasks fail, as far as it was found out.
+    pub diagnosis: Diagnosis,
     /// What git no longer has of it, as of the last inventory.
     prune: Prune,
     /// The last failed call, until one on the same resource succeeds or is no longer needed.
@@ -55,6 +58,7 @@ impl ApplicationState {
             resolved: None,
             refresh: BTreeSet::new(),
             look_at: None,
+            diagnosis: Diagnosis::default(),
             prune: Prune::default(),
             refusal: None,
             backoff: Backoff::default(),
@@ -92,6 +96,7 @@ impl ApplicationState {
     /// Adds to a plan what it cannot know by itself: what is to be pruned, and the call that failed last. Forgets the
     /// latter when the plan has no more use for that call, or leads to another revision.
     pub fn complete(&mut self, plan: &mut Plan) {
+        plan.finding = self.diagnosis.finding().cloned();
         plan.steps.extend(self.prune.steps.iter().cloned());
         for held in self.prune.held.clone() {
             plan.hold(held);

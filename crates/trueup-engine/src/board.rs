@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use trueup_core::diagnosis::Finding;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::plan::{Health, Plan, Sync};
 
@@ -43,6 +44,8 @@ pub struct ApplicationStatus {
     pub observed: Timestamp,
     /// Since when sync and health are what they are, as far as this process saw it.
     pub since: Timestamp,
+    /// When ECS began with the service's newest deployment.
+    pub deployed: Option<Timestamp>,
 }
 
 /// Holds a [`Status`]; clones share it.
@@ -61,13 +64,21 @@ impl Board {
     }
 
     /// Notes what was found of an application.
-    pub fn set(&self, plan: Plan, now: Timestamp) {
+    pub fn set(&self, plan: Plan, now: Timestamp, deployed: Option<Timestamp>) {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let key = (plan.environment.clone(), plan.application.clone());
         let before = status.applications.get(&key);
         let before = before.filter(|before| (before.plan.sync, before.plan.health) == (plan.sync, plan.health));
         let since = before.map_or(now, |before| before.since);
-        status.applications.insert(key, Arc::new(ApplicationStatus { plan, observed: now, since }));
+        status.applications.insert(key, Arc::new(ApplicationStatus { plan, observed: now, since, deployed }));
+    }
+
+    /// Notes what was found out of an application since it was looked at.
+    pub fn explain(&self, environment: &EnvironmentName, application: &ApplicationName, finding: Option<&Finding>) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = status.applications.get_mut(&(environment.clone(), application.clone())) {
+            Arc::make_mut(known).plan.finding = finding.cloned();
+        }
     }
 
     /// Forgets an application that git no longer has.

@@ -76,8 +76,9 @@ impl Context {
     /// Tells what is new in an application's plan and puts it on the board.
     pub fn show(&self, state: &mut ApplicationState, plan: &Plan) {
         let now = self.now();
-        self.tell(state.edges.observe(plan, now));
-        self.board.set(plan.clone(), now);
+        let events = state.edges.observe(plan, now);
+        self.tell(state.diagnosis.explain(events));
+        self.board.set(plan.clone(), now, state.diagnosis.since());
     }
 
     /// Says who contests drift, where that is known, and asks where it is not. Waits for nothing.

@@ -102,9 +102,10 @@ impl EnvironmentLoop {
         if let Some(hold) = invalid(standing) {
             plan.hold(hold);
         }
+        let now = Instant::now();
+        self.diagnose(look, name, &desired, &mut state, &plan, now);
         state.complete(&mut plan);
         self.context.attribute(&look.cloud, &mut plan);
-        let now = Instant::now();
         state.observed(&plan, now);
         state.schedule(&plan, &self.context, now);
         if self.any_is_busy(&waits_for) {
@@ -143,6 +144,27 @@ impl EnvironmentLoop {
         };
         let pass = self.passes.spawn(pass.run());
         self.busy.insert(name.clone(), pass);
+    }
+
+    /// Has evidence read, beside the cycle, when tasks of the application fail and it is time for that.
+    fn diagnose(
+        &mut self,
+        look: &Look<'_>,
+        name: &ApplicationName,
+        desired: &DesiredApplication,
+        state: &mut ApplicationState,
+        plan: &Plan,
+        now: Instant,
+    ) {
+        let mut wanted = Wanted::default();
+        resolution::want(desired, &mut wanted);
+        let service = wanted.services.first().and_then(|id| look.live.services.get_key_value(id));
+        if !self.context.options.minds_application(name) {
+            return;
+        }
+        if let Some(reading) = state.diagnosis.see(service, &look.live, plan, now) {
+            self.diagnoses.spawn(reading.run(name.clone(), look.cloud.clone(), self.turns.clone()));
+        }
     }
 
     /// Resolves the references of the applications, but for those to target groups that the applications themselves
@@ -249,6 +271,7 @@ impl EnvironmentLoop {
             sync: Sync::Unknown,
             health: Health::Unknown,
             rollout: None,
+            finding: None,
         }
     }
 

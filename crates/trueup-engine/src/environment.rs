@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use trueup_core::desired::Mode;
@@ -12,6 +12,7 @@ use trueup_core::names::{ApplicationName, EnvironmentName, Revision, ServiceId};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
+use crate::diagnosis::{Diagnosed, READ_AT_ONCE};
 use crate::follower::InForce;
 use crate::pass::Finished;
 use crate::schedule::Jitter;
@@ -47,6 +48,12 @@ pub(crate) struct EnvironmentLoop {
     /// The applications that a pass is writing to: they are left alone until it ends.
     pub(crate) busy: BTreeMap<ApplicationName, AbortHandle>,
     pub(crate) passes: JoinSet<Finished>,
+    /// Evidence that is being read.
+    pub(crate) diagnoses: JoinSet<Diagnosed>,
+    /// One permit for every application whose evidence is read.
+    pub(crate) turns: Arc<Semaphore>,
+    /// What came of evidence of applications that a pass is writing to.
+    diagnosed: BTreeMap<ApplicationName, Diagnosed>,
     /// The ARNs of target groups as they were seen last, so that references to them need not be resolved twice.
     pub(crate) target_groups: BTreeMap<String, Observed<String>>,
     /// What ECS shifts in the load balancers, by service, as of the last time that each was read.
@@ -68,6 +75,9 @@ impl EnvironmentLoop {
             applications: BTreeMap::new(),
             busy: BTreeMap::new(),
             passes: JoinSet::new(),
+            diagnoses: JoinSet::new(),
+            turns: Arc::new(Semaphore::new(READ_AT_ONCE)),
+            diagnosed: BTreeMap::new(),
             target_groups: BTreeMap::new(),
             traffic: BTreeMap::new(),
             full_cycles: 0,
@@ -105,6 +115,7 @@ impl EnvironmentLoop {
                     biased;
                     () = context.shutdown.requested() => return self.drain().await,
                     Some(ended) = self.passes.join_next(), if !self.passes.is_empty() => self.ended(ended),
+                    Some(read) = self.diagnoses.join_next(), if !self.diagnoses.is_empty() => self.read(read),
                     changed = in_force.changed() => {
                         if changed.is_err() {
                             return self.drain().await;
@@ -128,6 +139,35 @@ impl EnvironmentLoop {
         while let Some(ended) = self.passes.join_next().await {
             self.ended(ended);
         }
+        // Reading is not waited for; what waits to be told is told with what is known.
+        let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.give_up());
+        self.context.tell(waiting.collect::<Vec<_>>());
+    }
+
+    /// Takes in what came of reading evidence.
+    pub(crate) fn read(&mut self, read: Result<Diagnosed, tokio::task::JoinError>) {
+        match read {
+            Ok(read) if self.busy.contains_key(&read.name) => drop(self.diagnosed.insert(read.name.clone(), read)),
+            Ok(Diagnosed { name, deployment, finding }) => {
+                let Some(state) = self.applications.get_mut(&name) else { return };
+                let events = state.diagnosis.arrived(&deployment, finding);
+                self.context.board.explain(&self.name, &name, state.diagnosis.finding());
+                self.context.tell(events);
+            }
+            Err(error) => {
+                tracing::error!(environment = %self.name, %error, "Reading evidence broke.");
+                // Nobody knows whose it was: none is waited for any longer.
+                let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.broke());
+                self.context.tell(waiting.collect::<Vec<_>>());
+            }
+        }
+    }
+
+    /// Waits for the evidence that is being read.
+    pub(crate) async fn read_all(&mut self) {
+        while let Some(read) = self.diagnoses.join_next().await {
+            self.read(read);
+        }
     }
 
     /// Takes an application back from the pass that wrote to it.
@@ -135,7 +175,10 @@ impl EnvironmentLoop {
         match ended {
             Ok(Finished { name, state }) => {
                 self.busy.remove(&name);
-                self.applications.insert(name, state);
+                self.applications.insert(name.clone(), state);
+                if let Some(read) = self.diagnosed.remove(&name) {
+                    self.read(Ok(read));
+                }
             }
             Err(error) => {
                 // What the pass remembered is lost with it; the next look begins without, as after a restart.

@@ -14,6 +14,7 @@ mod backoff;
 mod board;
 mod context;
 mod cycle;
+mod diagnosis;
 mod engine;
 mod environment;
 mod follower;

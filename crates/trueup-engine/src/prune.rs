@@ -98,6 +98,7 @@ impl EnvironmentLoop {
                 sync: Sync::Synced,
                 health: Health::Unknown,
                 rollout: None,
+                finding: None,
             };
             state.complete(&mut plan);
             self.context.show(&mut state, &plan);

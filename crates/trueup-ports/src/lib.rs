@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use trueup_core::desired::{Environment, FileTree, Lookup};
+use trueup_core::diagnosis::Evidence;
 use trueup_core::digest::Digest;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId};
@@ -60,11 +61,26 @@ pub trait Cloud: Send + Sync {
     /// tell: they come minutes late and not for everything. For reports alone; nothing waits for it.
     async fn last_change(&self, resource: &Resource) -> Observed<String>;
 
+    /// Reads what tells why a deployment does not get on: its tasks, target health, events and reasons. Never fails as a
+    /// whole: each part is there or `Unknown` by itself. Some ten calls, so not for every look.
+    async fn evidence(&self, request: &EvidenceRequest) -> Evidence;
+
     /// Makes one mutating call and gives back AWS's answer in the API's own JSON spelling.
     ///
     /// # Errors
     /// When AWS refused, or when nobody knows whether the call had its effect ([`CallError::effect`]).
     async fn execute(&self, call: &Call) -> Result<Answer, CallError>;
+}
+
+/// What evidence is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceRequest {
+    /// The service.
+    pub service: ServiceId,
+    /// The deployment in question (`ecs-svc/…`): tasks that another one started are left out.
+    pub deployment: String,
+    /// The service's target groups.
+    pub target_groups: BTreeSet<Arn>,
 }
 
 /// AWS's answer to a mutating call.

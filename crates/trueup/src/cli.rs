@@ -34,6 +34,8 @@ pub enum Command {
     Suspend(SuspendArgs),
     /// Follow and heal a suspended application again: exit 0 done, 2 error
     Resume(ResumeArgs),
+    /// Explain why an application is not Synced and Healthy: cause, evidence, cure: exit 0, 2 error
+    Why(WhyArgs),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(SchemaArgs),
 }
@@ -125,6 +127,20 @@ pub struct LookArgs {
     /// Only these applications [default: all]
     #[arg(value_name = "APP")]
     pub applications: Vec<String>,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How it is printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `trueup why`.
+#[derive(Args, Debug)]
+pub struct WhyArgs {
+    /// The application
+    #[arg(value_name = "APP")]
+    pub application: String,
     /// Where the desired state is.
     #[command(flatten)]
     pub source: SourceArgs,

@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         Command::Status(args) => commands::status::status(&args),
         Command::Suspend(args) => commands::suspend::suspend(&args),
         Command::Resume(args) => commands::suspend::resume(&args),
+        Command::Why(args) => commands::why::why(&args),
         Command::Schema(args) => commands::schema::schema(&args),
     };
     outcome.unwrap_or_else(|error| {

@@ -137,7 +137,7 @@ fn named_task_definitions(service: &LiveService) -> impl Iterator<Item = &str> {
 }
 
 /// Makes calls, several at once. The outcomes come in no particular order.
-fn at_once<F: Future>(calls: impl Iterator<Item = F>) -> impl Future<Output = Vec<F::Output>> {
+pub(crate) fn at_once<F: Future>(calls: impl Iterator<Item = F>) -> impl Future<Output = Vec<F::Output>> {
     // Collected here: a stream that maps as it goes would keep the closure, which no `Send` future can.
     let calls: Vec<F> = calls.collect();
     futures::stream::iter(calls).buffer_unordered(CALLS_AT_ONCE).collect()

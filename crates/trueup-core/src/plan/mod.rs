@@ -41,6 +41,7 @@ pub use self::memory::{LOST_CALL_SECONDS_MAX, Memory, OWN_WRITE_UNSEEN_SECONDS_M
 pub use self::prune::{Prune, PruneInput, plan_prune};
 pub use self::suspension::{NothingToMark, note, resume, suspend};
 use crate::desired::DesiredApplication;
+use crate::diagnosis::Finding;
 use crate::drift::Change;
 use crate::live::Live;
 use crate::model::Kind;
@@ -97,6 +98,9 @@ pub struct Plan {
     pub health: Health,
     /// What ECS does at the moment.
     pub rollout: Option<Rollout>,
+    /// Why a rollout failed, or fails, or too few tasks run, as far as it was found out. The planner does not know it;
+    /// whoever reads the evidence puts it in.
+    pub finding: Option<Finding>,
 }
 
 impl Plan {

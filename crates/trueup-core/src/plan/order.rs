@@ -66,6 +66,7 @@ fn finish(input: &Input<'_>, steps: Vec<Step>, held: Vec<Held>, health: Health, 
         held,
         health,
         rollout,
+        finding: None,
     }
 }
 

@@ -169,7 +169,8 @@ impl Edges {
                 None
             }
             (_, Rollout::Failed { task_definition, reason }) => {
-                Some(What::RolloutFailed { task_definition: task_definition.clone(), reason: reason.clone() })
+                let (task_definition, reason) = (task_definition.clone(), reason.clone());
+                Some(What::RolloutFailed { task_definition, reason, finding: None })
             }
         };
         news.extend(what);

@@ -7,6 +7,7 @@ mod edges;
 mod json;
 mod printable;
 mod text;
+mod why;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,7 +15,9 @@ use serde::Serialize;
 pub use self::edges::Edges;
 pub use self::json::json_line;
 pub use self::printable::printable;
-pub use self::text::{resource_title, text};
+pub use self::text::{fact_line, resource_title, text};
+pub use self::why::{Explanation, why};
+use crate::diagnosis::Finding;
 use crate::document::Problem;
 use crate::drift::Change;
 use crate::live::FailureKind;
@@ -133,6 +136,8 @@ pub enum What {
         task_definition: Arn,
         /// ECS's own words.
         reason: String,
+        /// Why, as far as it was found out; see [`What::explain`].
+        finding: Option<Finding>,
     },
     /// Something is known and not done.
     HoldStarted {
@@ -158,6 +163,18 @@ pub enum What {
 }
 
 impl What {
+    /// Puts a finding into an event that has a place for one. Gives back whether it has: other events are told as they
+    /// are.
+    pub fn explain(&mut self, found: Option<&Finding>) -> bool {
+        match self {
+            Self::RolloutFailed { finding, .. } => {
+                *finding = found.cloned();
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The event's stable name.
     pub fn name(&self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Event, PlannedStep, What, printable};
+use crate::diagnosis::{Fact, Finding};
 use crate::document::Problem;
 use crate::drift::Change;
 use crate::names::{Arn, Revision};
@@ -66,7 +67,7 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
             format!("{} with {desired} wanted", family_and_revision(task_definition))
         }
         What::RolloutCompleted { task_definition } => format!("{} serves", family_and_revision(task_definition)),
-        What::RolloutFailed { task_definition, reason } => {
+        What::RolloutFailed { task_definition, reason, .. } => {
             format!("{}: {reason}", family_and_revision(task_definition))
         }
         What::HoldStarted { resource, hold, .. } => match resource {
@@ -92,6 +93,7 @@ fn details(what: &What) -> Vec<String> {
             .flat_map(|step| std::iter::once(step_title(step)).chain(changed(step).map(|line| format!("    {line}"))))
             .collect(),
         What::RevisionRejected { problems, .. } => problems.iter().map(problem).collect(),
+        What::RolloutFailed { finding, .. } => finding.iter().flat_map(found).collect(),
         What::DaemonStarted { .. }
         | What::DaemonStopping {}
         | What::RevisionAccepted { .. }
@@ -100,7 +102,6 @@ fn details(what: &What) -> Vec<String> {
         | What::DriftResolved { .. }
         | What::RolloutStarted { .. }
         | What::RolloutCompleted { .. }
-        | What::RolloutFailed { .. }
         | What::HoldEnded { .. } => Vec::new(),
     }
 }
@@ -114,12 +115,27 @@ fn changed(step: &PlannedStep) -> impl Iterator<Item = String> + '_ {
 }
 
 /// A change as what somebody else did.
-fn drifted(change: &Change) -> String {
+pub(super) fn drifted(change: &Change) -> String {
     let Change { path, live, desired } = change;
     if path.segments().is_empty() && live.is_absent() {
         return "it is gone".to_owned();
     }
     format!("{path}: is {live}, should be {desired}")
+}
+
+/// Cause, evidence, cure.
+fn found(finding: &Finding) -> Vec<String> {
+    let mut lines = vec![format!("cause: {} ({})", finding.cause, finding.class.name())];
+    lines.extend(finding.evidence.iter().map(|fact| format!("evidence: {}", fact_line(fact))));
+    lines.push(format!("cure: {}", finding.cure));
+    lines
+}
+
+/// A fact in one line: `3 × task, last 12:00:03Z: CannotPullContainerError: …`.
+pub fn fact_line(fact: &Fact) -> String {
+    let count = if fact.count > 1 { format!("{} × ", fact.count) } else { String::new() };
+    let time = fact.time.map(|time| time.strftime(" %Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
+    format!("{count}{}{time}: {}", fact.source.as_str(), fact.text)
 }
 
 /// A problem as compilers print it.
@@ -133,7 +149,7 @@ fn problem(problem: &Problem) -> String {
 }
 
 /// `UpdateService service (drift)`.
-fn step_title(step: &PlannedStep) -> String {
+pub(super) fn step_title(step: &PlannedStep) -> String {
     let cause = match step.cause {
         Cause::Create => "create",
         Cause::Pending => "pending change",
@@ -151,7 +167,7 @@ pub fn resource_title(resource: &Resource) -> String {
 }
 
 /// `elearning-system:12` of a task definition's ARN.
-fn family_and_revision(task_definition: &Arn) -> &str {
+pub(super) fn family_and_revision(task_definition: &Arn) -> &str {
     let arn = task_definition.as_str();
     arn.rsplit_once('/').map_or(arn, |(_, rest)| rest)
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 use trueup_core::desired::{Environment, Lookup};
+use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Task};
 use trueup_core::live::{
     FailureKind, Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, OwnedResource,
     ReadFailure, Tags,
@@ -14,7 +15,7 @@ use trueup_core::live::{
 use trueup_core::model::Kind;
 use trueup_core::names::{Arn, EnvironmentName, ServiceId};
 use trueup_core::plan::{Call, Operation, Resource};
-use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, Wanted};
+use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, Wanted};
 
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-central-1";
@@ -39,6 +40,7 @@ pub struct FakeCloud {
     environment: Option<EnvironmentName>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each switches one disturbance on, whatever the others are")]
 struct State {
     /// The account that answers, when it is another one.
     account: Option<String>,
@@ -62,6 +64,12 @@ struct State {
     autoscaled: Option<BTreeSet<String>>,
     /// Who changed whatever was changed, when somebody knows.
     changed_by: Option<String>,
+    /// Tasks that are described, stopped ones only.
+    tasks: Vec<Value>,
+    /// What evidence was asked for.
+    evidence: Vec<EvidenceRequest>,
+    /// Reading evidence never ends.
+    hanging_evidence: bool,
     /// Lookups that were resolved one by one.
     lookups: Vec<Lookup>,
     next: u64,
@@ -83,6 +91,9 @@ impl Default for State {
             hanging_reads: None,
             autoscaled: Some(BTreeSet::new()),
             changed_by: None,
+            tasks: Vec::new(),
+            evidence: Vec::new(),
+            hanging_evidence: false,
             lookups: Vec::new(),
             next: 0,
         }
@@ -167,6 +178,45 @@ impl FakeCloud {
             service["deployments"][0]["runningCount"] = service["desiredCount"].clone();
             service["runningCount"] = service["desiredCount"].clone();
         }
+    }
+
+    /// So many tasks of the service's newest deployment have failed by now, in a row, each for this reason.
+    pub fn fail_tasks(&self, name: &str, count: usize, reason: &str) {
+        let mut state = self.state();
+        let (service, _) = state.resources.services.get_mut(&service_id(name)).expect("the service exists");
+        let deployment = &mut service["deployments"][0];
+        deployment["failedTasks"] = json!(count);
+        let (id, revision) = (deployment["id"].clone(), deployment["taskDefinition"].clone());
+        let task = |n| {
+            json!({"taskArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task/main/{n}"), "taskDefinitionArn": revision,
+                   "startedBy": id, "lastStatus": "STOPPED", "stopCode": "TaskFailedToStart", "stoppedReason": reason,
+                   "stoppedAt": 1_800_000_000 + n, "containers": []})
+        };
+        state.tasks = (0..count).map(task).collect();
+    }
+
+    /// An hour has passed: no stopped task is described any more.
+    pub fn forget_tasks(&self) {
+        self.state().tasks.clear();
+    }
+
+    /// ECS gives the newest deployment of a service up.
+    pub fn give_up(&self, name: &str) {
+        self.change_service(name, |service| {
+            service["deployments"][0]["rolloutState"] = json!("FAILED");
+            service["deployments"][0]["rolloutStateReason"] =
+                json!("ECS deployment circuit breaker: tasks failed to start.");
+        });
+    }
+
+    /// Whether reading evidence never ends from now on.
+    pub fn hang_evidence(&self, hang: bool) {
+        self.state().hanging_evidence = hang;
+    }
+
+    /// What evidence was asked for since the last time.
+    pub fn take_evidence(&self) -> Vec<EvidenceRequest> {
+        std::mem::take(&mut self.state().evidence)
     }
 
     /// Calls on a resource of that name wait until [`FakeCloud::release`].
@@ -304,6 +354,28 @@ impl Cloud for FakeCloud {
             }
         };
         lookups.iter().map(|lookup| (lookup.clone(), answer(lookup))).collect()
+    }
+
+    async fn evidence(&self, request: &EvidenceRequest) -> Evidence {
+        let hangs = {
+            let mut state = self.state();
+            state.evidence.push(request.clone());
+            state.hanging_evidence
+        };
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        let state = self.state();
+        let service = state.resources.services.get(&request.service).map(|(service, _)| service);
+        let service = service.map_or(Observed::Absent, Observed::Present);
+        let is_own = |task: &Task| task.started_by.as_deref() == Some(request.deployment.as_str());
+        Evidence {
+            tasks: Observed::Present(state.tasks.iter().map(Task::read).filter(is_own).collect()),
+            targets: BTreeMap::new(),
+            events: service.clone().map(ServiceEvent::read_all),
+            deployments: service.map(Deployment::read_all),
+            service_deployments: Observed::Absent,
+        }
     }
 
     async fn execute(&self, call: &Call) -> Result<Answer, CallError> {

@@ -2,6 +2,7 @@
 
 mod cloud;
 mod daemon;
+mod diagnosis;
 mod governing;
 mod load_balanced;
 mod once;

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use trueup_core::names::{ApplicationName, EnvironmentName, InstanceName, Revision};
 use trueup_core::plan::{Health, Plan, Sync};
-use trueup_core::report::{Event, json_line, text};
+use trueup_core::report::{Event, What, json_line, text};
 use trueup_engine::{Engine, Options, Sink};
 use trueup_ports::Clock;
 
@@ -123,6 +123,16 @@ impl World {
             None => event.what.name().to_owned(),
         };
         events.iter().map(name).collect()
+    }
+
+    /// What was told of failed rollouts since the beginning: the class that was found, or `-`.
+    pub fn failures(&self) -> Vec<&'static str> {
+        let events = self.told.0.lock().expect("no test panics while it holds the lock");
+        let class = |event: &Event| match &event.what {
+            What::RolloutFailed { finding, .. } => Some(finding.as_ref().map_or("-", |finding| finding.class.name())),
+            _ => None,
+        };
+        events.iter().filter_map(class).collect()
     }
 
     /// Everything that was told, in both formats.

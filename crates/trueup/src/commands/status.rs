@@ -39,6 +39,7 @@ pub fn entry(plan: &Plan) -> Value {
         "sync": plan.sync,
         "health": plan.health,
         "rollout": plan.rollout,
+        "finding": plan.finding,
         "held": plan.held,
     })
 }

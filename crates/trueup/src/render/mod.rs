@@ -5,3 +5,4 @@ mod masked;
 pub mod plan;
 pub mod problems;
 pub mod status;
+pub mod why;

@@ -4,9 +4,12 @@ use std::fmt::Write as _;
 
 use comfy_table::{Table, presets};
 use trueup_core::plan::{Health, Plan, Rollout, Sync};
-use trueup_core::report::resource_title;
+use trueup_core::report::{fact_line, resource_title};
 
-use crate::terminal::{BOLD, DIM, HELD, clean};
+use crate::terminal::{BOLD, DIM, HELD, REMOVED, clean};
+
+/// How much of the evidence fits on the one screen; `trueup why` has all of it.
+const FACTS_SHOWN: usize = 2;
 
 /// Whether an application is as it should be.
 pub fn is_fine(plan: &Plan) -> bool {
@@ -35,6 +38,14 @@ pub fn status(plans: &[Plan]) -> String {
     let mut out = table.trim_fmt();
     out.push('\n');
     for plan in plans {
+        if let Some(finding) = &plan.finding {
+            let (place, class) = (format!("{}/{}", plan.environment, plan.application), finding.class.name());
+            let _ = writeln!(out, "{REMOVED}x{REMOVED:#} {BOLD}{place}{BOLD:#}  {class}: {}", clean(&finding.cause));
+            for fact in finding.evidence.iter().take(FACTS_SHOWN) {
+                let _ = writeln!(out, "    {}", clean(&fact_line(fact)));
+            }
+            let _ = writeln!(out, "    {DIM}{}{DIM:#}", clean(&finding.cure));
+        }
         for held in &plan.held {
             let name = match &held.resource {
                 Some(resource) => format!(" {}", resource_title(resource)),

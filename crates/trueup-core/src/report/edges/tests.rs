@@ -20,6 +20,7 @@ fn plan() -> Plan {
         sync: Sync::Synced,
         health: Health::Healthy,
         rollout: None,
+        finding: None,
     }
 }
 

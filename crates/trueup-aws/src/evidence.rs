@@ -1,0 +1,106 @@
+//! Reads what tells why a deployment does not get on, each part by itself.
+//!
+//! `ListTasks` takes `startedBy` only without any other filter, and then lists running tasks alone (ECS API reference,
+//! `ListTasks`: the default of `desiredStatus` is `RUNNING`). So the service's tasks are listed, and those that another
+//! deployment started are left out after they were described.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use trueup_core::diagnosis::{Deployment, Evidence, ServiceDeployment, ServiceEvent, Target, Task};
+use trueup_core::live::Observed;
+use trueup_core::names::Arn;
+use trueup_ports::{CallError, EvidenceRequest};
+
+use crate::cloud::AwsCloud;
+use crate::observe::at_once;
+use crate::{ecs, elb, failure};
+
+/// How many tasks one `DescribeTasks` takes, and one page of `ListTasks` holds. Source: ECS API reference.
+const TASKS_MAX: usize = 100;
+
+/// How many pages of stopped tasks are read: ECS keeps them for an hour, and 200 of a deployment are enough to see why.
+const PAGES_MAX: usize = 2;
+
+/// How many service deployments are listed: the newest come first.
+const SERVICE_DEPLOYMENTS_MAX: usize = 5;
+
+/// Reads all parts at once.
+pub(crate) async fn evidence(cloud: &AwsCloud, request: &EvidenceRequest) -> Evidence {
+    let targets = at_once(request.target_groups.iter().map(|group| async move {
+        let health = target_health(cloud, group).await;
+        (group.clone(), health.map_or_else(failure::unknown, Observed::Present))
+    }));
+    let (tasks, service, service_deployments, targets) =
+        futures::join!(tasks(cloud, request), service(cloud, request), service_deployments(cloud, request), targets);
+    let service = service.map_or_else(failure::unknown, |found| found.map_or(Observed::Absent, Observed::Present));
+    Evidence {
+        tasks: tasks.map_or_else(failure::unknown, Observed::Present),
+        targets: targets.into_iter().collect::<BTreeMap<_, _>>(),
+        events: service.clone().map(|service| ServiceEvent::read_all(&service)),
+        deployments: service.map(|service| Deployment::read_all(&service)),
+        service_deployments: service_deployments.map_or_else(failure::unknown, Observed::Present),
+    }
+}
+
+/// The deployment's tasks, stopped ones and running ones.
+async fn tasks(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Vec<Task>, CallError> {
+    let mut arns = list_tasks(cloud, request, "STOPPED", PAGES_MAX).await?;
+    arns.extend(list_tasks(cloud, request, "RUNNING", 1).await?);
+    let batches = at_once(arns.chunks(TASKS_MAX).map(|arns| async move {
+        let input = json!({"cluster": request.service.cluster, "tasks": arns});
+        cloud.ecs.read(&cloud.caller, ecs::Read::DescribeTasks, &input).await
+    }))
+    .await;
+    let mut tasks = Vec::new();
+    for answer in batches {
+        tasks.extend(array(&answer?, "tasks").map(Task::read));
+    }
+    tasks.retain(|task: &Task| task.started_by.as_ref().is_none_or(|by| *by == request.deployment));
+    tasks.sort_by(|a, b| a.arn.cmp(&b.arn));
+    Ok(tasks)
+}
+
+async fn list_tasks(
+    cloud: &AwsCloud,
+    request: &EvidenceRequest,
+    status: &str,
+    pages: usize,
+) -> Result<Vec<Value>, CallError> {
+    let id = &request.service;
+    let mut input =
+        json!({"cluster": id.cluster, "serviceName": id.name, "desiredStatus": status, "maxResults": TASKS_MAX});
+    let mut arns = Vec::new();
+    for _ in 0..pages {
+        let answer = cloud.ecs.read(&cloud.caller, ecs::Read::ListTasks, &input).await?;
+        arns.extend(array(&answer, "taskArns").cloned());
+        match answer.get("nextToken").and_then(Value::as_str) {
+            Some(token) => input["nextToken"] = Value::from(token),
+            None => break,
+        }
+    }
+    Ok(arns)
+}
+
+async fn service(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Option<Value>, CallError> {
+    let input = json!({"cluster": request.service.cluster, "services": [request.service.name]});
+    let answer = cloud.ecs.read(&cloud.caller, ecs::Read::DescribeServices, &input).await?;
+    Ok(array(&answer, "services").next().cloned())
+}
+
+async fn service_deployments(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Vec<ServiceDeployment>, CallError> {
+    let id = &request.service;
+    let input = json!({"cluster": id.cluster, "service": id.name, "maxResults": SERVICE_DEPLOYMENTS_MAX});
+    let answer = cloud.ecs.read(&cloud.caller, ecs::Read::ListServiceDeployments, &input).await?;
+    Ok(ServiceDeployment::read_all(&answer))
+}
+
+async fn target_health(cloud: &AwsCloud, group: &Arn) -> Result<Vec<Target>, CallError> {
+    let input = json!({"TargetGroupArn": group});
+    let answer = cloud.elb.read(&cloud.caller, elb::Read::DescribeTargetHealth, &input).await?;
+    Ok(array(&answer, "TargetHealthDescriptions").map(Target::read).collect())
+}
+
+fn array<'a>(answer: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
+    answer.get(member).and_then(Value::as_array).into_iter().flatten()
+}

@@ -1,0 +1,242 @@
+//! What AWS tells of a deployment that does not get on: its tasks, target health, service events and reasons.
+//!
+//! Read from AWS's own JSON. What may carry values of environment variables (`overrides`) is never taken over.
+//!
+//! Source: ECS API reference, `Task`, `Container`, `ServiceEvent`, `Deployment`, `ServiceDeploymentBrief`; Elastic Load
+//! Balancing API reference, `TargetHealthDescription`.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::live::Observed;
+use crate::names::Arn;
+
+/// What was found out about one service. Each part is known or not by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// Tasks of the deployment in question, stopped ones and running ones. ECS forgets a stopped task after an hour.
+    pub tasks: Observed<Vec<Task>>,
+    /// Target health by target group.
+    pub targets: BTreeMap<Arn, Observed<Vec<Target>>>,
+    /// Service events, newest first.
+    pub events: Observed<Vec<ServiceEvent>>,
+    /// The service's deployments, as `DescribeServices` shows them.
+    pub deployments: Observed<Vec<Deployment>>,
+    /// The service's deployments of the last weeks, newest first, as `ListServiceDeployments` shows them.
+    pub service_deployments: Observed<Vec<ServiceDeployment>>,
+}
+
+/// A task, as far as it tells why it stopped.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Task {
+    /// The task's ARN.
+    pub arn: String,
+    /// The task definition revision that it runs.
+    pub task_definition: String,
+    /// The deployment that started it (`ecs-svc/…`).
+    pub started_by: Option<String>,
+    /// `RUNNING`, `STOPPED` and so on.
+    pub last_status: String,
+    /// `TaskFailedToStart`, `EssentialContainerExited` and so on; none while it is not stopped.
+    pub stop_code: Option<String>,
+    /// Why it stopped, in ECS's words.
+    pub stopped_reason: Option<String>,
+    /// When it got to run.
+    pub started_at: Option<Timestamp>,
+    /// When it stopped, or began to.
+    pub stopped_at: Option<Timestamp>,
+    /// Its private IPv4 addresses.
+    pub addresses: Vec<String>,
+    /// Its containers.
+    pub containers: Vec<Container>,
+}
+
+/// A container of a task.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Container {
+    /// Its name in the task definition.
+    pub name: String,
+    /// The image that it was to run.
+    pub image: Option<String>,
+    /// Absent when it never ran.
+    pub exit_code: Option<i64>,
+    /// What went wrong with it, in ECS's words.
+    pub reason: Option<String>,
+    /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`, from its own health check.
+    pub health_status: Option<String>,
+}
+
+/// A target of a target group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Target {
+    /// An address, or an instance's id.
+    pub id: String,
+    /// The port that is checked.
+    pub port: Option<i64>,
+    /// `healthy`, `unhealthy`, `initial`, `draining` and so on.
+    pub state: String,
+    /// A code such as `Target.Timeout`.
+    pub reason: Option<String>,
+    /// The same in words.
+    pub description: Option<String>,
+}
+
+/// A service event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceEvent {
+    /// When it was written.
+    pub created_at: Option<Timestamp>,
+    /// What happened.
+    pub message: String,
+}
+
+/// A deployment of a service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Deployment {
+    /// `ecs-svc/…`.
+    pub id: String,
+    /// `PRIMARY`, `ACTIVE` or `INACTIVE`.
+    pub status: String,
+    /// The task definition revision that it rolls out.
+    pub task_definition: String,
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; absent behind a Classic Load Balancer.
+    pub rollout_state: Option<String>,
+    /// ECS's words about that.
+    pub rollout_state_reason: Option<String>,
+    /// How many tasks failed in a row.
+    pub failed_tasks: i64,
+    /// When it began.
+    pub created_at: Option<Timestamp>,
+    /// When it changed last.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// A service deployment: a deployment together with the rollback that may have followed it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ServiceDeployment {
+    /// `SUCCESSFUL`, `ROLLBACK_SUCCESSFUL` and so on.
+    pub status: String,
+    /// ECS's words about that.
+    pub status_reason: Option<String>,
+    /// When it began.
+    pub created_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+impl Task {
+    /// Reads one element of `tasks` of `DescribeTasks`.
+    pub fn read(task: &Value) -> Self {
+        let attachments = array(task, "attachments").flat_map(|attachment| array(attachment, "details"));
+        let addresses = attachments.filter(|detail| text(detail, "name").as_deref() == Some("privateIPv4Address"));
+        Self {
+            arn: text(task, "taskArn").unwrap_or_default(),
+            task_definition: text(task, "taskDefinitionArn").unwrap_or_default(),
+            started_by: text(task, "startedBy"),
+            last_status: text(task, "lastStatus").unwrap_or_default(),
+            stop_code: text(task, "stopCode"),
+            stopped_reason: text(task, "stoppedReason"),
+            started_at: time(task, "startedAt"),
+            stopped_at: time(task, "stoppedAt").or_else(|| time(task, "stoppingAt")),
+            addresses: addresses.filter_map(|detail| text(detail, "value")).collect(),
+            containers: array(task, "containers").map(Container::read).collect(),
+        }
+    }
+
+    /// The last part of its ARN, as service events name it.
+    pub fn id(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Whether ECS stopped it, is about to, or it stopped by itself.
+    pub fn is_stopped(&self) -> bool {
+        self.stop_code.is_some() || self.stopped_reason.is_some() || self.last_status == "STOPPED"
+    }
+}
+
+impl Container {
+    fn read(container: &Value) -> Self {
+        Self {
+            name: text(container, "name").unwrap_or_default(),
+            image: text(container, "image"),
+            exit_code: container.get("exitCode").and_then(Value::as_i64),
+            reason: text(container, "reason"),
+            health_status: text(container, "healthStatus"),
+        }
+    }
+}
+
+impl Target {
+    /// Reads one element of `TargetHealthDescriptions` of `DescribeTargetHealth`, in the spelling of the AWS CLI.
+    pub fn read(description: &Value) -> Self {
+        let (target, health) = (&description["Target"], &description["TargetHealth"]);
+        let number = |value: &Value| value.as_i64().or_else(|| value.as_str()?.parse().ok());
+        Self {
+            id: text(target, "Id").unwrap_or_default(),
+            port: number(&target["Port"]),
+            state: text(health, "State").unwrap_or_default(),
+            reason: text(health, "Reason"),
+            description: text(health, "Description"),
+        }
+    }
+}
+
+impl ServiceEvent {
+    /// Reads the `events` of a service as `DescribeServices` shows it.
+    pub fn read_all(service: &Value) -> Vec<Self> {
+        let read = |event| Some(Self { created_at: time(event, "createdAt"), message: text(event, "message")? });
+        array(service, "events").filter_map(read).collect()
+    }
+}
+
+impl Deployment {
+    /// Reads the `deployments` of a service as `DescribeServices` shows it.
+    pub fn read_all(service: &Value) -> Vec<Self> {
+        let read = |deployment| Self {
+            id: text(deployment, "id").unwrap_or_default(),
+            status: text(deployment, "status").unwrap_or_default(),
+            task_definition: text(deployment, "taskDefinition").unwrap_or_default(),
+            rollout_state: text(deployment, "rolloutState"),
+            rollout_state_reason: text(deployment, "rolloutStateReason"),
+            failed_tasks: deployment.get("failedTasks").and_then(Value::as_i64).unwrap_or_default(),
+            created_at: time(deployment, "createdAt"),
+            updated_at: time(deployment, "updatedAt"),
+        };
+        array(service, "deployments").map(read).collect()
+    }
+}
+
+impl ServiceDeployment {
+    /// Reads the `serviceDeployments` of an answer of `ListServiceDeployments`.
+    pub fn read_all(answer: &Value) -> Vec<Self> {
+        let read = |deployment| Self {
+            status: text(deployment, "status").unwrap_or_default(),
+            status_reason: text(deployment, "statusReason"),
+            created_at: time(deployment, "createdAt"),
+            finished_at: time(deployment, "finishedAt"),
+        };
+        array(answer, "serviceDeployments").map(read).collect()
+    }
+}
+
+fn array<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    value.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn text(value: &Value, name: &str) -> Option<String> {
+    value.get(name)?.as_str().map(str::to_owned)
+}
+
+/// A time as the API writes it (seconds since 1970) or as the AWS CLI prints it.
+fn time(value: &Value, name: &str) -> Option<Timestamp> {
+    match value.get(name)? {
+        Value::Number(seconds) => {
+            let since = SignedDuration::try_from_secs_f64(seconds.as_f64()?).ok()?;
+            Timestamp::UNIX_EPOCH.checked_add(since).ok()
+        }
+        Value::String(text) => text.parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}

@@ -1,0 +1,255 @@
+//! What looks like a cause and is none, or another one.
+
+use serde_json::json;
+
+use super::super::Standing;
+use super::{World, container, ended};
+
+const EXITED: &str = "EssentialContainerExited";
+const FAILED: &str = "TaskFailedToStart";
+const ENDED: &str = "Essential container in task exited";
+const MISSING: &str = "CannotPullContainerError: failed to resolve ref a/b:1: not found";
+const CUT: &str = "CannotPullContainerError: pull image manifest has been retried 7 time(s)";
+
+#[test]
+fn a_text_that_is_cut_off_before_it_says_what_happened_is_unknown() {
+    for reason in [
+        CUT,
+        "CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy",
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch sec",
+        "ResourceInitializationError: failed to",
+        "Task failed ELB health",
+        "Unexpected EC2 error",
+        "Something that AWS writes only next year",
+        "",
+    ] {
+        assert_eq!(World::stopped(FAILED, reason, &json!([])).class(), "unknown", "{reason}");
+    }
+}
+
+#[test]
+fn a_word_of_another_row_does_not_make_it_that_row() {
+    let table = [
+        // Somebody may give any reason to StopTask.
+        ("UserInitiated", "OutOfMemoryError: I saw it in the logs, restarting", "stopped_by_user"),
+        ("UserInitiated", MISSING, "stopped_by_user"),
+        // A host name that does not resolve is no image that is not found.
+        (
+            FAILED,
+            "CannotPullContainerError: failed to resolve ref a.example.com/b:1: failed to do request: Head: dial tcp: lookup a.example.com on 10.0.0.2:53: no such host",
+            "registry_unreachable",
+        ),
+        // A missing mount is no missing command.
+        (
+            FAILED,
+            "CannotStartContainerError: error mounting \"/host/x\" to rootfs: stat /host/x: no such file or directory",
+            "container_not_started",
+        ),
+        // A network interface that cannot be made for another reason than the subnet's size.
+        (
+            FAILED,
+            "Unexpected EC2 error while attempting to Create Network Interface: UnauthorizedOperation",
+            "network_interface",
+        ),
+        (FAILED, "Timeout waiting for the database", "unknown"),
+        (FAILED, "InternalError", "unknown"),
+        // The name of a role in an access error is no role that cannot be assumed.
+        (
+            FAILED,
+            "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: User: arn:aws:sts::1:assumed-role/assume-the-role/x is not authorized to perform: ssm:GetParameters",
+            "execution_role_denied",
+        ),
+    ];
+    for (code, reason, class) in table {
+        assert_eq!(World::stopped(code, reason, &json!([])).class(), class, "{code} {reason}");
+    }
+}
+
+#[test]
+fn the_stop_code_comes_before_the_exit_code() {
+    let table = [
+        ("ServiceSchedulerInitiated", "Task failed container health checks", 137, "container_health_check"),
+        ("ServiceSchedulerInitiated", "Task failed container health checks", 1, "container_health_check"),
+        ("SpotInterruption", "Your Spot Task was interrupted.", 1, "spot_interruption"),
+        // The scheduler's own reasons that nobody has seen are not guessed from what it did to the containers.
+        ("ServiceSchedulerInitiated", "Something new", 137, "unknown"),
+        (EXITED, ENDED, 137, "killed"),
+        // Without a code that says so, an exit code tells nothing beside another reason.
+        ("", "Something new", 1, "unknown"),
+        ("", ENDED, 1, "application_exit"),
+    ];
+    for (code, reason, exit, class) in table {
+        let world = World::stopped(code, reason, &json!([container(Some(exit), "")]));
+        assert_eq!(world.class(), class, "{code} {reason} {exit}");
+    }
+}
+
+#[test]
+fn the_container_that_ended_the_task_is_found_or_nobody_is_blamed() {
+    let table: &[(&[(&str, i64)], &str)] = &[
+        // Those that ECS stopped afterwards end with 143, 137 or 0.
+        (&[("backend", 1), ("frontend", 143)], "application_exit"),
+        (&[("backend", 143), ("frontend", 139)], "segmentation_fault"),
+        (&[("backend", 0), ("frontend", 143)], "application_exit"),
+        (&[("backend", 137), ("frontend", 143)], "killed"),
+        // Which of the two was first, nobody knows.
+        (&[("backend", 137), ("frontend", 0)], "unknown"),
+        (&[("backend", 139), ("frontend", 1)], "unknown"),
+        // What is not essential ends no task.
+        (&[("backend", 137), ("helper", 1)], "killed"),
+        (&[("helper", 1)], "unknown"),
+    ];
+    for (codes, class) in table {
+        assert_eq!(World::stopped(EXITED, ENDED, &ended(codes)).class(), *class, "{codes:?}");
+    }
+    // Two containers with different reasons.
+    let two = json!([{"name": "backend", "reason": "OutOfMemoryError: x"}, {"name": "frontend", "reason": "CannotStartContainerError: y"}]);
+    assert_eq!(World::stopped(EXITED, ENDED, &two).class(), "unknown");
+}
+
+#[test]
+fn replacements_are_noise() {
+    let replaced = World::stopped(
+        "ServiceSchedulerInitiated",
+        "Scaling activity initiated by (deployment ecs-svc/1)",
+        &ended(&[("backend", 1)]),
+    )
+    .and_stopped(EXITED, ENDED, &ended(&[("backend", 143)]));
+    assert_eq!(replaced.class(), "unknown", "it failed, and these do not say why");
+    let quiet = World { standing: Standing::Degraded, ..replaced.clone() };
+    assert_eq!(quiet.class(), "(nothing)");
+    assert_eq!(replaced.and_stopped(FAILED, MISSING, &json!([])).class(), "image_not_found");
+}
+
+#[test]
+fn tasks_of_another_deployment_do_not_count() {
+    let mut world = World::stopped(FAILED, MISSING, &json!([]));
+    world.tasks[0]["startedBy"] = json!("ecs-svc/other");
+    assert_eq!(world.class(), "unknown");
+    // Where AWS does not say who started a task, its revision does.
+    world.tasks[0]["startedBy"] = json!(null);
+    assert_eq!(world.class(), "image_not_found");
+    world.tasks[0]["taskDefinitionArn"] =
+        json!("arn:aws:ecs:ap-northeast-1:123456789012:task-definition/elearning-system:7");
+    assert_eq!(world.class(), "unknown");
+}
+
+#[test]
+fn most_tasks_decide_and_a_tie_is_unknown() {
+    let lost = "ECS is performing maintenance on the underlying infrastructure hosting the task.";
+    let slow = "Timeout waiting for network interface provisioning to complete.";
+    let dead = |n: i64| json!([container(Some(n), "")]);
+    let missing = || World::stopped(FAILED, MISSING, &json!([]));
+    let table = [
+        (missing().and_stopped(EXITED, ENDED, &dead(1)), "unknown"),
+        (missing().and_stopped(EXITED, ENDED, &dead(1)).and_stopped(EXITED, ENDED, &dead(2)), "application_exit"),
+        (missing().and_stopped(FAILED, "Something new", &json!([])), "unknown"),
+        // A cut-off text counts for the only thing it may mean.
+        (missing().and_stopped(FAILED, CUT, &json!([])).and_stopped(FAILED, CUT, &json!([])), "image_not_found"),
+        (World::stopped(EXITED, ENDED, &dead(1)).and_stopped(FAILED, CUT, &json!([])), "unknown"),
+        // What passes, and what is not the release's fault, is not why it failed beside something that lasts.
+        (
+            World::stopped(FAILED, slow, &json!([])).and_stopped(FAILED, slow, &json!([])).and_stopped(
+                FAILED,
+                MISSING,
+                &json!([]),
+            ),
+            "image_not_found",
+        ),
+        (
+            World::stopped("", lost, &json!([])).and_stopped("", lost, &json!([])).and_stopped(
+                FAILED,
+                MISSING,
+                &json!([]),
+            ),
+            "image_not_found",
+        ),
+        (World::stopped("", lost, &json!([])).and_stopped(FAILED, slow, &json!([])), "network_interface_timeout"),
+        (World::stopped("", lost, &json!([])), "maintenance"),
+    ];
+    for (at, (world, class)) in table.into_iter().enumerate() {
+        assert_eq!(world.class(), class, "{at}: {:#?}", world.finding());
+    }
+}
+
+#[test]
+fn target_health_of_others_and_contradicting_ones_are_not_taken() {
+    let failed = || {
+        World::stopped(
+            "ServiceSchedulerInitiated",
+            &format!("Task failed ELB health checks in (target-group {})", super::GROUP),
+            &json!([]),
+        )
+    };
+    // The old deployment's task is unhealthy, too.
+    assert_eq!(failed().target("10.0.9.9", "Target.Timeout", "Request timed out").class(), "target_unhealthy");
+    let both = failed().target("10.0.1.0", "Target.Timeout", "Request timed out").target(
+        "10.0.1.0",
+        "Target.ResponseCodeMismatch",
+        "Health checks failed with these codes: [500]",
+    );
+    assert_eq!(both.class(), "target_unhealthy");
+    let event = |task: &str| {
+        format!(
+            "(service web) (task {task}) (port 8000) is unhealthy in (target-group {}) due to (reason Health checks failed with these codes: [404]).",
+            super::GROUP
+        )
+    };
+    assert_eq!(failed().event(950, &event("task0")).class(), "target_response_code");
+    assert_eq!(failed().event(950, &event("other")).class(), "target_unhealthy");
+}
+
+#[test]
+fn events_of_another_time_or_deployment_and_names_that_look_like_reasons_are_not_taken() {
+    let table = [
+        (
+            800,
+            "(service web) was unable to place a task because no container instance met all of its requirements.",
+            "unknown",
+        ),
+        (
+            950,
+            "(service alarm-detected) (deployment ecs-svc/4000000000000000001) deployment failed: tasks failed to start.",
+            "unknown",
+        ),
+        (950, "(service web) (deployment ecs-svc/1) deployment failed: alarm detected.", "unknown"),
+        (950, "(service web) has reached a steady state.", "unknown"),
+        (950, "(service web) has started 2 tasks: (task a) (task b).", "unknown"),
+        (950, "(service could-not-launch) registered 1 targets in (target-group arn:aws:x)", "unknown"),
+    ];
+    for (at, message, class) in table {
+        assert_eq!(World::new().event(at, message).class(), class, "{message}");
+    }
+    // Two events that say different things.
+    let two = World::new().event(950, "(service web) operations are being throttled. Will try again later.");
+    let two = two.event(
+        951,
+        "(service web) was unable to place a task because no container instance met all of its requirements.",
+    );
+    assert_eq!(two.class(), "unknown");
+}
+
+#[test]
+fn a_task_that_got_over_a_failed_check_is_not_blamed_for_what_is_missing() {
+    let event = format!(
+        "(service web) (task task0) (port 8000) is unhealthy in (target-group {}) due to (reason Request timed out).",
+        super::GROUP
+    );
+    let mut world = World { standing: Standing::Degraded, ..World::stopped("", "", &json!([])) };
+    world.tasks[0]["lastStatus"] = json!("RUNNING");
+    assert_eq!(world.clone().event(950, &event).class(), "(nothing)");
+    assert_eq!(world.target("10.0.1.0", "Target.Timeout", "Request timed out").class(), "target_timeout");
+}
+
+#[test]
+fn what_could_not_be_read_is_said_and_not_taken_for_nothing() {
+    for standing in [Standing::Failed, Standing::Failing, Standing::Degraded] {
+        let world = World { standing, unread: true, ..World::new() };
+        let finding = world.finding().expect("nobody knows that nothing failed");
+        assert_eq!(
+            (finding.class.name(), finding.evidence[0].text.as_str()),
+            ("unknown", "ecs:ListTasks was denied: no")
+        );
+        assert_eq!(World { unread: false, ..world }.finding().is_some(), standing == Standing::Failed);
+    }
+}

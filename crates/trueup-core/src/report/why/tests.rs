@@ -1,0 +1,137 @@
+//! How an application stands, and what is said of it.
+
+use super::*;
+use crate::desired::Unresolved;
+use crate::diagnosis::{Class, Finding, Source};
+use crate::live::{FailureKind, ReadFailure};
+use crate::model::Kind;
+use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
+use crate::plan::{Call, Cause, Held, Hold, Operation, Resource, Step};
+
+fn plan(sync: Sync, health: Health) -> Plan {
+    Plan {
+        environment: EnvironmentName::new("production"),
+        application: ApplicationName::new("web"),
+        revision: Revision::new("0123456789abcdef0123456789abcdef01234567"),
+        steps: Vec::new(),
+        held: Vec::new(),
+        sync,
+        health,
+        rollout: None,
+        finding: None,
+    }
+}
+
+fn web() -> Arn {
+    Arn::new("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:7")
+}
+
+fn service() -> Resource {
+    Resource { kind: Kind::Service, name: "service".to_owned(), arn: None }
+}
+
+fn held(reason: Hold) -> Plan {
+    let held = vec![Held { resource: Some(service()), changes: Vec::new(), reason }];
+    Plan { held, ..plan(Sync::OutOfSync, Health::Healthy) }
+}
+
+fn rolling(rollout: Rollout, health: Health) -> Plan {
+    Plan { rollout: Some(rollout), ..plan(Sync::Synced, health) }
+}
+
+fn finding() -> Finding {
+    let text = "CannotPullContainerError: not found".to_owned();
+    Finding {
+        class: Class::ImageNotFound,
+        bearing: Class::ImageNotFound.bearing(),
+        deployment: "ecs-svc/1".to_owned(),
+        cause: "the image `web:7` does not exist in its repository".to_owned(),
+        evidence: vec![Fact { source: Source::Task, text, count: 3, time: None }],
+        cure: "push it".to_owned(),
+    }
+}
+
+#[test]
+fn every_state_is_explained_with_its_cure() {
+    let running = || Rollout::Running { task_definition: web(), desired: 2, running: 1, pending: 1 };
+    let failed = || Rollout::Failed { task_definition: web(), reason: "tasks failed to start.".to_owned() };
+    let serving = rolling(Rollout::Serving { task_definition: web() }, Health::Healthy);
+    let step = Step {
+        resource: service(),
+        cause: Cause::Drift,
+        changes: Vec::new(),
+        drift: Vec::new(),
+        awaits: Vec::new(),
+        call: Call { operation: Operation::UpdateService, input: serde_json::json!({"secret": "hunter2"}) },
+    };
+    let denied = ReadFailure {
+        operation: "ecs:DescribeServices".to_owned(),
+        kind: FailureKind::AccessDenied,
+        message: "no".to_owned(),
+    };
+    let unresolved = Unresolved {
+        reference: "${image.web}".to_owned(),
+        location: "web/task-definition.json:1:1".to_owned(),
+        reason: "there is no tag `v9`".to_owned(),
+        transient: false,
+    };
+    let failing = Plan { finding: Some(finding()), ..rolling(failed(), Health::Degraded) };
+    let failing_on = Plan { finding: Some(finding()), ..rolling(running(), Health::Progressing) };
+    let table = [
+        (serving, vec![("Synced", "nothing is wrong: Synced and Healthy, web:7 serves", "nothing to do")]),
+        (
+            rolling(running(), Health::Progressing),
+            vec![(
+                "Progressing",
+                "web:7 is rolling out since 1970-01-01T00:00:00Z: 1 of 2 tasks run, 1 are starting",
+                "wait",
+            )],
+        ),
+        (failing, vec![("image_not_found", "`web:7` does not exist", "push it")]),
+        (
+            failing_on,
+            vec![
+                ("image_not_found", "`web:7` does not exist", "push it"),
+                ("Progressing", "web:7 is rolling out", "wait"),
+            ],
+        ),
+        (
+            rolling(failed(), Health::Degraded),
+            vec![("RolloutFailed", "ECS gave web:7 up: tasks failed to start.", "no longer shows why")],
+        ),
+        (
+            Plan { steps: vec![step], ..plan(Sync::OutOfSync, Health::Healthy) },
+            vec![("Pending", "UpdateService service (drift)", "trueup apply")],
+        ),
+        (
+            held(Hold::ForeignInstance { instance: InstanceName::new("other") }),
+            vec![("ForeignInstance", "service: it belongs to the trueup installation `other`", "trueup:instance")],
+        ),
+        (
+            held(Hold::WaitsFor { applications: vec![ApplicationName::new("shared")] }),
+            vec![("WaitsFor", "waits until `shared` is Synced and Healthy", "see to those applications first")],
+        ),
+        (
+            held(Hold::Unresolved { references: vec![unresolved] }),
+            vec![("Unresolved", "there is no tag `v9`", "create what is named")],
+        ),
+        (
+            held(Hold::NotObserved { failure: denied }),
+            vec![("NotObserved", "ecs:DescribeServices was denied", "IAM policy")],
+        ),
+        (plan(Sync::Synced, Health::Degraded), vec![("Degraded", "fewer tasks run than are wanted", "events")]),
+        (plan(Sync::OutOfSync, Health::Suspended), vec![("Suspended", "stopped by a person", "trueup resume")]),
+        (plan(Sync::OutOfSync, Health::Missing), vec![("Missing", "AWS does not have it", "trueup plan")]),
+        (plan(Sync::Unknown, Health::Unknown), vec![("Unknown", "nobody knows", "ask again")]),
+    ];
+    for (plan, expected) in table {
+        let all = why(&plan, Some(Timestamp::UNIX_EPOCH));
+        assert!(!serde_json::to_string(&all).expect("it has string keys only").contains("hunter2"));
+        assert_eq!(all.len(), expected.len(), "{all:#?}");
+        for (explanation, (reason, cause, cure)) in all.iter().zip(expected) {
+            assert_eq!(explanation.reason, reason);
+            assert!(explanation.cause.contains(cause), "{reason}: {}", explanation.cause);
+            assert!(explanation.cure.contains(cure), "{reason}: {}", explanation.cure);
+        }
+    }
+}

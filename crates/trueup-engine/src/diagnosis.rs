@@ -1,0 +1,215 @@
+//! Finding out why an application's tasks fail, beside everything else: reading evidence delays no look and no write.
+//!
+//! ECS forgets a stopped task after an hour, and a rollback leaves little behind, so evidence is read as soon as tasks
+//! fail, and again when more have failed or ECS gave up. What was found is kept for as long as that deployment is in
+//! question: one finding for each application, bounded in itself.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+use trueup_core::diagnosis::{Class, Context, Finding, Source, Standing, Suspect, diagnose, primary_since, suspect};
+use trueup_core::live::{Live, LiveService, Observed};
+use trueup_core::names::{ApplicationName, Arn, ServiceId};
+use trueup_core::plan::Plan;
+use trueup_core::report::Event;
+use trueup_ports::{Cloud, EvidenceRequest};
+
+use crate::board::is_settled;
+
+/// How many applications' evidence is read at a time, in one environment: some ten calls each, which others need too.
+pub(crate) const READ_AT_ONCE: usize = 4;
+
+/// The shortest time between two readings of an application. A crash loop fails about every ten seconds at first.
+const SPACING: Duration = Duration::from_secs(10);
+
+/// How often evidence is read of a service that runs too few tasks though no rollout is under way.
+const SPACING_DEGRADED: Duration = Duration::from_mins(5);
+
+/// How long a reading may take, with its turn. An event of a failure that waits for it is told without then.
+const READING_MAX: Duration = Duration::from_secs(45);
+
+/// What is known of why an application's tasks fail.
+#[derive(Default)]
+pub(crate) struct Diagnosis {
+    suspect: Option<Suspect>,
+    finding: Option<Finding>,
+    /// What the last reading was about, and when it began.
+    read: Option<(Suspect, Instant)>,
+    reading: bool,
+    /// Events that wait for the finding.
+    waiting: Vec<Event>,
+    /// Since when ECS is at the newest deployment.
+    since: Option<Timestamp>,
+}
+
+impl Diagnosis {
+    /// Takes in what was seen of the service. Gives back what is to be read, when it is time for that.
+    pub fn see(
+        &mut self,
+        service: Option<(&ServiceId, &Observed<LiveService>)>,
+        live: &Live,
+        plan: &Plan,
+        now: Instant,
+    ) -> Option<Reading> {
+        let (id, service) = service?;
+        let service = match service {
+            Observed::Present(service) => &service.description,
+            Observed::Absent => {
+                self.forget();
+                return None;
+            }
+            // Not seen is not the same as gone.
+            Observed::Unknown(_) => return None,
+        };
+        self.since = primary_since(service);
+        let Some(seen) = suspect(service).filter(|_| !is_settled(plan)) else {
+            self.forget();
+            return None;
+        };
+        if self.finding.as_ref().is_some_and(|finding| finding.deployment != seen.deployment) {
+            self.finding = None;
+        }
+        let is_due = !self.reading && self.is_due(&seen, now);
+        self.suspect = Some(seen.clone());
+        if !is_due {
+            return None;
+        }
+        self.reading = true;
+        self.read = Some((seen.clone(), now));
+        Some(Reading::new(id, service, seen, live))
+    }
+
+    /// Whether there may be something new to read. A deployment that failed is read once more when that is first seen.
+    fn is_due(&self, seen: &Suspect, now: Instant) -> bool {
+        let Some((read, at)) = &self.read else { return true };
+        let passed = now.saturating_duration_since(*at);
+        if read.deployment != seen.deployment || (seen.standing == Standing::Failed && read.standing != seen.standing) {
+            return true;
+        }
+        match seen.standing {
+            Standing::Failed => false,
+            Standing::Failing => (read.failed_tasks != seen.failed_tasks) && passed >= SPACING,
+            Standing::Degraded => passed >= SPACING_DEGRADED,
+        }
+    }
+
+    /// All is well: nothing is left to explain.
+    fn forget(&mut self) {
+        self.suspect = None;
+        self.finding = None;
+    }
+
+    /// What was found.
+    pub fn finding(&self) -> Option<&Finding> {
+        self.finding.as_ref()
+    }
+
+    /// Since when ECS is at the newest deployment.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// Puts the finding into the events that have a place for it. Those wait while evidence is being read.
+    pub fn explain(&mut self, events: Vec<Event>) -> Vec<Event> {
+        let mut told = Vec::with_capacity(events.len());
+        for mut event in events {
+            if event.what.explain(self.finding.as_ref()) && self.reading {
+                self.waiting.push(event);
+            } else {
+                told.push(event);
+            }
+        }
+        told
+    }
+
+    /// Takes in what came of a reading. Gives back the events that waited for it.
+    pub fn arrived(&mut self, deployment: &str, found: Option<Finding>) -> Vec<Event> {
+        let is_asked = self.suspect.as_ref().is_some_and(|suspect| suspect.deployment == deployment);
+        if let Some(found) = found.filter(|_| is_asked) {
+            // The tasks that told it may be gone by now.
+            let lost = self.finding.as_ref().is_some_and(|before| tells(before) && !tells(&found));
+            if !lost {
+                self.finding = Some(found);
+            }
+        }
+        self.broke()
+    }
+
+    /// A reading broke. Gives back the events that waited for one.
+    pub fn broke(&mut self) -> Vec<Event> {
+        self.reading = false;
+        self.give_up()
+    }
+
+    /// The events that wait, with what is known by now.
+    pub fn give_up(&mut self) -> Vec<Event> {
+        let mut events = std::mem::take(&mut self.waiting);
+        for event in &mut events {
+            event.what.explain(self.finding.as_ref());
+        }
+        events
+    }
+}
+
+/// Whether a finding rests on tasks, or names a cause.
+fn tells(finding: &Finding) -> bool {
+    finding.class != Class::Unknown || finding.evidence.iter().any(|fact| fact.source == Source::Task)
+}
+
+/// Evidence that is to be read, with all that it is judged with.
+pub(crate) struct Reading {
+    request: EvidenceRequest,
+    suspect: Suspect,
+    service: Value,
+    task_definition: Option<Value>,
+    target_groups: Vec<Value>,
+}
+
+/// What came of a reading.
+pub(crate) struct Diagnosed {
+    pub name: ApplicationName,
+    pub deployment: String,
+    pub finding: Option<Finding>,
+}
+
+impl Reading {
+    fn new(id: &ServiceId, service: &Value, suspect: Suspect, live: &Live) -> Self {
+        let balancers = service["loadBalancers"].as_array().into_iter().flatten();
+        let groups: BTreeSet<Arn> =
+            balancers.filter_map(|balancer| balancer["targetGroupArn"].as_str()).map(Arn::new).collect();
+        let described = live.target_groups.values().filter_map(Observed::present).map(|group| &group.description);
+        let is_ours =
+            |group: &&Value| group["TargetGroupArn"].as_str().is_some_and(|arn| groups.contains(&Arn::new(arn)));
+        let target_groups = described.filter(is_ours).cloned().collect();
+        let revision = suspect.task_definition.as_ref().and_then(|revision| live.task_definitions.get(revision));
+        let task_definition = revision.and_then(Observed::present).map(|revision| revision.description.clone());
+        let request =
+            EvidenceRequest { service: id.clone(), deployment: suspect.deployment.clone(), target_groups: groups };
+        Self { request, suspect, service: service.clone(), task_definition, target_groups }
+    }
+
+    /// Reads and judges.
+    pub async fn run(self, name: ApplicationName, cloud: Arc<dyn Cloud>, turns: Arc<Semaphore>) -> Diagnosed {
+        let read = async {
+            let turn = turns.acquire().await.ok();
+            let evidence = cloud.evidence(&self.request).await;
+            drop(turn);
+            evidence
+        };
+        let evidence = timeout(READING_MAX, read).await.ok();
+        let target_groups: Vec<&Value> = self.target_groups.iter().collect();
+        let context = Context {
+            suspect: &self.suspect,
+            service: Some(&self.service),
+            task_definition: self.task_definition.as_ref(),
+            target_groups: &target_groups,
+        };
+        let finding = evidence.and_then(|evidence| diagnose(&evidence, &context));
+        Diagnosed { name, deployment: self.suspect.deployment, finding }
+    }
+}

@@ -1,0 +1,278 @@
+//! A task's life from PROVISIONING to RUNNING, and what happens to it while it runs.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::failure::{self, Failure};
+use super::{Tick, deployment_id, events, health, known, start_failure, stop, timing, wake_soon};
+use crate::ecs::model::{Container, ContainerHealth, ServiceKey, Task, TaskDefinition, TaskStatus};
+use crate::elb;
+use crate::time::Time;
+use crate::world::{Happening, World};
+
+/// What is coming for a task.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Life {
+    /// What happens when, in no order.
+    agenda: Vec<(Time, Step)>,
+    /// Target groups and ports that it is to be registered with.
+    pub groups: Vec<(String, u16)>,
+    /// Why it counts as failed, once it does.
+    pub failure: Option<Failure>,
+    /// Consecutive failures of a container's own check, by container.
+    pub failed_checks: Vec<u64>,
+    /// Its infrastructure is being retired.
+    pub retiring: bool,
+}
+
+/// A step in a task's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The network is there.
+    Provisioned,
+    /// Images and secrets are there.
+    Pulled,
+    /// Targets are registered with ELB.
+    Register,
+    /// The containers run.
+    Run,
+    /// A container cannot start, for this reason.
+    FailToStart,
+    /// A container ends by itself.
+    Exit(usize),
+    /// A container's own health check runs.
+    CheckContainer(usize),
+    /// Targets are taken out.
+    Deregister,
+    /// It is looked whether targets have drained.
+    LookAtDraining,
+    /// A container ends on SIGTERM or SIGKILL, with this exit code.
+    Obey(i32),
+    /// The network is gone.
+    Deprovisioned,
+    /// Nobody can describe it any longer.
+    Forget,
+}
+
+/// The tasks of a service that are not STOPPED, in the order of their ARNs.
+pub(super) fn of_service<'a>(world: &'a World, service: &ServiceKey) -> impl Iterator<Item = &'a Task> {
+    let arns = world.ecs.scheduler.tasks_of.get(service);
+    arns.into_iter().flatten().filter_map(|arn| world.ecs.tasks.get(arn))
+}
+
+/// The task definition of that ARN.
+pub(super) fn definition<'a>(world: &'a World, arn: &str) -> Option<&'a TaskDefinition> {
+    let (family, revision) = arn.rsplit('/').next()?.rsplit_once(':')?;
+    world.ecs.families.get(family)?.revisions.get(&revision.parse().ok()?)
+}
+
+/// The elements of `containerDefinitions`.
+pub(super) fn container_definitions<'a>(world: &'a World, task_definition: &str) -> &'a [Value] {
+    let found = definition(world, task_definition).and_then(|found| found.description.get("containerDefinitions"));
+    found.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Starts a task of a deployment, which registers with these target groups. Its ARN, or none when the deployment is gone.
+pub(super) fn launch(
+    world: &mut World,
+    service: &ServiceKey,
+    deployment: u64,
+    groups: Vec<(String, u16)>,
+) -> Option<String> {
+    let id = world.chance.of("task ids").hex(32);
+    let arn = world.arn("ecs", &format!("task/{}/{id}", service.cluster));
+    let found = known(world, service)?;
+    let deployed = found.deployments.iter().find(|known| known.id == deployment)?;
+    let task_definition = deployed.task_definition.clone();
+    let images = found.revisions.get(&deployed.revision).map(|revision| revision.images.clone()).unwrap_or_default();
+    let tags = match found.settings.get("propagateTags").and_then(Value::as_str) {
+        Some("SERVICE") => found.tags.clone(),
+        Some("TASK_DEFINITION") => {
+            definition(world, &task_definition).map(|known| known.tags.clone()).unwrap_or_default()
+        }
+        _ => crate::ecs::model::Tags::new(),
+    };
+    let containers = container_definitions(world, &task_definition).iter().filter_map(|document| {
+        let name = document["name"].as_str()?;
+        Some(Container {
+            name: name.to_owned(),
+            image: document["image"].as_str()?.to_owned(),
+            image_digest: images.get(name).map(|(_, digest)| digest.clone()).filter(|digest| !digest.is_empty()),
+            essential: document["essential"].as_bool().unwrap_or(true),
+            exit_code: None,
+            reason: None,
+            health: ContainerHealth::Unknown,
+        })
+    });
+    let task = Task {
+        arn: arn.clone(),
+        cluster: service.cluster.clone(),
+        task_definition: task_definition.clone(),
+        service: Some(service.clone()),
+        started_by: Some(deployment_id(deployment)),
+        group: format!("service:{}", service.name),
+        last_status: TaskStatus::Provisioning,
+        to_stop: false,
+        since: world.now,
+        created_at: world.now,
+        started_at: None,
+        stopping_at: None,
+        stopped_at: None,
+        stop_code: None,
+        stopped_reason: None,
+        containers: containers.collect(),
+        ip: String::new(),
+        healthy_since: None,
+        targets: Vec::new(),
+        tags,
+        overrides: Value::Null,
+    };
+    let ip = address(world);
+    world.ecs.tasks.insert(arn.clone(), Task { ip, ..task });
+    world.ecs.scheduler.tasks_of.entry(service.clone()).or_default().insert(arn.clone());
+    begin(world, &arn, groups);
+    Some(arn)
+}
+
+/// A private address that no other task of this world has had lately.
+fn address(world: &mut World) -> String {
+    let number = world.ecs.scheduler.addresses % (250 * 250);
+    world.ecs.scheduler.addresses += 1;
+    format!("10.0.{}.{}", number / 250, 4 + number % 250)
+}
+
+/// A task that is in the model begins its life.
+pub(super) fn begin(world: &mut World, arn: &str, groups: Vec<(String, u16)>) {
+    let Some(task) = world.ecs.tasks.get(arn) else { return };
+    let life = Life { groups, failed_checks: vec![0; task.containers.len()], ..Life::default() };
+    world.ecs.scheduler.lives.insert(arn.to_owned(), life);
+    let after = timing::PROVISIONING.draw(world);
+    later(world, arn, after, Step::Provisioned);
+}
+
+/// Has a step happen to a task after this time.
+pub(super) fn later(world: &mut World, arn: &str, after: Duration, step: Step) {
+    let at = world.now + after;
+    let Some(life) = world.ecs.scheduler.lives.get_mut(arn) else { return };
+    life.agenda.push((at, step));
+    world.at(at, Happening::Ecs(Tick::Task(arn.to_owned())));
+}
+
+/// Whether a step of a task is planned.
+pub(super) fn is_planned(world: &World, arn: &str, step: Step) -> bool {
+    world.ecs.scheduler.lives.get(arn).is_some_and(|life| life.agenda.iter().any(|(_, known)| *known == step))
+}
+
+/// Nothing of what was planned for a task happens.
+pub(super) fn cancel(world: &mut World, arn: &str) {
+    if let Some(life) = world.ecs.scheduler.lives.get_mut(arn) {
+        life.agenda.clear();
+    }
+}
+
+/// Steps of a task are due.
+pub(super) fn due(world: &mut World, arn: &str) {
+    let now = world.now;
+    loop {
+        let Some(life) = world.ecs.scheduler.lives.get_mut(arn) else { return };
+        let due = life.agenda.iter().enumerate().filter(|(_, (at, _))| *at <= now).min_by_key(|(_, (at, _))| *at);
+        let Some((index, _)) = due else { return };
+        let (_, step) = life.agenda.remove(index);
+        take(world, arn, step);
+    }
+}
+
+fn take(world: &mut World, arn: &str, step: Step) {
+    match step {
+        Step::Provisioned => {
+            enter(world, arn, TaskStatus::Pending);
+            if let Some(after) = start_failure::takes(world, arn) {
+                later(world, arn, after, Step::FailToStart);
+            } else {
+                let after = timing::PULLING.draw(world);
+                later(world, arn, after, Step::Pulled);
+            }
+        }
+        Step::Pulled => {
+            enter(world, arn, TaskStatus::Activating);
+            let alone = world.ecs.scheduler.lives.get(arn).is_none_or(|life| life.groups.is_empty());
+            let after = if alone { timing::ACTIVATING_ALONE.draw(world) } else { timing::ACTIVATING.draw(world) };
+            later(world, arn, after, if alone { Step::Run } else { Step::Register });
+        }
+        Step::Register => register(world, arn),
+        Step::Run => run(world, arn),
+        Step::FailToStart => start_failure::happen(world, arn),
+        Step::Exit(container) => stop::container_exited(world, arn, container),
+        Step::CheckContainer(container) => health::check_container(world, arn, container),
+        Step::Deregister => stop::deregister(world, arn),
+        Step::LookAtDraining => stop::look(world, arn),
+        Step::Obey(code) => stop::obeyed(world, arn, code),
+        Step::Deprovisioned => stop::stopped(world, arn),
+        Step::Forget => {
+            world.ecs.tasks.remove(arn);
+            world.ecs.scheduler.lives.remove(arn);
+        }
+    }
+}
+
+/// The task has another status; its service is looked at soon.
+pub(super) fn enter(world: &mut World, arn: &str, status: TaskStatus) {
+    let now = world.now;
+    let Some(task) = world.ecs.tasks.get_mut(arn) else { return };
+    task.last_status = status;
+    task.since = now;
+    let service = task.service.clone();
+    // The statuses on the way up decide nothing.
+    if let Some(service) = service.filter(|_| !matches!(status, TaskStatus::Pending | TaskStatus::Activating)) {
+        wake_soon(world, &service);
+    }
+}
+
+fn register(world: &mut World, arn: &str) {
+    let Some(task) = world.ecs.tasks.get(arn) else { return };
+    let (ip, service) = (task.ip.clone(), task.service.clone());
+    let groups = world.ecs.scheduler.lives.get(arn).map(|life| life.groups.clone()).unwrap_or_default();
+    let missing = groups.iter().find(|(group, _)| elb::health::target_group(world, group).is_none());
+    if let Some((missing, _)) = missing.cloned() {
+        if let Some(service) = &service {
+            let text = format!(
+                "failed to register targets in (target-group {missing}) with (error One or more target groups not found)"
+            );
+            events::tell_once(world, service, &text);
+        }
+        let again = timing::ATTEMPT.draw(world);
+        return later(world, arn, again, Step::Register);
+    }
+    for (group, port) in &groups {
+        elb::health::register(world, group, &ip, *port, arn);
+        if let Some(service) = &service {
+            events::tell(world, service, &format!("registered 1 targets in (target-group {group})"));
+        }
+    }
+    if let Some(task) = world.ecs.tasks.get_mut(arn) {
+        task.targets = groups;
+    }
+    let after = timing::ACTIVATING_ALONE.draw(world);
+    later(world, arn, after, Step::Run);
+}
+
+fn run(world: &mut World, arn: &str) {
+    let now = world.now;
+    enter(world, arn, TaskStatus::Running);
+    let Some(task) = world.ecs.tasks.get_mut(arn) else { return };
+    task.started_at = Some(now);
+    let service = task.service.clone();
+    let images: Vec<String> = task.containers.iter().map(|container| container.image.clone()).collect();
+    if let Some(service) = service {
+        failure::ran(world, &service);
+    }
+    for (index, image) in images.iter().enumerate() {
+        if let Some(exit) = world.workloads.of(image).exits {
+            later(world, arn, exit.after, Step::Exit(index));
+        }
+        if let Some(check) = health::container_check(world, arn, index) {
+            later(world, arn, check.interval, Step::CheckContainer(index));
+        }
+    }
+}

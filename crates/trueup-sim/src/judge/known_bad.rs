@@ -1,0 +1,46 @@
+//! Never again what ECS failed or rolled back.
+
+use super::{Begun, History, Violation, named};
+use crate::recorder::Effect;
+
+/// The product must not deploy content whose deployment ECS ended, nor an image that the harness knows to be bad twice; unless
+/// a person asked for it since the last time. A second try because the first one's fate was unknown is allowed for bad images,
+/// as long as ECS has not judged.
+pub(super) fn check(history: &History) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for deployments in history.deployments().into_values() {
+        for (place, begun) in deployments.iter().enumerate() {
+            if !history.is_product(begun.record) || matches!(begun.record.effect, Effect::Late(_)) {
+                continue;
+            }
+            let before = deployments[..place].iter().rev().find(|earlier| {
+                history.is_product(earlier.record) && earlier.deployed.content == begun.deployed.content
+            });
+            if before.is_some_and(|before| retried(history, before, begun)) {
+                continue;
+            }
+            let bad = begun.deployed.images.iter().find(|image| history.facts.bad_images.contains(*image));
+            let text = match (begun.deployed.known_bad, bad, before) {
+                (true, ..) => format!("{} deploys again what ECS had failed or rolled back", named(begun.record)),
+                (false, Some(image), Some(before))
+                    if !history.fate_unknown(before.record)
+                        && before.record.call.access_key == begun.record.call.access_key =>
+                {
+                    format!(
+                        "{} deploys the bad image {image} again, after call {}",
+                        named(begun.record),
+                        before.record.index
+                    )
+                }
+                _ => continue,
+            };
+            violations.push(Violation { rule: "known-bad revision", call: Some(begun.record.index), text });
+        }
+    }
+    violations
+}
+
+fn retried(history: &History, before: &Begun, begun: &Begun) -> bool {
+    let mut retries = history.facts.retries.iter();
+    retries.any(|(service, at)| *service == begun.deployed.service && before.at <= *at && *at <= begun.at)
+}

@@ -1,0 +1,48 @@
+//! `trueup why`: cause, evidence and cure of everything that keeps an application from being Synced and Healthy.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use trueup_core::report::{Explanation, why as explain};
+use trueup_engine::ApplicationStatus;
+
+use super::status::entry;
+use crate::cli::{Format, WhyArgs};
+use crate::events::Rejections;
+use crate::{render, terminal, wiring};
+
+/// Reads git and AWS, evidence included, and explains how the application stands in each environment.
+///
+/// # Errors
+/// When the repository cannot be read, its revision is rejected, or it has no such application.
+pub fn why(args: &WhyArgs) -> Result<ExitCode> {
+    wiring::block_on(async {
+        let wanted = std::slice::from_ref(&args.application);
+        let engine = wiring::engine(&args.source, wanted, Arc::new(Rejections), |_| {}).await?;
+        let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
+        let status = engine.status();
+        let explained: Vec<(Arc<ApplicationStatus>, Vec<Explanation>)> = plans
+            .iter()
+            .filter_map(|plan| status.applications.get(&(plan.environment.clone(), plan.application.clone())))
+            .map(|status| (status.clone(), explain(&status.plan, status.deployed)))
+            .collect();
+        match args.format {
+            Format::Json => {
+                let applications: Vec<Value> =
+                    explained.iter().map(|(status, all)| explained_entry(status, all)).collect();
+                terminal::print_line(json!({ "applications": applications }))?;
+            }
+            Format::Text => terminal::print(&render::why::why(&explained))?,
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// What `trueup status` has, with the explanations.
+fn explained_entry(status: &ApplicationStatus, explanations: &[Explanation]) -> Value {
+    let mut entry = entry(&status.plan);
+    entry["explanations"] = json!(explanations);
+    entry
+}
