@@ -53,7 +53,7 @@ fn application(chance: &mut Stream, index: usize) -> Application {
         tag: pick(chance, &GOOD).to_owned(),
         count: chance.percent(80).then(|| chance.between(1, 4)),
         level: "info".to_owned(),
-        percent: pick(chance, &[(100, 200), (50, 200), (0, 100), (0, 200)]),
+        percent: pick(chance, &[(100, 200), (50, 200), (0, 200), (75, 200)]),
         breaker: pick(chance, &[Some(true), Some(true), Some(true), Some(false), None]),
         balanced,
         checked: chance.percent(30),
@@ -107,7 +107,7 @@ fn change(chance: &mut Stream, desired: &mut Desired) {
         14..40 => application.tag = pick(chance, &GOOD).to_owned(),
         40..58 => application.tag = pick(chance, &BAD).to_owned(),
         58..68 => application.level = pick(chance, &["info", "debug", "warn"]).to_owned(),
-        68..75 => application.percent = pick(chance, &[(100, 200), (50, 200), (0, 100), (0, 200)]),
+        68..75 => application.percent = pick(chance, &[(100, 200), (50, 200), (0, 200), (75, 200)]),
         75..82 => application.count = application.count.map(|_| chance.between(1, 5)),
         82..85 => application.breaker = pick(chance, &[Some(true), Some(false), None]),
         _ => match &mut application.balanced {

@@ -80,6 +80,29 @@ pub(crate) async fn rules(cloud: &AwsCloud, listeners: &BTreeSet<Arn>) -> BTreeM
     at_once(calls).await.into_iter().collect()
 }
 
+/// All listeners of all Application Load Balancers: only those have rules.
+pub(crate) async fn listeners(cloud: &AwsCloud) -> Result<Vec<Arn>, ReadFailure> {
+    let input = json!({"PageSize": PAGE_SIZE});
+    let balancers = pages(cloud, Read::DescribeLoadBalancers, input, "LoadBalancers").await;
+    let balancers = balancers.map_err(failure::read_failure)?;
+    let with_rules = balancers.iter().filter(|balancer| balancer["Type"] == "application");
+    let named = with_rules.filter_map(|balancer| arn(balancer, "LoadBalancerArn"));
+    let listed = at_once(named.map(|balancer| async move {
+        let input = json!({"LoadBalancerArn": balancer, "PageSize": PAGE_SIZE});
+        pages(cloud, Read::DescribeListeners, input, "Listeners").await
+    }));
+    let mut listeners = Vec::new();
+    for listed in listed.await {
+        match listed {
+            Ok(listed) => listeners.extend(listed.iter().filter_map(|one| arn(one, "ListenerArn")).map(Arn::new)),
+            // Deleted since the load balancers were listed.
+            Err(error) if error.code.as_deref() == Some("LoadBalancerNotFound") => {}
+            Err(error) => return Err(failure::read_failure(error)),
+        }
+    }
+    Ok(listeners)
+}
+
 /// Reads all pages of a list.
 async fn pages(cloud: &AwsCloud, read: Read, mut input: Value, member: &str) -> Result<Vec<Value>, CallError> {
     let mut listed = Vec::new();

@@ -38,11 +38,11 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
     for resource in &wanted.refresh {
         cloud.task_definitions.forget(resource);
     }
-    let (tasks, record, mut groups, rules, autoscaled) = futures::join!(
+    let (tasks, record, mut groups, (rules, unlisted), autoscaled) = futures::join!(
         services_and_task_definitions(cloud, wanted),
         service_deployments::read(cloud, &wanted.service_deployments),
         load_balancing::target_groups(cloud, &wanted.target_groups, wanted.inventory.is_some()),
-        load_balancing::rules(cloud, &wanted.listeners),
+        rules(cloud, wanted),
         scaling::autoscaled(cloud, &wanted.scaling, &wanted.refresh),
     );
 
@@ -65,10 +65,27 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
     live.service_deployments = record.services;
     live.task_definitions.extend(record.task_definitions);
     if let Some((instance, clusters)) = &wanted.inventory {
-        live.inventory = Some(inventory::inventory(cloud, instance, clusters, &groups, &live).await);
+        live.inventory = Some(match unlisted {
+            Some(failure) => Observed::Unknown(failure),
+            None => inventory::inventory(cloud, instance, clusters, &groups, &live).await,
+        });
     }
     cloud.reads_before.store(cloud.caller.reads(), Ordering::Relaxed);
     live
+}
+
+/// The rules of the listeners that are wanted; for an inventory, of all listeners: once nothing in git refers to a
+/// listener any more, only listing finds what is left on it. And why those could not be listed, when they could not.
+async fn rules(cloud: &AwsCloud, wanted: &Wanted) -> (BTreeMap<Arn, Observed<Vec<Value>>>, Option<ReadFailure>) {
+    let mut listeners = wanted.listeners.clone();
+    let mut unlisted = None;
+    if wanted.inventory.is_some() {
+        match load_balancing::listeners(cloud).await {
+            Ok(listed) => listeners.extend(listed),
+            Err(failure) => unlisted = Some(failure),
+        }
+    }
+    (load_balancing::rules(cloud, &listeners).await, unlisted)
 }
 
 impl AwsCloud {
