@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::description::Description;
 use crate::names::{Arn, ServiceId};
 
 /// What one read of AWS told us about one resource.
@@ -104,7 +105,7 @@ pub type Tags = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveService {
     /// One element of `services`, as AWS sent it, but without events that only say that it reached a steady state.
-    pub description: Value,
+    pub description: Description,
     /// Its tags, taken out of the description for reading.
     pub tags: Tags,
 }
@@ -113,7 +114,7 @@ pub struct LiveService {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveTaskDefinition {
     /// `taskDefinition`, as AWS sent it.
-    pub description: Value,
+    pub description: Description,
     /// Its tags, which AWS sends beside it.
     pub tags: Tags,
 }
@@ -122,7 +123,7 @@ pub struct LiveTaskDefinition {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveTargetGroup {
     /// One element of `TargetGroups`, in the JSON spelling of the AWS CLI.
-    pub description: Value,
+    pub description: Description,
     /// Its attributes by key, from `DescribeTargetGroupAttributes`.
     pub attributes: Observed<BTreeMap<String, String>>,
     /// Its tags, from `DescribeTags`.
@@ -133,7 +134,7 @@ pub struct LiveTargetGroup {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveRule {
     /// One element of `Rules`, in the JSON spelling of the AWS CLI.
-    pub description: Value,
+    pub description: Description,
     /// Its tags, from `DescribeTags`.
     pub tags: Observed<Tags>,
 }

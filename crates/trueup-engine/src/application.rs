@@ -149,17 +149,20 @@ impl ApplicationState {
     /// Works out when the application is looked at next, before the next full cycle: soon while ECS is busy with it
     /// or AWS may still show the time before a write, and when a backoff ends.
     pub fn schedule(&mut self, plan: &Plan, context: &Context, now: Instant) {
-        let soon = matches!(plan.rollout, Some(Rollout::Running { .. }))
-            || plan.health == Health::Progressing
-            || is_unsettled(plan);
+        let soon = is_rolling(plan) || is_unsettled(plan);
         let soon = soon.then(|| now + context.options.rollout_interval);
         let retry = self.backoff.until(now).filter(|_| !plan.steps.is_empty());
         self.look_at = soon.into_iter().chain(retry).chain(self.reads.until(now)).min();
     }
 }
 
+/// Whether ECS is busy with it.
+pub(crate) fn is_rolling(plan: &Plan) -> bool {
+    matches!(plan.rollout, Some(Rollout::Running { .. })) || plan.health == Health::Progressing
+}
+
 /// Whether AWS may still show the time before an own write.
-fn is_unsettled(plan: &Plan) -> bool {
+pub(crate) fn is_unsettled(plan: &Plan) -> bool {
     plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
 }
 

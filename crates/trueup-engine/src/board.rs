@@ -81,6 +81,14 @@ impl Board {
         }
     }
 
+    /// Notes that an application was looked at and is as it was.
+    pub fn touch(&self, environment: &EnvironmentName, application: &ApplicationName, now: Timestamp) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(status) = status.applications.get_mut(&(environment.clone(), application.clone())) {
+            Arc::make_mut(status).observed = now;
+        }
+    }
+
     /// Forgets an application that git no longer has.
     pub fn remove(&self, environment: &EnvironmentName, application: &ApplicationName) {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);

@@ -4,25 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use trueup_core::desired::{DesiredApplication, Environment, Lookup};
+use trueup_core::desired::{Application, DesiredApplication, Environment, Lookup};
 use trueup_core::live::{FailureKind, Live};
-use trueup_core::names::{ApplicationName, Revision};
+use trueup_core::names::{ApplicationName, Arn, Revision};
 use trueup_core::plan::{Health, Held, Hold, Input, Plan, Sync};
-use trueup_ports::{Cloud, Wanted};
+use trueup_ports::{Cloud, Priority, Wanted};
 
-use crate::application::ApplicationState;
+use crate::application::{ApplicationState, is_rolling, is_unsettled};
 use crate::board::is_settled;
 use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::{InForce, Standing, Valid};
 use crate::pass::{Pass, next_step};
 use crate::planning;
 use crate::resolution::{self, Answers};
+use crate::rest::{Rest, Shared, is_at_rest};
 
 /// What one cycle found out of the environment as a whole.
 pub(crate) struct Look<'a> {
     pub in_force: &'a InForce,
     pub answers: Answers,
     pub live: Live,
+    /// What of it many applications share.
+    pub shared: Shared,
     /// All applications that git has in the environment.
     pub all: Arc<BTreeSet<ApplicationName>>,
     /// The commit, when this cycle looked for what to prune.
@@ -58,7 +61,9 @@ impl EnvironmentLoop {
         let all: BTreeSet<ApplicationName> =
             in_force.applications.keys().filter(|(env, _)| *env == self.name).map(|(_, name)| name.clone()).collect();
         let inventory_of = prunes.is_some().then(|| in_force.revision.clone());
-        let look = Look { in_force, answers, live, all: Arc::new(all), pruned: inventory_of, writes, cloud };
+        let shared = Shared::new(&live, &all);
+        let mut look =
+            Look { in_force, answers, live, shared, all: Arc::new(all), pruned: inventory_of, writes, cloud };
         for name in Self::in_order(&standings) {
             let standing = standings[&name];
             if let Some(prunes) = &mut prunes {
@@ -71,7 +76,7 @@ impl EnvironmentLoop {
                     let plan = self.blocked(in_force, &name, standing, None);
                     self.put_back(&name, &plan);
                 }
-                Some(valid) => self.look_at(&look, &name, standing, valid).await,
+                Some(valid) => self.look_at(&mut look, &name, standing, valid).await,
             }
         }
         if let Some(prunes) = prunes {
@@ -83,15 +88,26 @@ impl EnvironmentLoop {
     }
 
     /// Plans one application, tells what is new, and starts a pass when there is a step to take.
-    async fn look_at(&mut self, look: &Look<'_>, name: &ApplicationName, standing: &Standing, valid: &Valid) {
+    async fn look_at(&mut self, look: &mut Look<'_>, name: &ApplicationName, standing: &Standing, valid: &Valid) {
         let mut state = self.take_state(name);
+        let waits_for = self.unready(look.in_force, &valid.application);
+        let may_rest = standing.invalid.is_none() && waits_for.is_empty() && !state.has_prune();
+        if may_rest && self.rests(look, &state, name, valid) {
+            state.look_at = None;
+            self.context.board.touch(&self.name, name, self.context.now());
+            self.applications.insert(name.clone(), state);
+            return;
+        }
         let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
         let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
-        let waits_for = self.unready(look.in_force, &desired);
+        // What is parsed of the part for this plan is dropped with it.
+        let wanted = resolution::wanted(valid, &look.answers, &mut state.resolved).clone();
+        let mut part = resolution::part_of(&look.live, &wanted);
+        std::mem::swap(&mut part.rules, &mut look.live.rules);
         let mut plan = planning::plan(&Input {
             desired: &desired,
             last_applied: last_applied.as_deref(),
-            live: &look.live,
+            live: &part,
             instance: &self.context.options.instance,
             autoscaled: false,
             applications: &look.all,
@@ -99,6 +115,7 @@ impl EnvironmentLoop {
             memory: &state.memory,
             now: self.context.now(),
         });
+        std::mem::swap(&mut part.rules, &mut look.live.rules);
         if let Some(hold) = invalid(standing) {
             plan.hold(hold);
         }
@@ -118,11 +135,17 @@ impl EnvironmentLoop {
             && state.may_write(now)
             && !self.context.shutdown.is_requested();
         if !writes {
+            if may_rest
+                && is_at_rest(&plan)
+                && let Some(resolved) = &mut state.resolved
+            {
+                resolved.put_to_rest(Rest::new(&part, &look.shared, &wanted, &state.memory));
+            }
             self.applications.insert(name.clone(), state);
             return;
         }
-        let mut wanted = Wanted::default();
-        resolution::want(&desired, &mut wanted);
+        let of_listener = |arn: &Arn| Some((arn.clone(), look.live.rules.get(arn)?.clone()));
+        part.rules = wanted.listeners.iter().filter_map(of_listener).collect();
         let lookups = valid.application.lookups();
         let pass = Pass {
             context: self.context.clone(),
@@ -134,7 +157,7 @@ impl EnvironmentLoop {
                 .filter(|(of, _)| lookups.contains(of))
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
-            live: resolution::part_of(&look.live, &wanted),
+            live: part,
             last_applied,
             applications: look.all.clone(),
             pruned: look.pruned.clone(),
@@ -164,6 +187,15 @@ impl EnvironmentLoop {
         if let Some(reading) = state.diagnosis.see(service, &look.live, plan, now) {
             self.diagnoses.spawn(reading.run(name.clone(), look.cloud.clone(), self.turns.clone()));
         }
+    }
+
+    /// Whether nothing is to be done for an application, because all is as it was when nothing was to be done.
+    fn rests(&self, look: &Look<'_>, state: &ApplicationState, name: &ApplicationName, valid: &Valid) -> bool {
+        let Some((wanted, rest)) = resolution::rest(valid, &look.answers, state.resolved.as_ref()) else {
+            return false;
+        };
+        let told = self.context.board.get(&self.name, name);
+        told.is_some_and(|told| is_at_rest(&told.plan)) && rest.holds(&look.live, &look.shared, wanted, &state.memory)
     }
 
     /// Resolves the references of the applications, but for those to target groups that the applications themselves
@@ -199,8 +231,15 @@ impl EnvironmentLoop {
         let mut wanted = Wanted::default();
         for (name, valid) in valid {
             let mut state = self.take_state(name);
-            let desired = resolution::resolve(valid, answers, &mut state.resolved);
-            resolution::want(&desired, &mut wanted);
+            let Wanted { services, families, target_groups, listeners, .. } =
+                resolution::wanted(valid, answers, &mut state.resolved);
+            wanted.services.extend(services.iter().cloned());
+            wanted.families.extend(families.iter().map(|(family, digest)| (family.clone(), digest.clone())));
+            wanted.target_groups.extend(target_groups.iter().cloned());
+            wanted.listeners.extend(listeners.iter().cloned());
+            if *scope != Scope::All {
+                wanted.priority = wanted.priority.min(self.urgency(&state, name, &valid.revision));
+            }
             wanted.refresh.append(&mut state.refresh);
             self.applications.insert((*name).clone(), state);
         }
@@ -213,6 +252,18 @@ impl EnvironmentLoop {
             }
         }
         live
+    }
+
+    /// How urgent a look at an application is. A look at everything is not, whatever is among it.
+    fn urgency(&self, state: &ApplicationState, name: &ApplicationName, revision: &Revision) -> Priority {
+        let status = self.context.board.get(&self.name, name);
+        match status.as_ref().map(|status| &status.plan) {
+            _ if !state.refresh.is_empty() => Priority::Safety,
+            Some(plan) if is_unsettled(plan) => Priority::Safety,
+            Some(plan) if is_rolling(plan) => Priority::Rollout,
+            Some(plan) if plan.revision == *revision => Priority::Rest,
+            Some(_) | None => Priority::Deploy,
+        }
     }
 
     /// The application as git had it at the commit that was applied last, when that is another one.
@@ -228,7 +279,7 @@ impl EnvironmentLoop {
     }
 
     /// The applications that this one waits for: they are not where git wants them, or do not serve.
-    fn unready(&self, in_force: &InForce, desired: &DesiredApplication) -> BTreeSet<ApplicationName> {
+    fn unready(&self, in_force: &InForce, application: &Application) -> BTreeSet<ApplicationName> {
         let ready = |name: &&ApplicationName| {
             let key = (self.name.clone(), (*name).clone());
             let standing = in_force.applications.get(&key);
@@ -236,7 +287,7 @@ impl EnvironmentLoop {
             let status = self.context.board.get(&self.name, name);
             status.is_some_and(|status| is_settled(&status.plan) && Some(&status.plan.revision) == wanted)
         };
-        desired.depends_on.iter().filter(|name| !ready(name)).cloned().collect()
+        application.depends_on.iter().filter(|name| !ready(name)).cloned().collect()
     }
 
     /// Whether something is going on with one of these applications, so that they may soon be ready.

@@ -182,12 +182,13 @@ impl Reading {
         let balancers = service["loadBalancers"].as_array().into_iter().flatten();
         let groups: BTreeSet<Arn> =
             balancers.filter_map(|balancer| balancer["targetGroupArn"].as_str()).map(Arn::new).collect();
-        let described = live.target_groups.values().filter_map(Observed::present).map(|group| &group.description);
+        let present = live.target_groups.values().filter_map(Observed::present);
+        let described = present.map(|group| -> &Value { &group.description });
         let is_ours =
             |group: &&Value| group["TargetGroupArn"].as_str().is_some_and(|arn| groups.contains(&Arn::new(arn)));
         let target_groups = described.filter(is_ours).cloned().collect();
         let revision = suspect.task_definition.as_ref().and_then(|revision| live.task_definitions.get(revision));
-        let task_definition = revision.and_then(Observed::present).map(|revision| revision.description.clone());
+        let task_definition = revision.and_then(Observed::present).map(|revision| Value::clone(&revision.description));
         let request =
             EvidenceRequest { service: id.clone(), deployment: suspect.deployment.clone(), target_groups: groups };
         Self { request, suspect, service: service.clone(), task_definition, target_groups }

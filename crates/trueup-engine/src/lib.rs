@@ -24,6 +24,7 @@ mod past;
 mod planning;
 mod prune;
 mod resolution;
+mod rest;
 mod schedule;
 mod selection;
 mod shutdown;

@@ -58,15 +58,10 @@ impl Pass {
     /// stops. Must not be dropped: whoever stops it raises the shutdown and waits.
     pub async fn run(mut self) -> Finished {
         let name = self.valid.application.name.clone();
-        let context = self.context.clone();
-        let permit = tokio::select! {
-            biased;
-            () = context.shutdown.requested() => None,
-            permit = context.passes.acquire() => permit.ok(),
-        };
-        if permit.is_some() {
-            self.take_steps().await;
+        if let Some(resolved) = &mut self.state.resolved {
+            resolved.rest = None;
         }
+        self.take_steps().await;
         if !self.is_current() {
             // A newer commit pre-empts this one, at once.
             self.state.look_at = Some(Instant::now());
@@ -78,10 +73,19 @@ impl Pass {
         for _ in 0..CALLS_MAX {
             let prune = self.pruned.is_some() && self.pruned == self.context.revision();
             let Some(step) = next_step(&self.plan, prune).cloned() else { break };
+            let context = self.context.clone();
+            // One for each step, in the order of asking: an application with many steps goes to the end of the line
+            // after each, so that none waits for all of another's.
+            let permit = tokio::select! {
+                biased;
+                () = context.shutdown.requested() => return,
+                permit = context.writes.acquire() => permit,
+            };
             if self.context.shutdown.is_requested() || !self.is_current() {
                 return;
             }
             let answer = write(&self.context, &*self.cloud, &mut self.state, &self.plan, &step).await;
+            drop(permit);
             let Some(answer) = answer else {
                 self.state.complete(&mut self.plan);
                 return self.show();

@@ -18,10 +18,11 @@ use std::sync::{MutexGuard, PoisonError};
 use futures::StreamExt as _;
 use serde_json::Value;
 use trueup_core::digest::Digest;
-use trueup_core::live::{FailureKind, Live, LiveService, Observed, ReadFailure, Tags};
+use trueup_core::live::{FailureKind, Live, Observed, ReadFailure, Tags};
 use trueup_core::names::{Arn, ServiceId};
 use trueup_ports::Wanted;
 
+use self::services::Described;
 use crate::cloud::AwsCloud;
 
 /// How many calls of one kind are under way at once.
@@ -78,8 +79,11 @@ fn reads_max(wanted: &Wanted) -> u64 {
 
 async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &Wanted) -> Live {
     let services = services::describe(cloud, &wanted.services).await;
-    let named: BTreeSet<String> =
-        services.values().filter_map(Observed::present).flat_map(named_task_definitions).map(str::to_owned).collect();
+    let named: BTreeSet<String> = services
+        .values()
+        .filter_map(Observed::present)
+        .flat_map(|described| described.task_definitions.iter().cloned())
+        .collect();
     let described = at_once(named.into_iter().map(|text| async move {
         let described = task_definitions::describe(cloud, &text).await;
         (text, described)
@@ -88,8 +92,8 @@ async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &Wanted) -> Liv
     let mut by_arn = BTreeMap::new();
     for (text, described) in described {
         // Whoever looks a revision up may have the text that the service shows, or its ARN.
-        if let Some(arn) = described.present().and_then(task_definitions::arn)
-            && arn != text
+        if !text.starts_with("arn:")
+            && let Some(arn) = described.present().and_then(task_definitions::arn)
         {
             by_arn.insert(Arn::new(arn), described.clone());
         }
@@ -114,23 +118,19 @@ async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &Wanted) -> Liv
     .await
     .into_iter()
     .collect();
+    let services = services.into_iter().map(|(id, described)| (id, described.map(|d| d.service))).collect();
     Live { services, task_definitions: by_arn, families, ..Live::default() }
 }
 
 /// The task definitions that services are asked to run, by family.
-fn running(services: &BTreeMap<ServiceId, Observed<LiveService>>) -> BTreeMap<&str, Vec<&str>> {
+fn running(services: &BTreeMap<ServiceId, Observed<Described>>) -> BTreeMap<&str, Vec<&str>> {
     let mut running: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let named = services.values().filter_map(Observed::present);
-    for text in named.filter_map(|service| service.description.get("taskDefinition")?.as_str()) {
+    for text in
+        services.values().filter_map(Observed::present).filter_map(|described| described.task_definitions.first())
+    {
         running.entry(task_definitions::family(text)).or_default().push(text);
     }
     running
-}
-
-/// The task definitions that a service runs or was asked to run: its own, and its deployments'.
-fn named_task_definitions(service: &LiveService) -> impl Iterator<Item = &str> {
-    let deployments = service.description.get("deployments").and_then(Value::as_array).into_iter().flatten();
-    std::iter::once(&service.description).chain(deployments).filter_map(|holder| holder.get("taskDefinition")?.as_str())
 }
 
 /// Makes calls, several at once. The outcomes come in no particular order.

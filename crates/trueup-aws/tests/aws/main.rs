@@ -4,6 +4,7 @@
 
 mod evidence;
 mod fake;
+mod pace;
 mod pairs;
 mod reads;
 mod resolve;

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Task};
 use trueup_core::live::{
@@ -54,6 +56,8 @@ struct State {
     faults: VecDeque<(Operation, String, Fault)>,
     /// Calls on resources of this name wait until released.
     slow: Option<String>,
+    /// How long every mutating call takes.
+    latency: Duration,
     /// New rollouts stay in progress.
     rolling: bool,
     reads_fail: bool,
@@ -196,6 +200,11 @@ impl FakeCloud {
         self.state().slow = Some(name.to_owned());
     }
 
+    /// Every mutating call takes so long from now on.
+    pub fn delay(&self, latency: Duration) {
+        self.state().latency = latency;
+    }
+
     /// Lets the waiting calls go.
     pub fn release(&self) {
         self.state().slow = None;
@@ -316,6 +325,10 @@ impl Cloud for FakeCloud {
                 break;
             }
             released.await;
+        }
+        let latency = self.state().latency;
+        if !latency.is_zero() {
+            sleep(latency).await;
         }
         let mut state = self.state();
         state.calls.push(format!("{:?} {name}", call.operation));
@@ -479,7 +492,7 @@ impl Resources {
         for id in &wanted.services {
             let service = match self.services.get(id) {
                 Some((description, tags)) => {
-                    Observed::Present(LiveService { description: description.clone(), tags: tags.clone() })
+                    Observed::Present(LiveService { description: description.clone().into(), tags: tags.clone() })
                 }
                 None => Observed::Absent,
             };
@@ -498,7 +511,7 @@ impl Resources {
         for name in &wanted.target_groups {
             let group = match self.target_groups.get(name) {
                 Some((description, attributes, tags)) => Observed::Present(LiveTargetGroup {
-                    description: description.clone(),
+                    description: description.clone().into(),
                     attributes: Observed::Present(attributes.clone()),
                     tags: Observed::Present(tags.clone()),
                 }),
@@ -508,7 +521,7 @@ impl Resources {
         }
         for listener in &wanted.listeners {
             let rules = self.rules.get(listener).into_iter().flatten().map(|(description, tags)| LiveRule {
-                description: description.clone(),
+                description: description.clone().into(),
                 tags: Observed::Present(tags.clone()),
             });
             live.rules.insert(listener.clone(), Observed::Present(rules.collect()));
@@ -547,7 +560,7 @@ impl Resources {
 }
 
 fn task_definition((_, description, tags): &(Arn, Value, Tags)) -> LiveTaskDefinition {
-    LiveTaskDefinition { description: description.clone(), tags: tags.clone() }
+    LiveTaskDefinition { description: description.clone().into(), tags: tags.clone() }
 }
 
 /// What a call acts on, by name.

@@ -5,6 +5,7 @@ mod daemon;
 mod diagnosis;
 mod load_balanced;
 mod once;
+mod pace;
 mod prune;
 mod source;
 mod world;
