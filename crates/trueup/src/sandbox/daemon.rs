@@ -83,7 +83,8 @@ impl Sandbox {
         let mut endpoint = lock(&dir)?;
         let (bare, work) = (dir.join("site.git"), dir.join("work"));
         if args.tour && bare.exists() {
-            let message = format!("there is a sandbox in `{}` already, and the tour begins with a new one", dir.display());
+            let message =
+                format!("there is a sandbox in `{}` already, and the tour begins with a new one", dir.display());
             return Err(Hinted::new(message, "name another directory with `--dir`, or remove that one").into());
         }
         // What somebody pushed in an earlier sandbox stays.

@@ -12,7 +12,9 @@ pub fn guide(dir: &Path, url: &str, speed: u32, tour: bool) -> String {
         dir.display()
     );
     if tour {
-        return format!("{begin}\nThe first rollout begins now. It takes some ten seconds, as does each of the steps after it.\n");
+        return format!(
+            "{begin}\nThe first rollout begins now. It takes some ten seconds, as does each of the steps after it.\n"
+        );
     }
     let (at, work, site) = (quoted(dir), quoted(&dir.join("work")), quoted(&dir.join("site.git")));
     let release = |tag: &str| {

@@ -21,9 +21,6 @@ const BACKEND: &str = "elearning-system-backend";
 /// How long a broken backend runs before it gives up.
 const BREAKS_AFTER: Duration = Duration::from_secs(2);
 
-/// The application of the example.
-pub const APPLICATION: &str = "elearning";
-
 /// The cluster of the example.
 pub const CLUSTER: &str = "elearning-system-cluster";
 
