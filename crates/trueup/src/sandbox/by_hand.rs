@@ -82,12 +82,12 @@ impl Console {
                 Ok(format!("Somebody set the health check interval of {name} to 120 seconds."))
             }
             Drift::Deployment => {
-                let configuration = json!({"minimumHealthyPercent": 0, "maximumPercent": 100});
+                let configuration = json!({"minimumHealthyPercent": 0, "maximumPercent": 200});
                 self.ecs(
                     "UpdateService",
                     &json!({"cluster": CLUSTER, "service": SERVICE, "deploymentConfiguration": configuration}),
                 )?;
-                Ok(format!("Somebody let {SERVICE} stop its only task before a new one runs (0 % / 100 %)."))
+                Ok(format!("Somebody set minimumHealthyPercent of {SERVICE} to 0: a release may stop all its tasks."))
             }
         }
     }
@@ -119,8 +119,9 @@ impl Console {
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
-        ensure!(answer.starts_with("HTTP/1.1 200"), "the simulated AWS refuses: {answer}");
-        Ok(answer)
+        let (head, body) = answer.split_once("\r\n\r\n").context("the answer is not HTTP's")?;
+        ensure!(head.starts_with("HTTP/1.1 200"), "the simulated AWS refuses: {body}");
+        Ok(body.to_owned())
     }
 }
 
