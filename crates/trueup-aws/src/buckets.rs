@@ -33,6 +33,7 @@ const JITTER: f64 = 0.1;
 pub(crate) enum Bucket {
     ServiceModify,
     ServiceRead,
+    ServiceRevisionRead,
     TaskDefinitionModify,
     TaskDefinitionRead,
     TagModify,
@@ -66,7 +67,9 @@ impl Bucket {
             Self::ServiceModify => (50.0, 5.0, WRITE_WAIT_MAX),
             Self::ServiceRead | Self::ClusterRead => (100.0, 20.0, READ_WAIT_MAX),
             Self::TaskDefinitionModify => (20.0, 1.0, WRITE_WAIT_MAX),
-            Self::TaskDefinitionRead | Self::ServiceDeploymentRead | Self::Secrets => (50.0, 20.0, READ_WAIT_MAX),
+            Self::TaskDefinitionRead | Self::ServiceDeploymentRead | Self::ServiceRevisionRead | Self::Secrets => {
+                (50.0, 20.0, READ_WAIT_MAX)
+            }
             Self::TagModify => (20.0, 10.0, WRITE_WAIT_MAX),
             Self::ElbModify => (10.0, 3.0, WRITE_WAIT_MAX),
             Self::ElbRead => (40.0, 10.0, READ_WAIT_MAX),

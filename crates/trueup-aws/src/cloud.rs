@@ -21,6 +21,7 @@ use crate::caller::Caller;
 use crate::calls::Calls;
 use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
+use crate::observe::service_deployments::ServiceDeployments;
 use crate::observe::services::Services;
 use crate::observe::sweep::Sweep;
 use crate::observe::task_definitions::TaskDefinitions;
@@ -41,6 +42,7 @@ pub struct AwsCloud {
     pub(crate) resolvers: Resolvers,
     pub(crate) services: Services,
     pub(crate) task_definitions: TaskDefinitions,
+    pub(crate) service_deployments: ServiceDeployments,
     pub(crate) sweep: std::sync::Mutex<Sweep>,
     pub(crate) lookups: Lookups,
     /// How many reads had been made when the last observation ended.
@@ -74,6 +76,7 @@ impl AwsCloud {
             resolvers: Resolvers::new(config),
             services: Services::default(),
             task_definitions: TaskDefinitions::default(),
+            service_deployments: ServiceDeployments::default(),
             sweep: std::sync::Mutex::default(),
             lookups: Lookups::default(),
             reads_before: AtomicU64::new(0),

@@ -82,6 +82,8 @@ operations! {
         ListTasks list_tasks ClusterRead,
         DescribeTasks describe_tasks ClusterRead,
         ListServiceDeployments list_service_deployments ServiceDeploymentRead,
+        DescribeServiceDeployments describe_service_deployments ServiceDeploymentRead,
+        DescribeServiceRevisions describe_service_revisions ServiceRevisionRead,
     }
     writes {
         RegisterTaskDefinition register_task_definition TaskDefinitionModify,

@@ -18,3 +18,4 @@ pub mod names;
 pub mod plan;
 pub mod pointer;
 pub mod report;
+pub mod service_deployment;

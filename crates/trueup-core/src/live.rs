@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::description::Description;
 use crate::names::{Arn, ServiceId};
+use crate::service_deployment::ServiceDeployment;
 
 /// What one read of AWS told us about one resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,6 +155,9 @@ pub struct Live {
     pub target_groups: BTreeMap<String, Observed<LiveTargetGroup>>,
     /// All rules but the default one, by listener ARN.
     pub rules: BTreeMap<Arn, Observed<Vec<LiveRule>>>,
+    /// The service deployments of a service, newest first, where they were asked for. `Unknown` where AWS (or an
+    /// emulator that does not know the operation) does not tell.
+    pub service_deployments: BTreeMap<ServiceId, Observed<Vec<ServiceDeployment>>>,
     /// Resources that carry our instance tag, for pruning; `None` when nobody asked.
     pub inventory: Option<Observed<Vec<OwnedResource>>>,
 }

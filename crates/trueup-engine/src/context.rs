@@ -74,7 +74,7 @@ impl Context {
         let now = self.now();
         let events = state.edges.observe(plan, now);
         self.tell(state.diagnosis.explain(events));
-        self.board.set(plan.clone(), now, state.diagnosis.since());
+        self.board.set(plan.clone(), now);
     }
 
     /// The commit that is in force.

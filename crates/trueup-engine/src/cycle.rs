@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use trueup_core::desired::{Application, DesiredApplication, Environment, Lookup};
 use trueup_core::live::{FailureKind, Live};
-use trueup_core::names::{ApplicationName, Arn, Revision};
-use trueup_core::plan::{Health, Held, Hold, Input, Plan, Sync};
+use trueup_core::names::{ApplicationName, Arn, Revision, ServiceId};
+use trueup_core::plan::{Health, Held, Hold, Input, Plan, Rollout, Sync, wants_service_deployments};
 use trueup_ports::{Cloud, Priority, Wanted};
 
 use crate::application::{ApplicationState, is_rolling, is_unsettled};
@@ -16,6 +16,7 @@ use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::{InForce, Standing, Valid};
 use crate::pass::{Pass, next_step};
 use crate::planning;
+use crate::record;
 use crate::resolution::{self, Answers};
 use crate::rest::{Rest, Shared, is_at_rest};
 
@@ -33,6 +34,14 @@ pub(crate) struct Look<'a> {
     /// Whether steps may be taken.
     pub writes: bool,
     pub cloud: Arc<dyn Cloud>,
+}
+
+/// What came of looking at an application.
+enum Looked {
+    Done,
+    /// Nothing was told or begun: it is looked at again when the record of this service, or of one that it depends on,
+    /// was read.
+    Later(Option<ServiceId>),
 }
 
 impl EnvironmentLoop {
@@ -64,20 +73,30 @@ impl EnvironmentLoop {
         let shared = Shared::new(&live, &all);
         let mut look =
             Look { in_force, answers, live, shared, all: Arc::new(all), pruned: inventory_of, writes, cloud };
-        for name in Self::in_order(&standings) {
-            let standing = standings[&name];
-            if let Some(prunes) = &mut prunes {
-                let mut state = self.take_state(&name);
-                state.set_prune(prunes.remove(&name).unwrap_or_default());
+        let mut next = Self::in_order(&standings);
+        if let Some(prunes) = &mut prunes {
+            for name in &next {
+                let mut state = self.take_state(name);
+                state.set_prune(prunes.remove(name).unwrap_or_default());
                 self.applications.insert(name.clone(), state);
             }
-            match &standing.valid {
-                None => {
-                    let plan = self.blocked(in_force, &name, standing, None);
-                    self.put_back(&name, &plan);
+        }
+        while !next.is_empty() {
+            let mut later: BTreeMap<ApplicationName, Option<ServiceId>> = BTreeMap::new();
+            for name in &next {
+                let standing = standings[name];
+                let Some(valid) = &standing.valid else {
+                    let plan = self.blocked(in_force, name, standing, None);
+                    self.put_back(name, &plan);
+                    continue;
+                };
+                let depends = valid.application.depends_on.iter().any(|of| later.contains_key(of));
+                if let Looked::Later(record) = self.look_at(&mut look, name, standing, valid, depends).await {
+                    later.insert(name.clone(), record);
                 }
-                Some(valid) => self.look_at(&mut look, &name, standing, valid).await,
             }
+            self.read_records(&mut look, &later).await;
+            next.retain(|name| later.contains_key(name));
         }
         if let Some(prunes) = prunes {
             self.look_at_removed(&look, prunes);
@@ -88,7 +107,15 @@ impl EnvironmentLoop {
     }
 
     /// Plans one application, tells what is new, and starts a pass when there is a step to take.
-    async fn look_at(&mut self, look: &mut Look<'_>, name: &ApplicationName, standing: &Standing, valid: &Valid) {
+    /// With `depends`, it depends on an application that is to be looked at again.
+    async fn look_at(
+        &mut self,
+        look: &mut Look<'_>,
+        name: &ApplicationName,
+        standing: &Standing,
+        valid: &Valid,
+        depends: bool,
+    ) -> Looked {
         let mut state = self.take_state(name);
         let waits_for = self.unready(look.in_force, &valid.application);
         let may_rest = standing.invalid.is_none() && waits_for.is_empty() && !state.has_prune();
@@ -96,7 +123,7 @@ impl EnvironmentLoop {
             state.look_at = None;
             self.context.board.touch(&self.name, name, self.context.now());
             self.applications.insert(name.clone(), state);
-            return;
+            return Looked::Done;
         }
         let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
         let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
@@ -104,17 +131,25 @@ impl EnvironmentLoop {
         let wanted = resolution::wanted(valid, &look.answers, &mut state.resolved).clone();
         let mut part = resolution::part_of(&look.live, &wanted);
         std::mem::swap(&mut part.rules, &mut look.live.rules);
-        let mut plan = planning::plan(&Input {
-            desired: &desired,
-            last_applied: last_applied.as_deref(),
-            live: &part,
-            instance: &self.context.options.instance,
-            autoscaled: false,
-            applications: &look.all,
-            waits_for: &waits_for,
-            memory: &state.memory,
-            now: self.context.now(),
-        });
+        let (mut plan, record) = {
+            let input = self.input(look, &part, &desired, last_applied.as_deref(), &waits_for, &state);
+            let plan = planning::plan(&input);
+            let has_just_ended = state.rolling && !matches!(plan.rollout, Some(Rollout::Running { .. }));
+            let record = wants_service_deployments(&input, &plan, has_just_ended);
+            (plan, record)
+        };
+        let now = Instant::now();
+        let known = record.as_ref().and_then(|_| state.known_record(&plan, now));
+        if depends || (record.is_some() && known.is_none()) {
+            std::mem::swap(&mut part.rules, &mut look.live.rules);
+            self.applications.insert(name.clone(), state);
+            return Looked::Later(record.filter(|_| known.is_none()));
+        }
+        if let Some((service, known)) = record.zip(known) {
+            // Only watched: what was read a moment ago is good enough.
+            part.service_deployments.insert(service, known);
+            plan = planning::plan(&self.input(look, &part, &desired, last_applied.as_deref(), &waits_for, &state));
+        }
         std::mem::swap(&mut part.rules, &mut look.live.rules);
         if let Some(hold) = invalid(standing) {
             plan.hold(hold);
@@ -142,7 +177,7 @@ impl EnvironmentLoop {
                 resolved.put_to_rest(Rest::new(&part, &look.shared, &wanted, &state.memory));
             }
             self.applications.insert(name.clone(), state);
-            return;
+            return Looked::Done;
         }
         let of_listener = |arn: &Arn| Some((arn.clone(), look.live.rules.get(arn)?.clone()));
         part.rules = wanted.listeners.iter().filter_map(of_listener).collect();
@@ -166,6 +201,50 @@ impl EnvironmentLoop {
         };
         let pass = self.passes.spawn(pass.run());
         self.busy.insert(name.clone(), pass);
+        Looked::Done
+    }
+
+    /// All that a plan depends on.
+    fn input<'a>(
+        &'a self,
+        look: &'a Look<'_>,
+        part: &'a Live,
+        desired: &'a DesiredApplication,
+        last_applied: Option<&'a DesiredApplication>,
+        waits_for: &'a BTreeSet<ApplicationName>,
+        state: &'a ApplicationState,
+    ) -> Input<'a> {
+        Input {
+            desired,
+            last_applied,
+            live: part,
+            instance: &self.context.options.instance,
+            autoscaled: false,
+            applications: &look.all,
+            waits_for,
+            memory: &state.memory,
+            now: self.context.now(),
+        }
+    }
+
+    /// Reads the record of service deployments of applications whose plans are better with it: all of them in one go, so
+    /// that a cycle at rest costs no further read.
+    async fn read_records(&mut self, look: &mut Look<'_>, later: &BTreeMap<ApplicationName, Option<ServiceId>>) {
+        let service_deployments: BTreeSet<ServiceId> = later.values().flatten().cloned().collect();
+        if service_deployments.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let wanted = Wanted { service_deployments, priority: Priority::Rollout, ..Wanted::default() };
+        record::read(&*look.cloud, &wanted, &mut look.live).await;
+        for (name, service) in later {
+            let read = service.as_ref().and_then(|service| look.live.service_deployments.get(service));
+            if let Some(read) = read {
+                let mut state = self.take_state(name);
+                state.record = Some((now, read.clone()));
+                self.applications.insert(name.clone(), state);
+            }
+        }
     }
 
     /// Has evidence read, beside the cycle, when tasks of the application fail and it is time for that.

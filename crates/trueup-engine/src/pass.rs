@@ -7,13 +7,14 @@ use tokio::time::Instant;
 use trueup_core::desired::DesiredApplication;
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Cause, Input, Operation, Plan, Step, tags};
-use trueup_ports::{Answer, Cloud};
+use trueup_core::plan::{Cause, Input, Operation, Plan, Step, deploys, tags, wants_service_deployments};
+use trueup_ports::{Answer, Cloud, Priority, Wanted};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
 use crate::follower::Valid;
 use crate::planning;
+use crate::record;
 use crate::resolution::{Answers, answer_target_groups, resolve};
 use crate::write::write;
 
@@ -84,6 +85,11 @@ impl Pass {
             if self.context.shutdown.is_requested() || !self.is_current() {
                 return;
             }
+            if deploys(&step) && self.read_record().await {
+                // What ECS threw out while nobody looked is not asked for again.
+                self.plan_anew();
+                continue;
+            }
             let answer = write(&self.context, &*self.cloud, &mut self.state, &self.plan, &step).await;
             drop(permit);
             let Some(answer) = answer else {
@@ -116,20 +122,37 @@ impl Pass {
         self.live.absorb(&step.call, &answer.output);
     }
 
-    /// Plans with what is known now.
-    fn plan_anew(&mut self) {
+    /// Reads the record of service deployments, when it is not known yet. Gives back whether it was read.
+    async fn read_record(&mut self) -> bool {
         let desired = self.desired();
-        self.plan = planning::plan(&Input {
-            desired: &desired,
+        let Some(service) = wants_service_deployments(&self.input(&desired, &BTreeSet::new()), &self.plan, false)
+        else {
+            return false;
+        };
+        let service_deployments = BTreeSet::from([service]);
+        let wanted = Wanted { service_deployments, priority: Priority::Safety, ..Wanted::default() };
+        record::read(&*self.cloud, &wanted, &mut self.live).await;
+        true
+    }
+
+    fn input<'a>(&'a self, desired: &'a DesiredApplication, waits_for: &'a BTreeSet<ApplicationName>) -> Input<'a> {
+        Input {
+            desired,
             last_applied: self.last_applied.as_deref(),
             live: &self.live,
             instance: &self.context.options.instance,
             autoscaled: false,
             applications: &self.applications,
-            waits_for: &BTreeSet::new(),
+            waits_for,
             memory: &self.state.memory,
             now: self.context.now(),
-        });
+        }
+    }
+
+    /// Plans with what is known now.
+    fn plan_anew(&mut self) {
+        let desired = self.desired();
+        self.plan = planning::plan(&self.input(&desired, &BTreeSet::new()));
         self.state.complete(&mut self.plan);
         self.show();
     }

@@ -129,6 +129,10 @@ pub(crate) fn part_of(live: &Live, wanted: &Wanted) -> Live {
         let all = std::iter::once::<&Value>(&service.description).chain(deployments);
         task_definitions.extend(all.filter_map(|one| text(one, "taskDefinition")).map(Arn::new));
     }
+    let service_deployments = pick(&live.service_deployments, wanted.services.iter().cloned());
+    let recorded = service_deployments.values().filter_map(Observed::present).flatten();
+    let recorded = recorded.filter_map(|entry| entry.target.as_ref()?.task_definition());
+    task_definitions.extend(recorded.map(Arn::new));
     let families = pick(&live.families, wanted.families.keys().cloned());
     let mut task_definitions = pick(&live.task_definitions, task_definitions);
     // A revision that is there already may be what the service is told to run next: it need not be read again then.
@@ -143,6 +147,7 @@ pub(crate) fn part_of(live: &Live, wanted: &Wanted) -> Live {
         target_groups: pick(&live.target_groups, wanted.target_groups.iter().cloned()),
         rules: BTreeMap::new(),
         services,
+        service_deployments,
         inventory: None,
     }
 }

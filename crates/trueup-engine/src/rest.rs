@@ -68,7 +68,15 @@ impl Rest {
 /// A hash of all that a plan for one application may depend on.
 fn fingerprint(live: &Live, shared: &Shared, wanted: &Wanted, task_definitions: &[Arn]) -> u64 {
     // All members are named: a new one is either hashed below or excused here. The inventory is for pruning alone.
-    let Live { services, task_definitions: revisions, families, target_groups, rules: _, inventory: _ } = live;
+    let Live {
+        services,
+        task_definitions: revisions,
+        families,
+        target_groups,
+        service_deployments,
+        rules: _,
+        inventory: _,
+    } = live;
     hashed(|hasher| {
         shared.applications.hash(hasher);
         for listener in &wanted.listeners {
@@ -77,6 +85,11 @@ fn fingerprint(live: &Live, shared: &Shared, wanted: &Wanted, task_definitions: 
         for id in &wanted.services {
             each(services.get(id), hasher, |service, hasher| {
                 described(&service.description, &service.tags, hasher);
+            });
+            each(service_deployments.get(id), hasher, |record, hasher| {
+                for entry in record {
+                    format!("{entry:?}").hash(hasher);
+                }
             });
         }
         for arn in task_definitions {
@@ -137,6 +150,7 @@ mod tests {
     use trueup_core::digest::Digest;
     use trueup_core::live::{FailureKind, LiveRule, LiveService, LiveTargetGroup, ReadFailure};
     use trueup_core::names::ServiceId;
+    use trueup_core::service_deployment::ServiceDeployment;
 
     use super::*;
 
@@ -162,6 +176,7 @@ mod tests {
         let rule = LiveRule { description: json!({"Priority": "1"}).into(), tags: Observed::Present(tags()) };
         Live {
             services: [(id(), Observed::Present(service))].into(),
+            service_deployments: [(id(), Observed::Present(Vec::new()))].into(),
             task_definitions: [(Arn::new("web:1"), Observed::Present(revision_of(1)))].into(),
             families: [("web".to_owned(), Observed::Present(vec![revision_of(1)]))].into(),
             target_groups: [("web".to_owned(), Observed::Present(group))].into(),
@@ -183,11 +198,17 @@ mod tests {
             kind: FailureKind::Throttled,
             message: "Rate exceeded".to_owned(),
         };
-        let table: [(&str, Change); 11] = [
+        let table: [(&str, Change); 13] = [
             ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
             ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),
             ("no service", |live| drop(live.services.insert(id(), Observed::Absent))),
             ("not asked for", |live| live.services.clear()),
+            ("record", |live| {
+                let entry = json!({"serviceDeploymentArn": "d/1", "status": "ROLLBACK_SUCCESSFUL"});
+                let entry = ServiceDeployment::read(&entry, |_| None).expect("it has an ARN");
+                live.service_deployments.insert(id(), Observed::Present(vec![entry]));
+            }),
+            ("no record", |live| live.service_deployments.clear()),
             ("revision", |live| {
                 live.task_definitions.insert(Arn::new("web:1"), Observed::Present(revision_of(2)));
             }),

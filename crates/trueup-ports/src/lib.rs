@@ -59,6 +59,9 @@ pub struct Wanted {
     pub listeners: BTreeSet<Arn>,
     /// Resources just written: what is remembered of them is not good enough, they are read afresh.
     pub refresh: BTreeSet<String>,
+    /// Services whose record of service deployments is read, with the task definition revisions that it names. Worth its
+    /// reads only where a service does not serve what git wants.
+    pub service_deployments: BTreeSet<ServiceId>,
     /// List everything that carries this installation's tag, in these clusters, for pruning.
     pub inventory: Option<(InstanceName, BTreeSet<String>)>,
     /// How urgent it is, as a whole.

@@ -7,6 +7,7 @@
 
 pub(crate) mod inventory;
 pub(crate) mod load_balancing;
+pub(crate) mod service_deployments;
 pub(crate) mod services;
 pub(crate) mod sweep;
 pub(crate) mod task_definitions;
@@ -36,8 +37,9 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
     for resource in &wanted.refresh {
         cloud.task_definitions.forget(resource);
     }
-    let (tasks, mut groups, rules) = futures::join!(
+    let (tasks, record, mut groups, rules) = futures::join!(
         services_and_task_definitions(cloud, wanted),
+        service_deployments::read(cloud, &wanted.service_deployments),
         load_balancing::target_groups(cloud, &wanted.target_groups, wanted.inventory.is_some()),
         load_balancing::rules(cloud, &wanted.listeners),
     );
@@ -57,6 +59,8 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
         rules: load_balancing::live_rules(cloud, rules),
         ..tasks
     };
+    live.service_deployments = record.services;
+    live.task_definitions.extend(record.task_definitions);
     if let Some((instance, clusters)) = &wanted.inventory {
         live.inventory = Some(inventory::inventory(cloud, instance, clusters, &groups, &live).await);
     }

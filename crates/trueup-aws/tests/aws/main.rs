@@ -8,4 +8,5 @@ mod pace;
 mod pairs;
 mod reads;
 mod resolve;
+mod service_deployments;
 mod writes;

@@ -73,6 +73,11 @@ impl Live {
         let mut tags = kept.unwrap_or_default();
         tags.extend(pairs(input.get("tags"), "key", "value"));
         let service = LiveService { description: description.clone().into(), tags };
+        // The record of service deployments is older than a deployment that was just asked for.
+        let deploys = |name: &str| super::rollout::REVISION_FIELDS.contains(&name) || name == "forceNewDeployment";
+        if input.as_object().is_some_and(|input| input.keys().any(|name| deploys(name))) {
+            self.service_deployments.remove(&id);
+        }
         self.services.insert(id, Observed::Present(service));
     }
 

@@ -7,5 +7,6 @@ mod load_balanced;
 mod once;
 mod pace;
 mod prune;
+mod rollouts;
 mod source;
 mod world;
