@@ -99,7 +99,7 @@ fn the_tour_shows_a_rollout_a_release_a_healed_drift_and_a_held_rollback() -> Re
     sandbox.wait_for(&["daemon.stopping"])?;
     let seen = sandbox.seen.join("\n");
     assert_eq!(status.code(), Some(0), "{seen}");
-    assert!(seen.contains("rollout.failed: elearning-system:3"), "{seen}");
+    assert!(seen.contains("rollout.rolled_back: elearning-system:3 -> elearning-system:2"), "{seen}");
     assert!(seen.contains("hold.started: service"), "{seen}");
     assert_eq!(seen.matches("rollout.started: elearning-system:3").count(), 1, "it is not tried again: {seen}");
 
@@ -136,11 +136,10 @@ fn a_person_pushes_changes_things_by_hand_and_asks() -> Result<()> {
 
     repository.edit(images, "tag = \"1.1\"", "tag = \"broken\"")?;
     repository.push("Release a broken one")?;
-    sandbox.wait_for(&["rollout.failed", "elearning-system:3"])?;
+    sandbox.wait_for(&["rollout.rolled_back", "elearning-system:3"])?;
     let status = sandbox.command(&["status", "--repository", site], Some(&url))?;
     assert_eq!(status.status.code(), Some(1), "{status:?}");
     assert!(text(&status).contains("RevisionFailed"), "{status:?}");
-    assert!(!text(&status).contains(" -"), "no time that is negative, as this clock is behind: {status:?}");
     let why = sandbox.command(&["why", "elearning", "--repository", site], Some(&url))?;
     assert!(text(&why).contains("exit code 1"), "{why:?}");
 

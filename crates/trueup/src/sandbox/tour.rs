@@ -42,8 +42,16 @@ pub async fn tour(sandbox: &Sandbox, events: UnboundedReceiver<Event>) -> Result
 
     say("Healed. Now a commit with an image that does not start.");
     let third = commit(sandbox, BROKEN, "Release an image that does not start")?;
-    let held = |event: &Event| matches!(event.what, What::HoldStarted { hold: Hold::RevisionFailed { .. }, .. });
-    watch.until("the rollback", |event| held(event) && event.revision.as_ref() == Some(&third)).await?;
+    // The rollback is told when its cause is found out, before the hold or after it.
+    let (mut gone_back, mut held) = (false, false);
+    let both = |event: &Event| {
+        if event.revision.as_ref() == Some(&third) {
+            gone_back |= matches!(event.what, What::RolloutRolledBack { .. });
+            held |= matches!(event.what, What::HoldStarted { hold: Hold::RevisionFailed { .. }, .. });
+        }
+        gone_back && held
+    };
+    watch.until("the rollback", both).await?;
     say(&format!("ECS went back to version {release}, and trueup holds the broken one instead of trying for ever."));
     println!("That was the tour. Without `--tour` all this is yours to do: `trueup sandbox`.");
     Ok(())
@@ -56,7 +64,7 @@ struct Watch {
 
 impl Watch {
     /// Waits for an event, and passes over all before it.
-    async fn until(&mut self, what: &str, wanted: impl Fn(&Event) -> bool) -> Result<()> {
+    async fn until(&mut self, what: &str, mut wanted: impl FnMut(&Event) -> bool) -> Result<()> {
         let end = Instant::now() + PATIENCE;
         loop {
             let event = timeout_at(end, self.events.recv()).await;
