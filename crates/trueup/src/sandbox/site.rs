@@ -96,7 +96,7 @@ mod tests {
         let text = with_tag(files()[IMAGES], "1.1").expect("the example names one");
         assert_eq!(text.matches("tag = \"1.1\"\n").count(), 1, "{text}");
         assert_eq!(text.matches("tag = \"latest\"\n").count(), 1, "{text}");
-        assert!(text.find("1.1") < text.find("latest"), "{text}");
+        assert!(text.find("tag = \"1.1\"") < text.find("tag = \"latest\""), "{text}");
     }
 
     #[test]
