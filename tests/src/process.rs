@@ -15,15 +15,6 @@ use rustix::process::{Pid, kill_process};
 /// How much of what a child wrote to stderr is shown when something went wrong.
 const STDERR_LINES_SHOWN_MAX: usize = 40;
 
-/// Where a child's stdout and stderr go.
-#[derive(Clone, Copy, Debug)]
-pub enum Output<'a> {
-    /// Stdout to us line by line and to this file with the ending `stdout`, stderr to the one with `stderr`.
-    Captured(&'a Path),
-    /// To our own.
-    Shown,
-}
-
 /// A running child. It is killed when it is dropped.
 pub struct Process {
     name: String,
@@ -32,31 +23,30 @@ pub struct Process {
     lines: Receiver<String>,
     exit: Receiver<ExitStatus>,
     exited: Option<ExitStatus>,
-    stderr: Option<PathBuf>,
+    stderr: PathBuf,
 }
 
 impl Process {
-    /// Starts `command`.
+    /// Starts `command`. Its stdout comes to us line by line and goes to the file `output` with the ending `stdout`, its
+    /// stderr to the one with `stderr`.
     ///
     /// It gets a process group of its own, so that Ctrl-C in a terminal reaches us alone and we end it in order.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(mut command: Command, output: Output<'_>) -> Result<Self> {
+    pub fn start(mut command: Command, output: &Path) -> Result<Self> {
         use std::os::unix::process::CommandExt as _;
 
         let name = command.get_program().to_string_lossy().into_owned();
-        command.process_group(0).stdin(Stdio::piped());
-        if let Output::Captured(file) = output {
-            command.stdout(Stdio::piped()).stderr(create(&file.with_extension("stderr"))?);
-        }
+        let stderr = output.with_extension("stderr");
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(create(&stderr)?);
         let mut child = command.spawn().with_context(|| format!("cannot start `{name}`"))?;
         let pid = Pid::from_child(&child);
         let stdin = child.stdin.take();
 
         let (send_line, lines) = channel();
-        if let (Some(stdout), Output::Captured(file)) = (child.stdout.take(), output) {
-            let mut copy = create(&file.with_extension("stdout"))?;
+        if let Some(stdout) = child.stdout.take() {
+            let mut copy = create(&output.with_extension("stdout"))?;
             thread::spawn(move || {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                     if writeln!(copy, "{line}").is_err() || send_line.send(line).is_err() {
@@ -72,10 +62,6 @@ impl Process {
                 let _ = send_exit.send(status);
             }
         });
-        let stderr = match output {
-            Output::Captured(file) => Some(file.with_extension("stderr")),
-            Output::Shown => None,
-        };
         Ok(Self { name, pid, stdin, lines, exit, exited: None, stderr })
     }
 
@@ -132,8 +118,7 @@ impl Process {
 
     /// What it wrote to stderr last.
     pub fn last_words(&self) -> String {
-        let Some(stderr) = &self.stderr else { return String::new() };
-        let text = std::fs::read_to_string(stderr).unwrap_or_default();
+        let text = std::fs::read_to_string(&self.stderr).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let shown = &lines[lines.len().saturating_sub(STDERR_LINES_SHOWN_MAX)..];
         format!("stderr of `{}` ended with:\n{}", self.name, shown.join("\n"))

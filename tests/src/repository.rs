@@ -29,6 +29,11 @@ impl Repository {
         Ok(repository)
     }
 
+    /// Both as they are there already.
+    pub fn existing(bare: PathBuf, clone: PathBuf) -> Self {
+        Self { bare, clone }
+    }
+
     /// The bare repository: what `--repository` names.
     pub fn url(&self) -> &Path {
         &self.bare

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use crate::daemon::Daemon;
-use crate::process::{Output, Process};
+use crate::process::Process;
 use crate::repository::Repository;
 use crate::world::World;
 use crate::{binary, example};
@@ -89,7 +89,7 @@ impl Scenario {
         let mut command = self.command("run");
         command.args(["--log-format", "json"]);
         command.args(["--git-interval", INTERVAL, "--interval", INTERVAL]).args(arguments);
-        Ok(Daemon::new(Process::start(command, Output::Captured(&self.output_file()))?))
+        Ok(Daemon::new(Process::start(command, &self.output_file())?))
     }
 
     /// Starts a daemon and waits until the example, pushed before, is there and nothing more is written.
@@ -162,7 +162,7 @@ impl Scenario {
 
     fn finish(&self, command: Command) -> Result<Finished> {
         let output = self.output_file();
-        let mut process = Process::start(command, Output::Captured(&output))?;
+        let mut process = Process::start(command, &output)?;
         let deadline = Instant::now() + COMMAND_LIMIT;
         let mut stdout = String::new();
         while let Some(line) = process.next_line(deadline)? {

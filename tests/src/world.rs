@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Value, json};
 
-use crate::process::{Output, Process};
+use crate::process::Process;
 use crate::python;
 
 /// How long moto may take to start, or to answer one command beyond what the command itself may wait.
@@ -90,7 +90,7 @@ impl World {
         command.arg(python::script("world.py")).arg(&log);
         // moto's services do not run unless it is told how many tasks they claim to.
         command.env("MOTO_ECS_SERVICE_RUNNING", "1").env("PYTHONDONTWRITEBYTECODE", "1");
-        let mut process = Process::start(command, Output::Captured(&directory.join("moto")))?;
+        let mut process = Process::start(command, &directory.join("moto"))?;
         let ready = answer(&mut process, ANSWER_LIMIT).context("moto does not start")?;
         let url = |name: &str| ready[name].as_str().map(str::to_owned).with_context(|| format!("no address `{name}`"));
         let (recorded, direct) = (url("recorded")?, url("direct")?);

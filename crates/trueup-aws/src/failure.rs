@@ -75,6 +75,9 @@ where
             let kind = if failure.is_timeout() { FailureKind::TimedOut } else { FailureKind::Unavailable };
             (kind, if never_connected(error) { Effect::None } else { Effect::Unknown })
         }
+        SdkError::ServiceError(failure) if is_not_propagated(failure.err().message()) => {
+            (FailureKind::Unavailable, Effect::None)
+        }
         SdkError::ServiceError(_) => of_answer(status.unwrap_or(500), code.as_deref()),
         // The answer could not be read as the API's, such as a proxy's HTML page.
         _ => (FailureKind::Unavailable, Effect::Unknown),
@@ -119,6 +122,12 @@ pub(crate) fn read_failure(error: CallError) -> ReadFailure {
 /// A part of live state that a failed call leaves unknown.
 pub(crate) fn unknown<T>(error: CallError) -> Observed<T> {
     Observed::Unknown(read_failure(error))
+}
+
+/// Whether ECS does not see yet what Elastic Load Balancing has: the rule that joins a target group to its load balancer
+/// was made a moment ago, and two services take time to agree. The code is that of any wrong parameter.
+fn is_not_propagated(message: Option<&str>) -> bool {
+    message.is_some_and(|message| message.trim_end_matches('.').ends_with("does not have an associated load balancer"))
 }
 
 /// What AWS's status and code mean.

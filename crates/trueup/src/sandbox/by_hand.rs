@@ -4,7 +4,7 @@
 //! the same.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -32,13 +32,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// When none runs, or it refuses.
 pub fn drift(dir: &Path, what: Option<Drift>) -> Result<ExitCode> {
-    let file = dir.join(ENDPOINT_FILE);
-    let address = fs::read_to_string(&file).map_err(|_| not_running(dir))?;
-    let aws = Console { address: address.trim().to_owned() };
+    let aws = Console { address: endpoint(dir)? };
     let done = aws.change(what.unwrap_or(Drift::HealthCheck)).with_context(|| format!("cannot ask {}", aws.address))?;
     println!("{done}");
     println!("Watch the sandbox: `drift.detected`, then the call that heals it, then `drift.resolved`.");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the AWS of the sandbox listens that runs from `dir`.
+fn endpoint(dir: &Path) -> Result<String> {
+    let mut file = File::open(dir.join(ENDPOINT_FILE)).map_err(|_| not_running(dir))?;
+    // One that was killed leaves its file, but not its lock.
+    if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        return Err(not_running(dir));
+    }
+    let mut address = String::new();
+    file.read_to_string(&mut address).with_context(|| format!("cannot read `{ENDPOINT_FILE}`"))?;
+    Ok(address)
 }
 
 fn not_running(dir: &Path) -> anyhow::Error {
@@ -72,12 +82,12 @@ impl Console {
                 Ok(format!("Somebody set the health check interval of {name} to 120 seconds."))
             }
             Drift::Deployment => {
-                let configuration = json!({"minimumHealthyPercent": 0, "maximumPercent": 100});
+                let configuration = json!({"minimumHealthyPercent": 0, "maximumPercent": 200});
                 self.ecs(
                     "UpdateService",
                     &json!({"cluster": CLUSTER, "service": SERVICE, "deploymentConfiguration": configuration}),
                 )?;
-                Ok(format!("Somebody let {SERVICE} stop its only task before a new one runs (0 % / 100 %)."))
+                Ok(format!("Somebody set minimumHealthyPercent of {SERVICE} to 0: a release may stop all its tasks."))
             }
         }
     }
@@ -90,7 +100,8 @@ impl Console {
     fn elb(&self, action: &str, members: &[(&str, &str)]) -> Result<String> {
         let mut body = format!("Action={action}&Version=2015-12-01");
         for (name, value) in members {
-            write!(body, "&{name}={}", value.replace(':', "%3A").replace('/', "%2F")).expect("a string takes everything");
+            write!(body, "&{name}={}", value.replace(':', "%3A").replace('/', "%2F"))
+                .expect("a string takes everything");
         }
         self.post("elasticloadbalancing", "application/x-www-form-urlencoded", "", &body)
     }
@@ -108,8 +119,9 @@ impl Console {
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
-        ensure!(answer.starts_with("HTTP/1.1 200"), "the simulated AWS refuses: {answer}");
-        Ok(answer)
+        let (head, body) = answer.split_once("\r\n\r\n").context("the answer is not HTTP's")?;
+        ensure!(head.starts_with("HTTP/1.1 200"), "the simulated AWS refuses: {body}");
+        Ok(body.to_owned())
     }
 }
 

@@ -1,6 +1,7 @@
 //! AWS, repository and engine put together, and kept running until Ctrl-C.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,19 +10,21 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 use trueup_aws::{AwsClouds, Keys};
 use trueup_core::names::InstanceName;
-use trueup_engine::{Engine, Options};
+use trueup_core::report::Event;
+use trueup_engine::{Engine, Options, Sink};
 use trueup_git::{Config, Repository, publish};
 use trueup_ports::Clock;
-use trueup_sim::Simulator;
 use trueup_sim::serve::{Pace, Server};
 
 use super::by_hand::ENDPOINT_FILE;
 use super::{guide, site, tour};
 use crate::cli::{Format, SandboxArgs};
 use crate::events::Printer;
+use crate::terminal::Hinted;
 use crate::{logs, wiring};
 
 /// How often git is asked, in real time: it is on the same disk.
@@ -31,7 +34,7 @@ const GIT_INTERVAL: Duration = Duration::from_secs(1);
 const INTERVAL: Duration = Duration::from_mins(1);
 
 /// How often a rollout is looked at, in virtual time.
-const ROLLOUT_INTERVAL: Duration = Duration::from_secs(15);
+const ROLLOUT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Everything that runs.
 pub struct Sandbox {
@@ -41,6 +44,8 @@ pub struct Sandbox {
     pub server: Server,
     /// The daemon.
     pub engine: Engine,
+    /// Holds the lock of the directory, and tells others where AWS listens.
+    endpoint: File,
 }
 
 /// Runs until Ctrl-C, or until the tour is over.
@@ -50,46 +55,83 @@ pub struct Sandbox {
 pub fn run(args: &SandboxArgs) -> Result<ExitCode> {
     logs::start(Format::Text);
     wiring::block_on(async {
-        let sandbox = Sandbox::start(args).await?;
+        let (sandbox, events) = Sandbox::start(args).await?;
         wiring::stop_on_signal(&sandbox.engine)?;
-        println!("{}", guide::guide(&sandbox.dir, &sandbox.server.url(), tour::REGION, args.speed));
+        println!("{}", guide::guide(&sandbox.dir, &sandbox.server.url(), args.speed, args.tour));
         let engine = sandbox.engine.clone();
         let daemon = tokio::spawn(async move { engine.run().await });
-        let outcome = if args.tour { tour::tour(&sandbox).await } else { Ok(()) };
-        if args.tour {
-            sandbox.engine.shutdown().request();
-        }
+        let outcome = match events {
+            Some(events) => {
+                let outcome = tour::tour(&sandbox, events).await;
+                sandbox.engine.shutdown().request();
+                outcome
+            }
+            None => Ok(()),
+        };
         daemon.await.context("the daemon broke")?;
-        // The next one writes it anew; one that stays would send `trueup sandbox drift` to nobody.
-        let _ = fs::remove_file(sandbox.dir.join(ENDPOINT_FILE));
-        sandbox.server.stop().await;
+        sandbox.end().await;
         outcome.map(|()| ExitCode::SUCCESS)
     })
 }
 
 impl Sandbox {
-    async fn start(args: &SandboxArgs) -> Result<Self> {
-        let (bare, work) = (args.dir.join("site.git"), args.dir.join("work"));
-        fs::create_dir_all(&args.dir).with_context(|| format!("cannot make `{}`", args.dir.display()))?;
-        let dir = fs::canonicalize(&args.dir).with_context(|| format!("cannot use `{}`", args.dir.display()))?;
+    /// Everything but the daemon's loop, and with a tour the events as they come.
+    async fn start(args: &SandboxArgs) -> Result<(Self, Option<UnboundedReceiver<Event>>)> {
+        let unusable = || format!("cannot use the directory `{}`", args.dir.display());
+        fs::create_dir_all(&args.dir).with_context(unusable)?;
+        let dir = fs::canonicalize(&args.dir).with_context(unusable)?;
+        let mut endpoint = lock(&dir)?;
+        let (bare, work) = (dir.join("site.git"), dir.join("work"));
+        if args.tour && bare.exists() {
+            let message =
+                format!("there is a sandbox in `{}` already, and the tour begins with a new one", dir.display());
+            return Err(Hinted::new(message, "name another directory with `--dir`, or remove that one").into());
+        }
         // What somebody pushed in an earlier sandbox stays.
         if !bare.exists() {
             publish(&bare, &work, "main", &site::files()).map_err(wiring::hinted)?;
         }
         let address = SocketAddr::from(([127, 0, 0, 1], args.port));
-        let pace = Pace { speed: args.speed };
         let began = Began { real: Instant::now(), time: wiring::SystemClock.now(), speed: args.speed };
-        let server = Server::start(address, site::aws(began.time)?, pace);
-        let server = server.await.with_context(|| format!("cannot listen on {address}; try another `--port`"))?;
-        fs::write(dir.join(ENDPOINT_FILE), server.address().to_string())
-            .with_context(|| format!("cannot write into `{}`", dir.display()))?;
-        let engine = engine(&dir, &server, began)?;
-        Ok(Self { dir, server, engine })
+        let server = Server::start(address, site::aws(began.time), Pace { speed: args.speed }).await;
+        let server = server.map_err(|error| {
+            let hint = "name another `--port`, or none: then any that is free is taken";
+            Hinted::new(format!("cannot listen on {address}: {error}"), hint)
+        })?;
+        endpoint.set_len(0).and_then(|()| write!(endpoint, "{}", server.address())).with_context(unusable)?;
+        let (send, events) = unbounded_channel();
+        let (send, events) = if args.tour { (Some(send), Some(events)) } else { (None, None) };
+        let sink = Arc::new(Told { printer: Printer::new(Format::Text), tour: send });
+        let engine = engine(&dir, &server, began, sink)?;
+        Ok((Self { dir, server, engine, endpoint }, events))
+    }
+
+    async fn end(self) {
+        // The lock alone tells that nobody listens any more; what stays without it is only untidy.
+        let _ = fs::remove_file(self.dir.join(ENDPOINT_FILE));
+        drop(self.endpoint);
+        self.server.stop().await;
+    }
+}
+
+/// Takes the directory for this process alone, for as long as the file is open.
+fn lock(dir: &Path) -> Result<File> {
+    let path = dir.join(ENDPOINT_FILE);
+    let unusable = || format!("cannot write `{}`", path.display());
+    let mut options = OpenOptions::new();
+    let file = options.read(true).write(true).create(true).truncate(false).open(&path).with_context(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("a sandbox runs in `{}` already", dir.display());
+            Err(Hinted::new(message, "end it with Ctrl-C, or name another directory with `--dir`").into())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(unusable),
     }
 }
 
 /// The daemon as `trueup run` has it, with a clock that keeps up with its AWS.
-fn engine(dir: &Path, server: &Server, began: Began) -> Result<Engine> {
+fn engine(dir: &Path, server: &Server, began: Began, sink: Arc<dyn Sink>) -> Result<Engine> {
     let config = Config::new(dir.join("site.git").to_string_lossy(), "main", dir.join("cache"));
     let repository = Repository::open(config).map_err(wiring::hinted)?;
     let clouds = AwsClouds::new(trueup_aws::Options {
@@ -99,10 +141,25 @@ fn engine(dir: &Path, server: &Server, began: Began) -> Result<Engine> {
     });
     let mut options = Options::new(InstanceName::new("trueup"));
     options.git_interval = GIT_INTERVAL;
-    options.interval = INTERVAL / began.speed.max(1);
-    options.rollout_interval = ROLLOUT_INTERVAL / began.speed.max(1);
-    let printer = Printer::new(Format::Text);
-    Ok(Engine::new(Arc::new(repository), Arc::new(clouds), Arc::new(began), Arc::new(printer), options))
+    options.interval = INTERVAL / began.speed;
+    options.rollout_interval = ROLLOUT_INTERVAL / began.speed;
+    Ok(Engine::new(Arc::new(repository), Arc::new(clouds), Arc::new(began), sink, options))
+}
+
+/// Prints events, and lets the tour see them.
+struct Told {
+    printer: Printer,
+    tour: Option<UnboundedSender<Event>>,
+}
+
+impl Sink for Told {
+    fn emit(&self, event: &Event) {
+        self.printer.emit(event);
+        if let Some(tour) = &self.tour {
+            // The tour may be over.
+            let _ = tour.send(event.clone());
+        }
+    }
 }
 
 /// The time of the sandbox's AWS.
@@ -110,12 +167,13 @@ fn engine(dir: &Path, server: &Server, began: Began) -> Result<Engine> {
 struct Began {
     real: Instant,
     time: Timestamp,
+    /// At least 1.
     speed: u32,
 }
 
 impl Clock for Began {
     fn now(&self) -> Timestamp {
-        let passed = self.real.elapsed().saturating_mul(self.speed.max(1));
+        let passed = self.real.elapsed().saturating_mul(self.speed);
         let passed = SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX);
         self.time.checked_add(passed).unwrap_or(Timestamp::MAX)
     }

@@ -1,9 +1,25 @@
 //! The example's files as they stand in the sandbox's repository, and the images that its registry has.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-/// The application of the example.
-pub const APPLICATION: &str = "elearning";
+use jiff::Timestamp;
+use trueup_sim::services::ecr::{self, Build};
+use trueup_sim::setup::{self, ELEARNING};
+use trueup_sim::workload::{Behaviour, Exit};
+use trueup_sim::{Simulator, Time};
+
+/// The region of the example.
+pub const REGION: &str = ELEARNING.1;
+
+/// Which chances the simulated AWS takes: every sandbox tells the same story.
+const SEED: u64 = 1;
+
+/// The repository of the backend's images.
+const BACKEND: &str = "elearning-system-backend";
+
+/// How long a broken backend runs before it gives up.
+const BREAKS_AFTER: Duration = Duration::from_secs(2);
 
 /// The cluster of the example.
 pub const CLUSTER: &str = "elearning-system-cluster";
@@ -14,16 +30,45 @@ pub const SERVICE: &str = "elearning-system-service";
 /// The file in which a person writes another tag.
 pub const IMAGES: &str = "desired-state/elearning/app.toml";
 
-/// Tags of the backend that come up.
-pub const GOOD: [&str; 3] = ["latest", "1.1", "1.2"];
+/// Releases of the backend that come up, besides `latest`.
+pub const RELEASES: [&str; 2] = ["1.1", "1.2"];
 
 /// The tag of a backend that exits as soon as it starts.
 pub const BROKEN: &str = "broken";
+
+/// The tag of a backend that was built for arm64 only, while the example wants x86.
+pub const ARM: &str = "arm";
+
+/// An AWS in which all that the example refers to is there, and nothing of the example itself. Its time goes on from `now`.
+pub fn aws(now: Timestamp) -> Simulator {
+    let start = Time(u64::try_from(now.as_millisecond()).unwrap_or_default());
+    let (account, region) = ELEARNING;
+    let mut aws = Simulator::starting(account, region, SEED, start);
+    let world = aws.world_mut();
+    setup::elearning(world);
+    for tag in RELEASES {
+        ecr::push(world, BACKEND, tag, &Build::of(tag));
+    }
+    let exits = Some(Exit { after: BREAKS_AFTER, code: 1, out_of_memory: false });
+    ecr::push(world, BACKEND, BROKEN, &Build::of(BROKEN).that(Behaviour { exits, ..Behaviour::default() }));
+    // With an index, as `docker buildx` makes it: so its platform can be told before ECS gets to see it.
+    let build = Build { attested: true, ..Build::of(ARM).on(&["linux/arm64"]) };
+    ecr::push(world, BACKEND, ARM, &build);
+    aws
+}
 
 macro_rules! files {
     ($($path:literal),* $(,)?) => {
         BTreeMap::from([$((concat!("desired-state/", $path), include_str!(concat!("../../../../desired-state/", $path)))),*])
     };
+}
+
+/// The application's file with another tag of the backend's image; none when it names none.
+pub fn with_tag(text: &str, tag: &str) -> Option<String> {
+    let images = text.find("[images.backend]")?;
+    let start = images + text[images..].find("\ntag = ")? + 1;
+    let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
+    Some(format!("{}tag = \"{tag}\"{}", &text[..start], &text[end..]))
 }
 
 /// The files of the first commit.
@@ -44,7 +89,15 @@ pub fn files() -> BTreeMap<&'static str, &'static str> {
 mod tests {
     use std::path::Path;
 
-    use super::files;
+    use super::{IMAGES, files, with_tag};
+
+    #[test]
+    fn only_the_backend_gets_another_tag() {
+        let text = with_tag(files()[IMAGES], "1.1").expect("the example names one");
+        assert_eq!(text.matches("tag = \"1.1\"\n").count(), 1, "{text}");
+        assert_eq!(text.matches("tag = \"latest\"\n").count(), 1, "{text}");
+        assert!(text.find("tag = \"1.1\"") < text.find("tag = \"latest\""), "{text}");
+    }
 
     #[test]
     fn all_files_of_the_example_are_there() {

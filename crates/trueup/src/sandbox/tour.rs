@@ -1,83 +1,87 @@
 //! Plays what the guide proposes: a release, a change by hand, an image that does not start.
 
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use tokio::time::{Instant, sleep};
-use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Health, Hold, Plan, Sync};
+use anyhow::{Context as _, Result, bail};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, timeout_at};
+use trueup_core::names::Revision;
+use trueup_core::plan::Hold;
+use trueup_core::report::{Event, What};
 use trueup_git::amend_file;
 
 use super::by_hand::Console;
 use super::daemon::Sandbox;
-use super::site::{APPLICATION, BROKEN, IMAGES};
+use super::site::{BROKEN, IMAGES, RELEASES, files, with_tag};
 use crate::cli::Drift;
 use crate::wiring;
 
-/// The region of the example.
-pub const REGION: &str = "ap-northeast-1";
+/// How long one part of the tour may take: at the ordinary speed each takes some ten seconds.
+const PATIENCE: Duration = Duration::from_mins(5);
 
-/// How long one part of the tour may take.
-const PATIENCE: Duration = Duration::from_mins(4);
-
-/// How often is looked.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// Plays it.
+/// Plays it. `events` are all that the daemon tells.
 ///
 /// # Errors
 /// When a part does not come to its end in time.
-pub async fn tour(sandbox: &Sandbox) -> Result<()> {
-    let first = until(sandbox, "the first rollout", |plan| well(plan)).await?;
-    say("The site is up, as git says. Now a commit: the backend's image 1.1.");
-    let second = commit(sandbox, "1.1", "Release 1.1")?;
-    until(sandbox, "the release", |plan| well(plan) && plan.revision == second && plan.revision != first.revision).await?;
-    say("Version 1.1 serves. Now somebody changes the backend's health check by hand.");
+pub async fn tour(sandbox: &Sandbox, events: UnboundedReceiver<Event>) -> Result<()> {
+    let mut watch = Watch { events };
+    watch.until("the first rollout", |event| matches!(event.what, What::RolloutCompleted { .. })).await?;
+
+    let release = RELEASES[0];
+    say(&format!("The site is up, as git says. Now a commit: the backend's image {release}."));
+    let second = commit(sandbox, release, &format!("Release {release}"))?;
+    let serves = |event: &Event| matches!(event.what, What::RolloutCompleted { .. });
+    watch.until("the release", |event| serves(event) && event.revision.as_ref() == Some(&second)).await?;
+
+    say(&format!("Version {release} serves. Now somebody changes the backend's health check by hand."));
     let console = Console { address: sandbox.server.address().to_string() };
-    let (told, change) = tokio::task::spawn_blocking(move || {
-        let change = console.change(Drift::HealthCheck);
-        (console.address, change)
-    })
-    .await?;
-    say(&format!("{} (at {told})", change?));
-    until(sandbox, "the drift to be noticed", |plan| plan.sync != Sync::Synced).await?;
-    until(sandbox, "the drift to be healed", well).await?;
+    let done = tokio::task::spawn_blocking(move || console.change(Drift::HealthCheck)).await??;
+    say(&done);
+    watch.until("the drift to be noticed", |event| matches!(event.what, What::DriftDetected { .. })).await?;
+    watch.until("the drift to be healed", |event| matches!(event.what, What::DriftResolved { .. })).await?;
+
     say("Healed. Now a commit with an image that does not start.");
-    let broken = commit(sandbox, BROKEN, "Release an image that does not start")?;
-    let is_held = |plan: &Plan| plan.held.iter().any(|held| matches!(held.reason, Hold::RevisionFailed { .. }));
-    until(sandbox, "the rollback", |plan| plan.revision == broken && is_held(plan)).await?;
-    say("ECS went back to version 1.1, and trueup does not push the broken one again. That was the tour.");
+    let third = commit(sandbox, BROKEN, "Release an image that does not start")?;
+    // The rollback is told when its cause is found out, before the hold or after it.
+    let (mut gone_back, mut held) = (false, false);
+    let both = |event: &Event| {
+        if event.revision.as_ref() == Some(&third) {
+            gone_back |= matches!(event.what, What::RolloutRolledBack { .. });
+            held |= matches!(event.what, What::HoldStarted { hold: Hold::RevisionFailed { .. }, .. });
+        }
+        gone_back && held
+    };
+    watch.until("the rollback", both).await?;
+    say(&format!("ECS went back to version {release}, and trueup holds the broken one instead of trying for ever."));
+    println!("That was the tour. Without `--tour` all this is yours to do: `trueup sandbox`.");
     Ok(())
 }
 
-fn well(plan: &Plan) -> bool {
-    plan.sync == Sync::Synced && plan.health == Health::Healthy
+/// The daemon's events, as they come.
+struct Watch {
+    events: UnboundedReceiver<Event>,
+}
+
+impl Watch {
+    /// Waits for an event, and passes over all before it.
+    async fn until(&mut self, what: &str, mut wanted: impl FnMut(&Event) -> bool) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let event = timeout_at(end, self.events.recv()).await;
+            let event = event.with_context(|| format!("waited too long for {what}"))?;
+            match event {
+                Some(Event { what: What::DaemonStopping {}, .. }) | None => bail!("stopped while waiting for {what}"),
+                Some(event) if wanted(&event) => return Ok(()),
+                Some(_) => {}
+            }
+        }
+    }
 }
 
 /// Commits another tag of the backend's image.
 fn commit(sandbox: &Sandbox, tag: &str, message: &str) -> Result<Revision> {
-    let text = include_str!("../../../../desired-state/elearning/app.toml");
-    let text = text.replacen("tag = \"latest\"", &format!("tag = \"{tag}\""), 1);
-    let bare: &Path = &sandbox.dir.join("site.git");
-    amend_file(bare, "main", IMAGES, &text, message).map_err(wiring::hinted)
-}
-
-/// Waits until the application's plan is as wanted.
-async fn until(sandbox: &Sandbox, what: &str, wanted: impl Fn(&Plan) -> bool) -> Result<Plan> {
-    let key = (EnvironmentName::new("production"), ApplicationName::new(APPLICATION));
-    let end = Instant::now() + PATIENCE;
-    while Instant::now() < end {
-        if sandbox.engine.shutdown().is_requested() {
-            bail!("stopped while waiting for {what}");
-        }
-        let status = sandbox.engine.status();
-        if let Some(status) = status.applications.get(&key).filter(|status| wanted(&status.plan)) {
-            return Ok(status.plan.clone());
-        }
-        sleep(LOOK).await;
-    }
-    bail!("waited too long for {what}");
+    let text = with_tag(files()[IMAGES], tag).context("the example names no image of the backend")?;
+    amend_file(&sandbox.dir.join("site.git"), "main", IMAGES, &text, message).map_err(wiring::hinted)
 }
 
 fn say(text: &str) {
