@@ -403,6 +403,20 @@ fn inventory_world(request: &Request) -> Reply {
             None => Reply::Json(200, json!({"serviceArns": ["arn:service/main/s0000"], "nextToken": "2"})),
             Some(_) => Reply::Json(200, json!({"serviceArns": ["arn:service/main/orphan"]})),
         },
+        // Nothing that is wanted refers to the listener `l3`.
+        "DescribeLoadBalancers" => elb(
+            "DescribeLoadBalancers",
+            "<LoadBalancers><member><LoadBalancerArn>arn:b1</LoadBalancerArn><Type>application</Type></member>\
+             <member><LoadBalancerArn>arn:b2</LoadBalancerArn><Type>network</Type></member></LoadBalancers>",
+        ),
+        "DescribeListeners" => {
+            assert_eq!(request.pairs()["LoadBalancerArn"], "arn:b1", "a network load balancer has no rules");
+            elb(
+                "DescribeListeners",
+                "<Listeners><member><ListenerArn>arn:l1</ListenerArn></member>\
+                 <member><ListenerArn>arn:l3</ListenerArn></member></Listeners>",
+            )
+        }
         _ => world(3)(request),
     }
 }
@@ -427,6 +441,7 @@ async fn the_inventory_holds_what_carries_the_tag_and_nothing_twice() {
             (Kind::TargetGroup, &*group(2)),
             (Kind::ListenerRule, "arn:l1/rule/1"),
             (Kind::ListenerRule, "arn:l2/rule/1"),
+            (Kind::ListenerRule, "arn:l3/rule/1"),
         ]
     );
 }
@@ -456,7 +471,8 @@ async fn a_tag_that_was_taken_away_ends_ownership_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn an_inventory_of_which_a_part_could_not_be_read_is_unknown() {
-    for operation in ["ListServices", "DescribeServices", "DescribeTargetGroups", "DescribeTags", "DescribeRules"] {
+    let operations = ["ListServices", "DescribeServices", "DescribeTargetGroups", "DescribeTags", "DescribeRules"];
+    for operation in operations.into_iter().chain(["DescribeLoadBalancers", "DescribeListeners"]) {
         let fake = Fake::new(move |request| match request.operation.as_str() {
             asked if asked == operation && operation.starts_with("DescribeT") => elb_error(400, "Throttling"),
             "DescribeRules" if operation == "DescribeRules" => elb_error(400, "Throttling"),
