@@ -237,7 +237,11 @@ fn weights_that_ecs_shifts_and_resources_of_others_are_told_by_the_world() {
         json!({"RuleArn": rule, "Actions": [{"Type": "forward", "ForwardConfig": forward}]})
     };
     let elb = Service::ElasticLoadBalancing;
-    assert_eq!(act(elb, "ModifyRule", modify(&shifted, ["1", "0"], [blue, green])), [""; 0], "ECS does not shift it yet");
+    assert_eq!(
+        act(elb, "ModifyRule", modify(&shifted, ["1", "0"], [blue, green])),
+        [""; 0],
+        "ECS does not shift it yet"
+    );
     let advanced = json!({
         "alternateTargetGroupArn": green, "productionListenerRule": shifted,
         "roleArn": "arn:aws:iam::123456789012:role/ecs-load-balancing",
