@@ -1,4 +1,4 @@
-//! Real clients on the loopback port: boto3 with its waiters and paginators and the AWS CLI.
+//! Real clients on the loopback port: boto3 with its waiters and paginators, the AWS CLI, and moto as another opinion.
 //!
 //! The scripts in `clients/` say what is asked. Every answer that boto3 gets is judged by AWS's own service models, as
 //! botocore ships them (`clients/judge.py`).
@@ -48,6 +48,11 @@ fn boto3_reads_the_other_services_in_each_protocol_they_speak() {
 #[test]
 fn the_aws_cli_deploys_waits_and_fails_with_its_exit_codes() {
     run("cli.py", 1);
+}
+
+#[test]
+fn answers_have_the_shape_of_motos_but_for_the_listed_differences() {
+    run("compare.py", 1);
 }
 
 /// Runs a script against a simulator of its own.

@@ -73,6 +73,8 @@ refused("InvalidConfigurationRequest", elb.modify_target_group_attributes, Targe
 
 made = elb.create_listener(LoadBalancerArn=balancers[0], Protocol="HTTP", Port=80, DefaultActions=[NOT_FOUND])
 listener = made["Listeners"][0]["ListenerArn"]
+again = elb.create_listener(LoadBalancerArn=balancers[0], Protocol="HTTP", Port=80, DefaultActions=[NOT_FOUND])
+equal(again["Listeners"][0]["ListenerArn"], listener)
 refused(
     "DuplicateListener", elb.create_listener, LoadBalancerArn=balancers[0], Protocol="HTTP", Port=80,
     DefaultActions=[forward(groups[0])],
