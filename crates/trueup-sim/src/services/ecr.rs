@@ -91,7 +91,10 @@ pub fn uri(world: &World, repository: &str) -> String {
 /// Creates a repository, unless it is there.
 pub fn create(world: &mut World, repository: &str) {
     let created_at = world.now;
-    world.repositories.entry(repository.to_owned()).or_insert_with(|| Repository { created_at, ..Repository::default() });
+    world
+        .repositories
+        .entry(repository.to_owned())
+        .or_insert_with(|| Repository { created_at, ..Repository::default() });
 }
 
 /// Pushes a build and moves the tag to it; its digest. The repository is created when it is not there. From now on
