@@ -1,4 +1,4 @@
-//! Reads an ECS answer as it is, but for events that tell nothing.
+//! Reads an answer of `DescribeServices` as it is, but for events that tell nothing.
 //!
 //! A service shows its newest hundred events, four fifths of what `DescribeServices` answers, and on a quiet service
 //! all of them say every six hours that it is quiet.
@@ -12,102 +12,83 @@ use serde_json::{Map, Value};
 /// What an event says that tells nothing. Source: ECS developer guide, "Amazon ECS service event messages".
 const QUIET: &str = "has reached a steady state.";
 
-/// Reads the body of an answer.
+/// An answer of which the services are still text.
+#[derive(serde::Deserialize)]
+pub(crate) struct DescribedServices<'a> {
+    /// The services, each to be read by [`service`] when it is not known already.
+    #[serde(borrow, default)]
+    pub(crate) services: Vec<&'a RawValue>,
+    #[serde(default)]
+    pub(crate) failures: Vec<Value>,
+}
+
+/// Reads one service.
 ///
 /// # Errors
-/// When it is not a JSON object.
-pub(crate) fn read(body: &[u8]) -> serde_json::Result<Value> {
-    let Object::<Services>(answer, _) = serde_json::from_slice(body)?;
-    Ok(Value::Object(answer))
+/// When it is not a JSON object, or its events are no list.
+pub(crate) fn service(text: &str) -> serde_json::Result<Value> {
+    let Service(service) = serde_json::from_str(text)?;
+    Ok(Value::Object(service))
 }
 
-/// An object of which one member is read in a way of its own.
-struct Object<M>(Map<String, Value>, std::marker::PhantomData<M>);
+/// A service, read with an eye on its events.
+struct Service(Map<String, Value>);
 
-/// A way to read one member.
-trait Member {
-    const NAME: &str;
-
-    fn read<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Value, A::Error>;
-}
-
-/// The services of an answer.
-struct Services;
-
-impl Member for Services {
-    const NAME: &str = "services";
-
-    fn read<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Value, A::Error> {
-        let services: Vec<Object<Events>> = members.next_value()?;
-        Ok(services.into_iter().map(|Object(service, _)| Value::Object(service)).collect())
-    }
-}
-
-/// The events of a service.
-struct Events;
-
-impl Member for Events {
-    const NAME: &str = "events";
-
-    fn read<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Value, A::Error> {
-        let events: Vec<&RawValue> = members.next_value()?;
-        let telling = events.into_iter().map(RawValue::get).filter(|event| !event.contains(QUIET));
-        telling.map(|event| serde_json::from_str::<Value>(event).map_err(serde::de::Error::custom)).collect()
-    }
-}
-
-impl<'de, M: Member> Deserialize<'de> for Object<M> {
+impl<'de> Deserialize<'de> for Service {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<M>(std::marker::PhantomData<M>);
+        struct Members;
 
-        impl<'de, M: Member> Visitor<'de> for Members<M> {
-            type Value = Object<M>;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Service;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-                let mut object = Map::new();
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Service, A::Error> {
+                let mut service = Map::new();
                 while let Some(name) = members.next_key::<String>()? {
-                    let value = if name == M::NAME { M::read(&mut members)? } else { members.next_value()? };
-                    object.insert(name, value);
+                    let value = if name == "events" { telling_events(&mut members)? } else { members.next_value()? };
+                    service.insert(name, value);
                 }
-                Ok(Object(object, self.0))
+                Ok(Service(service))
             }
         }
 
-        deserializer.deserialize_map(Members(std::marker::PhantomData))
+        deserializer.deserialize_map(Members)
     }
+}
+
+fn telling_events<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Value, A::Error> {
+    let events: Vec<&RawValue> = members.next_value()?;
+    let telling = events.into_iter().map(RawValue::get).filter(|event| !event.contains(QUIET));
+    telling.map(|event| serde_json::from_str::<Value>(event).map_err(serde::de::Error::custom)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::read;
+    use super::{DescribedServices, service};
 
     #[test]
     fn everything_is_kept_but_events_that_tell_nothing() {
         let told = json!({"id": "2", "createdAt": 1.5, "message": "(service a) is unable to place a task: \"no\"."});
         let quiet = json!({"id": "1", "createdAt": 1, "message": "(service a) has reached a steady state."});
         let newer = json!({"message": "(service a, taskSet ecs-svc/1) has reached a steady state."});
-        let answer = |events: &[&Value]| {
-            json!({
-                "failures": [{"reason": "MISSING"}], "newer": {"events": [quiet]},
-                "services": [{"serviceName": "a", "events": events, "weight": 1.10}, {"serviceName": "b"}],
-            })
-        };
-        let read = |value: &Value| read(value.to_string().as_bytes()).unwrap();
-        assert_eq!(read(&answer(&[&quiet, &told, &newer])), answer(&[&told]));
-        let task_definition = json!({"taskDefinition": {"cpu": "256"}, "tags": [], "empty": {}});
-        assert_eq!(read(&task_definition), task_definition);
+        let of = |events: &[&Value]| json!({"serviceName": "a", "newer": {"events": [quiet]}, "events": events, "weight": 1.10});
+        let answer = json!({"failures": [{"reason": "MISSING"}], "services": [of(&[&quiet, &told, &newer]), {}]});
+        let text = answer.to_string();
+        let read: DescribedServices<'_> = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.failures, [json!({"reason": "MISSING"})]);
+        let services: Vec<Value> = read.services.iter().map(|text| service(text.get()).unwrap()).collect();
+        assert_eq!(services, [of(&[&told]), json!({})]);
     }
 
     #[test]
     fn what_is_no_object_is_an_error() {
-        for body in ["", "[]", "{\"services\": [1]}", "<html>", "{\"services\": [{\"events\": [}]}"] {
-            assert!(read(body.as_bytes()).is_err(), "{body}");
+        for text in ["", "[]", "1", "{\"events\": [}", "{\"events\": 1}", "<html>"] {
+            assert!(service(text).is_err(), "{text}");
         }
     }
 }

@@ -1,27 +1,33 @@
-//! Makes one call: waits for its turn, counts it, traces it, and says what its failure means.
+//! Makes one call: waits for its turn, counts it, traces it, repeats it, and says what its failure means.
+//!
+//! The SDK repeats nothing: two layers that do would multiply the load just when AWS asks for less of it.
 
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_ecs::operation::RequestId;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use trueup_core::live::FailureKind;
 use trueup_ports::{CallError, Effect};
 
-use crate::buckets::{Bucket, Buckets};
+use crate::buckets::{Bucket, Buckets, Sign};
 use crate::calls::Calls;
-use crate::failure;
+use crate::stop::Stop;
+use crate::{failure, priority};
 
-/// How often a write is tried. Only tries that are certain not to have had an effect are repeated.
-const WRITE_ATTEMPTS_MAX: u32 = 3;
+/// How often a call is tried. Of writes, only tries that are certain not to have had an effect are repeated.
+const ATTEMPTS_MAX: u32 = 3;
 
-/// The longest wait before the first repetition of a write; it doubles with each. The long patience is the loop's.
-const WRITE_BACKOFF: Duration = Duration::from_secs(1);
+/// The longest wait before the first repetition; it doubles with each. The long patience is the loop's.
+const BACKOFF: Duration = Duration::from_secs(1);
+
+/// How long after it began a read is repeated: an endpoint that lets every attempt time out is left to the loop.
+const READ_AGAIN_WITHIN: Duration = Duration::from_secs(20);
 
 /// Makes calls on behalf of one environment.
 #[derive(Debug)]
@@ -29,20 +35,14 @@ pub(crate) struct Caller {
     environment: String,
     buckets: Arc<Buckets>,
     calls: Arc<Calls>,
-    /// The process stops: no write is sent any more.
-    stopping: Arc<AtomicBool>,
+    stop: Stop,
     reads: AtomicU64,
     credential_failures: AtomicU64,
 }
 
 impl Caller {
-    pub(crate) fn new(
-        environment: String,
-        buckets: Arc<Buckets>,
-        calls: Arc<Calls>,
-        stopping: Arc<AtomicBool>,
-    ) -> Self {
-        Self { environment, buckets, calls, stopping, reads: AtomicU64::new(0), credential_failures: AtomicU64::new(0) }
+    pub(crate) fn new(environment: String, buckets: Arc<Buckets>, calls: Arc<Calls>, stop: Stop) -> Self {
+        Self { environment, buckets, calls, stop, reads: AtomicU64::new(0), credential_failures: AtomicU64::new(0) }
     }
 
     /// How many reads were made so far.
@@ -55,23 +55,38 @@ impl Caller {
         self.credential_failures.load(Ordering::Relaxed)
     }
 
-    /// Makes a read. The SDK itself repeats it when it fails for a passing reason.
+    /// Makes a read, and repeats it when it fails for a passing reason.
     pub(crate) async fn read<T, E, F>(
         &self,
         bucket: Bucket,
         operation: &str,
-        send: impl FnOnce() -> F,
+        send: impl Fn() -> F,
     ) -> Result<T, CallError>
     where
         T: RequestId,
         E: Error + ProvideErrorMetadata + 'static,
         F: Future<Output = Result<T, SdkError<E, Response>>>,
     {
+        let start = Instant::now();
+        let mut backoff = BACKOFF;
+        for _ in 1..ATTEMPTS_MAX {
+            self.turn(bucket, operation).await?;
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            match self.attempt(bucket, operation, &send).await {
+                Err(error) if may_pass(&error) && start.elapsed() < READ_AGAIN_WITHIN => {
+                    sleep(backoff.mul_f64(fastrand::f64())).await;
+                    backoff *= 2;
+                }
+                done => return done,
+            }
+        }
+        self.turn(bucket, operation).await?;
         self.reads.fetch_add(1, Ordering::Relaxed);
-        self.once(bucket, operation, || true, send).await
+        self.attempt(bucket, operation, &send).await
     }
 
     /// Makes a write. It is repeated only when it is certain that it had no effect: throttled, or never connected.
+    /// Nothing is sent once the process stops.
     pub(crate) async fn write<T, E, F>(
         &self,
         bucket: Bucket,
@@ -83,73 +98,95 @@ impl Caller {
         E: Error + ProvideErrorMetadata + 'static,
         F: Future<Output = Result<T, SdkError<E, Response>>>,
     {
-        let may_send = || !self.stopping.load(Ordering::Relaxed);
-        let mut backoff = WRITE_BACKOFF;
-        for _ in 1..WRITE_ATTEMPTS_MAX {
-            match self.once(bucket, operation, may_send, &send).await {
-                Err(error) if is_worth_repeating(&error) => {
-                    tokio::time::sleep(backoff.mul_f64(fastrand::f64())).await;
+        let mut backoff = BACKOFF;
+        for _ in 1..ATTEMPTS_MAX {
+            self.unless_stopping(operation, self.turn(bucket, operation)).await?;
+            match self.attempt(bucket, operation, &send).await {
+                Err(error) if may_pass(&error) && error.effect == Effect::None => {
+                    let pause = async {
+                        sleep(backoff.mul_f64(fastrand::f64())).await;
+                        Ok(())
+                    };
+                    self.unless_stopping(operation, pause).await?;
                     backoff *= 2;
                 }
                 done => return done,
             }
         }
-        self.once(bucket, operation, may_send, &send).await
+        self.unless_stopping(operation, self.turn(bucket, operation)).await?;
+        self.attempt(bucket, operation, &send).await
     }
 
-    /// Makes one attempt, if it still may be sent when its turn has come.
-    async fn once<T, E, F>(
+    /// Does what comes before a write is sent, and gives it up when the process stops.
+    ///
+    /// # Errors
+    /// When the process stops, or when the work fails.
+    pub(crate) async fn unless_stopping<T>(
         &self,
-        bucket: Bucket,
         operation: &str,
-        may_send: impl FnOnce() -> bool,
-        send: impl FnOnce() -> F,
-    ) -> Result<T, CallError>
+        work: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        tokio::select! {
+            biased;
+            () = self.stop.raised() => {
+                let message = "trueup is stopping, the call was not sent";
+                Err(failure::failure(operation, FailureKind::Rejected, Effect::None, message))
+            }
+            done = work => done,
+        }
+    }
+
+    /// Waits for a turn in a bucket: every attempt takes one, so that repetitions do not multiply the load.
+    async fn turn(&self, bucket: Bucket, operation: &str) -> Result<(), CallError> {
+        self.buckets.turn(bucket, priority::current()).await.map_err(|waited| {
+            let message =
+                format!("trueup's own limit below AWS's rate: no turn came within {} seconds", waited.as_secs());
+            failure::failure(operation, FailureKind::Throttled, Effect::None, message)
+        })
+    }
+
+    /// Makes one attempt.
+    async fn attempt<T, E, F>(&self, bucket: Bucket, operation: &str, send: impl FnOnce() -> F) -> Result<T, CallError>
     where
         T: RequestId,
         E: Error + ProvideErrorMetadata + 'static,
         F: Future<Output = Result<T, SdkError<E, Response>>>,
     {
-        if let Err(wait) = self.buckets.turn(bucket).await {
-            let message = format!(
-                "trueup's own limit below AWS's rate: the turn would have come in {} seconds only",
-                wait.as_secs()
-            );
-            return Err(failure::failure(operation, FailureKind::Throttled, Effect::None, message));
-        }
-        if !may_send() {
-            let message = "trueup is stopping, the call was not sent";
-            return Err(failure::failure(operation, FailureKind::Rejected, Effect::None, message));
-        }
         self.calls.made(operation);
         let start = Instant::now();
         // The future of an SDK call is large; boxed, it does not weigh on everything that awaits it.
         let outcome = Box::pin(send()).await.map_err(|error| failure::classify(operation, &error));
         let environment = self.environment.as_str();
         let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        match &outcome {
+        let sign = match &outcome {
             Ok(answer) => {
                 let request_id = answer.request_id();
                 tracing::debug!(environment, operation, duration_ms, request_id, "Called AWS.");
+                Sign::Works
             }
             Err(error) => {
                 let request_id = error.request_id.as_deref();
                 tracing::debug!(environment, operation, duration_ms, request_id, %error, "Called AWS, which failed.");
                 match error.kind {
-                    FailureKind::Throttled => self.calls.throttled(operation),
-                    FailureKind::Credentials => drop(self.credential_failures.fetch_add(1, Ordering::Relaxed)),
-                    FailureKind::TimedOut
-                    | FailureKind::Unavailable
-                    | FailureKind::AccessDenied
-                    | FailureKind::Rejected => {}
+                    FailureKind::Throttled => {
+                        self.calls.throttled(operation);
+                        Sign::Throttles
+                    }
+                    FailureKind::Credentials => {
+                        self.credential_failures.fetch_add(1, Ordering::Relaxed);
+                        Sign::Works
+                    }
+                    FailureKind::TimedOut | FailureKind::Unavailable => Sign::Fails,
+                    FailureKind::AccessDenied | FailureKind::Rejected => Sign::Works,
                 }
             }
-        }
+        };
+        self.buckets.note(bucket, start, sign);
         outcome
     }
 }
 
-fn is_worth_repeating(error: &CallError) -> bool {
-    error.effect == Effect::None
-        && matches!(error.kind, FailureKind::Throttled | FailureKind::Unavailable | FailureKind::TimedOut)
+/// Whether the same call may succeed in a moment.
+fn may_pass(error: &CallError) -> bool {
+    matches!(error.kind, FailureKind::Throttled | FailureKind::Unavailable | FailureKind::TimedOut)
 }

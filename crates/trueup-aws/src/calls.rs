@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 /// Counts of one operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Calls made. The SDK's own retries of a read are not counted apart.
+    /// Calls sent; a repetition is another one.
     pub calls: u64,
-    /// Of those, how many AWS throttled to the end.
+    /// Of those, how many AWS throttled.
     pub throttled: u64,
 }
 

@@ -14,17 +14,20 @@ use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::plan::{Call, Operation};
-use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Wanted};
+use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Priority, Wanted};
 
 use crate::buckets::{Bucket, Buckets};
 use crate::caller::Caller;
 use crate::calls::Calls;
 use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
-use crate::failure;
+use crate::observe::service_deployments::ServiceDeployments;
+use crate::observe::services::Services;
 use crate::observe::sweep::Sweep;
 use crate::observe::task_definitions::TaskDefinitions;
 use crate::resolve::{Lookups, Resolvers};
+use crate::stop::Stop;
+use crate::{failure, priority};
 
 /// How long an account that answered is believed to be the one that answers.
 const ACCOUNT_BELIEVED: Duration = Duration::from_mins(5);
@@ -37,7 +40,9 @@ pub struct AwsCloud {
     pub(crate) ecs: Ecs,
     pub(crate) elb: Elb,
     pub(crate) resolvers: Resolvers,
+    pub(crate) services: Services,
     pub(crate) task_definitions: TaskDefinitions,
+    pub(crate) service_deployments: ServiceDeployments,
     pub(crate) sweep: std::sync::Mutex<Sweep>,
     pub(crate) lookups: Lookups,
     /// How many reads had been made when the last observation ended.
@@ -59,25 +64,23 @@ struct Verified {
 impl AwsCloud {
     pub(crate) fn new(
         environment: Environment,
-        reads: &SdkConfig,
-        writes: &SdkConfig,
+        config: &SdkConfig,
         buckets: Arc<Buckets>,
         calls: Arc<Calls>,
-        stopping: Arc<AtomicBool>,
+        stop: Stop,
     ) -> Self {
         Self {
-            caller: Caller::new(environment.name.to_string(), buckets, calls, stopping),
-            ecs: Ecs { reads: aws_sdk_ecs::Client::new(reads), writes: aws_sdk_ecs::Client::new(writes) },
-            elb: Elb {
-                reads: aws_sdk_elasticloadbalancingv2::Client::new(reads),
-                writes: aws_sdk_elasticloadbalancingv2::Client::new(writes),
-            },
-            resolvers: Resolvers::new(reads),
+            caller: Caller::new(environment.name.to_string(), buckets, calls, stop),
+            ecs: Ecs { client: aws_sdk_ecs::Client::new(config) },
+            elb: Elb { client: aws_sdk_elasticloadbalancingv2::Client::new(config) },
+            resolvers: Resolvers::new(config),
+            services: Services::default(),
             task_definitions: TaskDefinitions::default(),
+            service_deployments: ServiceDeployments::default(),
             sweep: std::sync::Mutex::default(),
             lookups: Lookups::default(),
             reads_before: AtomicU64::new(0),
-            sts: aws_sdk_sts::Client::new(reads),
+            sts: aws_sdk_sts::Client::new(config),
             account: Mutex::default(),
             locked_out: AtomicBool::new(false),
             environment,
@@ -127,7 +130,9 @@ impl AwsCloud {
 
     async fn write(&self, call: &Call) -> Result<Answer, CallError> {
         let target = Target::of(call.operation);
-        self.may_write(&target.name()).await?;
+        let name = target.name();
+        let verified = priority::with(Priority::Safety, self.may_write(&name));
+        self.caller.unless_stopping(&name, verified).await?;
         let outcome = match target {
             Target::Ecs(operation) => self.ecs.write(&self.caller, operation, &call.input).await,
             Target::Elb(operation) => self.elb.write(&self.caller, operation, &call.input).await,
@@ -144,23 +149,23 @@ impl AwsCloud {
 #[async_trait]
 impl Cloud for AwsCloud {
     async fn account(&self) -> Result<String, ReadFailure> {
-        self.verified_account().await.map_err(failure::read_failure)
+        priority::with(Priority::Safety, self.verified_account()).await.map_err(failure::read_failure)
     }
 
     async fn observe(&self, wanted: &Wanted) -> Live {
-        crate::observe::observe(self, wanted).await
+        priority::with(wanted.priority, crate::observe::observe(self, wanted)).await
     }
 
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
-        crate::resolve::resolve(self, lookups).await
+        priority::with(Priority::Deploy, crate::resolve::resolve(self, lookups)).await
     }
 
     async fn evidence(&self, request: &EvidenceRequest) -> Evidence {
-        crate::evidence::evidence(self, request).await
+        priority::with(Priority::Rest, crate::evidence::evidence(self, request)).await
     }
 
     async fn execute(&self, call: &Call) -> Result<Answer, CallError> {
-        self.write(call).await
+        priority::with(Priority::of(call.operation), self.write(call)).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! Makes the AWS of an environment: credentials, region, assumed role, time-outs.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -24,12 +23,10 @@ use trueup_ports::{Cloud, Clouds};
 use crate::buckets::{Buckets, Pace};
 use crate::calls::{Calls, Count};
 use crate::cloud::AwsCloud;
+use crate::stop::Stop;
 
 /// The name under which AWS's logs know us (`app/trueup` in the user agent).
 const APP_NAME: &str = "trueup";
-
-/// How often the SDK tries a read. Its waits between are 3 s at most: the long patience is the loop's.
-const READ_ATTEMPTS_MAX: u32 = 3;
 
 /// How long making a connection may take.
 const CONNECT_SECONDS_MAX: u64 = 3;
@@ -37,11 +34,9 @@ const CONNECT_SECONDS_MAX: u64 = 3;
 /// How long the first byte of an answer may take.
 const READ_SECONDS_MAX: u64 = 10;
 
-/// How long one attempt may take, with credentials and connection.
+/// How long one attempt may take, with credentials and connection: well below the 25 s within which a stopping process
+/// must be gone.
 const ATTEMPT_SECONDS_MAX: u64 = 12;
-
-/// How long a call may take with all its attempts: below the 25 s within which a stopping process must be gone.
-const OPERATION_SECONDS_MAX: u64 = 20;
 
 /// How long credentials that AWS does not take are kept before they are looked for again. The SDK reads a profile's
 /// files once, so that somebody who repairs them would otherwise have to restart us.
@@ -72,7 +67,7 @@ pub struct Options {
 pub struct AwsClouds {
     options: Options,
     calls: Arc<Calls>,
-    stopping: Arc<AtomicBool>,
+    stop: Stop,
     buckets: std::sync::Mutex<BTreeMap<(String, String), Arc<Buckets>>>,
     clouds: Mutex<BTreeMap<EnvironmentName, Connected>>,
 }
@@ -109,7 +104,7 @@ impl AwsClouds {
 
     async fn connect(&self, environment: &Environment) -> AwsCloud {
         let base = self.base(environment).await;
-        let reads = match &environment.role {
+        let authenticated = match &environment.role {
             None => base,
             Some(role) => {
                 let provider =
@@ -117,10 +112,10 @@ impl AwsClouds {
                 base.to_builder().credentials_provider(SharedCredentialsProvider::new(provider.await)).build()
             }
         };
-        let writes = reads.to_builder().retry_config(RetryConfig::disabled()).build();
-        let (buckets, calls, stopping) =
-            (self.buckets(environment), Arc::clone(&self.calls), Arc::clone(&self.stopping));
-        AwsCloud::new(environment.clone(), &reads, &writes, buckets, calls, stopping)
+        // The credentials' own calls are not ours to make, and keep the SDK's retries.
+        let config = authenticated.to_builder().retry_config(RetryConfig::disabled()).build();
+        let (buckets, calls) = (self.buckets(environment), Arc::clone(&self.calls));
+        AwsCloud::new(environment.clone(), &config, buckets, calls, self.stop.clone())
     }
 
     /// The SDK's ordinary configuration (profile, `AWS_ENDPOINT_URL`, task role, single sign-on) with our bounds.
@@ -129,12 +124,11 @@ impl AwsClouds {
             .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
             .read_timeout(Duration::from_secs(READ_SECONDS_MAX))
             .operation_attempt_timeout(Duration::from_secs(ATTEMPT_SECONDS_MAX))
-            .operation_timeout(Duration::from_secs(OPERATION_SECONDS_MAX))
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(environment.region.clone()))
             .app_name(AppName::new(APP_NAME).expect("letters only are a legal name"))
-            .retry_config(RetryConfig::standard().with_max_attempts(READ_ATTEMPTS_MAX))
+            .retry_config(RetryConfig::standard())
             .timeout_config(timeouts)
             // Made for long downloads; our answers are small and every attempt has its time-out.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -174,7 +168,7 @@ impl Clouds for AwsClouds {
     }
 
     fn stop_writing(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stop.raise();
     }
 }
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::Builder;
 use aws_sdk_ecs::operation::RequestId as _;
+use serde::Deserialize;
 use serde_json::Value;
 use trueup_core::live::FailureKind;
 use trueup_ports::{Answer, CallError, Effect};
 
 use crate::buckets::Bucket;
 use crate::caller::Caller;
+use crate::failure;
 use crate::lossless::{self, Lossless, Slot};
-use crate::{answer, failure};
 
 /// Declares the operations with the SDK's method and the bucket of each.
 macro_rules! operations {
@@ -26,21 +27,26 @@ macro_rules! operations {
         pub(crate) enum Write { $($write,)* }
 
         impl Ecs {
-            /// Makes a read.
+            /// Makes a read, and gives back the answer's body as it came.
             ///
             /// # Errors
-            /// When AWS did not answer, refused, or answered with something that is no JSON.
-            pub(crate) async fn read(&self, caller: &Caller, operation: Read, input: &Value) -> Result<Value, CallError> {
+            /// When AWS did not answer, or refused.
+            pub(crate) async fn read_body(
+                &self,
+                caller: &Caller,
+                operation: Read,
+                input: &Value,
+            ) -> Result<Vec<u8>, CallError> {
                 let body = input.to_string().into_bytes();
                 match operation {
                     $(Read::$read => {
                         let name = concat!("ecs:", stringify!($read));
                         let slot = Slot::default();
                         caller.read(Bucket::$read_bucket, name, || {
-                            let protocol = Lossless::new(body, Arc::clone(&slot));
-                            self.reads.$read_method().customize().config_override(Builder::new().protocol(protocol)).send()
+                            let protocol = Lossless::new(body.clone(), Arc::clone(&slot));
+                            self.client.$read_method().customize().config_override(Builder::new().protocol(protocol)).send()
                         }).await?;
-                        parsed(name, &slot)
+                        Ok(lossless::take(&slot))
                     })*
                 }
             }
@@ -57,9 +63,9 @@ macro_rules! operations {
                         let slot = Slot::default();
                         let answer = caller.write(Bucket::$write_bucket, name, || {
                             let protocol = Lossless::new(body.clone(), Arc::clone(&slot));
-                            self.writes.$write_method().customize().config_override(Builder::new().protocol(protocol)).send()
+                            self.client.$write_method().customize().config_override(Builder::new().protocol(protocol)).send()
                         }).await?;
-                        Ok(Answer { output: parsed(name, &slot)?, request_id: answer.request_id().map(str::to_owned) })
+                        Ok(Answer { output: parsed(name, &lossless::take(&slot))?, request_id: answer.request_id().map(str::to_owned) })
                     })*
                 }
             }
@@ -76,6 +82,8 @@ operations! {
         ListTasks list_tasks ClusterRead,
         DescribeTasks describe_tasks ClusterRead,
         ListServiceDeployments list_service_deployments ServiceDeploymentRead,
+        DescribeServiceDeployments describe_service_deployments ServiceDeploymentRead,
+        DescribeServiceRevisions describe_service_revisions ServiceRevisionRead,
     }
     writes {
         RegisterTaskDefinition register_task_definition TaskDefinitionModify,
@@ -90,14 +98,27 @@ operations! {
 /// The ECS API in one environment.
 #[derive(Debug)]
 pub(crate) struct Ecs {
-    /// Repeats what fails for a passing reason.
-    pub(crate) reads: Client,
-    /// Never repeats anything: [`Caller::write`] does, where that is safe.
-    pub(crate) writes: Client,
+    /// Never repeats anything: [`Caller`] does, where that is safe.
+    pub(crate) client: Client,
 }
 
-fn parsed(operation: &str, slot: &Slot) -> Result<Value, CallError> {
-    answer::read(&lossless::take(slot)).map_err(|error| {
+impl Ecs {
+    /// Makes a read.
+    ///
+    /// # Errors
+    /// When AWS did not answer, refused, or answered with something that is no JSON.
+    pub(crate) async fn read(&self, caller: &Caller, operation: Read, input: &Value) -> Result<Value, CallError> {
+        let body = self.read_body(caller, operation, input).await?;
+        parsed(&format!("ecs:{operation:?}"), &body)
+    }
+}
+
+/// Reads a body as JSON.
+///
+/// # Errors
+/// When it is none: not an answer of the API.
+pub(crate) fn parsed<'a, T: Deserialize<'a>>(operation: &str, body: &'a [u8]) -> Result<T, CallError> {
+    serde_json::from_slice(body).map_err(|error| {
         let message = format!("the answer is not JSON: {error}");
         failure::failure(operation, FailureKind::Unavailable, Effect::Unknown, message)
     })

@@ -45,7 +45,7 @@ macro_rules! operations {
                         let name = concat!("elasticloadbalancing:", stringify!($read));
                         let exchange = Exchange::new(stringify!($read), input);
                         caller.read(Bucket::ElbRead, name, || {
-                            self.reads.$read_method().customize().interceptor(exchange.clone()).send()
+                            self.client.$read_method().customize().interceptor(exchange.clone()).send()
                         }).await?;
                         parsed(name, &exchange.answer)
                     })*
@@ -62,7 +62,7 @@ macro_rules! operations {
                         let name = concat!("elasticloadbalancing:", stringify!($write));
                         let exchange = Exchange::new(stringify!($write), input);
                         let answer = caller.write(Bucket::ElbModify, name, || {
-                            self.writes.$write_method().customize().interceptor(exchange.clone()).send()
+                            self.client.$write_method().customize().interceptor(exchange.clone()).send()
                         }).await?;
                         let output = parsed(name, &exchange.answer)?;
                         Ok(Answer { output, request_id: answer.request_id().map(str::to_owned) })
@@ -100,10 +100,8 @@ operations! {
 /// The ELBv2 API in one environment.
 #[derive(Debug)]
 pub(crate) struct Elb {
-    /// Repeats what fails for a passing reason.
-    pub(crate) reads: Client,
-    /// Never repeats anything: [`Caller::write`] does, where that is safe.
-    pub(crate) writes: Client,
+    /// Never repeats anything: [`Caller`] does, where that is safe.
+    pub(crate) client: Client,
 }
 
 /// Puts a body into a request and keeps the answer's.

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use trueup_core::diagnosis::{Deployment, Evidence, ServiceDeployment, ServiceEvent, Target, Task};
+use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Target, Task};
 use trueup_core::live::Observed;
 use trueup_core::names::Arn;
+use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::{CallError, EvidenceRequest};
 
 use crate::cloud::AwsCloud;
@@ -92,7 +93,7 @@ async fn service_deployments(cloud: &AwsCloud, request: &EvidenceRequest) -> Res
     let id = &request.service;
     let input = json!({"cluster": id.cluster, "service": id.name, "maxResults": SERVICE_DEPLOYMENTS_MAX});
     let answer = cloud.ecs.read(&cloud.caller, ecs::Read::ListServiceDeployments, &input).await?;
-    Ok(ServiceDeployment::read_all(&answer))
+    Ok(array(&answer, "serviceDeployments").filter_map(|one| ServiceDeployment::read(one, |_| None)).collect())
 }
 
 async fn target_health(cloud: &AwsCloud, group: &Arn) -> Result<Vec<Target>, CallError> {

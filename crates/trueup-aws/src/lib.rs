@@ -1,8 +1,8 @@
 //! AWS behind trueup's ports: the only crate that names the AWS SDK.
 //!
 //! [`AwsClouds`] makes an [`AwsCloud`] per environment, which observes, resolves and executes. Inside, every call goes
-//! the same way: a turn in a token bucket, the SDK's client with its credentials, time-outs and signature, and a
-//! verdict on what a failure means. Documents and answers pass as JSON, without loss: ECS by a client protocol of our
+//! the same way: a turn in a token bucket by its priority, the SDK's client with its credentials, time-outs and
+//! signature, and a verdict on what a failure means. Documents and answers pass as JSON, without loss: ECS by a client protocol of our
 //! own, ELBv2 by pairs out and XML in.
 //!
 //! What is absent on purpose: typed mirrors of requests and answers; any decision about what to write; any value of a
@@ -18,10 +18,13 @@ mod ecs;
 mod elb;
 mod evidence;
 mod failure;
+mod line;
 mod lossless;
 mod observe;
+mod priority;
 mod query;
 mod resolve;
+mod stop;
 mod xml;
 
 pub use buckets::Pace;

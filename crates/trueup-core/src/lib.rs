@@ -6,6 +6,7 @@
 //! The way through it: [`document`] turns files into [`desired`] state, [`drift`] compares that with [`live`] state,
 //! [`mod@plan`] turns the differences into ordered steps and holds, [`report`] tells what became of them.
 
+pub mod description;
 pub mod desired;
 pub mod diagnosis;
 pub mod digest;
@@ -17,3 +18,4 @@ pub mod names;
 pub mod plan;
 pub mod pointer;
 pub mod report;
+pub mod service_deployment;

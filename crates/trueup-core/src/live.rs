@@ -6,7 +6,9 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::description::Description;
 use crate::names::{Arn, ServiceId};
+use crate::service_deployment::ServiceDeployment;
 
 /// What one read of AWS told us about one resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +106,7 @@ pub type Tags = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveService {
     /// One element of `services`, as AWS sent it, but without events that only say that it reached a steady state.
-    pub description: Value,
+    pub description: Description,
     /// Its tags, taken out of the description for reading.
     pub tags: Tags,
 }
@@ -113,7 +115,7 @@ pub struct LiveService {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveTaskDefinition {
     /// `taskDefinition`, as AWS sent it.
-    pub description: Value,
+    pub description: Description,
     /// Its tags, which AWS sends beside it.
     pub tags: Tags,
 }
@@ -122,7 +124,7 @@ pub struct LiveTaskDefinition {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveTargetGroup {
     /// One element of `TargetGroups`, in the JSON spelling of the AWS CLI.
-    pub description: Value,
+    pub description: Description,
     /// Its attributes by key, from `DescribeTargetGroupAttributes`.
     pub attributes: Observed<BTreeMap<String, String>>,
     /// Its tags, from `DescribeTags`.
@@ -133,7 +135,7 @@ pub struct LiveTargetGroup {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveRule {
     /// One element of `Rules`, in the JSON spelling of the AWS CLI.
-    pub description: Value,
+    pub description: Description,
     /// Its tags, from `DescribeTags`.
     pub tags: Observed<Tags>,
 }
@@ -153,6 +155,9 @@ pub struct Live {
     pub target_groups: BTreeMap<String, Observed<LiveTargetGroup>>,
     /// All rules but the default one, by listener ARN.
     pub rules: BTreeMap<Arn, Observed<Vec<LiveRule>>>,
+    /// The service deployments of a service, newest first, where they were asked for. `Unknown` where AWS (or an
+    /// emulator that does not know the operation) does not tell.
+    pub service_deployments: BTreeMap<ServiceId, Observed<Vec<ServiceDeployment>>>,
     /// Resources that carry our instance tag, for pruning; `None` when nobody asked.
     pub inventory: Option<Observed<Vec<OwnedResource>>>,
 }

@@ -1,12 +1,14 @@
 //! One application as the loop knows it between two looks.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use tokio::time::Instant;
-use trueup_core::live::FailureKind;
+use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync};
+use trueup_core::plan::{Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync, deploys};
 use trueup_core::report::Edges;
+use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::CallError;
 
 use crate::backoff::Backoff;
@@ -19,6 +21,9 @@ use crate::schedule::Jitter;
 /// this outlasts throttling and a restart of the network; what lasts longer is for the daemon, or for a person.
 const READS_AGAIN_MAX: u32 = 3;
 
+/// How long the record of service deployments is believed while a rollout is only watched.
+const RECORD_BELIEVED: Duration = Duration::from_secs(15);
+
 /// What is remembered of an application. Nothing here is needed for correctness: a restart begins without.
 pub(crate) struct ApplicationState {
     /// What was told of it.
@@ -29,6 +34,10 @@ pub(crate) struct ApplicationState {
     pub resolved: Option<Resolved>,
     /// Resources that are read afresh at the next look.
     pub refresh: BTreeSet<String>,
+    /// The record of its service's deployments, when it was last read.
+    pub record: Option<(Instant, Observed<Vec<ServiceDeployment>>)>,
+    /// A rollout ran at the last look.
+    pub rolling: bool,
     /// When it is looked at before the next full cycle.
     pub look_at: Option<Instant>,
     /// Why its tasks fail, as far as it was found out.
@@ -57,6 +66,8 @@ impl ApplicationState {
             memory: Memory::default(),
             resolved: None,
             refresh: BTreeSet::new(),
+            record: None,
+            rolling: false,
             look_at: None,
             diagnosis: Diagnosis::default(),
             prune: Prune::default(),
@@ -65,6 +76,14 @@ impl ApplicationState {
             reads: Backoff::default(),
             jitter: Jitter::of(&format!("{environment}/{application}")),
         }
+    }
+
+    /// The record of service deployments of a moment ago, for a rollout that is only watched: many rollouts at once
+    /// would otherwise use up what AWS lets us read.
+    pub fn known_record(&self, plan: &Plan, now: Instant) -> Option<Observed<Vec<ServiceDeployment>>> {
+        let watches = matches!(plan.rollout, Some(Rollout::Running { .. })) && !plan.steps.iter().any(deploys);
+        let (at, record) = self.record.as_ref().filter(|_| watches)?;
+        (now.duration_since(*at) < RECORD_BELIEVED).then(|| record.clone())
     }
 
     /// Whether a call may be made now.
@@ -149,17 +168,22 @@ impl ApplicationState {
     /// Works out when the application is looked at next, before the next full cycle: soon while ECS is busy with it
     /// or AWS may still show the time before a write, and when a backoff ends.
     pub fn schedule(&mut self, plan: &Plan, context: &Context, now: Instant) {
-        let soon = matches!(plan.rollout, Some(Rollout::Running { .. }))
-            || plan.health == Health::Progressing
-            || is_unsettled(plan);
+        self.rolling = matches!(plan.rollout, Some(Rollout::Running { .. }));
+        let soon = is_rolling(plan) || is_unsettled(plan);
         let soon = soon.then(|| now + context.options.rollout_interval);
         let retry = self.backoff.until(now).filter(|_| !plan.steps.is_empty());
         self.look_at = soon.into_iter().chain(retry).chain(self.reads.until(now)).min();
     }
 }
 
+/// Whether ECS is busy with it.
+pub(crate) fn is_rolling(plan: &Plan) -> bool {
+    matches!(plan.rollout, Some(Rollout::Running { .. } | Rollout::RolledBack { done: false, .. }))
+        || plan.health == Health::Progressing
+}
+
 /// Whether AWS may still show the time before an own write.
-fn is_unsettled(plan: &Plan) -> bool {
+pub(crate) fn is_unsettled(plan: &Plan) -> bool {
     plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
 }
 

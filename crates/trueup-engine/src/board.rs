@@ -44,8 +44,6 @@ pub struct ApplicationStatus {
     pub observed: Timestamp,
     /// Since when sync and health are what they are, as far as this process saw it.
     pub since: Timestamp,
-    /// When ECS began with the service's newest deployment.
-    pub deployed: Option<Timestamp>,
 }
 
 /// Holds a [`Status`]; clones share it.
@@ -64,13 +62,13 @@ impl Board {
     }
 
     /// Notes what was found of an application.
-    pub fn set(&self, plan: Plan, now: Timestamp, deployed: Option<Timestamp>) {
+    pub fn set(&self, plan: Plan, now: Timestamp) {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let key = (plan.environment.clone(), plan.application.clone());
         let before = status.applications.get(&key);
         let before = before.filter(|before| (before.plan.sync, before.plan.health) == (plan.sync, plan.health));
         let since = before.map_or(now, |before| before.since);
-        status.applications.insert(key, Arc::new(ApplicationStatus { plan, observed: now, since, deployed }));
+        status.applications.insert(key, Arc::new(ApplicationStatus { plan, observed: now, since }));
     }
 
     /// Notes what was found out of an application since it was looked at.
@@ -78,6 +76,14 @@ impl Board {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = status.applications.get_mut(&(environment.clone(), application.clone())) {
             Arc::make_mut(known).plan.finding = finding.cloned();
+        }
+    }
+
+    /// Notes that an application was looked at and is as it was.
+    pub fn touch(&self, environment: &EnvironmentName, application: &ApplicationName, now: Timestamp) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(status) = status.applications.get_mut(&(environment.clone(), application.clone())) {
+            Arc::make_mut(status).observed = now;
         }
     }
 

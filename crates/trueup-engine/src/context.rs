@@ -17,9 +17,9 @@ use crate::past::Past;
 use crate::shutdown::Shutdown;
 use crate::sink::Sink;
 
-/// How many applications are written to at a time. AWS's published rates for mutating calls allow about this many
-/// before they queue in our token buckets anyway.
-const PASSES_MAX: usize = 16;
+/// How many mutating calls are under way at a time. AWS's published rates allow about this many before they queue in our
+/// token buckets anyway.
+const WRITES_MAX: usize = 16;
 
 /// What all parts share.
 pub(crate) struct Context {
@@ -32,8 +32,8 @@ pub(crate) struct Context {
     pub past: Past,
     /// What is in force, for all to see: `None` before the first good revision.
     pub in_force: watch::Sender<Option<Arc<InForce>>>,
-    /// One permit for every application that is written to.
-    pub passes: Semaphore,
+    /// One permit for every mutating call under way, given in the order of asking.
+    pub writes: Semaphore,
 }
 
 impl Context {
@@ -53,7 +53,7 @@ impl Context {
             board: Board::default(),
             past: Past::new(source),
             in_force: watch::Sender::new(None),
-            passes: Semaphore::new(PASSES_MAX),
+            writes: Semaphore::new(WRITES_MAX),
         }
     }
 
@@ -74,7 +74,7 @@ impl Context {
         let now = self.now();
         let events = state.edges.observe(plan, now);
         self.tell(state.diagnosis.explain(events));
-        self.board.set(plan.clone(), now, state.diagnosis.since());
+        self.board.set(plan.clone(), now);
     }
 
     /// The commit that is in force.

@@ -4,25 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use trueup_core::desired::{DesiredApplication, Environment, Lookup};
+use trueup_core::desired::{Application, DesiredApplication, Environment, Lookup};
 use trueup_core::live::{FailureKind, Live};
-use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Health, Held, Hold, Input, Plan, Sync};
-use trueup_ports::{Cloud, Wanted};
+use trueup_core::names::{ApplicationName, Arn, Revision, ServiceId};
+use trueup_core::plan::{Health, Held, Hold, Input, Plan, Rollout, Sync, wants_service_deployments};
+use trueup_ports::{Cloud, Priority, Wanted};
 
-use crate::application::ApplicationState;
+use crate::application::{ApplicationState, is_rolling, is_unsettled};
 use crate::board::is_settled;
 use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::{InForce, Standing, Valid};
 use crate::pass::{Pass, next_step};
 use crate::planning;
+use crate::record;
 use crate::resolution::{self, Answers};
+use crate::rest::{Rest, Shared, is_at_rest};
 
 /// What one cycle found out of the environment as a whole.
 pub(crate) struct Look<'a> {
     pub in_force: &'a InForce,
     pub answers: Answers,
     pub live: Live,
+    /// What of it many applications share.
+    pub shared: Shared,
     /// All applications that git has in the environment.
     pub all: Arc<BTreeSet<ApplicationName>>,
     /// The commit, when this cycle looked for what to prune.
@@ -30,6 +34,14 @@ pub(crate) struct Look<'a> {
     /// Whether steps may be taken.
     pub writes: bool,
     pub cloud: Arc<dyn Cloud>,
+}
+
+/// What came of looking at an application.
+enum Looked {
+    Done,
+    /// Nothing was told or begun: it is looked at again when the record of this service, or of one that it depends on,
+    /// was read.
+    Later(Option<ServiceId>),
 }
 
 impl EnvironmentLoop {
@@ -58,21 +70,33 @@ impl EnvironmentLoop {
         let all: BTreeSet<ApplicationName> =
             in_force.applications.keys().filter(|(env, _)| *env == self.name).map(|(_, name)| name.clone()).collect();
         let inventory_of = prunes.is_some().then(|| in_force.revision.clone());
-        let look = Look { in_force, answers, live, all: Arc::new(all), pruned: inventory_of, writes, cloud };
-        for name in Self::in_order(&standings) {
-            let standing = standings[&name];
-            if let Some(prunes) = &mut prunes {
-                let mut state = self.take_state(&name);
-                state.set_prune(prunes.remove(&name).unwrap_or_default());
+        let shared = Shared::new(&live, &all);
+        let mut look =
+            Look { in_force, answers, live, shared, all: Arc::new(all), pruned: inventory_of, writes, cloud };
+        let mut next = Self::in_order(&standings);
+        if let Some(prunes) = &mut prunes {
+            for name in &next {
+                let mut state = self.take_state(name);
+                state.set_prune(prunes.remove(name).unwrap_or_default());
                 self.applications.insert(name.clone(), state);
             }
-            match &standing.valid {
-                None => {
-                    let plan = self.blocked(in_force, &name, standing, None);
-                    self.put_back(&name, &plan);
+        }
+        while !next.is_empty() {
+            let mut later: BTreeMap<ApplicationName, Option<ServiceId>> = BTreeMap::new();
+            for name in &next {
+                let standing = standings[name];
+                let Some(valid) = &standing.valid else {
+                    let plan = self.blocked(in_force, name, standing, None);
+                    self.put_back(name, &plan);
+                    continue;
+                };
+                let depends = valid.application.depends_on.iter().any(|of| later.contains_key(of));
+                if let Looked::Later(record) = self.look_at(&mut look, name, standing, valid, depends).await {
+                    later.insert(name.clone(), record);
                 }
-                Some(valid) => self.look_at(&look, &name, standing, valid).await,
             }
+            self.read_records(&mut look, &later).await;
+            next.retain(|name| later.contains_key(name));
         }
         if let Some(prunes) = prunes {
             self.look_at_removed(&look, prunes);
@@ -83,22 +107,50 @@ impl EnvironmentLoop {
     }
 
     /// Plans one application, tells what is new, and starts a pass when there is a step to take.
-    async fn look_at(&mut self, look: &Look<'_>, name: &ApplicationName, standing: &Standing, valid: &Valid) {
+    /// With `depends`, it depends on an application that is to be looked at again.
+    async fn look_at(
+        &mut self,
+        look: &mut Look<'_>,
+        name: &ApplicationName,
+        standing: &Standing,
+        valid: &Valid,
+        depends: bool,
+    ) -> Looked {
         let mut state = self.take_state(name);
+        let waits_for = self.unready(look.in_force, &valid.application);
+        let may_rest = standing.invalid.is_none() && waits_for.is_empty() && !state.has_prune();
+        if may_rest && self.rests(look, &state, name, valid) {
+            state.look_at = None;
+            self.context.board.touch(&self.name, name, self.context.now());
+            self.applications.insert(name.clone(), state);
+            return Looked::Done;
+        }
         let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
         let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
-        let waits_for = self.unready(look.in_force, &desired);
-        let mut plan = planning::plan(&Input {
-            desired: &desired,
-            last_applied: last_applied.as_deref(),
-            live: &look.live,
-            instance: &self.context.options.instance,
-            autoscaled: false,
-            applications: &look.all,
-            waits_for: &waits_for,
-            memory: &state.memory,
-            now: self.context.now(),
-        });
+        // What is parsed of the part for this plan is dropped with it.
+        let wanted = resolution::wanted(valid, &look.answers, &mut state.resolved).clone();
+        let mut part = resolution::part_of(&look.live, &wanted);
+        std::mem::swap(&mut part.rules, &mut look.live.rules);
+        let (mut plan, record) = {
+            let input = self.input(look, &part, &desired, last_applied.as_deref(), &waits_for, &state);
+            let plan = planning::plan(&input);
+            let has_just_ended = state.rolling && !matches!(plan.rollout, Some(Rollout::Running { .. }));
+            let record = wants_service_deployments(&input, &plan, has_just_ended);
+            (plan, record)
+        };
+        let now = Instant::now();
+        let known = record.as_ref().and_then(|_| state.known_record(&plan, now));
+        if depends || (record.is_some() && known.is_none()) {
+            std::mem::swap(&mut part.rules, &mut look.live.rules);
+            self.applications.insert(name.clone(), state);
+            return Looked::Later(record.filter(|_| known.is_none()));
+        }
+        if let Some((service, known)) = record.zip(known) {
+            // Only watched: what was read a moment ago is good enough.
+            part.service_deployments.insert(service, known);
+            plan = planning::plan(&self.input(look, &part, &desired, last_applied.as_deref(), &waits_for, &state));
+        }
+        std::mem::swap(&mut part.rules, &mut look.live.rules);
         if let Some(hold) = invalid(standing) {
             plan.hold(hold);
         }
@@ -118,11 +170,17 @@ impl EnvironmentLoop {
             && state.may_write(now)
             && !self.context.shutdown.is_requested();
         if !writes {
+            if may_rest
+                && is_at_rest(&plan)
+                && let Some(resolved) = &mut state.resolved
+            {
+                resolved.put_to_rest(Rest::new(&part, &look.shared, &wanted, &state.memory));
+            }
             self.applications.insert(name.clone(), state);
-            return;
+            return Looked::Done;
         }
-        let mut wanted = Wanted::default();
-        resolution::want(&desired, &mut wanted);
+        let of_listener = |arn: &Arn| Some((arn.clone(), look.live.rules.get(arn)?.clone()));
+        part.rules = wanted.listeners.iter().filter_map(of_listener).collect();
         let lookups = valid.application.lookups();
         let pass = Pass {
             context: self.context.clone(),
@@ -134,7 +192,7 @@ impl EnvironmentLoop {
                 .filter(|(of, _)| lookups.contains(of))
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
-            live: resolution::part_of(&look.live, &wanted),
+            live: part,
             last_applied,
             applications: look.all.clone(),
             pruned: look.pruned.clone(),
@@ -143,6 +201,50 @@ impl EnvironmentLoop {
         };
         let pass = self.passes.spawn(pass.run());
         self.busy.insert(name.clone(), pass);
+        Looked::Done
+    }
+
+    /// All that a plan depends on.
+    fn input<'a>(
+        &'a self,
+        look: &'a Look<'_>,
+        part: &'a Live,
+        desired: &'a DesiredApplication,
+        last_applied: Option<&'a DesiredApplication>,
+        waits_for: &'a BTreeSet<ApplicationName>,
+        state: &'a ApplicationState,
+    ) -> Input<'a> {
+        Input {
+            desired,
+            last_applied,
+            live: part,
+            instance: &self.context.options.instance,
+            autoscaled: false,
+            applications: &look.all,
+            waits_for,
+            memory: &state.memory,
+            now: self.context.now(),
+        }
+    }
+
+    /// Reads the record of service deployments of applications whose plans are better with it: all of them in one go, so
+    /// that a cycle at rest costs no further read.
+    async fn read_records(&mut self, look: &mut Look<'_>, later: &BTreeMap<ApplicationName, Option<ServiceId>>) {
+        let service_deployments: BTreeSet<ServiceId> = later.values().flatten().cloned().collect();
+        if service_deployments.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let wanted = Wanted { service_deployments, priority: Priority::Rollout, ..Wanted::default() };
+        record::read(&*look.cloud, &wanted, &mut look.live).await;
+        for (name, service) in later {
+            let read = service.as_ref().and_then(|service| look.live.service_deployments.get(service));
+            if let Some(read) = read {
+                let mut state = self.take_state(name);
+                state.record = Some((now, read.clone()));
+                self.applications.insert(name.clone(), state);
+            }
+        }
     }
 
     /// Has evidence read, beside the cycle, when tasks of the application fail and it is time for that.
@@ -164,6 +266,15 @@ impl EnvironmentLoop {
         if let Some(reading) = state.diagnosis.see(service, &look.live, plan, now) {
             self.diagnoses.spawn(reading.run(name.clone(), look.cloud.clone(), self.turns.clone()));
         }
+    }
+
+    /// Whether nothing is to be done for an application, because all is as it was when nothing was to be done.
+    fn rests(&self, look: &Look<'_>, state: &ApplicationState, name: &ApplicationName, valid: &Valid) -> bool {
+        let Some((wanted, rest)) = resolution::rest(valid, &look.answers, state.resolved.as_ref()) else {
+            return false;
+        };
+        let told = self.context.board.get(&self.name, name);
+        told.is_some_and(|told| is_at_rest(&told.plan)) && rest.holds(&look.live, &look.shared, wanted, &state.memory)
     }
 
     /// Resolves the references of the applications, but for those to target groups that the applications themselves
@@ -199,8 +310,15 @@ impl EnvironmentLoop {
         let mut wanted = Wanted::default();
         for (name, valid) in valid {
             let mut state = self.take_state(name);
-            let desired = resolution::resolve(valid, answers, &mut state.resolved);
-            resolution::want(&desired, &mut wanted);
+            let Wanted { services, families, target_groups, listeners, .. } =
+                resolution::wanted(valid, answers, &mut state.resolved);
+            wanted.services.extend(services.iter().cloned());
+            wanted.families.extend(families.iter().map(|(family, digest)| (family.clone(), digest.clone())));
+            wanted.target_groups.extend(target_groups.iter().cloned());
+            wanted.listeners.extend(listeners.iter().cloned());
+            if *scope != Scope::All {
+                wanted.priority = wanted.priority.min(self.urgency(&state, name, &valid.revision));
+            }
             wanted.refresh.append(&mut state.refresh);
             self.applications.insert((*name).clone(), state);
         }
@@ -213,6 +331,18 @@ impl EnvironmentLoop {
             }
         }
         live
+    }
+
+    /// How urgent a look at an application is. A look at everything is not, whatever is among it.
+    fn urgency(&self, state: &ApplicationState, name: &ApplicationName, revision: &Revision) -> Priority {
+        let status = self.context.board.get(&self.name, name);
+        match status.as_ref().map(|status| &status.plan) {
+            _ if !state.refresh.is_empty() => Priority::Safety,
+            Some(plan) if is_unsettled(plan) => Priority::Safety,
+            Some(plan) if is_rolling(plan) => Priority::Rollout,
+            Some(plan) if plan.revision == *revision => Priority::Rest,
+            Some(_) | None => Priority::Deploy,
+        }
     }
 
     /// The application as git had it at the commit that was applied last, when that is another one.
@@ -228,7 +358,7 @@ impl EnvironmentLoop {
     }
 
     /// The applications that this one waits for: they are not where git wants them, or do not serve.
-    fn unready(&self, in_force: &InForce, desired: &DesiredApplication) -> BTreeSet<ApplicationName> {
+    fn unready(&self, in_force: &InForce, application: &Application) -> BTreeSet<ApplicationName> {
         let ready = |name: &&ApplicationName| {
             let key = (self.name.clone(), (*name).clone());
             let standing = in_force.applications.get(&key);
@@ -236,7 +366,7 @@ impl EnvironmentLoop {
             let status = self.context.board.get(&self.name, name);
             status.is_some_and(|status| is_settled(&status.plan) && Some(&status.plan.revision) == wanted)
         };
-        desired.depends_on.iter().filter(|name| !ready(name)).cloned().collect()
+        application.depends_on.iter().filter(|name| !ready(name)).cloned().collect()
     }
 
     /// Whether something is going on with one of these applications, so that they may soon be ready.

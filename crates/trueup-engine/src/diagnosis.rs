@@ -8,14 +8,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
-use trueup_core::diagnosis::{Class, Context, Finding, Source, Standing, Suspect, diagnose, primary_since, suspect};
+use trueup_core::diagnosis::{Class, Context, Finding, Source, Standing, Suspect, diagnose, suspect};
 use trueup_core::live::{Live, LiveService, Observed};
 use trueup_core::names::{ApplicationName, Arn, ServiceId};
-use trueup_core::plan::Plan;
+use trueup_core::plan::{Plan, Rollout};
 use trueup_core::report::Event;
 use trueup_ports::{Cloud, EvidenceRequest};
 
@@ -43,8 +42,6 @@ pub(crate) struct Diagnosis {
     reading: bool,
     /// Events that wait for the finding.
     waiting: Vec<Event>,
-    /// Since when ECS is at the newest deployment.
-    since: Option<Timestamp>,
 }
 
 impl Diagnosis {
@@ -66,9 +63,11 @@ impl Diagnosis {
             // Not seen is not the same as gone.
             Observed::Unknown(_) => return None,
         };
-        self.since = primary_since(service);
         let Some(seen) = suspect(service).filter(|_| !is_settled(plan)) else {
-            self.forget();
+            // A rollback that is over leaves no trace in the service itself, and what was found is still why.
+            if !has_failed(plan) {
+                self.forget();
+            }
             return None;
         };
         if self.finding.as_ref().is_some_and(|finding| finding.deployment != seen.deployment) {
@@ -107,11 +106,6 @@ impl Diagnosis {
     /// What was found.
     pub fn finding(&self) -> Option<&Finding> {
         self.finding.as_ref()
-    }
-
-    /// Since when ECS is at the newest deployment.
-    pub fn since(&self) -> Option<Timestamp> {
-        self.since
     }
 
     /// Puts the finding into the events that have a place for it. Those wait while evidence is being read.
@@ -156,6 +150,11 @@ impl Diagnosis {
     }
 }
 
+/// Whether ECS gave up what git wants.
+fn has_failed(plan: &Plan) -> bool {
+    matches!(plan.rollout, Some(Rollout::Failed { .. } | Rollout::RolledBack { .. } | Rollout::Stopped { .. }))
+}
+
 /// Whether a finding rests on tasks, or names a cause.
 fn tells(finding: &Finding) -> bool {
     finding.class != Class::Unknown || finding.evidence.iter().any(|fact| fact.source == Source::Task)
@@ -182,12 +181,13 @@ impl Reading {
         let balancers = service["loadBalancers"].as_array().into_iter().flatten();
         let groups: BTreeSet<Arn> =
             balancers.filter_map(|balancer| balancer["targetGroupArn"].as_str()).map(Arn::new).collect();
-        let described = live.target_groups.values().filter_map(Observed::present).map(|group| &group.description);
+        let present = live.target_groups.values().filter_map(Observed::present);
+        let described = present.map(|group| -> &Value { &group.description });
         let is_ours =
             |group: &&Value| group["TargetGroupArn"].as_str().is_some_and(|arn| groups.contains(&Arn::new(arn)));
         let target_groups = described.filter(is_ours).cloned().collect();
         let revision = suspect.task_definition.as_ref().and_then(|revision| live.task_definitions.get(revision));
-        let task_definition = revision.and_then(Observed::present).map(|revision| revision.description.clone());
+        let task_definition = revision.and_then(Observed::present).map(|revision| Value::clone(&revision.description));
         let request =
             EvidenceRequest { service: id.clone(), deployment: suspect.deployment.clone(), target_groups: groups };
         Self { request, suspect, service: service.clone(), task_definition, target_groups }

@@ -62,6 +62,8 @@ pub(crate) struct EnvironmentLoop {
     pub(crate) pruned: Option<Revision>,
     jitter: Jitter,
     full_at: Instant,
+    /// Everything is due, and the last look was at what is urgent of it.
+    urgent_first: bool,
 }
 
 impl EnvironmentLoop {
@@ -81,6 +83,7 @@ impl EnvironmentLoop {
             pruned: None,
             jitter,
             full_at: Instant::now(),
+            urgent_first: false,
         }
     }
 
@@ -185,10 +188,20 @@ impl EnvironmentLoop {
         }
     }
 
-    /// What is to be looked at now.
+    /// What is to be looked at now. When everything is due, what is due anyway (rollouts, writes that have not settled)
+    /// goes first, once, so that it does not wait for a long look at everything.
     fn due(&mut self) -> Scope {
-        let now = Instant::now();
-        if self.full_at <= now { Scope::All } else { self.due_before_full() }
+        if Instant::now() < self.full_at {
+            return self.due_before_full();
+        }
+        self.urgent_first = !self.urgent_first;
+        match self.urgent_first.then(|| self.due_before_full()) {
+            Some(Scope::Only(due)) if !due.is_empty() => Scope::Only(due),
+            Some(_) | None => {
+                self.urgent_first = false;
+                Scope::All
+            }
+        }
     }
 
     /// Takes the applications that are to be looked at now, between two full cycles.

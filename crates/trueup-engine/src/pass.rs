@@ -7,13 +7,14 @@ use tokio::time::Instant;
 use trueup_core::desired::DesiredApplication;
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Cause, Input, Operation, Plan, Step, tags};
-use trueup_ports::{Answer, Cloud};
+use trueup_core::plan::{Cause, Input, Operation, Plan, Step, deploys, tags, wants_service_deployments};
+use trueup_ports::{Answer, Cloud, Priority, Wanted};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
 use crate::follower::Valid;
 use crate::planning;
+use crate::record;
 use crate::resolution::{Answers, answer_target_groups, resolve};
 use crate::write::write;
 
@@ -58,15 +59,10 @@ impl Pass {
     /// stops. Must not be dropped: whoever stops it raises the shutdown and waits.
     pub async fn run(mut self) -> Finished {
         let name = self.valid.application.name.clone();
-        let context = self.context.clone();
-        let permit = tokio::select! {
-            biased;
-            () = context.shutdown.requested() => None,
-            permit = context.passes.acquire() => permit.ok(),
-        };
-        if permit.is_some() {
-            self.take_steps().await;
+        if let Some(resolved) = &mut self.state.resolved {
+            resolved.rest = None;
         }
+        self.take_steps().await;
         if !self.is_current() {
             // A newer commit pre-empts this one, at once.
             self.state.look_at = Some(Instant::now());
@@ -78,10 +74,24 @@ impl Pass {
         for _ in 0..CALLS_MAX {
             let prune = self.pruned.is_some() && self.pruned == self.context.revision();
             let Some(step) = next_step(&self.plan, prune).cloned() else { break };
+            let context = self.context.clone();
+            // One for each step, in the order of asking: an application with many steps goes to the end of the line
+            // after each, so that none waits for all of another's.
+            let permit = tokio::select! {
+                biased;
+                () = context.shutdown.requested() => return,
+                permit = context.writes.acquire() => permit,
+            };
             if self.context.shutdown.is_requested() || !self.is_current() {
                 return;
             }
+            if deploys(&step) && self.read_record().await {
+                // What ECS threw out while nobody looked is not asked for again.
+                self.plan_anew();
+                continue;
+            }
             let answer = write(&self.context, &*self.cloud, &mut self.state, &self.plan, &step).await;
+            drop(permit);
             let Some(answer) = answer else {
                 self.state.complete(&mut self.plan);
                 return self.show();
@@ -112,20 +122,37 @@ impl Pass {
         self.live.absorb(&step.call, &answer.output);
     }
 
-    /// Plans with what is known now.
-    fn plan_anew(&mut self) {
+    /// Reads the record of service deployments, when it is not known yet. Gives back whether it was read.
+    async fn read_record(&mut self) -> bool {
         let desired = self.desired();
-        self.plan = planning::plan(&Input {
-            desired: &desired,
+        let Some(service) = wants_service_deployments(&self.input(&desired, &BTreeSet::new()), &self.plan, false)
+        else {
+            return false;
+        };
+        let service_deployments = BTreeSet::from([service]);
+        let wanted = Wanted { service_deployments, priority: Priority::Safety, ..Wanted::default() };
+        record::read(&*self.cloud, &wanted, &mut self.live).await;
+        true
+    }
+
+    fn input<'a>(&'a self, desired: &'a DesiredApplication, waits_for: &'a BTreeSet<ApplicationName>) -> Input<'a> {
+        Input {
+            desired,
             last_applied: self.last_applied.as_deref(),
             live: &self.live,
             instance: &self.context.options.instance,
             autoscaled: false,
             applications: &self.applications,
-            waits_for: &BTreeSet::new(),
+            waits_for,
             memory: &self.state.memory,
             now: self.context.now(),
-        });
+        }
+    }
+
+    /// Plans with what is known now.
+    fn plan_anew(&mut self) {
+        let desired = self.desired();
+        self.plan = planning::plan(&self.input(&desired, &BTreeSet::new()));
         self.state.complete(&mut self.plan);
         self.show();
     }

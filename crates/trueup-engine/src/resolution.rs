@@ -11,42 +11,77 @@ use trueup_core::names::{Arn, Revision, ServiceId};
 use trueup_ports::Wanted;
 
 use crate::follower::Valid;
+use crate::rest::Rest;
 
 /// AWS's answers to lookups.
 pub(crate) type Answers = BTreeMap<Lookup, Observed<String>>;
 
 /// A resolved application, with what it was made from: while that stays the same, nothing is resolved again.
-#[derive(Clone)]
 pub(crate) struct Resolved {
     application: Arc<Application>,
     revision: Revision,
-    answers: Answers,
-    desired: Arc<DesiredApplication>,
+    /// The answers to its lookups, as far as there were any.
+    answers: BTreeMap<Lookup, Option<Observed<String>>>,
+    /// What must be observed for it.
+    wanted: Wanted,
+    /// Its documents, unless it rests: parsed, they take several times the memory of what they are made from.
+    desired: Option<Arc<DesiredApplication>>,
+    /// What was seen when there was nothing to do.
+    pub rest: Option<Rest>,
+}
+
+impl Resolved {
+    /// Whether it was made from this.
+    fn is_of(&self, valid: &Valid, answers: &Answers) -> bool {
+        Arc::ptr_eq(&self.application, &valid.application)
+            && self.revision == valid.revision
+            && self.answers.iter().all(|(lookup, answer)| answers.get(lookup) == answer.as_ref())
+    }
+
+    /// Notes that there is nothing to do as long as this is seen, and leaves out what is not needed meanwhile.
+    pub fn put_to_rest(&mut self, rest: Rest) {
+        self.rest = Some(rest);
+        self.desired = None;
+    }
 }
 
 /// Resolves an application, or takes what was resolved before when it is still that.
 pub(crate) fn resolve(valid: &Valid, answers: &Answers, before: &mut Option<Resolved>) -> Arc<DesiredApplication> {
-    let answers: Answers = valid
-        .application
-        .lookups()
-        .into_iter()
-        .filter_map(|lookup| answers.get(&lookup).cloned().map(|answer| (lookup, answer)))
-        .collect();
-    if let Some(before) = before
-        && Arc::ptr_eq(&before.application, &valid.application)
-        && before.revision == valid.revision
-        && before.answers == answers
-    {
-        return before.desired.clone();
+    if let Some(before) = before.as_mut().filter(|before| before.is_of(valid, answers)) {
+        let make = || Arc::new(valid.application.resolve(&valid.revision, answers));
+        return before.desired.get_or_insert_with(make).clone();
     }
-    let desired = Arc::new(valid.application.resolve(&valid.revision, &answers));
+    let desired = Arc::new(valid.application.resolve(&valid.revision, answers));
+    let mut wanted = Wanted::default();
+    want(&desired, &mut wanted);
+    let lookups = valid.application.lookups().into_iter();
     *before = Some(Resolved {
         application: valid.application.clone(),
         revision: valid.revision.clone(),
-        answers,
-        desired: desired.clone(),
+        answers: lookups.map(|lookup| (lookup.clone(), answers.get(&lookup).cloned())).collect(),
+        wanted,
+        desired: Some(desired.clone()),
+        rest: None,
     });
     desired
+}
+
+/// What must be observed for an application: as [`resolve`] and [`want`], without making again what is known.
+pub(crate) fn wanted<'a>(valid: &Valid, answers: &Answers, before: &'a mut Option<Resolved>) -> &'a Wanted {
+    if !before.as_ref().is_some_and(|before| before.is_of(valid, answers)) {
+        resolve(valid, answers, before);
+    }
+    &before.as_ref().expect("it was made just before").wanted
+}
+
+/// What is known of an application that rests, when it was made from this.
+pub(crate) fn rest<'a>(
+    valid: &Valid,
+    answers: &Answers,
+    before: Option<&'a Resolved>,
+) -> Option<(&'a Wanted, &'a Rest)> {
+    let before = before.filter(|before| before.is_of(valid, answers))?;
+    Some((&before.wanted, before.rest.as_ref()?))
 }
 
 /// The names in AWS of the target groups that an application's own documents make. They are observed with everything
@@ -81,7 +116,8 @@ pub(crate) fn want(desired: &DesiredApplication, wanted: &mut Wanted) {
     wanted.listeners.extend(listeners.filter(|arn| arn.starts_with("arn:")).map(Arn::new));
 }
 
-/// What belongs to one application in what was observed of the whole environment.
+/// What belongs to one application in what was observed of the whole environment, but for the rules of its listeners:
+/// they are shared with a hundred others.
 pub(crate) fn part_of(live: &Live, wanted: &Wanted) -> Live {
     fn pick<K: Ord + Clone, T: Clone>(from: &BTreeMap<K, T>, keys: impl IntoIterator<Item = K>) -> BTreeMap<K, T> {
         keys.into_iter().filter_map(|key| from.get(&key).cloned().map(|value| (key, value))).collect()
@@ -90,9 +126,13 @@ pub(crate) fn part_of(live: &Live, wanted: &Wanted) -> Live {
     let mut task_definitions: BTreeSet<Arn> = BTreeSet::new();
     for service in services.values().filter_map(Observed::present) {
         let deployments = service.description["deployments"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let all = std::iter::once(&service.description).chain(deployments);
+        let all = std::iter::once::<&Value>(&service.description).chain(deployments);
         task_definitions.extend(all.filter_map(|one| text(one, "taskDefinition")).map(Arn::new));
     }
+    let service_deployments = pick(&live.service_deployments, wanted.services.iter().cloned());
+    let recorded = service_deployments.values().filter_map(Observed::present).flatten();
+    let recorded = recorded.filter_map(|entry| entry.target.as_ref()?.task_definition());
+    task_definitions.extend(recorded.map(Arn::new));
     let families = pick(&live.families, wanted.families.keys().cloned());
     let mut task_definitions = pick(&live.task_definitions, task_definitions);
     // A revision that is there already may be what the service is told to run next: it need not be read again then.
@@ -105,8 +145,9 @@ pub(crate) fn part_of(live: &Live, wanted: &Wanted) -> Live {
         task_definitions,
         families,
         target_groups: pick(&live.target_groups, wanted.target_groups.iter().cloned()),
-        rules: pick(&live.rules, wanted.listeners.iter().cloned()),
+        rules: BTreeMap::new(),
         services,
+        service_deployments,
         inventory: None,
     }
 }

@@ -13,12 +13,36 @@ use trueup_core::diagnosis::Evidence;
 use trueup_core::digest::Digest;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId};
-use trueup_core::plan::Call;
+use trueup_core::plan::{Call, Operation};
 
 /// Time. Simulation owns it, so nobody else may ask the system.
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
+}
+
+/// Who goes first where calls wait for AWS's rates. The earlier ones go first, in the order of asking among equals; the
+/// others are not starved: an adapter gives them a share of every bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Reads that come before a write or after one: whose account it is, what became of a call whose answer was lost.
+    Safety,
+    /// Rollouts that run: watching them, and the evidence of why they fail, which AWS keeps for an hour only.
+    Rollout,
+    /// What a new desired state needs: the references in it, and the calls that bring it about.
+    Deploy,
+    /// The rest: steady observation, inventories, sweeps, attribution, deletions.
+    #[default]
+    Rest,
+}
+
+impl Priority {
+    /// The priority of a mutating call: taking away can wait for what brings something about.
+    pub fn of(operation: Operation) -> Self {
+        let deletes =
+            matches!(operation, Operation::DeleteService | Operation::DeleteTargetGroup | Operation::DeleteRule);
+        if deletes { Self::Rest } else { Self::Deploy }
+    }
 }
 
 /// What is to be observed of one environment in one cycle.
@@ -35,8 +59,13 @@ pub struct Wanted {
     pub listeners: BTreeSet<Arn>,
     /// Resources just written: what is remembered of them is not good enough, they are read afresh.
     pub refresh: BTreeSet<String>,
+    /// Services whose record of service deployments is read, with the task definition revisions that it names. Worth its
+    /// reads only where a service does not serve what git wants.
+    pub service_deployments: BTreeSet<ServiceId>,
     /// List everything that carries this installation's tag, in these clusters, for pruning.
     pub inventory: Option<(InstanceName, BTreeSet<String>)>,
+    /// How urgent it is, as a whole.
+    pub priority: Priority,
 }
 
 /// AWS, in one environment: one account, one region, one set of credentials.

@@ -89,7 +89,6 @@ impl Default for Behaviour {
 pub struct Workloads {
     by_image: BTreeMap<String, Behaviour>,
     scripted: u64,
-    digests: BTreeMap<String, String>,
     paths: BTreeMap<String, Vec<String>>,
 }
 
@@ -110,12 +109,12 @@ impl Workloads {
         named(&self.by_image, image).cloned().unwrap_or_default()
     }
 
-    /// Moves a tag: from now on the image has this digest, such as `sha256:…`.
-    pub fn push(&mut self, image: &str, digest: &str) {
-        self.digests.insert(image.to_owned(), digest.to_owned());
+    /// What a container of this image does, if exactly this name was scripted.
+    pub fn scripted_of(&self, image: &str) -> Option<Behaviour> {
+        self.by_image.get(image).cloned()
     }
 
-    /// The digest that a registry resolves an image to; none when there is no such image.
+    /// A digest made up from an image's name; none when there is no such image.
     pub fn digest(&self, image: &str) -> Option<String> {
         if self.of(image).start == Start::ImageMissing {
             return None;
@@ -123,12 +122,9 @@ impl Workloads {
         if let Some((_, digest)) = image.split_once('@') {
             return Some(digest.to_owned());
         }
-        let made_up = || {
-            let hash = Sha256::digest(image.as_bytes());
-            let digits: Vec<String> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("sha256:{}", digits.concat())
-        };
-        Some(named(&self.digests, image).cloned().unwrap_or_else(made_up))
+        let hash = Sha256::digest(image.as_bytes());
+        let digits: Vec<String> = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(format!("sha256:{}", digits.concat()))
     }
 
     /// From now on the image answers 404 to any other path than these.

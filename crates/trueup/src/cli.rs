@@ -30,6 +30,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Show sync, health, revision, rollout and holds: exit 0 all fine, 1 not, 2 error
     Status(LookArgs),
+    /// End the hold on a revision that ECS failed or rolled back, so that it is deployed once more
+    Retry(RetryArgs),
     /// Explain why an application is not Synced and Healthy: cause, evidence, cure: exit 0, 2 error
     Why(WhyArgs),
     /// Print the JSON Schema of a kind of file, for editors
@@ -155,6 +157,26 @@ pub struct ApplyArgs {
     #[command(flatten)]
     pub source: SourceArgs,
     /// How long to wait for the rollouts
+    #[arg(long, env = "TRUEUP_TIMEOUT", default_value = "15m", value_parser = duration, value_name = "TIME")]
+    pub timeout: Duration,
+    /// How the outcome is printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Arguments of `trueup retry`.
+#[derive(Args, Debug)]
+pub struct RetryArgs {
+    /// The application
+    #[arg(value_name = "APP")]
+    pub application: String,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Deploy it at once and wait for the rollout, instead of leaving that to the daemon
+    #[arg(long, env = "TRUEUP_WAIT")]
+    pub wait: bool,
+    /// How long to wait for the rollout
     #[arg(long, env = "TRUEUP_TIMEOUT", default_value = "15m", value_parser = duration, value_name = "TIME")]
     pub timeout: Duration,
     /// How the outcome is printed

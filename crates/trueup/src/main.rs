@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Apply(args) => commands::apply::apply(&args),
         Command::Diff(args) => commands::diff::diff(&args),
         Command::Status(args) => commands::status::status(&args),
+        Command::Retry(args) => commands::retry::retry(&args),
         Command::Why(args) => commands::why::why(&args),
         Command::Schema(args) => commands::schema::schema(&args),
     };

@@ -43,7 +43,7 @@ pub(crate) async fn inventory(
         let mut rules = Vec::new();
         for of_listener in live.rules.values() {
             match of_listener {
-                Observed::Present(present) => rules.extend(present.iter().map(|rule| rule.description.clone())),
+                Observed::Present(present) => rules.extend(present.iter().map(|rule| Value::clone(&rule.description))),
                 Observed::Absent => {}
                 Observed::Unknown(failure) => return Err(failure.clone()),
             }
@@ -69,6 +69,7 @@ async fn owned_services(
         others.extend(listed.into_iter().filter(|id| !live.services.contains_key(id)));
     }
     let others = services::describe(cloud, &others).await;
+    let others: BTreeMap<_, _> = others.into_iter().map(|(id, other)| (id, other.map(|other| other.service))).collect();
     let mut owned = Vec::new();
     let observed = live.services.iter().filter(|(id, _)| clusters.contains(&id.cluster));
     for (_, service) in observed.chain(&others) {
@@ -79,7 +80,7 @@ async fn owned_services(
                     arn: Arn::new(arn),
                     kind: Kind::Service,
                     tags: service.tags.clone(),
-                    description: service.description.clone(),
+                    description: Value::clone(&service.description),
                 });
             }
             Observed::Present(_) | Observed::Absent => {}

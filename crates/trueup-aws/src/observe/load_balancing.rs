@@ -165,7 +165,7 @@ pub(crate) fn live_target_groups(
     let live = |description: Value| {
         let arn = arn(&description, "TargetGroupArn").unwrap_or_default().to_owned();
         let attributes = sweep.get(&(Part::TargetGroupAttributes, arn.clone()));
-        LiveTargetGroup { description, attributes, tags: sweep.get(&(Part::TargetGroupTags, arn)) }
+        LiveTargetGroup { description: description.into(), attributes, tags: sweep.get(&(Part::TargetGroupTags, arn)) }
     };
     groups.into_iter().map(|(name, group)| (name, group.map(live))).collect()
 }
@@ -178,7 +178,7 @@ pub(crate) fn live_rules(
     let sweep = cloud.sweep();
     let live = |description: Value| {
         let arn = arn(&description, "RuleArn").unwrap_or_default().to_owned();
-        LiveRule { description, tags: sweep.get(&(Part::RuleTags, arn)) }
+        LiveRule { description: description.into(), tags: sweep.get(&(Part::RuleTags, arn)) }
     };
     rules.into_iter().map(|(listener, rules)| (listener, rules.map(|r| r.into_iter().map(live).collect()))).collect()
 }

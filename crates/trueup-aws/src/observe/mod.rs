@@ -7,6 +7,7 @@
 
 pub(crate) mod inventory;
 pub(crate) mod load_balancing;
+pub(crate) mod service_deployments;
 pub(crate) mod services;
 pub(crate) mod sweep;
 pub(crate) mod task_definitions;
@@ -18,10 +19,11 @@ use std::sync::{MutexGuard, PoisonError};
 use futures::StreamExt as _;
 use serde_json::Value;
 use trueup_core::digest::Digest;
-use trueup_core::live::{FailureKind, Live, LiveService, Observed, ReadFailure, Tags};
+use trueup_core::live::{FailureKind, Live, Observed, ReadFailure, Tags};
 use trueup_core::names::{Arn, ServiceId};
 use trueup_ports::Wanted;
 
+use self::services::Described;
 use crate::cloud::AwsCloud;
 
 /// How many calls of one kind are under way at once.
@@ -35,8 +37,9 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
     for resource in &wanted.refresh {
         cloud.task_definitions.forget(resource);
     }
-    let (tasks, mut groups, rules) = futures::join!(
+    let (tasks, record, mut groups, rules) = futures::join!(
         services_and_task_definitions(cloud, wanted),
+        service_deployments::read(cloud, &wanted.service_deployments),
         load_balancing::target_groups(cloud, &wanted.target_groups, wanted.inventory.is_some()),
         load_balancing::rules(cloud, &wanted.listeners),
     );
@@ -56,6 +59,8 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
         rules: load_balancing::live_rules(cloud, rules),
         ..tasks
     };
+    live.service_deployments = record.services;
+    live.task_definitions.extend(record.task_definitions);
     if let Some((instance, clusters)) = &wanted.inventory {
         live.inventory = Some(inventory::inventory(cloud, instance, clusters, &groups, &live).await);
     }
@@ -78,8 +83,11 @@ fn reads_max(wanted: &Wanted) -> u64 {
 
 async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &Wanted) -> Live {
     let services = services::describe(cloud, &wanted.services).await;
-    let named: BTreeSet<String> =
-        services.values().filter_map(Observed::present).flat_map(named_task_definitions).map(str::to_owned).collect();
+    let named: BTreeSet<String> = services
+        .values()
+        .filter_map(Observed::present)
+        .flat_map(|described| described.task_definitions.iter().cloned())
+        .collect();
     let described = at_once(named.into_iter().map(|text| async move {
         let described = task_definitions::describe(cloud, &text).await;
         (text, described)
@@ -88,8 +96,8 @@ async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &Wanted) -> Liv
     let mut by_arn = BTreeMap::new();
     for (text, described) in described {
         // Whoever looks a revision up may have the text that the service shows, or its ARN.
-        if let Some(arn) = described.present().and_then(task_definitions::arn)
-            && arn != text
+        if !text.starts_with("arn:")
+            && let Some(arn) = described.present().and_then(task_definitions::arn)
         {
             by_arn.insert(Arn::new(arn), described.clone());
         }
@@ -114,23 +122,19 @@ async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &Wanted) -> Liv
     .await
     .into_iter()
     .collect();
+    let services = services.into_iter().map(|(id, described)| (id, described.map(|d| d.service))).collect();
     Live { services, task_definitions: by_arn, families, ..Live::default() }
 }
 
 /// The task definitions that services are asked to run, by family.
-fn running(services: &BTreeMap<ServiceId, Observed<LiveService>>) -> BTreeMap<&str, Vec<&str>> {
+fn running(services: &BTreeMap<ServiceId, Observed<Described>>) -> BTreeMap<&str, Vec<&str>> {
     let mut running: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let named = services.values().filter_map(Observed::present);
-    for text in named.filter_map(|service| service.description.get("taskDefinition")?.as_str()) {
+    for text in
+        services.values().filter_map(Observed::present).filter_map(|described| described.task_definitions.first())
+    {
         running.entry(task_definitions::family(text)).or_default().push(text);
     }
     running
-}
-
-/// The task definitions that a service runs or was asked to run: its own, and its deployments'.
-fn named_task_definitions(service: &LiveService) -> impl Iterator<Item = &str> {
-    let deployments = service.description.get("deployments").and_then(Value::as_array).into_iter().flatten();
-    std::iter::once(&service.description).chain(deployments).filter_map(|holder| holder.get("taskDefinition")?.as_str())
 }
 
 /// Makes calls, several at once. The outcomes come in no particular order.

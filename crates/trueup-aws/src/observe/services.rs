@@ -1,15 +1,24 @@
 //! Services: ten a call, each known, absent or unknown by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::iter;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use trueup_core::live::{LiveService, Observed, ReadFailure};
+use trueup_core::description::Description;
+use trueup_core::live::{FailureKind, LiveService, Observed, ReadFailure};
 use trueup_core::names::ServiceId;
+use trueup_ports::{CallError, Effect};
 
 use super::{at_once, json_tags, not_mentioned};
+use crate::answer::{self, DescribedServices};
 use crate::cloud::AwsCloud;
-use crate::ecs::Read;
+use crate::ecs::{self, Read};
 use crate::failure;
+
+/// The call that most of this is about.
+const OPERATION: &str = "ecs:DescribeServices";
 
 /// How many services one `DescribeServices` takes. Source: ECS API reference, `DescribeServices`.
 const SERVICES_MAX: usize = 10;
@@ -20,11 +29,51 @@ const LISTED_MAX: usize = 100;
 /// How many pages of `ListServices` are followed: twice AWS's quota of 5,000 services in a cluster.
 const PAGES_MAX: usize = 100;
 
+/// How many services are remembered: ECS allows 5,000 in a cluster.
+const REMEMBERED_MAX: usize = 8_192;
+
+/// A service, and the task definitions that it runs or was asked to run.
+#[derive(Clone, Debug)]
+pub(crate) struct Described {
+    pub(crate) service: LiveService,
+    /// As the service names them: its own first, then its deployments'.
+    pub(crate) task_definitions: Arc<[String]>,
+}
+
+/// The services that were described last, so that what did not change need not be read again.
+#[derive(Debug, Default)]
+pub(crate) struct Services(Mutex<BTreeMap<ServiceId, Known>>);
+
+/// A service, and the text that it was read from.
+#[derive(Clone, Debug)]
+struct Known {
+    /// A hash of the text, which is five times as long with all its events.
+    hash: u64,
+    described: Described,
+}
+
+impl Services {
+    /// Those of these services that are known.
+    fn recall(&self, ids: &[&ServiceId]) -> Vec<(ServiceId, Known)> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.iter().filter_map(|&id| Some((id.clone(), known.get(id)?.clone()))).collect()
+    }
+
+    /// Remembers one, or that there is none.
+    fn remember(&self, id: &ServiceId, now: Option<Known>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED_MAX {
+            known.clear();
+        }
+        match now {
+            Some(now) => drop(known.insert(id.clone(), now)),
+            None => drop(known.remove(id)),
+        }
+    }
+}
+
 /// Describes services. All that were asked for are in the answer.
-pub(crate) async fn describe(
-    cloud: &AwsCloud,
-    ids: &BTreeSet<ServiceId>,
-) -> BTreeMap<ServiceId, Observed<LiveService>> {
+pub(crate) async fn describe(cloud: &AwsCloud, ids: &BTreeSet<ServiceId>) -> BTreeMap<ServiceId, Observed<Described>> {
     let mut clusters: BTreeMap<&str, Vec<&ServiceId>> = BTreeMap::new();
     for id in ids {
         clusters.entry(&id.cluster).or_default().push(id);
@@ -56,60 +105,89 @@ pub(crate) async fn list(cloud: &AwsCloud, cluster: &str) -> Result<BTreeSet<Ser
     Err(super::too_many_pages("ecs:ListServices", PAGES_MAX))
 }
 
-async fn describe_batch(
-    cloud: &AwsCloud,
-    cluster: &str,
-    ids: &[&ServiceId],
-) -> Vec<(ServiceId, Observed<LiveService>)> {
+async fn describe_batch(cloud: &AwsCloud, cluster: &str, ids: &[&ServiceId]) -> Vec<(ServiceId, Observed<Described>)> {
     let names: Vec<&str> = ids.iter().map(|id| id.name.as_str()).collect();
     let input = json!({"cluster": cluster, "services": names, "include": ["TAGS"]});
-    let mut found = match cloud.ecs.read(&cloud.caller, Read::DescribeServices, &input).await {
-        Ok(answer) => read_answer(answer),
+    let answer = cloud.ecs.read_body(&cloud.caller, Read::DescribeServices, &input).await;
+    let found = answer.and_then(|body| read_answer(cloud, ids, &body));
+    let mut found = match found {
+        Ok(found) => found,
         Err(mut error) => {
             // A missing cluster is no missing service: creating one there would fail as well.
             if error.code.as_deref() == Some("ClusterNotFoundException") {
                 error.message = format!("cluster `{cluster}` does not exist: {}", error.message);
             }
-            let unknown: Observed<LiveService> = failure::unknown(error);
+            let unknown: Observed<Described> = failure::unknown(error);
             return ids.iter().map(|&id| (id.clone(), unknown.clone())).collect();
         }
     };
     ids.iter()
         .map(|&id| {
             let service = found.remove(&id.name);
-            (id.clone(), service.unwrap_or_else(|| not_mentioned("ecs:DescribeServices", &id.name)))
+            (id.clone(), service.unwrap_or_else(|| not_mentioned(OPERATION, &id.name)))
         })
         .collect()
 }
 
-/// What an answer says, by service name.
+/// What an answer says, by service name. Services whose text is the same as last time are not read again.
 ///
 /// Source: ECS API reference, `DescribeServices`: `failures` with reason `MISSING` for services that do not exist.
-fn read_answer(mut answer: Value) -> BTreeMap<String, Observed<LiveService>> {
+fn read_answer(
+    cloud: &AwsCloud,
+    ids: &[&ServiceId],
+    body: &[u8],
+) -> Result<BTreeMap<String, Observed<Described>>, CallError> {
+    let answer: DescribedServices<'_> = ecs::parsed(OPERATION, body)?;
+    let known = cloud.services.recall(ids);
     let mut found = BTreeMap::new();
-    for failure in answer.get("failures").and_then(Value::as_array).into_iter().flatten() {
+    for failure in &answer.failures {
         let text = |name| failure.get(name).and_then(Value::as_str);
         let reason = text("reason").unwrap_or("without a reason");
         let observed = if reason == "MISSING" {
             Observed::Absent
         } else {
             let detail = text("detail").map(|detail| format!(": {detail}")).unwrap_or_default();
-            super::rejected("ecs:DescribeServices", format!("{reason}{detail}"))
+            super::rejected(OPERATION, format!("{reason}{detail}"))
         };
         found.insert(last_segment(text("arn").unwrap_or_default()).to_owned(), observed);
     }
-    let services = answer.get_mut("services").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-    for description in services {
-        let text = |name| description.get(name).and_then(Value::as_str);
-        let Some(name) = text("serviceName").map(str::to_owned) else { continue };
-        let observed = if text("status") == Some("INACTIVE") {
-            Observed::Absent
-        } else {
-            Observed::Present(LiveService { tags: json_tags(&description), description })
-        };
-        found.insert(name, observed);
+    for text in answer.services {
+        let hash = hash(text.get());
+        if let Some((id, known)) = known.iter().find(|(_, known)| known.hash == hash) {
+            found.insert(id.name.clone(), Observed::Present(known.described.clone()));
+            continue;
+        }
+        let description = answer::service(text.get()).map_err(|error| {
+            let message = format!("the answer is not a service: {error}");
+            failure::failure(OPERATION, FailureKind::Unavailable, Effect::None, message)
+        })?;
+        let member = |name| description.get(name).and_then(Value::as_str);
+        let Some(name) = member("serviceName").map(str::to_owned) else { continue };
+        let described = (member("status") != Some("INACTIVE")).then(|| Described::of(description));
+        if let Some(id) = ids.iter().find(|id| id.name == name) {
+            cloud.services.remember(id, described.clone().map(|described| Known { hash, described }));
+        }
+        found.insert(name, described.map_or(Observed::Absent, Observed::Present));
     }
-    found
+    Ok(found)
+}
+
+impl Described {
+    fn of(description: Value) -> Self {
+        let deployments = description.get("deployments").and_then(Value::as_array).into_iter().flatten();
+        let holders = iter::once(&description).chain(deployments);
+        let task_definitions =
+            holders.filter_map(|holder| Some(holder.get("taskDefinition")?.as_str()?.to_owned())).collect();
+        let service =
+            LiveService { tags: json_tags(&description), description: Description::from(description).to_text() };
+        Self { service, task_definitions }
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn last_segment(arn: &str) -> &str {

@@ -3,9 +3,10 @@
 //! Their tags do change; those that we write are read again ([`TaskDefinitions::forget`]).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
+use trueup_core::description::Description;
 use trueup_core::live::{LiveTaskDefinition, Observed};
 
 use super::{json_tags, not_mentioned};
@@ -28,8 +29,8 @@ pub(crate) struct TaskDefinitions(Mutex<Remembered>);
 
 #[derive(Debug, Default)]
 struct Remembered {
-    /// The answers as text: a parsed one takes several times the memory.
-    answers: BTreeMap<String, (Arc<str>, u64)>,
+    /// As text: a parsed one takes several times the memory.
+    revisions: BTreeMap<String, (LiveTaskDefinition, u64)>,
     /// Counts uses, to find what was not used for longest.
     uses: u64,
 }
@@ -37,31 +38,31 @@ struct Remembered {
 impl TaskDefinitions {
     /// Has a revision read again, next time.
     pub(crate) fn forget(&self, text: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).answers.remove(text);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).revisions.remove(text);
     }
 
-    fn recall(&self, text: &str) -> Option<Arc<str>> {
+    fn recall(&self, text: &str) -> Option<LiveTaskDefinition> {
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         remembered.uses += 1;
         let now = remembered.uses;
-        let (answer, used) = remembered.answers.get_mut(text)?;
+        let (revision, used) = remembered.revisions.get_mut(text)?;
         *used = now;
-        Some(Arc::clone(answer))
+        Some(revision.clone())
     }
 
-    fn remember(&self, texts: [&str; 2], answer: &Arc<str>) {
+    fn remember(&self, texts: [&str; 2], revision: &LiveTaskDefinition) {
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         remembered.uses += 1;
         let now = remembered.uses;
         for text in texts {
-            remembered.answers.insert(text.to_owned(), (Arc::clone(answer), now));
+            remembered.revisions.insert(text.to_owned(), (revision.clone(), now));
         }
-        if remembered.answers.len() > REMEMBERED_MAX {
-            let mut used: Vec<u64> = remembered.answers.values().map(|(_, used)| *used).collect();
+        if remembered.revisions.len() > REMEMBERED_MAX {
+            let mut used: Vec<u64> = remembered.revisions.values().map(|(_, used)| *used).collect();
             used.sort_unstable();
             // An eighth at a time, so that this sorting is rare.
             let oldest_kept = used[REMEMBERED_MAX / 8];
-            remembered.answers.retain(|_, (_, used)| *used >= oldest_kept);
+            remembered.revisions.retain(|_, (_, used)| *used >= oldest_kept);
         }
     }
 }
@@ -71,24 +72,18 @@ impl TaskDefinitions {
 /// Source: ECS API reference, `DescribeTaskDefinition`: a revision that was deleted is a `ClientException`, "Unable to
 /// describe task definition".
 pub(crate) async fn describe(cloud: &AwsCloud, text: &str) -> Observed<LiveTaskDefinition> {
-    if let Some(answer) = cloud.task_definitions.recall(text)
-        && let Ok(answer) = serde_json::from_str(&answer)
-        && let Some(live) = live(answer)
-    {
+    if let Some(live) = cloud.task_definitions.recall(text) {
         return Observed::Present(live);
     }
     let input = json!({"taskDefinition": text, "include": ["TAGS"]});
     match cloud.ecs.read(&cloud.caller, Read::DescribeTaskDefinition, &input).await {
-        Ok(answer) => {
-            let remembered: Arc<str> = answer.to_string().into();
-            match live(answer) {
-                Some(live) => {
-                    cloud.task_definitions.remember([text, arn(&live).unwrap_or(text)], &remembered);
-                    Observed::Present(live)
-                }
-                None => not_mentioned("ecs:DescribeTaskDefinition", text),
+        Ok(answer) => match live(answer) {
+            Some((arn, live)) => {
+                cloud.task_definitions.remember([text, arn.as_deref().unwrap_or(text)], &live);
+                Observed::Present(live)
             }
-        }
+            None => not_mentioned("ecs:DescribeTaskDefinition", text),
+        },
         Err(error)
             if error.code.as_deref() == Some("ClientException")
                 && error.message.contains("Unable to describe task definition") =>
@@ -145,10 +140,12 @@ fn revision_of(arn: &str, wanted: &str) -> Option<u64> {
     (family(arn) == wanted).then_some(revision)
 }
 
-fn live(mut answer: Value) -> Option<LiveTaskDefinition> {
+/// What an answer says, with the revision's ARN.
+fn live(mut answer: Value) -> Option<(Option<String>, LiveTaskDefinition)> {
     let tags = json_tags(&answer);
     let description = answer.get_mut("taskDefinition").filter(|description| description.is_object())?.take();
-    Some(LiveTaskDefinition { description, tags })
+    let arn = description.get("taskDefinitionArn").and_then(Value::as_str).map(str::to_owned);
+    Some((arn, LiveTaskDefinition { description: Description::from(description).to_text(), tags }))
 }
 
 #[cfg(test)]
@@ -167,14 +164,15 @@ mod tests {
     #[test]
     fn what_was_not_used_for_longest_is_dropped_first() {
         let cache = TaskDefinitions::default();
-        let answer: Arc<str> = "{}".into();
+        let revision =
+            LiveTaskDefinition { description: Description::from(Value::Null).to_text(), tags: BTreeMap::new() };
         for n in 0..REMEMBERED_MAX {
             let text = format!("a:{n}");
-            cache.remember([&text, &text], &answer);
+            cache.remember([&text, &text], &revision);
         }
         assert!(cache.recall("a:0").is_some());
-        cache.remember(["b:1", "b:1"], &answer);
+        cache.remember(["b:1", "b:1"], &revision);
         assert!(cache.recall("a:0").is_some() && cache.recall("b:1").is_some() && cache.recall("a:1").is_none());
-        assert!(cache.0.lock().unwrap().answers.len() <= REMEMBERED_MAX);
+        assert!(cache.0.lock().unwrap().revisions.len() <= REMEMBERED_MAX);
     }
 }

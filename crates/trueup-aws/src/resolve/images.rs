@@ -45,11 +45,11 @@ pub(super) async fn resolve(cloud: &AwsCloud, repository: &str, lookups: Vec<&Lo
     let mut images = Vec::new();
     let mut failures = Vec::new();
     for chunk in tags.chunks(TAGS_MAX) {
-        let ids = chunk.iter().map(|&tag| ImageIdentifier::builder().image_tag(tag).build()).collect();
+        let ids: Vec<_> = chunk.iter().map(|&tag| ImageIdentifier::builder().image_tag(tag).build()).collect();
         let send = || {
             let request = client.batch_get_image().registry_id(&place.registry).repository_name(&place.name);
             let types = MEDIA_TYPES.iter().map(|&media_type| media_type.to_owned()).collect();
-            request.set_image_ids(Some(ids)).set_accepted_media_types(Some(types)).send()
+            request.set_image_ids(Some(ids.clone())).set_accepted_media_types(Some(types)).send()
         };
         match cloud.caller.read(Bucket::Ecr, OPERATION, send).await {
             Ok(answer) => {

@@ -71,7 +71,7 @@ async fn describe(cloud: &AwsCloud, names: &[&str]) -> Result<BTreeMap<String, S
     for _ in 0..PAGES_MAX {
         let send = || {
             let request = cloud.resolvers.parameters.describe_parameters().parameter_filters(filter.clone());
-            request.max_results(PAGE_SIZE).set_next_token(token.take()).send()
+            request.max_results(PAGE_SIZE).set_next_token(token.clone()).send()
         };
         let page = cloud.caller.read(Bucket::Parameters, DESCRIBE, send).await.map_err(failure::read_failure)?;
         for parameter in page.parameters() {

@@ -78,7 +78,7 @@ async fn resources(cloud: &AwsCloud, stack: &str) -> Result<BTreeMap<String, Str
     let mut resources = BTreeMap::new();
     let mut token = None;
     for _ in 0..PAGES_MAX {
-        let send = || client.list_stack_resources().stack_name(stack).set_next_token(token.take()).send();
+        let send = || client.list_stack_resources().stack_name(stack).set_next_token(token.clone()).send();
         let page = cloud.caller.read(Bucket::CloudFormation, LIST, send).await.map_err(failure::read_failure)?;
         for resource in page.stack_resource_summaries() {
             let is_deleted = resource.resource_status().is_some_and(|s| s.as_str() == "DELETE_COMPLETE");

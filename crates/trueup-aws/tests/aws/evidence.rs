@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{Arn, ServiceId};
+use trueup_core::service_deployment::Status;
 use trueup_ports::{Cloud as _, EvidenceRequest};
 
 use crate::fake::{Fake, Reply, Request, elb, error};
@@ -61,7 +62,8 @@ fn world(request: &Request) -> Reply {
         "ListServiceDeployments" => Reply::Json(
             200,
             json!({"serviceDeployments": [
-            {"status": "ROLLBACK_SUCCESSFUL", "statusReason": "circuit breaker", "createdAt": 1}]}),
+            {"serviceDeploymentArn": "d/1", "status": "ROLLBACK_SUCCESSFUL", "statusReason": "circuit breaker",
+             "createdAt": 1}]}),
         ),
         "DescribeTargetHealth" => {
             assert_eq!(request.pairs()["TargetGroupArn"], GROUP);
@@ -90,7 +92,7 @@ async fn all_parts_are_read_in_few_calls_and_other_deployments_tasks_are_left_ou
     assert_eq!((targets[0].port, targets[0].reason.as_deref()), (Some(8000), Some("Target.ResponseCodeMismatch")));
     assert_eq!(evidence.events.present().unwrap().len(), 1);
     assert_eq!(evidence.deployments.present().unwrap()[0].failed_tasks, 3);
-    assert_eq!(evidence.service_deployments.present().unwrap()[0].status, "ROLLBACK_SUCCESSFUL");
+    assert_eq!(evidence.service_deployments.present().unwrap()[0].status, Status::RollbackSuccessful);
     assert!(!format!("{evidence:?}").contains("hunter2"));
     let calls = ["ListTasks", "DescribeTasks", "DescribeServices", "ListServiceDeployments", "DescribeTargetHealth"];
     assert_eq!(calls.map(|call| fake.count(call)), [3, 2, 1, 1, 1]);

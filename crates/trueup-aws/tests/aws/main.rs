@@ -4,7 +4,9 @@
 
 mod evidence;
 mod fake;
+mod pace;
 mod pairs;
 mod reads;
 mod resolve;
+mod service_deployments;
 mod writes;

@@ -21,6 +21,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -61,6 +62,9 @@ pub struct Policy {
     pub prune_limit: u32,
     /// Whether resources that a `CloudFormation` stack owns are managed all the same.
     pub manage_stack_resources: bool,
+    /// How long a rollout may take, beside what the service's own configuration makes it wait for (grace period, bake
+    /// times, pauses), before it counts as not getting done.
+    pub rollout_timeout: SignedDuration,
     /// Fields that are never compared and never written.
     pub ignore: Vec<Ignore>,
 }
@@ -73,6 +77,7 @@ impl Default for Policy {
             prune: Mode::Off,
             prune_limit: 5,
             manage_stack_resources: false,
+            rollout_timeout: SignedDuration::from_mins(30),
             ignore: Vec::new(),
         }
     }

@@ -1,5 +1,7 @@
 //! Reading trueup's own files: unknown keys and wrong values become problems, all of them at once.
 
+use jiff::SignedDuration;
+
 use super::place::Place;
 use super::{Ignore, Mode};
 use crate::document::nearest;
@@ -67,6 +69,28 @@ impl Reader<'_> {
         match place.node.as_i64().and_then(|number| u32::try_from(number).ok()) {
             Some(count) => Some(count),
             None => self.wrong(place, &format!("{what} must be a whole number from 0 to {}", u32::MAX)),
+        }
+    }
+
+    /// A span of time such as `"90s"`, `"45m"` or `"1h 30m"`, from a minute to a week.
+    pub fn duration(&mut self, place: &Place<'_>, what: &str) -> Option<SignedDuration> {
+        let total = place.node.as_str().and_then(|text| {
+            text.split_whitespace().try_fold(0_i64, |total, part| {
+                let unit = match part.chars().last()? {
+                    's' => 1,
+                    'm' => 60,
+                    'h' => 3600,
+                    'd' => 86_400,
+                    _ => return None,
+                };
+                let number: u32 = part[..part.len() - 1].parse().ok()?;
+                total.checked_add(i64::from(number) * unit)
+            })
+        });
+        match total.filter(|seconds| (60..=7 * 86_400).contains(seconds)) {
+            Some(seconds) => Some(SignedDuration::from_secs(seconds)),
+            None => self
+                .wrong(place, &format!("{what} must be a time from \"1m\" to \"7d\", such as \"45m\" or \"1h 30m\"")),
         }
     }
 
@@ -145,13 +169,14 @@ pub(super) struct PolicyPatch {
     prune: Option<Mode>,
     prune_limit: Option<u32>,
     manage_stack_resources: Option<bool>,
+    rollout_timeout: Option<SignedDuration>,
     ignore: Vec<Ignore>,
 }
 
 impl PolicyPatch {
     /// Reads a `[policy]` table.
     pub fn read(place: &Place<'_>, reader: &mut Reader<'_>) -> Self {
-        let known = ["follow", "heal", "prune", "prune_limit", "manage_stack_resources", "ignore"];
+        let known = ["follow", "heal", "prune", "prune_limit", "manage_stack_resources", "rollout_timeout", "ignore"];
         let Some(table) = reader.table(place, "`policy`", &known) else { return Self::default() };
         Self {
             follow: table.get("follow").and_then(|place| reader.mode(&place, "`follow`")),
@@ -161,17 +186,21 @@ impl PolicyPatch {
             manage_stack_resources: table
                 .get("manage_stack_resources")
                 .and_then(|place| reader.flag(&place, "`manage_stack_resources`")),
+            rollout_timeout: table
+                .get("rollout_timeout")
+                .and_then(|place| reader.duration(&place, "`rollout_timeout`")),
             ignore: table.get("ignore").map(|place| reader.patterns(&place, "`ignore`")).unwrap_or_default(),
         }
     }
 
     /// Overrides a policy with what is said here; `ignore` patterns add up.
     pub fn apply(&self, policy: &mut super::Policy) {
-        let Self { follow, heal, prune, prune_limit, manage_stack_resources, ignore } = self;
+        let Self { follow, heal, prune, prune_limit, manage_stack_resources, rollout_timeout, ignore } = self;
         policy.follow = follow.unwrap_or(policy.follow);
         policy.heal = heal.unwrap_or(policy.heal);
         policy.prune = prune.unwrap_or(policy.prune);
         policy.prune_limit = prune_limit.unwrap_or(policy.prune_limit);
+        policy.rollout_timeout = rollout_timeout.unwrap_or(policy.rollout_timeout);
         policy.manage_stack_resources = manage_stack_resources.unwrap_or(policy.manage_stack_resources);
         for pattern in ignore {
             if !policy.ignore.contains(pattern) {

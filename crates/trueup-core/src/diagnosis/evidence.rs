@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::live::Observed;
 use crate::names::Arn;
+use crate::service_deployment::{self, ServiceDeployment};
 
 /// What was found out about one service. Each part is known or not by itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,19 +114,6 @@ pub struct Deployment {
     pub updated_at: Option<Timestamp>,
 }
 
-/// A service deployment: a deployment together with the rollback that may have followed it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ServiceDeployment {
-    /// `SUCCESSFUL`, `ROLLBACK_SUCCESSFUL` and so on.
-    pub status: String,
-    /// ECS's words about that.
-    pub status_reason: Option<String>,
-    /// When it began.
-    pub created_at: Option<Timestamp>,
-    /// When it ended.
-    pub finished_at: Option<Timestamp>,
-}
-
 impl Task {
     /// Reads one element of `tasks` of `DescribeTasks`.
     pub fn read(task: &Value) -> Self {
@@ -208,19 +196,6 @@ impl Deployment {
     }
 }
 
-impl ServiceDeployment {
-    /// Reads the `serviceDeployments` of an answer of `ListServiceDeployments`.
-    pub fn read_all(answer: &Value) -> Vec<Self> {
-        let read = |deployment| Self {
-            status: text(deployment, "status").unwrap_or_default(),
-            status_reason: text(deployment, "statusReason"),
-            created_at: time(deployment, "createdAt"),
-            finished_at: time(deployment, "finishedAt"),
-        };
-        array(answer, "serviceDeployments").map(read).collect()
-    }
-}
-
 fn array<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
@@ -229,14 +204,6 @@ fn text(value: &Value, name: &str) -> Option<String> {
     value.get(name)?.as_str().map(str::to_owned)
 }
 
-/// A time as the API writes it (seconds since 1970) or as the AWS CLI prints it.
 fn time(value: &Value, name: &str) -> Option<Timestamp> {
-    match value.get(name)? {
-        Value::Number(seconds) => {
-            let since = SignedDuration::try_from_secs_f64(seconds.as_f64()?).ok()?;
-            Timestamp::UNIX_EPOCH.checked_add(since).ok()
-        }
-        Value::String(text) => text.parse().ok(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
+    service_deployment::time(value.get(name)?)
 }

@@ -8,6 +8,7 @@ use super::evidence::{Evidence, Task};
 use super::words::{Words, clean};
 use super::{Fact, Source};
 use crate::live::Observed;
+use crate::service_deployment::Status;
 
 /// How many different facts are kept: enough for a screen.
 const FACTS_MAX: usize = 12;
@@ -69,9 +70,10 @@ impl Facts {
         }
         for one in evidence.service_deployments.present().into_iter().flatten() {
             // The newest that did not succeed; without the time it could be one of weeks ago.
-            if one.created_at.zip(from).is_some_and(|(at, from)| at >= from) && one.status != "SUCCESSFUL" {
-                let reason = one.status_reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                self.add(Source::Deployment, &format!("{}{reason}", one.status), one.finished_at.or(one.created_at));
+            if one.created.zip(from).is_some_and(|(at, from)| at >= from) && one.status != Status::Successful {
+                let reason = if one.reason.is_empty() { String::new() } else { format!(": {}", one.reason) };
+                let text = format!("{}{reason}", one.status.name());
+                self.add(Source::Deployment, &text, one.ended.or(one.created));
             }
         }
     }

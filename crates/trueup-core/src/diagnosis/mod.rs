@@ -25,8 +25,8 @@ use serde_json::Value;
 
 pub use self::class::{Bearing, Class};
 pub use self::diagnose::diagnose;
-pub use self::evidence::{Container, Deployment, Evidence, ServiceDeployment, ServiceEvent, Target, Task};
-pub use self::suspect::{Standing, Suspect, primary_since, suspect};
+pub use self::evidence::{Container, Deployment, Evidence, ServiceEvent, Target, Task};
+pub use self::suspect::{Standing, Suspect, suspect};
 
 /// What the evidence is about.
 #[derive(Clone, Copy, Debug)]

@@ -68,11 +68,6 @@ pub fn suspect(service: &Value) -> Option<Suspect> {
     (completed && count("runningCount") < count("desiredCount")).then(|| of(primary, Standing::Degraded))
 }
 
-/// When the PRIMARY deployment of a service began.
-pub fn primary_since(service: &Value) -> Option<Timestamp> {
-    Deployment::read_all(service).into_iter().find(|deployment| deployment.status == "PRIMARY")?.created_at
-}
-
 fn of(deployment: &Deployment, standing: Standing) -> Suspect {
     Suspect {
         deployment: deployment.id.clone(),

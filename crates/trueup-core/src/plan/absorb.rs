@@ -72,14 +72,19 @@ impl Live {
         // Answers to an update do not repeat the tags.
         let mut tags = kept.unwrap_or_default();
         tags.extend(pairs(input.get("tags"), "key", "value"));
-        let service = LiveService { description: description.clone(), tags };
+        let service = LiveService { description: description.clone().into(), tags };
+        // The record of service deployments is older than a deployment that was just asked for.
+        let deploys = |name: &str| super::rollout::REVISION_FIELDS.contains(&name) || name == "forceNewDeployment";
+        if input.as_object().is_some_and(|input| input.keys().any(|name| deploys(name))) {
+            self.service_deployments.remove(&id);
+        }
         self.services.insert(id, Observed::Present(service));
     }
 
     fn absorb_deleted_service(&mut self, input: &Value) {
         if let Some(id) = service_id(input) {
             if let Some(Observed::Present(live)) = self.services.get_mut(&id)
-                && let Value::Object(members) = &mut live.description
+                && let Value::Object(members) = &mut *live.description
             {
                 members.insert("status".to_owned(), Value::from("DRAINING"));
             }
@@ -93,7 +98,7 @@ impl Live {
         let Some(arn) = text(description, "taskDefinitionArn").map(Arn::new) else { return };
         let mut tags = pairs(input.get("tags"), "key", "value");
         tags.extend(pairs(answer.get("tags"), "key", "value"));
-        let revision = LiveTaskDefinition { description: description.clone(), tags };
+        let revision = LiveTaskDefinition { description: description.clone().into(), tags };
         if let Some(family) = text(description, "family").or_else(|| text(input, "family")) {
             let known = self.families.entry(family.to_owned()).or_insert(Observed::Absent);
             match known {
@@ -113,7 +118,7 @@ impl Live {
             // A new one has every attribute's default, which nobody needs to know to set those that git declares.
             None => (Observed::Present(BTreeMap::new()), Observed::Present(pairs(input.get("Tags"), "Key", "Value"))),
         };
-        let group = LiveTargetGroup { description: description.clone(), attributes, tags };
+        let group = LiveTargetGroup { description: description.clone().into(), attributes, tags };
         self.target_groups.insert(name.to_owned(), Observed::Present(group));
     }
 
@@ -136,7 +141,7 @@ impl Live {
     fn absorb_new_rule(&mut self, input: &Value, answer: &Value) {
         let (Some(description), Some(listener)) = (first(answer, "Rules"), text(input, "ListenerArn")) else { return };
         let tags = Observed::Present(pairs(input.get("Tags"), "Key", "Value"));
-        let rule = LiveRule { description: description.clone(), tags };
+        let rule = LiveRule { description: description.clone().into(), tags };
         match self.rules.entry(Arn::new(listener)).or_insert(Observed::Absent) {
             Observed::Present(rules) => rules.push(rule),
             known @ Observed::Absent => *known = Observed::Present(vec![rule]),
@@ -153,9 +158,9 @@ impl Live {
                 let arn = text(&rule.description, "RuleArn").map(str::to_owned);
                 let same = |other: &&Value| text(other, "RuleArn") == arn.as_deref();
                 if let Some(description) = answered.iter().find(same) {
-                    rule.description = description.clone();
+                    rule.description = description.clone().into();
                 } else if let (Some(moved), Value::Object(members)) =
-                    (priorities.iter().find(same), &mut rule.description)
+                    (priorities.iter().find(same), &mut *rule.description)
                 {
                     let priority =
                         moved.get("Priority").map(|p| p.as_str().map_or_else(|| p.to_string(), str::to_owned));

@@ -108,7 +108,10 @@ fn one_step(input: &Input<'_>, step: &Step, wrong: &mut Vec<String>) {
         if request.get("desiredCount").is_some() && (declared.is_none() || input.autoscaled) {
             wrong.push("UpdateService with a `desiredCount` that is not git's".to_owned());
         }
-        if request.get("forceNewDeployment").is_some() != request.get("capacityProviderStrategy").is_some() {
+        // A person's retry of what failed is the one other reason.
+        let again = step.changes.iter().any(|change| change.path.to_string() == "/forceNewDeployment");
+        let forces = request.get("forceNewDeployment").is_some();
+        if forces != (again || request.get("capacityProviderStrategy").is_some()) {
             wrong.push("a deployment is forced without a strategy, or a strategy sent without force".to_owned());
         }
     }
@@ -155,7 +158,9 @@ fn tags(input: &Input<'_>, step: &Step, wrong: &mut Vec<String>) {
         }
     }
     for key in list(["tagKeys", "TagKeys"]) {
-        if key.as_str().is_none_or(|key| key.starts_with("aws:") || key.starts_with("trueup:")) {
+        let passing = ["trueup:failed", "trueup:retry"];
+        let lasting = |key: &str| key.starts_with("aws:") || key.starts_with("trueup:") && !passing.contains(&key);
+        if key.as_str().is_none_or(lasting) {
             wrong.push(format!("takes the tag {key} away"));
         }
     }

@@ -65,6 +65,13 @@ pub(super) fn not_asked(operation: &str) -> ReadFailure {
     }
 }
 
+/// Tags of ours beside the digest and the commit, to be set and to be taken off.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    pub(super) set: Tags,
+    pub(super) gone: Vec<&'static str>,
+}
+
 /// One document and the resource that it describes.
 pub(super) struct Work<'a> {
     pub(super) input: &'a Input<'a>,
@@ -174,6 +181,21 @@ impl<'a> Work<'a> {
     ///
     /// `settled` says that nothing but tags is left to be written; `complete` that no pending change stays behind.
     pub(super) fn tag(&self, draft: &mut Draft, arn: &Arn, live: &Tags, sorted: Sorted, settled: bool, complete: bool) {
+        self.tag_and_mark(draft, arn, live, sorted, settled, complete, Marks::default());
+    }
+
+    /// As [`Work::tag`], with marks.
+    #[expect(clippy::too_many_arguments, reason = "one more than `tag`; a struct would only name them again")]
+    pub(super) fn tag_and_mark(
+        &self,
+        draft: &mut Draft,
+        arn: &Arn,
+        live: &Tags,
+        sorted: Sorted,
+        settled: bool,
+        complete: bool,
+        marks: Marks,
+    ) {
         let member = tags::member(self.kind());
         let declared = tags::declared(self.document);
         let (mut set, mut gone, mut removed, mut edited) = (Tags::new(), Vec::new(), Vec::new(), Vec::new());
@@ -206,12 +228,17 @@ impl<'a> Work<'a> {
                 set.extend(stamp);
             }
         }
+        let policy = &self.input.desired.policy;
+        if policy.follow == Mode::On || policy.heal == Mode::On {
+            set.extend(marks.set);
+            removed.extend(marks.gone.into_iter().map(str::to_owned));
+        }
         if !set.is_empty() {
             let cause = if edited.is_empty() { Cause::Adopt } else { common_cause(&edited) };
             draft.step(&self.resource, cause, only(edited), set_tags(self.kind(), arn, &set));
         }
         if !removed.is_empty() {
-            let cause = common_cause(&gone);
+            let cause = if gone.is_empty() { Cause::Adopt } else { common_cause(&gone) };
             draft.step(&self.resource, cause, only(gone), remove_tags(self.kind(), arn, &removed));
         }
     }

@@ -241,7 +241,7 @@ impl World {
                 description["clusterArn"] = json!(format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/main"));
                 description["status"] = json!("ACTIVE");
                 description["runningCount"] = json!(0);
-                deploy(&mut description);
+                deploy(&mut description, self.now);
                 json!({"service": description})
             }
             Operation::UpdateService => {
@@ -255,8 +255,14 @@ impl World {
                         name => description[name] = value.clone(),
                     }
                 }
-                if input.get("taskDefinition").is_some() {
-                    deploy(&mut description);
+                let deploys = |name: &&String| super::rollout::REVISION_FIELDS.contains(&name.as_str());
+                if input
+                    .as_object()
+                    .expect("an object")
+                    .keys()
+                    .any(|name| deploys(&name) || name == "forceNewDeployment")
+                {
+                    deploy(&mut description, self.now);
                 }
                 json!({"service": description})
             }
@@ -308,9 +314,9 @@ pub(super) fn service_id() -> ServiceId {
     ServiceId { cluster: "main".to_owned(), name: "elearning".to_owned() }
 }
 
-fn deploy(service: &mut Value) {
+fn deploy(service: &mut Value, now: Timestamp) {
     service["deployments"] = json!([{"status": "PRIMARY", "taskDefinition": service["taskDefinition"],
-        "rolloutState": "IN_PROGRESS", "createdAt": 1000, "desiredCount": service["desiredCount"],
+        "rolloutState": "IN_PROGRESS", "createdAt": now.as_second(), "desiredCount": service["desiredCount"],
         "runningCount": 0, "pendingCount": 1}]);
 }
 

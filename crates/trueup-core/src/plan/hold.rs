@@ -1,9 +1,11 @@
 //! Every reason why a step is known and not taken.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Cause, Sync};
 use crate::desired::Unresolved;
+use crate::digest::Digest;
 use crate::live::ReadFailure;
 use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
@@ -64,11 +66,17 @@ pub enum Hold {
     },
     /// A service of this name is being deleted, and ECS makes no other one meanwhile. Ends when it is gone.
     ServiceDraining,
-    /// ECS failed this revision or rolled it back; asking for it again would fail again. Ends with a commit of other
-    /// content.
+    /// ECS failed this deployment or rolled it back; asking for it again would fail again. Ends with a commit of other
+    /// content, or with `trueup retry`.
     RevisionFailed {
         /// ECS's own words.
         message: String,
+        /// Whether AWS's words tell of something that passes by itself, such as used up capacity.
+        transient: bool,
+        /// What the tag `trueup:failed` carries for it: [`super::tags::deployment_digest`].
+        digest: Digest,
+        /// The newest that is known of its failure, by AWS's clock.
+        failed_at: Option<Timestamp>,
     },
     /// References that name nothing, or could not be looked up. Ends when all of them resolve.
     Unresolved {
@@ -227,7 +235,9 @@ impl Hold {
                 format!("priority {priority} of the listener `{listener}` belongs to the rule `{rule}`")
             }
             Self::ServiceDraining => "a service of this name is still being deleted".to_owned(),
-            Self::RevisionFailed { message } => format!("ECS could not bring this revision into service: {message}"),
+            Self::RevisionFailed { message, .. } => {
+                format!("ECS could not bring this revision into service: {message}")
+            }
             Self::Unresolved { references } => list_of(references, |reference| {
                 format!("`{}` at {} does not resolve: {}", reference.reference, reference.location, reference.reason)
             }),
@@ -297,7 +307,13 @@ impl Hold {
             Self::PruneLimit { .. } => "check the list, then raise `prune_limit` or delete in smaller commits",
             Self::UnknownRevision { .. } => "delete it by hand, or take its `trueup:` tags off to keep it",
             Self::TargetGroupInUse { .. } => "it is deleted as soon as nothing uses it",
-            Self::RevisionFailed { .. } | Self::InvalidDocument { .. } => "push a commit that corrects it",
+            Self::RevisionFailed { transient: false, .. } => {
+                "push a commit that corrects it, or run `trueup retry` when what was wrong was elsewhere"
+            }
+            Self::RevisionFailed { transient: true, .. } => {
+                "the cause looks like a passing one: run `trueup retry`, or push another commit"
+            }
+            Self::InvalidDocument { .. } => "push a commit that corrects it",
             Self::AccessDenied { .. } => "allow the action in the IAM policy of trueup's role",
             Self::CallRefused { .. } => "correct the document, or what the message names",
             Self::WriteFailed { .. } => "it is tried again soon",

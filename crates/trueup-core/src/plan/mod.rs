@@ -6,6 +6,7 @@
 
 mod absorb;
 pub mod check;
+mod deployment;
 mod draft;
 #[cfg(test)]
 mod fixture;
@@ -34,6 +35,7 @@ use serde_json::Value;
 pub use self::hold::Hold;
 pub use self::memory::Memory;
 pub use self::prune::{Prune, PruneInput, plan_prune};
+pub use self::rollout::{Progress, Rollout, deploys, retry, wants_service_deployments};
 use crate::desired::DesiredApplication;
 use crate::diagnosis::Finding;
 use crate::drift::Change;
@@ -295,33 +297,4 @@ pub enum Health {
     Missing,
     /// It could not be read.
     Unknown,
-}
-
-/// What ECS does after a step, until the asked-for revision serves, or does not.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Rollout {
-    /// ECS is replacing tasks.
-    Running {
-        /// The task definition revision that is asked for.
-        task_definition: Arn,
-        /// Tasks wanted, running and pending of the PRIMARY deployment.
-        desired: i64,
-        /// Tasks of the PRIMARY deployment that run.
-        running: i64,
-        /// Tasks of the PRIMARY deployment that are being started.
-        pending: i64,
-    },
-    /// The PRIMARY deployment runs the asked-for task definition revision and is completed.
-    Serving {
-        /// The task definition revision that serves.
-        task_definition: Arn,
-    },
-    /// ECS gave up: `rolloutState` is `FAILED`, or it is going back to an older revision.
-    Failed {
-        /// The task definition revision that is asked for.
-        task_definition: Arn,
-        /// ECS's own words.
-        reason: String,
-    },
 }

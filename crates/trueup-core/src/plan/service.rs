@@ -2,34 +2,21 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::{Draft, Work, not_asked};
+use super::deployment::{Asked, Outcome, examine, failed_marks, is_revision_field, outcome};
+use super::draft::{Draft, Marks, Work, not_asked};
 use super::graft::{as_request, graft};
-use super::rollout::{self, UNREGISTERED, same_revision};
+use super::rollout::{Finding, UNREGISTERED, same_revision};
 use super::tags::{self, Claim};
 use super::task_definition::{self, Decision, Runner, Wanted};
 use super::three_way::{Basis, Sorted, common_cause, is_declared, only, top};
 use super::{Call, Cause, Health, Hold, Input, Operation, Rollout};
-use crate::desired::{DesiredApplication, Document, Mode};
+use crate::desired::{Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{Change, Context, Shown};
 use crate::live::{LiveService, Observed};
 use crate::model::{Api, Kind, Model};
 use crate::names::{Arn, ServiceId};
 use crate::pointer::Pointer;
-
-/// What a service revision records: ECS takes all of it back when it rolls a deployment back, and nothing else.
-/// Source: ECS API reference, `ServiceRevision`.
-const REVISION_FIELDS: [&str; 9] = [
-    "taskDefinition",
-    "capacityProviderStrategy",
-    "platformVersion",
-    "loadBalancers",
-    "serviceRegistries",
-    "networkConfiguration",
-    "serviceConnectConfiguration",
-    "volumeConfigurations",
-    "vpcLatticeConfigurations",
-];
 
 /// What `UpdateService` accepts of a service that `CodeDeploy` deploys. Source: ECS API reference, `UpdateService`.
 const CODE_DEPLOY_FIELDS: [&str; 8] = [
@@ -50,12 +37,6 @@ const EXTERNAL_FIELDS: [&str; 4] =
 /// The number of tasks of a new service whose document leaves it to somebody else. AWS wants a number for a new
 /// REPLICA service; one task is the least that serves, and whoever owns the number changes it from there.
 const FIRST_DESIRED_COUNT: i64 = 1;
-
-/// What ECS does with the service, beside the steps.
-pub(super) struct Outcome {
-    pub(super) health: Health,
-    pub(super) rollout: Option<Rollout>,
-}
 
 pub(super) fn plan(input: &Input<'_>, document: &Document, draft: &mut Draft) -> Outcome {
     let name = document.body.get("serviceName").and_then(Value::as_str).unwrap_or_default();
@@ -137,10 +118,6 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
     let input = work.input;
     let description = &live.description;
     let runs = text(description, "taskDefinition").unwrap_or_default().to_owned();
-    let outcome = |wanted: &str| {
-        let rollout = rollout::rollout(description, Some(wanted).filter(|wanted| !wanted.is_empty()));
-        Outcome { health: rollout::health(description, rollout.as_ref()), rollout }
-    };
     if text(description, "status") == Some("DRAINING") {
         draft.hold(&work.resource, work.whole(), Hold::ServiceDraining);
         return Outcome { health: Health::Missing, rollout: None };
@@ -157,42 +134,63 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
     let arn = match (not_ours, work.resource.arn.clone()) {
         (Some(hold), _) => {
             draft.hold(&work.resource, changes, hold);
-            return outcome(&runs);
+            return outcome(work, id, live, &Asked::unchanged(&runs), None);
         }
         (None, None) => {
             draft.not_observed(&work.resource, &not_asked("ecs:DescribeServices"));
-            return outcome(&runs);
+            return outcome(work, id, live, &Asked::unchanged(&runs), None);
         }
         (None, Some(arn)) => arn,
     };
 
-    let before = draft.steps.len();
+    let before = (draft.steps.len(), draft.held.len());
     let decision = decide(work, live, draft);
-    let wanted = match &decision.wanted {
-        Wanted::Revision(arn, _) => arn.as_str(),
-        Wanted::Unregistered(_) => UNREGISTERED,
-        Wanted::Unchanged | Wanted::Undecided => &runs,
-    };
     let basis = Basis::of(&live.tags, &work.digest, work.document, work.last());
     let mut sorted = work.sort(changes, &basis);
-    draft.report(&work.resource, &sorted);
     let task_definition = task_definition_change(&decision.wanted, &runs);
     let mut complete = decision.complete && !sorted.keeps_pending() && decision.wanted != Wanted::Undecided;
-
-    let mut outcome = outcome(wanted);
-    let acts = task_definition.is_some() || sorted.acted.iter().any(|(_, change)| is_revision_field(change));
-    if let Some(message) = failed(work, live, &sorted, acts, wanted) {
-        // What ECS threw out is not registered and not asked for again.
-        draft.steps.truncate(before);
-        let changes = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
-        draft.hold(&work.resource, only(changes), Hold::RevisionFailed { message });
-        outcome.health = Health::Degraded;
-        let settled = !update(work, id, live, None, &mut sorted, &context, draft, &mut complete);
-        work.tag(draft, &arn, &live.tags, sorted, settled, complete);
+    let asked = Asked::of(&decision.wanted, &runs, &sorted, &draft.held[before.1..]);
+    let finding = examine(work, id, live, &sorted, &asked, &context);
+    // A person wants what failed deployed once more, and the service is told to run it already.
+    let again = finding == Finding::Retried && !asked.differs && input.desired.policy.follow == Mode::On;
+    let (hold, mut marks, failure) = match finding {
+        Finding::Failed(failure) => {
+            let digest = tags::deployment_digest(input.desired, work.document);
+            let (message, transient) = (failure.reason.clone(), failure.transient);
+            let marks = failed_marks(&live.tags, &digest);
+            let hold = Hold::RevisionFailed { message, transient, digest, failed_at: failure.last_seen };
+            (Some(hold), marks, Some(failure))
+        }
+        Finding::UnderWay(seconds) if asked.acts => (Some(Hold::NotSettled { seconds }), Marks::default(), None),
+        Finding::Unreadable(failure) if asked.acts => (Some(Hold::NotObserved { failure }), Marks::default(), None),
+        Finding::Clear | Finding::Retried | Finding::UnderWay(_) | Finding::Unreadable(_) => {
+            (None, Marks::default(), None)
+        }
+    };
+    let mut outcome = outcome(work, id, live, &asked, failure.as_ref());
+    if let Some(hold) = hold {
+        // What ECS threw out is not registered and not asked for again, and what came back with it is not drift.
+        draft.steps.truncate(before.0);
+        draft.held.extract_if(before.1.., |held| !matches!(held.reason, Hold::NotObserved { .. })).for_each(drop);
+        let mut thrown_out: Vec<_> = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
+        thrown_out.extend(sorted.take_reported(is_revision_field));
+        if matches!(hold, Hold::RevisionFailed { .. }) {
+            outcome.health = Health::Degraded;
+        } else {
+            complete = false;
+        }
+        draft.hold(&work.resource, only(thrown_out), hold);
+        draft.report(&work.resource, &sorted);
+        let settled = !update(work, id, live, None, &mut sorted, &context, false, draft, &mut complete);
+        work.tag_and_mark(draft, &arn, &live.tags, sorted, settled, complete, marks);
         return outcome;
     }
-    let settled = !update(work, id, live, task_definition, &mut sorted, &context, draft, &mut complete);
-    work.tag(draft, &arn, &live.tags, sorted, settled, complete);
+    draft.report(&work.resource, &sorted);
+    if !asked.differs && matches!(outcome.rollout, Some(Rollout::Serving { .. })) {
+        marks.gone = [tags::FAILED, tags::RETRY].into_iter().filter(|key| live.tags.contains_key(*key)).collect();
+    }
+    let settled = !update(work, id, live, task_definition, &mut sorted, &context, again, draft, &mut complete);
+    work.tag_and_mark(draft, &arn, &live.tags, sorted, settled, complete, marks);
     outcome
 }
 
@@ -210,7 +208,7 @@ fn decide(work: &Work<'_>, live: &LiveService, draft: &mut Draft) -> Decision {
 }
 
 /// Where the service differs from its document, without what belongs to somebody else.
-fn changes(work: &Work<'_>, live: &LiveService, context: &Context) -> Vec<Change> {
+pub(super) fn changes(work: &Work<'_>, live: &LiveService, context: &Context) -> Vec<Change> {
     let mut changes = work.changes(&work.document.body, &live.description, &live.tags, context);
     let controller = controller(&live.description);
     changes.retain(|change| match top(&change.path) {
@@ -227,7 +225,7 @@ fn changes(work: &Work<'_>, live: &LiveService, context: &Context) -> Vec<Change
     changes
 }
 
-fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)> {
+pub(super) fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)> {
     let (name, cause) = match wanted {
         Wanted::Revision(arn, cause) if !same_revision(arn.as_str(), runs) => (arn.as_str(), *cause),
         Wanted::Unregistered(cause) => (UNREGISTERED, *cause),
@@ -239,36 +237,6 @@ fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)
     Some((cause, Change { path, live, desired }))
 }
 
-/// ECS's words when it threw out exactly what would be asked for.
-fn failed(work: &Work<'_>, live: &LiveService, sorted: &Sorted, acts: bool, wanted: &str) -> Option<String> {
-    let tag = live.tags.get(tags::DIGEST).map(String::as_str);
-    let was_asked_for = tag == Some(work.digest.as_str())
-        || work.input.memory.has_deployed(&work.digest)
-        || same_deployment(work, tag, sorted);
-    // With nothing left to ask for, the failed deployment is the one that git wants, whoever asked for it.
-    let stuck = || rollout::primary(&live.description).and_then(|p| text(p, "rolloutState")) == Some("FAILED");
-    if acts && was_asked_for || !acts && stuck() {
-        return rollout::failure(&live.description, Some(wanted));
-    }
-    None
-}
-
-/// Whether the commit that was applied last would deploy the same: one that changes nothing that a deployment is made
-/// of does not make a failed one better.
-fn same_deployment(work: &Work<'_>, tag: Option<&str>, sorted: &Sorted) -> bool {
-    let input = work.input;
-    let Some((applied, last)) = input.last_applied.zip(work.last()) else { return false };
-    let digest = |application: &DesiredApplication| application.task_definition.as_ref().map(|d| d.digest.clone());
-    let is_new = |(cause, change): &(Cause, Change)| *cause != Cause::Drift && is_revision_field(change);
-    tag == Some(tags::applied_digest(applied, last).as_str())
-        && digest(applied) == digest(input.desired)
-        && !sorted.acted.iter().any(is_new)
-}
-
-fn is_revision_field(change: &Change) -> bool {
-    REVISION_FIELDS.contains(&top(&change.path))
-}
-
 /// Plans `UpdateService`; whether there is anything to update.
 #[expect(clippy::too_many_arguments, reason = "one call of one caller; a struct would only name them again")]
 fn update(
@@ -278,6 +246,7 @@ fn update(
     task_definition: Option<(Cause, Change)>,
     sorted: &mut Sorted,
     context: &Context,
+    again: bool,
     draft: &mut Draft,
     complete: &mut bool,
 ) -> bool {
@@ -319,7 +288,13 @@ fn update(
     if input.contains_key("capacityProviderStrategy") {
         input.insert("forceNewDeployment".to_owned(), json!(true));
     }
-    let all: Vec<(Cause, Change)> = task_definition.into_iter().chain(sayable).collect();
+    let mut all: Vec<(Cause, Change)> = task_definition.into_iter().chain(sayable).collect();
+    if again {
+        let path = Pointer::from_iter(["forceNewDeployment"]);
+        let desired = Shown::at(&path, &json!(true));
+        all.push((Cause::Pending, Change { path, live: Shown::absent(), desired }));
+        input.insert("forceNewDeployment".to_owned(), json!(true));
+    }
     if all.is_empty() {
         return false;
     }
@@ -398,6 +373,6 @@ fn controller(service: &Value) -> &str {
     service.pointer("/deploymentController/type").and_then(Value::as_str).unwrap_or("ECS")
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name)?.as_str()
 }

@@ -27,6 +27,10 @@ pub const DOCUMENT: &str = "trueup:document";
 pub const REVISION: &str = "trueup:revision";
 /// The digest of what was applied last: see [`applied_digest`].
 pub const DIGEST: &str = "trueup:digest";
+/// The digest of the deployment that ECS failed or rolled back: see [`deployment_digest`].
+pub const FAILED: &str = "trueup:failed";
+/// A person wants a failed deployment tried once more: its digest and a time, `DIGEST TIME`.
+pub const RETRY: &str = "trueup:retry";
 /// What `CloudFormation` writes on the resources of a stack.
 const STACK: &str = "aws:cloudformation:stack-name";
 
@@ -53,6 +57,17 @@ pub fn applied_digest(application: &DesiredApplication, document: &Document) -> 
         }
         (Kind::Service | Kind::TaskDefinition | Kind::TargetGroup | Kind::ListenerRule, _) => document.digest.clone(),
     }
+}
+
+/// What [`FAILED`] carries for a service's document: a digest of what a deployment is made of.
+///
+/// Unlike [`applied_digest`] it does not cover what a deployment is not made of, such as the number of tasks: a commit
+/// that changes nothing else does not make a failed deployment better.
+pub fn deployment_digest(application: &DesiredApplication, service: &Document) -> Digest {
+    let fields = super::rollout::REVISION_FIELDS.into_iter().filter_map(|name| Some((name, service.body.get(name)?)));
+    let part = Value::Object(fields.map(|(name, value)| (name.to_owned(), value.clone())).collect());
+    let task_definition = application.task_definition.as_ref().map_or("", |document| document.digest.as_str());
+    Digest::of(format!("{} {task_definition}", crate::drift::digest(Kind::Service, &part)).as_bytes())
 }
 
 /// A tag value with what AWS does not allow replaced by `_`, cut to 256 characters.

@@ -98,7 +98,7 @@ fn present(work: &Work<'_>, live: &LiveTargetGroup, draft: &mut Draft) {
 /// them alone.
 fn comparable(work: &Work<'_>, live: &LiveTargetGroup, draft: &mut Draft) -> (Value, Value) {
     let mut body = work.document.body.clone();
-    let mut description = live.description.clone();
+    let mut description = (*live.description).clone();
     match (&live.attributes, &mut description, &mut body) {
         (Observed::Present(attributes), Value::Object(members), _) => {
             let list = attributes.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();

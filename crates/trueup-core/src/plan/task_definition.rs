@@ -169,6 +169,19 @@ fn is_equal(work: &Work<'_>, body: &Value, digest: &Digest, revision: &LiveTaskD
     active && (by_digest || content(work, body, revision, &Context::default()).is_empty())
 }
 
+/// Whether a registered revision, which may be gone from its family by now, has the content of a document.
+pub(super) fn has_content(input: &Input<'_>, document: &Document, name: &str) -> bool {
+    let known = &input.live.task_definitions;
+    let seen = known
+        .get(&Arn::new(name))
+        .or_else(|| known.iter().find(|(arn, _)| same_revision(arn.as_str(), name)).map(|(_, revision)| revision));
+    let Some(revision) = seen.and_then(Observed::present) else { return false };
+    let work = Work::new(input, document, None);
+    let context = Context { ignore: work.ignored(), ..Context::default() };
+    let carries = revision.tags.get(tags::DIGEST).is_some_and(|tag| tag == document.digest.as_str());
+    carries || content(&work, &document.body, revision, &context).is_empty()
+}
+
 /// The differences in content: all but the tags, which are not part of what runs.
 fn content(work: &Work<'_>, body: &Value, revision: &LiveTaskDefinition, context: &Context) -> Vec<Change> {
     let mut changes = work.changes(body, &revision.description, &revision.tags, context);

@@ -92,10 +92,19 @@ impl Sorted {
 
     /// Takes the changes out of `acted` that `which` names.
     pub(super) fn take(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
-        let (taken, rest) = std::mem::take(&mut self.acted).into_iter().partition(|(_, change)| which(change));
-        self.acted = rest;
-        taken
+        take(&mut self.acted, which)
     }
+
+    /// Takes the changes out of `reported` that `which` names.
+    pub(super) fn take_reported(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
+        take(&mut self.reported, which)
+    }
+}
+
+fn take(changes: &mut Vec<(Cause, Change)>, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
+    let (taken, rest) = std::mem::take(changes).into_iter().partition(|(_, change)| which(change));
+    *changes = rest;
+    taken
 }
 
 /// The cause of a step that makes several changes: a commit, if any of them comes from one.

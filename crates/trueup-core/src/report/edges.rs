@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Event, PlannedStep, What};
 use crate::drift::Change;
 use crate::model::Kind;
-use crate::names::Revision;
+use crate::names::{Arn, Revision};
 use crate::plan::{Cause, Held, Hold, Operation, Plan, Resource, Rollout, Sync};
 
 /// What was told of one application in one environment.
@@ -18,6 +18,8 @@ pub struct Edges {
     holds: BTreeMap<HoldKey, Option<Resource>>,
     steps: Option<(Revision, BTreeSet<StepKey>)>,
     rollout: Option<Rollout>,
+    /// Whether a rollout could be looked for at all so far.
+    looked: bool,
 }
 
 /// A resource by what it is in git: its ARN comes later.
@@ -125,43 +127,92 @@ impl Edges {
 
     fn observe_rollout(&mut self, plan: &Plan, news: &mut Vec<What>) {
         let Some(rollout) = &plan.rollout else {
-            // Nothing was read of it, or the service is gone.
+            // Nothing was read of it, or the service is gone, or ECS does nothing about what git wants.
             if plan.sync != Sync::Unknown {
                 self.rollout = None;
+                self.looked = true;
             }
             return;
         };
-        let what = match (self.rollout.as_ref(), rollout) {
-            (Some(Rollout::Running { task_definition: before, .. }), Rollout::Running { task_definition, .. })
-                if before == task_definition =>
+        let first = !std::mem::replace(&mut self.looked, true);
+        let before = self.rollout.replace(rollout.clone());
+        if before.as_ref().is_some_and(|before| is_same(before, rollout)) {
+            return;
+        }
+        // What is on its way or serves when it is first seen was told by whoever saw it begin; what failed, by whoever
+        // wrote the tag.
+        let went_on = matches!(before, Some(Rollout::Running { .. } | Rollout::TimedOut { .. }));
+        news.extend(match rollout {
+            Rollout::Running { task_definition, progress } if !first => {
+                Some(What::RolloutStarted { task_definition: task_definition.clone(), desired: progress.desired })
+            }
+            Rollout::Serving { task_definition } => before
+                .filter(|before| !served_before(before, task_definition))
+                .map(|_| What::RolloutCompleted { task_definition: task_definition.clone() }),
+            Rollout::Failed { recorded: true, .. }
+            | Rollout::RolledBack { recorded: true, .. }
+            | Rollout::Stopped { recorded: true, .. }
+                if !went_on =>
             {
                 None
             }
-            (_, Rollout::Running { task_definition, desired, .. }) => {
-                Some(What::RolloutStarted { task_definition: task_definition.clone(), desired: *desired })
+            Rollout::RolledBack { task_definition, serving, reason, .. } => Some(What::RolloutRolledBack {
+                task_definition: task_definition.clone(),
+                serving: serving.clone(),
+                reason: reason.clone(),
+                finding: None,
+            }),
+            Rollout::Stopped { task_definition, serving, reason, .. } if task_definition != serving => {
+                Some(What::RolloutRolledBack {
+                    task_definition: task_definition.clone(),
+                    serving: serving.clone(),
+                    reason: reason.clone(),
+                    finding: None,
+                })
             }
-            // What serves when it is first seen was told by whoever saw it begin.
-            (None, Rollout::Serving { .. }) => None,
-            (Some(Rollout::Serving { task_definition: before }), Rollout::Serving { task_definition })
-                if before == task_definition =>
-            {
-                None
-            }
-            (Some(_), Rollout::Serving { task_definition }) => {
-                Some(What::RolloutCompleted { task_definition: task_definition.clone() })
-            }
-            (Some(Rollout::Failed { task_definition: before, .. }), Rollout::Failed { task_definition, .. })
-                if before == task_definition =>
-            {
-                None
-            }
-            (_, Rollout::Failed { task_definition, reason }) => {
+            Rollout::Failed { task_definition, reason, .. } | Rollout::Stopped { task_definition, reason, .. } => {
                 let (task_definition, reason) = (task_definition.clone(), reason.clone());
                 Some(What::RolloutFailed { task_definition, reason, finding: None })
             }
-        };
-        news.extend(what);
-        self.rollout = Some(rollout.clone());
+            Rollout::TimedOut { task_definition, progress } => Some(What::RolloutTimedOut {
+                task_definition: task_definition.clone(),
+                desired: progress.desired,
+                running: progress.running,
+                since: progress.since,
+                finding: None,
+            }),
+            Rollout::Running { .. } | Rollout::Superseded { .. } => None,
+        });
+    }
+}
+
+/// Whether two looks saw one and the same: a count that changed is no news, and neither is a rollback that is done.
+fn is_same(a: &Rollout, b: &Rollout) -> bool {
+    std::mem::discriminant(a) == std::mem::discriminant(b) && about(a) == about(b)
+}
+
+/// The task definition revision that a rollout is about.
+fn about(rollout: &Rollout) -> &Arn {
+    match rollout {
+        Rollout::Running { task_definition, .. }
+        | Rollout::Serving { task_definition }
+        | Rollout::Failed { task_definition, .. }
+        | Rollout::RolledBack { task_definition, .. }
+        | Rollout::Stopped { task_definition, .. }
+        | Rollout::Superseded { task_definition, .. }
+        | Rollout::TimedOut { task_definition, .. } => task_definition,
+    }
+}
+
+/// Whether a revision came back into service, which is nothing that git asked for.
+fn served_before(before: &Rollout, serves: &Arn) -> bool {
+    match before {
+        Rollout::RolledBack { serving, .. } | Rollout::Stopped { serving, .. } => serving == serves,
+        Rollout::Running { .. }
+        | Rollout::Serving { .. }
+        | Rollout::Failed { .. }
+        | Rollout::Superseded { .. }
+        | Rollout::TimedOut { .. } => false,
     }
 }
 
@@ -183,7 +234,7 @@ fn hold_key(held: &Held) -> HoldKey {
 /// and time goes on.
 fn forget_passing(detail: &mut Value) {
     if let Value::Object(members) = detail {
-        members.retain(|name, _| !matches!(name.as_str(), "message" | "seconds"));
+        members.retain(|name, _| !matches!(name.as_str(), "message" | "seconds" | "failed_at" | "transient"));
         members.values_mut().for_each(forget_passing);
     }
 }

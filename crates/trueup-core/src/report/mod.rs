@@ -128,12 +128,36 @@ pub enum What {
         /// The task definition revision.
         task_definition: Arn,
     },
-    /// ECS gave up.
+    /// ECS gave up, and did not go back.
     RolloutFailed {
         /// The task definition revision that was asked for.
         task_definition: Arn,
         /// ECS's own words.
         reason: String,
+        /// Why, as far as it was found out; see [`What::explain`].
+        finding: Option<Finding>,
+    },
+    /// ECS gave up, and goes or went back to what served before.
+    RolloutRolledBack {
+        /// The task definition revision that was asked for.
+        task_definition: Arn,
+        /// The task definition revision that serves again, or will.
+        serving: Arn,
+        /// ECS's own words.
+        reason: String,
+        /// Why, as far as it was found out; see [`What::explain`].
+        finding: Option<Finding>,
+    },
+    /// ECS is at it for longer than the policy's `rollout_timeout`; it goes on.
+    RolloutTimedOut {
+        /// The task definition revision that is asked for.
+        task_definition: Arn,
+        /// How many tasks of it are wanted.
+        desired: i64,
+        /// How many of them run.
+        running: i64,
+        /// Since when ECS is at it.
+        since: Option<Timestamp>,
         /// Why, as far as it was found out; see [`What::explain`].
         finding: Option<Finding>,
     },
@@ -165,7 +189,9 @@ impl What {
     /// are.
     pub fn explain(&mut self, found: Option<&Finding>) -> bool {
         match self {
-            Self::RolloutFailed { finding, .. } => {
+            Self::RolloutFailed { finding, .. }
+            | Self::RolloutRolledBack { finding, .. }
+            | Self::RolloutTimedOut { finding, .. } => {
                 *finding = found.cloned();
                 true
             }
@@ -190,6 +216,8 @@ impl What {
             Self::RolloutStarted { .. } => "rollout.started",
             Self::RolloutCompleted { .. } => "rollout.completed",
             Self::RolloutFailed { .. } => "rollout.failed",
+            Self::RolloutRolledBack { .. } => "rollout.rolled_back",
+            Self::RolloutTimedOut { .. } => "rollout.timed_out",
             Self::HoldStarted { .. } => "hold.started",
             Self::HoldEnded { .. } => "hold.ended",
         }

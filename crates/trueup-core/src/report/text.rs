@@ -70,6 +70,18 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
         What::RolloutFailed { task_definition, reason, .. } => {
             format!("{}: {reason}", family_and_revision(task_definition))
         }
+        What::RolloutRolledBack { task_definition, serving, reason, .. } => {
+            let (from, to) = (family_and_revision(task_definition), family_and_revision(serving));
+            format!("{from} -> {to}: {reason}")
+        }
+        What::RolloutTimedOut { task_definition, desired, running, since, .. } => {
+            let since =
+                since.map(|since| format!(" since {}", since.strftime("%Y-%m-%dT%H:%M:%SZ"))).unwrap_or_default();
+            format!(
+                "{} has {running} of {desired} tasks running{since}; ECS goes on",
+                family_and_revision(task_definition)
+            )
+        }
         What::HoldStarted { resource, hold, .. } => match resource {
             Some(resource) => format!("{}: {} ({})", resource_title(resource), hold.message(), hold.cure()),
             None => format!("{} ({})", hold.message(), hold.cure()),
@@ -93,7 +105,9 @@ fn details(what: &What) -> Vec<String> {
             .flat_map(|step| std::iter::once(step_title(step)).chain(changed(step).map(|line| format!("    {line}"))))
             .collect(),
         What::RevisionRejected { problems, .. } => problems.iter().map(problem).collect(),
-        What::RolloutFailed { finding, .. } => finding.iter().flat_map(found).collect(),
+        What::RolloutFailed { finding, .. }
+        | What::RolloutRolledBack { finding, .. }
+        | What::RolloutTimedOut { finding, .. } => finding.iter().flat_map(found).collect(),
         What::DaemonStarted { .. }
         | What::DaemonStopping {}
         | What::RevisionAccepted { .. }

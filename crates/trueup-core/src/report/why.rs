@@ -1,19 +1,25 @@
 //! Why an application is not Synced and Healthy: every reason there is, each with what ends it.
 
-use jiff::Timestamp;
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::PlannedStep;
 use super::text::{family_and_revision, resource_title, step_title};
 use crate::diagnosis::{Bearing, Fact};
 use crate::drift::Change;
-use crate::plan::{Health, Plan, Rollout, Sync};
+use crate::plan::{Health, Plan, Progress, Rollout, Sync};
+
+/// What to do where nothing is left to find out.
+const LOST: &str = "AWS no longer shows why: ECS forgets stopped tasks after an hour; look at the containers' logs of \
+                    that time, then push a commit that corrects it";
 
 /// One reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explanation {
     /// Its stable name: a finding's class (`docs/why.md`), a hold's reason, or a state (`Synced`, `Progressing`,
-    /// `RolloutFailed`, `Pending`, `Degraded`, `Suspended`, `Missing`, `Unknown`).
+    /// `RolloutFailed`, `RollingBack`, `RolledBack`, `RolloutStopped`, `RolloutTimedOut`, `Superseded`, `Pending`,
+    /// `Degraded`, `Suspended`, `Missing`, `Unknown`).
     pub reason: &'static str,
     /// How it bears on the release; null where it is about no release.
     pub bearing: Option<Bearing>,
@@ -29,9 +35,7 @@ pub struct Explanation {
 
 /// Explains how an application stands: what was found out of a failure, everything that is held, what goes on, what is
 /// still to be done. Never empty: one that is as it should be has the one explanation that nothing is wrong.
-///
-/// `since` is when ECS began with the rollout that goes on, where that is known.
-pub fn why(plan: &Plan, since: Option<Timestamp>) -> Vec<Explanation> {
+pub fn why(plan: &Plan) -> Vec<Explanation> {
     let mut all = Vec::new();
     if let Some(finding) = &plan.finding {
         let mut found = state(finding.class.name(), finding.cause.clone(), &finding.cure);
@@ -46,7 +50,7 @@ pub fn why(plan: &Plan, since: Option<Timestamp>) -> Vec<Explanation> {
         hold.changes.clone_from(&held.changes);
         all.push(hold);
     }
-    all.extend(plan.rollout.as_ref().and_then(|rollout| going_on(rollout, since, plan.finding.is_some())));
+    all.extend(plan.rollout.as_ref().and_then(|rollout| going_on(rollout, plan.finding.is_some())));
     all.extend(pending(plan));
     if all.is_empty() {
         all.push(standing(plan));
@@ -54,24 +58,61 @@ pub fn why(plan: &Plan, since: Option<Timestamp>) -> Vec<Explanation> {
     all
 }
 
-/// What ECS does, where that explains something.
-fn going_on(rollout: &Rollout, since: Option<Timestamp>, is_explained: bool) -> Option<Explanation> {
+/// What ECS does, or did last, where that explains something.
+fn going_on(rollout: &Rollout, is_explained: bool) -> Option<Explanation> {
     match rollout {
-        Rollout::Running { task_definition, desired, running, pending } => {
-            let since = since.map(|since| since.strftime(" since %Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
-            let pending = if *pending > 0 { format!(", {pending} are starting") } else { String::new() };
-            let revision = family_and_revision(task_definition);
-            let cause = format!("{revision} is rolling out{since}: {running} of {desired} tasks run{pending}");
+        Rollout::Running { task_definition, progress } => {
+            let cause = format!("{} is rolling out{}", family_and_revision(task_definition), how_far(progress));
             Some(state("Progressing", cause, "wait; `trueup status` shows how far it is"))
         }
-        Rollout::Failed { task_definition, reason } if !is_explained => {
-            let cause = format!("ECS gave {} up: {reason}", family_and_revision(task_definition));
-            let cure = "AWS no longer shows why: ECS forgets stopped tasks after an hour; look at the containers' logs of \
-                        that time, then push a commit that corrects it";
-            Some(state("RolloutFailed", cause, cure))
+        Rollout::TimedOut { task_definition, progress } => {
+            let revision = family_and_revision(task_definition);
+            let cause = format!("{revision} does not get done in time, and ECS goes on{}", how_far(progress));
+            let cure = "look at the service's events and the containers' logs; ECS gives up by itself only with a circuit \
+                        breaker, and `rollout_timeout` may be too short";
+            Some(state("RolloutTimedOut", cause, cure))
         }
-        Rollout::Failed { .. } | Rollout::Serving { .. } => None,
+        Rollout::Superseded { task_definition, by } => {
+            let (revision, by) = (family_and_revision(task_definition), family_and_revision(by));
+            let cause = format!("somebody else's deployment of {by} came before {revision} was in service");
+            Some(state("Superseded", cause, "find out who deployed it; what differs from git is drift"))
+        }
+        Rollout::RolledBack { task_definition, serving, reason, done: false, .. } => {
+            let (from, to) = (family_and_revision(task_definition), family_and_revision(serving));
+            let cause = format!("ECS gave {from} up and goes back to {to}: {reason}");
+            Some(state("RollingBack", cause, "wait until it is done, then push a commit that corrects it"))
+        }
+        Rollout::RolledBack { task_definition, serving, reason, done: true, .. } if !is_explained => {
+            let (from, to) = (family_and_revision(task_definition), family_and_revision(serving));
+            let cause = format!("ECS gave {from} up and went back to {to}: {reason}");
+            Some(state("RolledBack", cause, LOST))
+        }
+        Rollout::Failed { task_definition, reason, .. } if !is_explained => {
+            let cause = format!("ECS gave {} up: {reason}", family_and_revision(task_definition));
+            Some(state("RolloutFailed", cause, LOST))
+        }
+        Rollout::Stopped { task_definition, reason, .. } => {
+            let cause = format!("a person stopped the rollout of {}: {reason}", family_and_revision(task_definition));
+            Some(state("RolloutStopped", cause, "`trueup retry` deploys it once more, or push another commit"))
+        }
+        Rollout::Failed { .. } | Rollout::RolledBack { .. } | Rollout::Serving { .. } => None,
     }
+}
+
+/// ` since 2026-01-02T03:04:05Z: 1 of 2 tasks run, 1 are starting`.
+fn how_far(progress: &Progress) -> String {
+    let Progress { desired, running, pending, failed, stage, since } = progress;
+    let mut words = since.map(|since| since.strftime(" since %Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
+    let _ = write!(words, ": {running} of {desired} tasks run");
+    for (count, what) in [(*pending, "are starting"), (*failed, "failed in a row")] {
+        if count > 0 {
+            let _ = write!(words, ", {count} {what}");
+        }
+    }
+    if let Some(stage) = stage {
+        let _ = write!(words, ", at the stage {stage}");
+    }
+    words
 }
 
 /// What is known to be done and not done yet.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Task};
 use trueup_core::live::{
@@ -15,6 +17,7 @@ use trueup_core::live::{
 use trueup_core::model::Kind;
 use trueup_core::names::{Arn, EnvironmentName, ServiceId};
 use trueup_core::plan::{Call, Operation};
+use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, Wanted};
 
 pub const ACCOUNT: &str = "123456789012";
@@ -54,8 +57,16 @@ struct State {
     faults: VecDeque<(Operation, String, Fault)>,
     /// Calls on resources of this name wait until released.
     slow: Option<String>,
+    /// How long every mutating call takes.
+    latency: Duration,
     /// New rollouts stay in progress.
     rolling: bool,
+    /// Whether the record of service deployments can be read.
+    record_unreadable: bool,
+    /// Every deployment that ECS was asked for, such as `web:2`.
+    deployments: Vec<String>,
+    /// The beginning of time, which is also the clock's of a world that begins with this cloud.
+    begun: Option<Instant>,
     reads_fail: bool,
     /// The engine said that nothing is to be written any more.
     stopped: bool,
@@ -79,11 +90,17 @@ struct Resources {
     task_definitions: Vec<(Arn, Value, Tags)>,
     target_groups: BTreeMap<String, (Value, BTreeMap<String, String>, Tags)>,
     rules: BTreeMap<Arn, Vec<(Value, Tags)>>,
+    /// The service deployments of a service, newest first, each with what its service revision says.
+    record: BTreeMap<ServiceId, Vec<(Value, Value)>>,
+    /// A service as it was before its newest deployment.
+    before: BTreeMap<ServiceId, Value>,
 }
 
 impl FakeCloud {
     pub fn new() -> Self {
-        Self::default()
+        let new = Self::default();
+        new.state().begun = Some(Instant::now());
+        new
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -145,11 +162,50 @@ impl FakeCloud {
     pub fn finish_rollouts(&self) {
         let mut state = self.state();
         state.rolling = false;
+        for record in state.resources.record.values_mut() {
+            if record[0].0["status"] == "IN_PROGRESS" {
+                record[0].0["status"] = json!("SUCCESSFUL");
+            }
+        }
         for (service, _) in state.resources.services.values_mut() {
             service["deployments"][0]["rolloutState"] = json!("COMPLETED");
             service["deployments"][0]["runningCount"] = service["desiredCount"].clone();
             service["runningCount"] = service["desiredCount"].clone();
         }
+    }
+
+    /// ECS gives the newest deployment of a service up and is done with going back. Without a trace in the service
+    /// itself, but for one event when `tells`.
+    pub fn roll_back(&self, name: &str, tells: bool) {
+        let mut state = self.state();
+        let (id, now) = (service_id(name), state.now());
+        let mut before = state.resources.before.get(&id).expect("there was another deployment").clone();
+        if tells {
+            let message = format!("(service {name}) rolling back to deployment ecs-svc/0.");
+            before["events"] = json!([{"message": message, "createdAt": now}]);
+        }
+        let record = state.resources.record.get_mut(&id).expect("it was deployed");
+        record[0].0["status"] = json!("ROLLBACK_SUCCESSFUL");
+        record[0].0["finishedAt"] = json!(now);
+        record[0].0["statusReason"] =
+            json!("Service deployment rolled back because the circuit breaker threshold was exceeded.");
+        let (service, _) = state.resources.services.get_mut(&id).expect("the service exists");
+        *service = before;
+    }
+
+    /// Whether the record of service deployments can be read from now on.
+    pub fn show_record(&self, readable: bool) {
+        self.state().record_unreadable = !readable;
+    }
+
+    /// The deployments that ECS was asked for since the last time, such as `web:2`.
+    pub fn take_deployments(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().deployments)
+    }
+
+    /// The tags of a service.
+    pub fn service_tags(&self, name: &str) -> Tags {
+        self.state().resources.services.get(&service_id(name)).map(|(_, tags)| tags.clone()).unwrap_or_default()
     }
 
     /// So many tasks of the service's newest deployment have failed by now, in a row, each for this reason.
@@ -194,6 +250,11 @@ impl FakeCloud {
     /// Calls on a resource of that name wait until [`FakeCloud::release`].
     pub fn hang(&self, name: &str) {
         self.state().slow = Some(name.to_owned());
+    }
+
+    /// Every mutating call takes so long from now on.
+    pub fn delay(&self, latency: Duration) {
+        self.state().latency = latency;
     }
 
     /// Lets the waiting calls go.
@@ -255,14 +316,23 @@ impl Cloud for FakeCloud {
         if state.reads_fail {
             return State::unreadable(wanted);
         }
-        match state.stale.take() {
+        let mut live = match state.stale.take() {
             Some((before, times)) if times > 0 => {
                 let live = before.observe(wanted);
                 state.stale = Some((before, times - 1));
                 live
             }
             _ => state.resources.observe(wanted),
+        };
+        if state.record_unreadable {
+            let failure = ReadFailure {
+                operation: "ecs:ListServiceDeployments".to_owned(),
+                kind: FailureKind::Unavailable,
+                message: "not implemented".to_owned(),
+            };
+            live.service_deployments.values_mut().for_each(|record| *record = Observed::Unknown(failure.clone()));
         }
+        live
     }
 
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
@@ -317,6 +387,10 @@ impl Cloud for FakeCloud {
             }
             released.await;
         }
+        let latency = self.state().latency;
+        if !latency.is_zero() {
+            sleep(latency).await;
+        }
         let mut state = self.state();
         state.calls.push(format!("{:?} {name}", call.operation));
         let fault = state.faults.iter().position(|(operation, on, _)| *operation == call.operation && *on == name);
@@ -344,6 +418,12 @@ impl Cloud for FakeCloud {
 }
 
 impl State {
+    /// Seconds since 1970, by AWS's clock.
+    fn now(&mut self) -> f64 {
+        let begun = *self.begun.get_or_insert_with(Instant::now);
+        1_800_000_000.0 + begun.elapsed().as_secs_f64()
+    }
+
     /// What an observation shows when no read succeeds.
     fn unreadable(wanted: &Wanted) -> Live {
         let failure = || ReadFailure {
@@ -365,6 +445,7 @@ impl State {
     fn put_service(&mut self, input: &Value, n: u64) -> Value {
         let name = name_of(input);
         let id = service_id(&name);
+        let before = self.resources.services.get(&id).map(|(service, _)| service.clone());
         let (mut service, tags) = match self.resources.services.remove(&id) {
             Some(before) => before,
             None => (
@@ -383,6 +464,20 @@ impl State {
             service[member] = value.clone();
         }
         service["taskDefinition"] = json!(self.resources.full_arn(&text(&service, "taskDefinition")));
+        let deploys = ["serviceName", "taskDefinition", "networkConfiguration", "forceNewDeployment"];
+        if deploys.iter().any(|member| input.get(*member).is_some()) {
+            self.deployments.push(
+                service["taskDefinition"].as_str().and_then(|t| t.rsplit('/').next()).expect("an ARN").to_owned(),
+            );
+            let entry = json!({
+                "serviceDeploymentArn": format!("sd/{n}"), "targetServiceRevisionArn": format!("sr/{n}"),
+                "createdAt": self.now(), "status": if self.rolling { "IN_PROGRESS" } else { "SUCCESSFUL" },
+            });
+            self.resources.record.entry(id.clone()).or_default().insert(0, (entry, service.clone()));
+            if let Some(before) = before {
+                self.resources.before.insert(id.clone(), before);
+            }
+        }
         let state = if self.rolling { "IN_PROGRESS" } else { "COMPLETED" };
         if !self.rolling {
             service["runningCount"] = service["desiredCount"].clone();
@@ -390,7 +485,7 @@ impl State {
         service["deployments"] = json!([{
             "id": format!("ecs-svc/{n}"), "status": "PRIMARY", "taskDefinition": service["taskDefinition"],
             "desiredCount": service["desiredCount"], "runningCount": service["runningCount"],
-            "pendingCount": 0, "rolloutState": state, "rolloutStateReason": state,
+            "pendingCount": 0, "rolloutState": state, "rolloutStateReason": state, "createdAt": self.now(),
         }]);
         self.resources.services.insert(id, (service.clone(), tags.clone()));
         let mut answer = service;
@@ -459,6 +554,12 @@ impl State {
                 }
                 json!({})
             }
+            Operation::UntagResource => {
+                let keys = input["tagKeys"].as_array().cloned().unwrap_or_default();
+                let tags = self.resources.tags_mut(input["resourceArn"].as_str().expect("an ARN"));
+                tags.retain(|key, _| !keys.iter().any(|gone| gone == key));
+                json!({})
+            }
             Operation::DeleteService => {
                 self.resources.services.remove(&service_id(&name_of(input)));
                 json!({})
@@ -479,7 +580,7 @@ impl Resources {
         for id in &wanted.services {
             let service = match self.services.get(id) {
                 Some((description, tags)) => {
-                    Observed::Present(LiveService { description: description.clone(), tags: tags.clone() })
+                    Observed::Present(LiveService { description: description.clone().into(), tags: tags.clone() })
                 }
                 None => Observed::Absent,
             };
@@ -491,6 +592,16 @@ impl Resources {
             }
             live.services.insert(id.clone(), service);
         }
+        for id in &wanted.service_deployments {
+            let read = |(entry, revision): &(Value, Value)| ServiceDeployment::read(entry, |_| Some(revision.clone()));
+            let record: Vec<_> = self.record.get(id).into_iter().flatten().filter_map(read).collect();
+            for name in record.iter().filter_map(|entry| entry.target.as_ref()?.task_definition()) {
+                let found = self.task_definitions.iter().find(|(known, _, _)| known.as_str() == name);
+                let found = found.map_or(Observed::Absent, |found| Observed::Present(task_definition(found)));
+                live.task_definitions.insert(Arn::new(name), found);
+            }
+            live.service_deployments.insert(id.clone(), Observed::Present(record));
+        }
         for family in wanted.families.keys() {
             let newest = self.task_definitions.iter().rev().filter(|(_, d, _)| d["family"] == **family);
             live.families.insert(family.clone(), Observed::Present(newest.map(task_definition).collect()));
@@ -498,7 +609,7 @@ impl Resources {
         for name in &wanted.target_groups {
             let group = match self.target_groups.get(name) {
                 Some((description, attributes, tags)) => Observed::Present(LiveTargetGroup {
-                    description: description.clone(),
+                    description: description.clone().into(),
                     attributes: Observed::Present(attributes.clone()),
                     tags: Observed::Present(tags.clone()),
                 }),
@@ -508,7 +619,7 @@ impl Resources {
         }
         for listener in &wanted.listeners {
             let rules = self.rules.get(listener).into_iter().flatten().map(|(description, tags)| LiveRule {
-                description: description.clone(),
+                description: description.clone().into(),
                 tags: Observed::Present(tags.clone()),
             });
             live.rules.insert(listener.clone(), Observed::Present(rules.collect()));
@@ -547,7 +658,7 @@ impl Resources {
 }
 
 fn task_definition((_, description, tags): &(Arn, Value, Tags)) -> LiveTaskDefinition {
-    LiveTaskDefinition { description: description.clone(), tags: tags.clone() }
+    LiveTaskDefinition { description: description.clone().into(), tags: tags.clone() }
 }
 
 /// What a call acts on, by name.

@@ -374,7 +374,9 @@ async fn a_rollout_is_watched_every_few_seconds_and_only_where_it_runs() {
     assert_eq!(world.standing("web").1, Health::Progressing);
     world.cloud.take_observations();
     world.pass(20).await;
-    let watched = world.cloud.take_observations();
+    let mut watched = world.cloud.take_observations();
+    // The record of service deployments is read besides, and less often.
+    watched.retain(|wanted| wanted.service_deployments.is_empty());
     assert!((3..=6).contains(&watched.len()), "{}", watched.len());
     let services = |wanted: &trueup_ports::Wanted| wanted.services.len();
     assert!(watched.iter().filter(|wanted| services(wanted) == 2).count() <= 1, "the rest is read once a minute");

@@ -1,5 +1,6 @@
 //! Why a rollout fails: found out while it runs, kept when the tasks are gone, and never in the way.
 
+use trueup_core::diagnosis::Source;
 use trueup_core::plan::Health;
 
 use crate::cloud::FakeCloud;
@@ -84,6 +85,7 @@ async fn evidence_that_does_not_come_delays_no_write_and_no_event_for_long() {
     world.cloud.give_up("web");
     world.pass(70).await;
     assert_eq!(world.cloud.take_evidence().len(), 1, "it is being read");
+    assert_eq!(world.cloud.take_calls(), ["TagResource web"], "what failed is remembered meanwhile");
     let begun = tokio::time::Instant::now();
     world.source.commit(&files(&tree(&[application("web", "3")])));
     world.engine.trigger().commit();
@@ -106,6 +108,36 @@ async fn what_was_found_of_one_deployment_is_not_told_of_the_next() {
     world.cloud.finish_rollouts();
     world.pass(90).await;
     assert_eq!(found(&world), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_over_a_failed_deployment_has_no_failure_of_its_own() {
+    let world = rolling().await;
+    world.cloud.fail_tasks("web", 3, MISSING);
+    world.cloud.give_up("web");
+    world.pass(90).await;
+    assert_eq!(world.failures(), ["image_not_found"]);
+    world.push(&files(&tree(&[application("web", "3")]))).await;
+    world.pass(90).await;
+    world.cloud.finish_rollouts();
+    world.pass(90).await;
+    assert_eq!(world.failures(), ["image_not_found"]);
+    assert_eq!(world.plan("web").health, Health::Healthy);
+    let events = world.take_events();
+    assert_eq!(events.iter().filter(|name| **name == "rollout.completed web").count(), 1, "{events:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_is_over_is_told_with_what_was_found_before() {
+    let world = rolling().await;
+    world.cloud.fail_tasks("web", 1, MISSING);
+    world.pass(10).await;
+    world.cloud.forget_tasks();
+    world.cloud.roll_back("web", false);
+    world.pass(90).await;
+    assert_eq!(world.failures(), ["image_not_found"]);
+    assert!(world.prints().contains("rollout.rolled_back"));
+    assert_eq!(found(&world).expect("it is kept").0, "image_not_found");
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,5 +169,6 @@ async fn a_command_reads_the_evidence_itself() {
     let command = World::with(FakeCloud::clone(&world.cloud), FakeSource::clone(&world.source), |_| {});
     let plans = command.engine.plan_once().await.expect("git and AWS answer");
     let finding = plans[0].finding.as_ref().expect("it was read before the command ended");
-    assert_eq!((finding.class.name(), finding.evidence[0].count), ("image_not_found", 3));
+    let task = finding.evidence.iter().find(|fact| fact.source == Source::Task).expect("a task tells");
+    assert_eq!((finding.class.name(), task.count), ("image_not_found", 3));
 }

@@ -5,6 +5,8 @@ mod daemon;
 mod diagnosis;
 mod load_balanced;
 mod once;
+mod pace;
 mod prune;
+mod rollouts;
 mod source;
 mod world;

@@ -129,7 +129,9 @@ impl World {
     pub fn failures(&self) -> Vec<&'static str> {
         let events = self.told.0.lock().expect("no test panics while it holds the lock");
         let class = |event: &Event| match &event.what {
-            What::RolloutFailed { finding, .. } => Some(finding.as_ref().map_or("-", |finding| finding.class.name())),
+            What::RolloutFailed { finding, .. } | What::RolloutRolledBack { finding, .. } => {
+                Some(finding.as_ref().map_or("-", |finding| finding.class.name()))
+            }
             _ => None,
         };
         events.iter().filter_map(class).collect()

@@ -156,7 +156,7 @@ impl Outlook {
         let Some(started) = task.started_at else { return Self::Unknown };
         let mut next: Option<Time> = None;
         for container in &task.containers {
-            let behaviour = world.workloads.of(&container.image);
+            let behaviour = scheduler::behaviour(world, container);
             if matches!(behaviour.health, Health::Flaps { .. }) {
                 return Self::Unknown;
             }

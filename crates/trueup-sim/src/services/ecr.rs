@@ -132,7 +132,6 @@ pub fn push(world: &mut World, repository: &str, tag: &str, build: &Build) -> St
         found.add(&index.to_string(), INDEX, now)
     };
     found.tags.insert(tag.to_owned(), digest.clone());
-    world.workloads.push(&format!("{name}:{tag}"), &digest);
     for image in [format!("{name}:{tag}"), format!("{name}@{digest}"), format!("{name}:{tag}@{digest}")] {
         world.workloads.script(&image, build.behaviour.clone());
     }

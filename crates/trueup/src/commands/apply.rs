@@ -1,5 +1,7 @@
 //! `trueup apply`: one pass, then waits for the rollouts, with progress.
 
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, stderr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,17 +9,23 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use trueup_core::plan::Plan;
 use trueup_core::report::{Event, What};
 use trueup_engine::{Engine, Sink};
+use trueup_ports::Clock as _;
 
 use super::status::entry;
 use crate::cli::{ApplyArgs, Format};
 use crate::events::told;
-use crate::render::status::is_fine;
+use crate::render::status::{is_fine, rollout_now};
+use crate::wiring::SystemClock;
 use crate::{render, terminal, wiring};
 
 /// How often the progress line is drawn anew.
 const TICK: Duration = Duration::from_millis(250);
+
+/// Where there is no terminal: how often, at most, a rollout whose counts change is told anew.
+const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Applies and waits until everything is Synced and Healthy, nothing more can come of waiting, or the time is up.
 ///
@@ -25,52 +33,94 @@ const TICK: Duration = Duration::from_millis(250);
 /// When the repository cannot be read or its revision is rejected.
 pub fn apply(args: &ApplyArgs) -> Result<ExitCode> {
     wiring::block_on(async {
-        // A spinner on a terminal; nothing but the lines elsewhere.
-        let bar =
-            ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}")?);
-        let sink = Arc::new(Progress { bar: bar.clone() });
-        let engine = wiring::engine(&args.source, &args.applications, sink, |_| {}).await?;
+        let shown = Shown::new()?;
+        let engine = wiring::engine(&args.source, &args.applications, shown.sink(), |_| {}).await?;
         wiring::stop_on_signal(&engine)?;
-        let drawing = tokio::spawn(draw(engine.clone(), bar.clone()));
-        let outcome = engine.apply_once(args.timeout).await;
-        drawing.abort();
-        bar.finish_and_clear();
-        let outcome = outcome.map_err(wiring::not_begun)?;
-        match args.format {
-            Format::Json => {
-                let applications: Vec<_> = outcome.plans.iter().map(entry).collect();
-                terminal::print_line(json!({ "applications": applications, "timed_out": outcome.timed_out }))?;
-            }
-            Format::Text => terminal::print(&render::status::status(&outcome.plans))?,
-        }
-        if outcome.timed_out {
-            let waiting = outcome.plans.iter().filter(|plan| !is_fine(plan)).count();
-            terminal::tell(&format!(
-                "the time was up with {waiting} application{} not yet Synced and Healthy; \
-                 what was begun goes on in AWS, and `trueup status` tells how",
-                if waiting == 1 { "" } else { "s" }
-            ));
-        }
-        Ok(if outcome.plans.iter().all(is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let is_fine = wait_for_rollouts(&engine, &shown, args.timeout, args.format).await?;
+        Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
 
-/// Draws what the applications that are not there yet are doing.
+/// What is shown on stderr while a command waits: a line that moves on a terminal, plain lines elsewhere.
+pub struct Shown {
+    bar: ProgressBar,
+}
+
+impl Shown {
+    /// Nothing yet.
+    ///
+    /// # Errors
+    /// Never, as the template is a good one; the library cannot know.
+    pub fn new() -> Result<Self> {
+        let style = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}")?;
+        Ok(Self { bar: ProgressBar::new_spinner().with_style(style) })
+    }
+
+    /// Tells events above the line.
+    pub fn sink(&self) -> Arc<dyn Sink> {
+        Arc::new(Progress { bar: self.bar.clone() })
+    }
+}
+
+/// Applies, waits, and prints how everything stands in the end. Gives back whether all is Synced and Healthy.
+///
+/// # Errors
+/// When the repository cannot be read or its revision is rejected.
+pub async fn wait_for_rollouts(engine: &Engine, shown: &Shown, limit: Duration, format: Format) -> Result<bool> {
+    let drawing = tokio::spawn(draw(engine.clone(), shown.bar.clone()));
+    let outcome = engine.apply_once(limit).await;
+    drawing.abort();
+    shown.bar.finish_and_clear();
+    let outcome = outcome.map_err(wiring::not_begun)?;
+    match format {
+        Format::Json => {
+            let applications: Vec<_> = outcome.plans.iter().map(entry).collect();
+            terminal::print_line(json!({ "applications": applications, "timed_out": outcome.timed_out }))?;
+        }
+        Format::Text => terminal::print(&render::status::status(&outcome.plans, SystemClock.now()))?,
+    }
+    if outcome.timed_out {
+        let waiting = outcome.plans.iter().filter(|plan| !is_fine(plan)).count();
+        terminal::tell(&format!(
+            "the time was up with {waiting} application{} not yet Synced and Healthy; \
+             what was begun goes on in AWS, and `trueup status` tells how",
+            if waiting == 1 { "" } else { "s" }
+        ));
+    }
+    Ok(outcome.plans.iter().all(is_fine))
+}
+
+/// Shows what the applications that are not there yet are doing.
 async fn draw(engine: Engine, bar: ProgressBar) {
+    let moves = stderr().is_terminal();
+    let mut told: BTreeMap<String, String> = BTreeMap::new();
     loop {
         let status = engine.status();
-        let plans = status.applications.values().map(|status| &status.plan);
-        let doing: Vec<String> = plans
-            .filter(|plan| !is_fine(plan))
-            .map(|plan| {
-                let rollout = plan.rollout.as_ref().map(render::status::rollout);
-                format!("{}: {}", plan.application, rollout.unwrap_or_else(|| format!("{:?}", plan.sync)))
-            })
-            .collect();
-        bar.set_message(terminal::clean(&doing.join("; ")));
-        bar.tick();
-        tokio::time::sleep(TICK).await;
+        let waiting: Vec<&Plan> =
+            status.applications.values().map(|status| &status.plan).filter(|plan| !is_fine(plan)).collect();
+        if moves {
+            let doing: Vec<String> = waiting.iter().map(|plan| doing(plan)).collect();
+            bar.set_message(terminal::clean(&doing.join("; ")));
+            bar.tick();
+            tokio::time::sleep(TICK).await;
+            continue;
+        }
+        for plan in waiting.iter().filter(|plan| plan.rollout.is_some()) {
+            // How long it takes changes all the time and is no news.
+            let counts = plan.rollout.as_ref().map(render::status::rollout).unwrap_or_default();
+            let place = format!("{}/{}", plan.environment, plan.application);
+            if told.insert(place.clone(), counts.clone()).as_ref() != Some(&counts) {
+                terminal::tell(&terminal::clean(&format!("{}/{}", plan.environment, doing(plan))));
+            }
+        }
+        tokio::time::sleep(LINE_EVERY).await;
     }
+}
+
+/// What one application is doing.
+fn doing(plan: &Plan) -> String {
+    let rollout = plan.rollout.as_ref().map(|rollout| rollout_now(rollout, SystemClock.now()));
+    format!("{}: {}", plan.application, rollout.unwrap_or_else(|| format!("{:?}", plan.sync)))
 }
 
 /// Tells on stderr what is done.

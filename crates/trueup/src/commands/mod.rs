@@ -4,6 +4,7 @@ pub mod apply;
 pub mod check;
 pub mod diff;
 pub mod plan;
+pub mod retry;
 pub mod run;
 pub mod schema;
 pub mod status;

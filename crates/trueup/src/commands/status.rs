@@ -6,10 +6,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use serde_json::{Value, json};
 use trueup_core::plan::Plan;
+use trueup_ports::Clock as _;
 
 use crate::cli::{Format, LookArgs};
 use crate::events::Rejections;
 use crate::render::status::is_fine;
+use crate::wiring::SystemClock;
 use crate::{render, terminal, wiring};
 
 /// Reads git and AWS and tells how everything stands.
@@ -24,7 +26,7 @@ pub fn status(args: &LookArgs) -> Result<ExitCode> {
             Format::Json => {
                 terminal::print_line(json!({ "applications": plans.iter().map(entry).collect::<Vec<_>>() }))?;
             }
-            Format::Text => terminal::print(&render::status::status(&plans))?,
+            Format::Text => terminal::print(&render::status::status(&plans, SystemClock.now()))?,
         }
         Ok(if plans.iter().all(is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })

@@ -26,7 +26,7 @@ pub fn why(args: &WhyArgs) -> Result<ExitCode> {
         let explained: Vec<(Arc<ApplicationStatus>, Vec<Explanation>)> = plans
             .iter()
             .filter_map(|plan| status.applications.get(&(plan.environment.clone(), plan.application.clone())))
-            .map(|status| (status.clone(), explain(&status.plan, status.deployed)))
+            .map(|status| (status.clone(), explain(&status.plan)))
             .collect();
         match args.format {
             Format::Json => {

@@ -152,6 +152,10 @@ fn policy() -> Value {
                 "description": "Whether resources that a CloudFormation stack owns are managed all the same. Default: false.",
                 "type": "boolean"
             },
+            "rollout_timeout": {
+                "description": "How long a rollout may take, beside grace period and bake times, before it counts as not getting done: \"45m\", \"1h 30m\". Default: 30m.",
+                "type": "string", "pattern": "^\\s*[0-9]+[smhd](\\s+[0-9]+[smhd])*\\s*$"
+            },
             "ignore": {
                 "description": "Fields that are never compared and never written.",
                 "type": "array", "items": { "$ref": "#/definitions/field" }

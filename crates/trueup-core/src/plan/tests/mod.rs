@@ -5,6 +5,7 @@ mod checking;
 mod disturbances;
 mod ownership;
 mod pruning;
+mod rollouts;
 mod rules;
 mod services;
 mod target_groups;

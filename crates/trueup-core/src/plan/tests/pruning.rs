@@ -155,7 +155,7 @@ fn only_what_trueup_made_and_git_no_longer_has_is_deleted() {
             |e| {
                 let description =
                     json!({"RuleArn": rule_arn(99), "Actions": [{"TargetGroupArn": group_arn("shop-tg")}]});
-                let rule = crate::live::LiveRule { description, tags: Observed::Absent };
+                let rule = crate::live::LiveRule { description: description.into(), tags: Observed::Absent };
                 e.live.rules.insert(Arn::new(LISTENER), Observed::Present(vec![rule]));
             },
             &["DeleteService service", "DeleteRule shop", "held TargetGroupInUse shop"],

@@ -12,7 +12,7 @@ fn rule(number: usize, priority: &str, tags: Tags) -> LiveRule {
     let description = json!({"RuleArn": rule_arn(number), "Priority": priority, "IsDefault": false,
         "Conditions": [{"Field": "host-header", "HostHeaderConfig": {"Values": ["other.example.com"]}}],
         "Actions": [{"Type": "forward", "TargetGroupArn": "another"}]});
-    LiveRule { description, tags: Observed::Present(tags) }
+    LiveRule { description: description.into(), tags: Observed::Present(tags) }
 }
 
 fn tags(application: &str, document: &str) -> Tags {

@@ -6,8 +6,8 @@ use super::{Row, World, check_rows, shown};
 use crate::desired::Ignore;
 use crate::live::Observed;
 use crate::model::Kind;
+use crate::plan::Health;
 use crate::plan::fixture::{revision_arn, service_id};
-use crate::plan::{Health, Memory, Rollout, Sync};
 use crate::pointer::Pointer;
 
 fn service(world: &mut World, change: fn(&mut Value)) {
@@ -195,83 +195,6 @@ fn what_other_controllers_own_is_neither_compared_nor_written() {
         let updates = lines.iter().filter(|line| line.starts_with("UpdateService")).count();
         assert_eq!(updates, usize::from(written), "{controller} {name}: {lines:?}");
     }
-}
-
-#[test]
-fn a_revision_that_ecs_rolled_back_is_not_asked_for_again() {
-    let mut world = World::settled();
-    let before = world.service().description.clone();
-    world.commit(Kind::TaskDefinition, "task-definition", |body| {
-        body["containerDefinitions"][0]["image"] = json!("backend:broken");
-    });
-    world.converge();
-    assert!(matches!(world.plan().rollout, Some(Rollout::Running { .. })));
-    // ECS goes back, and an hour later only the events tell.
-    world.service().description = before;
-    world.edit_service(|live| {
-        live["events"] = json!([{"message": "(service elearning) rolling back to deployment ecs-svc/1.",
-                                 "createdAt": 2000}]);
-    });
-    world.later(3600);
-    world.memory = Memory::default();
-    let plan = world.plan();
-    assert_eq!(shown(&plan), ["held RevisionFailed service /taskDefinition"]);
-    assert_eq!((plan.sync, plan.health), (Sync::OutOfSync, Health::Degraded));
-
-    // What is not part of a deployment is still kept as git wants it.
-    world.edit_service(|live| live["desiredCount"] = json!(5));
-    assert_eq!(
-        shown(&world.plan()),
-        ["UpdateService service drift /desiredCount", "held RevisionFailed service /taskDefinition"]
-    );
-    // A commit that would deploy the same does not end it.
-    world.last_applied = Some(world.desired.clone());
-    world.commit(Kind::Service, "service", |body| body["desiredCount"] = json!(2));
-    assert_eq!(
-        shown(&world.plan()),
-        ["UpdateService service pending /desiredCount", "held RevisionFailed service /taskDefinition"]
-    );
-    world.converge();
-    world.later(3600);
-    assert_eq!(shown(&world.plan()), ["held RevisionFailed service /taskDefinition"]);
-    // Other content ends it.
-    world.commit(Kind::TaskDefinition, "task-definition", |body| {
-        body["containerDefinitions"][0]["image"] = json!("backend:mended");
-    });
-    let lines = shown(&world.plan());
-    assert!(lines[0].starts_with("RegisterTaskDefinition"), "{lines:?}");
-    assert!(lines[1].starts_with("UpdateService service pending /taskDefinition"), "{lines:?}");
-}
-
-#[test]
-fn a_rollback_is_recognised_even_where_the_tag_could_not_be_written() {
-    let mut world = World::settled();
-    let before = world.live.services.clone();
-    world.commit(Kind::TaskDefinition, "task-definition", |body| body["cpu"] = json!("1024"));
-    world.step();
-    world.step();
-    let service = world.desired.service.clone().expect("a service");
-    world.memory.deployed(crate::plan::tags::applied_digest(&world.desired, &service));
-    world.live.services = before;
-    world.edit_service(|live| {
-        live["events"] = json!([{"message": "(service elearning) rolling back to deployment ecs-svc/1.",
-                                 "createdAt": 2000}]);
-    });
-    world.later(3600);
-    let lines = shown(&world.plan());
-    assert!(lines.contains(&"held RevisionFailed service /taskDefinition".to_owned()), "{lines:?}");
-}
-
-#[test]
-fn a_revision_that_failed_and_was_not_rolled_back_is_degraded() {
-    let mut world = World::settled();
-    world.edit_service(|live| {
-        live["deployments"][0]["rolloutState"] = json!("FAILED");
-        live["deployments"][0]["rolloutStateReason"] = json!("tasks failed to start.");
-    });
-    let plan = world.plan();
-    assert_eq!(shown(&plan), ["held RevisionFailed service"]);
-    assert_eq!((plan.sync, plan.health), (Sync::OutOfSync, Health::Degraded));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::*;
 use crate::drift::Shown;
 use crate::live::{FailureKind, ReadFailure};
 use crate::names::{ApplicationName, Arn, EnvironmentName};
-use crate::plan::{Call, Health, Step};
+use crate::plan::{Call, Health, Progress, Step};
 use crate::pointer::Pointer;
 use crate::report::{json_line, text};
 
@@ -60,7 +60,8 @@ fn unread(message: &str) -> Plan {
 
 fn rolling(revision: u32, running: i64) -> Plan {
     let task_definition = Arn::new(format!("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:{revision}"));
-    Plan { rollout: Some(Rollout::Running { task_definition, desired: 2, running, pending: 2 - running }), ..plan() }
+    let progress = Progress { desired: 2, running, pending: 2 - running, ..Progress::default() };
+    Plan { rollout: Some(Rollout::Running { task_definition, progress }), ..plan() }
 }
 
 fn serving(revision: u32) -> Plan {
@@ -68,9 +69,30 @@ fn serving(revision: u32) -> Plan {
     Plan { rollout: Some(Rollout::Serving { task_definition }), ..plan() }
 }
 
-fn failed(revision: u32) -> Plan {
-    let task_definition = Arn::new(format!("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:{revision}"));
-    Plan { rollout: Some(Rollout::Failed { task_definition, reason: "tasks\u{1b}[31m failed".to_owned() }), ..plan() }
+fn revision_of(number: u32) -> Arn {
+    Arn::new(format!("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:{number}"))
+}
+
+fn failed(revision: u32, recorded: bool) -> Plan {
+    let reason = "tasks\u{1b}[31m failed".to_owned();
+    Plan { rollout: Some(Rollout::Failed { task_definition: revision_of(revision), reason, recorded }), ..plan() }
+}
+
+fn rolled_back(revision: u32, done: bool, recorded: bool) -> Plan {
+    let (task_definition, serving) = (revision_of(revision), revision_of(1));
+    let reason = "circuit breaker".to_owned();
+    Plan { rollout: Some(Rollout::RolledBack { task_definition, serving, reason, done, recorded }), ..plan() }
+}
+
+fn stopped(revision: u32, serving: u32) -> Plan {
+    let (task_definition, serving) = (revision_of(revision), revision_of(serving));
+    let reason = "requested".to_owned();
+    Plan { rollout: Some(Rollout::Stopped { task_definition, serving, reason, recorded: false }), ..plan() }
+}
+
+fn timed_out(revision: u32) -> Plan {
+    let progress = Progress { desired: 2, running: 1, ..Progress::default() };
+    Plan { rollout: Some(Rollout::TimedOut { task_definition: revision_of(revision), progress }), ..plan() }
 }
 
 /// Observes plan after plan and compares the names of what is told of each.
@@ -152,6 +174,7 @@ fn tags_that_follow_a_change_are_no_plan_of_their_own() {
 #[test]
 fn a_rollout_is_told_from_its_beginning_to_its_end() {
     check(&[
+        (plan(), &[]),
         (rolling(1, 0), &["rollout.started"]),
         (rolling(1, 1), &[]),
         (rolling(2, 0), &["rollout.started"]),
@@ -161,15 +184,65 @@ fn a_rollout_is_told_from_its_beginning_to_its_end() {
         (serving(2), &[]),
         (serving(3), &["rollout.completed"]),
         (rolling(4, 0), &["rollout.started"]),
-        (failed(4), &["rollout.failed"]),
-        (failed(4), &[]),
+        (failed(4, false), &["rollout.failed"]),
+        (failed(4, true), &[]),
+    ]);
+}
+
+#[test]
+fn a_rollback_is_told_once_when_it_begins_and_its_end_is_no_news() {
+    check(&[
+        (serving(1), &[]),
+        (rolling(2, 0), &["rollout.started"]),
+        (rolled_back(2, false, false), &["rollout.rolled_back"]),
+        (rolled_back(2, true, true), &[]),
+        // Git goes back to what serves anyway.
+        (serving(1), &[]),
+        (rolling(3, 0), &["rollout.started"]),
+        (timed_out(3), &["rollout.timed_out"]),
+        (timed_out(3), &[]),
+        (serving(3), &["rollout.completed"]),
+        (rolling(4, 0), &["rollout.started"]),
+        (stopped(4, 3), &["rollout.rolled_back"]),
+        (rolling(5, 0), &["rollout.started"]),
+        (stopped(5, 5), &["rollout.failed"]),
+    ]);
+}
+
+#[test]
+fn a_restart_tells_nothing_that_was_told_before() {
+    for known in [rolling(2, 1), serving(2), failed(2, true), rolled_back(2, true, true)] {
+        check(&[(unread("a"), &["hold.started"]), (known.clone(), &["hold.ended"]), (known, &[])]);
+    }
+    // Nobody has told these: the tag was not written yet.
+    check(&[(failed(2, false), &["rollout.failed"])]);
+    check(&[(rolled_back(2, true, false), &["rollout.rolled_back"])]);
+    // The one that was on its way at the restart comes to its end.
+    check(&[(rolling(2, 1), &[]), (serving(2), &["rollout.completed"])]);
+    check(&[(rolling(2, 1), &[]), (rolled_back(2, false, true), &["rollout.rolled_back"])]);
+}
+
+#[test]
+fn a_failure_that_can_be_read_again_is_no_news() {
+    check(&[
+        (plan(), &[]),
+        (rolled_back(2, true, false), &["rollout.rolled_back"]),
+        (plan(), &[]),
+        (rolled_back(2, true, true), &[]),
     ]);
 }
 
 #[test]
 fn events_read_well_in_both_formats() {
     let mut edges = Edges::default();
-    let plans = [drifted(3), unread("Rate exceeded"), rolling(7, 0), failed(7)];
+    let plans = [
+        drifted(3),
+        unread("Rate exceeded"),
+        rolling(7, 0),
+        failed(7, false),
+        rolled_back(8, true, false),
+        timed_out(9),
+    ];
     let events: Vec<Event> = plans.iter().flat_map(|plan| edges.observe(plan, Timestamp::UNIX_EPOCH)).collect();
     let lines = |write: fn(&Event) -> String| events.iter().map(write).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!("text", lines(text));

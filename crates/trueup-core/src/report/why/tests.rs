@@ -1,5 +1,7 @@
 //! How an application stands, and what is said of it.
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::desired::Unresolved;
 use crate::diagnosis::{Class, Finding, Source};
@@ -53,8 +55,17 @@ fn finding() -> Finding {
 
 #[test]
 fn every_state_is_explained_with_its_cure() {
-    let running = || Rollout::Running { task_definition: web(), desired: 2, running: 1, pending: 1 };
-    let failed = || Rollout::Failed { task_definition: web(), reason: "tasks failed to start.".to_owned() };
+    let progress =
+        || Progress { desired: 2, running: 1, pending: 1, since: Some(Timestamp::UNIX_EPOCH), ..Progress::default() };
+    let running = || Rollout::Running { task_definition: web(), progress: progress() };
+    let reason = || "tasks failed to start.".to_owned();
+    let failed = || Rollout::Failed { task_definition: web(), reason: reason(), recorded: false };
+    let back = |done| {
+        let serving = Arn::new("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:6");
+        Rollout::RolledBack { task_definition: web(), serving, reason: reason(), done, recorded: false }
+    };
+    let by = Arn::new("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:8");
+    let late = Progress { failed: 4, stage: Some("BAKE_TIME".to_owned()), ..progress() };
     let serving = rolling(Rollout::Serving { task_definition: web() }, Health::Healthy);
     let step = Step {
         resource: service(),
@@ -99,6 +110,38 @@ fn every_state_is_explained_with_its_cure() {
             vec![("RolloutFailed", "ECS gave web:7 up: tasks failed to start.", "no longer shows why")],
         ),
         (
+            rolling(back(false), Health::Degraded),
+            vec![("RollingBack", "gave web:7 up and goes back to web:6: tasks failed", "wait until it is done")],
+        ),
+        (
+            rolling(back(true), Health::Degraded),
+            vec![("RolledBack", "gave web:7 up and went back to web:6: tasks failed", "no longer shows why")],
+        ),
+        (
+            Plan { finding: Some(finding()), ..rolling(back(true), Health::Degraded) },
+            vec![("image_not_found", "`web:7` does not exist", "push it")],
+        ),
+        (
+            rolling(
+                Rollout::Stopped { task_definition: web(), serving: web(), reason: reason(), recorded: false },
+                Health::Degraded,
+            ),
+            vec![("RolloutStopped", "a person stopped the rollout of web:7", "trueup retry")],
+        ),
+        (
+            rolling(Rollout::TimedOut { task_definition: web(), progress: late }, Health::Degraded),
+            vec![(
+                "RolloutTimedOut",
+                "ECS goes on since 1970-01-01T00:00:00Z: 1 of 2 tasks run, 1 are starting, 4 failed in a row, at the \
+                 stage BAKE_TIME",
+                "circuit breaker",
+            )],
+        ),
+        (
+            rolling(Rollout::Superseded { task_definition: web(), by }, Health::Progressing),
+            vec![("Superseded", "deployment of web:8 came before web:7", "drift")],
+        ),
+        (
             Plan { steps: vec![step], ..plan(Sync::OutOfSync, Health::Healthy) },
             vec![("Pending", "UpdateService service (drift)", "trueup apply")],
         ),
@@ -124,7 +167,7 @@ fn every_state_is_explained_with_its_cure() {
         (plan(Sync::Unknown, Health::Unknown), vec![("Unknown", "nobody knows", "ask again")]),
     ];
     for (plan, expected) in table {
-        let all = why(&plan, Some(Timestamp::UNIX_EPOCH));
+        let all = why(&plan);
         assert!(!serde_json::to_string(&all).expect("it has string keys only").contains("hunter2"));
         assert_eq!(all.len(), expected.len(), "{all:#?}");
         for (explanation, (reason, cause, cure)) in all.iter().zip(expected) {

@@ -45,7 +45,8 @@ use crate::world::World;
 type Action = fn(&mut World, &str, &Input) -> Outcome;
 
 /// The actions that are simulated.
-const ACTIONS: [(&str, Action); 27] = [
+const ACTIONS: [(&str, Action); 28] = [
+    ("ContinueServiceDeployment", |world, _, input| service_deployments::go_on(world, input)),
     ("CreateCluster", |world, _, input| clusters::create(world, input)),
     ("CreateService", services::create),
     ("DeleteCluster", |world, _, input| clusters::delete(world, input)),

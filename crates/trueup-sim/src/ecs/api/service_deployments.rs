@@ -100,6 +100,14 @@ pub(super) fn stop(world: &mut World, input: &Input) -> Outcome {
     Ok(json!({ "serviceDeploymentArn": arn }))
 }
 
+/// `ContinueServiceDeployment`: a pause hook goes on unless told to roll back.
+pub(super) fn go_on(world: &mut World, input: &Input) -> Outcome {
+    let arn = input.required("serviceDeploymentArn");
+    let goes_on = input.text("action") != Some("ROLLBACK");
+    scheduler::continue_service_deployment(world, arn, input.required("hookId"), goes_on)?;
+    Ok(json!({ "serviceDeploymentArn": arn }))
+}
+
 fn asked<'a>(input: &'a Input, name: &str) -> Result<Vec<&'a str>, ApiError> {
     let asked = input.texts(name);
     if asked.is_empty() || asked.len() > DESCRIBE_MAX {
@@ -171,6 +179,16 @@ fn view(world: &World, key: &ServiceKey, service: &Service, one: &ServiceDeploym
     }
     if let Some(stage) = &one.lifecycle_stage {
         view["lifecycleStage"] = Value::from(stage.clone());
+    }
+    let of_primary = service.deployments.first().is_some_and(|primary| primary.service_deployment == one.arn);
+    if let Some(pause) = scheduler::waiting_hook(service).filter(|_| of_primary) {
+        view["lifecycleHookDetails"] = json!([{
+            "hookId": pause.hook_id,
+            "targetType": "PAUSE",
+            "status": "AWAITING_ACTION",
+            "expiresAt": pause.expires_at.epoch_seconds(),
+            "timeoutAction": if pause.continues { "CONTINUE" } else { "ROLLBACK" },
+        }]);
     }
     let (status, failures, threshold) = &one.circuit_breaker;
     view["deploymentCircuitBreaker"] = json!({ "status": status, "failureCount": failures, "threshold": threshold });

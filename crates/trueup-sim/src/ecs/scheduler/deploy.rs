@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::blue_green::{self, Shift};
-use super::{deployment_id, known, service_deployment, task, timing, traffic, wake};
+use super::{deployment_id, image, known, service_deployment, task, timing, traffic, wake};
 use crate::ecs::model::{Deployment, DeploymentStatus, RolloutState, Service, ServiceKey, ServiceRevision, Task};
 use crate::ecs::scheduler::failure::SlowDown;
 use crate::time::Time;
@@ -142,9 +142,9 @@ fn recorded(settings: &Map<String, Value>) -> Map<String, Value> {
 fn images(world: &World, task_definition: &str) -> BTreeMap<String, (String, String)> {
     let containers = task::container_definitions(world, task_definition).iter();
     let resolve = |document: &Value| {
-        let image = document["image"].as_str()?;
-        let digest = world.workloads.digest(image).unwrap_or_default();
-        Some((document["name"].as_str()?.to_owned(), (image.to_owned(), digest)))
+        let named = document["image"].as_str()?;
+        let digest = image::digest(world, named).unwrap_or_default();
+        Some((document["name"].as_str()?.to_owned(), (named.to_owned(), digest)))
     };
     containers.filter_map(resolve).collect()
 }

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use super::task::Step;
-use super::{CheckAnswer, task, timing, wake_soon};
+use super::{CheckAnswer, image, task, timing, wake_soon};
 use crate::ecs::model::{ContainerHealth, Task, TaskStatus};
 use crate::elb;
 use crate::workload::Health;
@@ -85,6 +85,8 @@ pub(super) fn container_check(world: &World, arn: &str, index: usize) -> Option<
 pub(super) fn check_container(world: &mut World, arn: &str, index: usize) {
     let Some(check) = container_check(world, arn, index) else { return };
     let now = world.now;
+    let container = world.ecs.tasks.get(arn).and_then(|task| task.containers.get(index));
+    let Some(behaviour) = container.map(|container| image::behaviour(world, container)) else { return };
     let Some(task) = world.ecs.tasks.get_mut(arn).filter(|task| task.last_status == TaskStatus::Running) else {
         return;
     };
@@ -93,7 +95,6 @@ pub(super) fn check_container(world: &mut World, arn: &str, index: usize) {
     let Some(container) = task.containers.get_mut(index).filter(|container| container.exit_code.is_none()) else {
         return;
     };
-    let behaviour = world.workloads.of(&container.image);
     let Some(life) = world.ecs.scheduler.lives.get_mut(arn) else { return };
     let before = container.health;
     if behaviour.well(running) {
@@ -190,7 +191,7 @@ pub(super) fn answer(world: &World, arn: &str, port: u16, path: &str) -> CheckAn
     let Some(container) = container.filter(|container| container.exit_code.is_none()) else {
         return CheckAnswer::Nothing;
     };
-    let (behaviour, running) = (world.workloads.of(&container.image), world.now.since(started));
+    let (behaviour, running) = (image::behaviour(world, container), world.now.since(started));
     if running < behaviour.ready_after {
         return CheckAnswer::Nothing;
     }

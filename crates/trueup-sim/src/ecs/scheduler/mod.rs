@@ -22,6 +22,7 @@
 //! | `configuration.rs` | a service's settings, read |
 //! | `deploy.rs` | a deployment begins |
 //! | `task.rs`, `stop.rs`, `start_failure.rs` | a task's life, its end, and why it never began |
+//! | `image.rs` | a container's image: digest, platform, behaviour |
 //! | `health.rs` | when a task counts as healthy or unhealthy |
 //! | `failure.rs` | failed tasks: counting, slowing down |
 //! | `rolling.rs` | the arithmetic of a rolling update |
@@ -61,6 +62,7 @@ mod events;
 mod failure;
 mod health;
 mod hooks;
+mod image;
 mod memory;
 mod pass;
 mod replace;
@@ -82,8 +84,9 @@ pub use memory::{Memory, State};
 use std::time::Duration;
 
 use crate::chance::Stream;
-use crate::ecs::model::{Service, ServiceKey, TaskStatus};
+use crate::ecs::model::{Container, Service, ServiceKey, TaskStatus};
 use crate::wire::ApiError;
+use crate::workload::Behaviour;
 use crate::world::{Happening, World};
 
 /// Something due in ECS.
@@ -148,7 +151,8 @@ pub fn deleted(world: &mut World, service: &ServiceKey) {
 /// `StopServiceDeployment`.
 ///
 /// # Errors
-/// As AWS: `ServiceDeploymentNotFoundException`, or `ConflictException` when it is over or there is nothing to go back to.
+/// As AWS: `ServiceDeploymentNotFoundException`, `ConflictException` when it is over, `InvalidParameterException` for `ABORT`.
+/// Without a deployment to go back to it is accepted, and ends in `ROLLBACK_FAILED`.
 pub fn stop_service_deployment(world: &mut World, arn: &str, stop_type: &str) -> Result<(), ApiError> {
     rollback::stop_requested(world, arn, stop_type)
 }
@@ -189,6 +193,11 @@ pub fn stop_task(world: &mut World, task: &str, stop_code: &str, reason: &str) {
 /// What a task answers at this moment to a check of `path` on `port`.
 pub fn check(world: &World, task: &str, port: u16, path: &str) -> CheckAnswer {
     health::answer(world, task, port, path)
+}
+
+/// How a container behaves: as its image, of the digest that its deployment resolved.
+pub fn behaviour(world: &World, container: &Container) -> Behaviour {
+    image::behaviour(world, container)
 }
 
 /// The health of a task's target changed, or it is draining no longer.

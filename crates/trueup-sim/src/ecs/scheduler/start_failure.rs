@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::{stop, task, timing};
+use super::{image, stop, task, timing};
 use crate::workload::Start;
 use crate::world::World;
 
@@ -36,24 +36,24 @@ pub(super) fn happen(world: &mut World, arn: &str) {
 /// The first container that cannot start.
 fn culprit(world: &World, arn: &str) -> Option<(usize, Start)> {
     let task = world.ecs.tasks.get(arn)?;
-    let starts = task.containers.iter().map(|container| world.workloads.of(&container.image).start);
+    let starts = task.containers.iter().map(|container| image::start(world, &task.task_definition, container));
     starts.enumerate().find(|(_, start)| *start != Start::Runs)
 }
 
 fn reason(world: &World, arn: &str, container: usize, start: &Start) -> Option<String> {
     let task = world.ecs.tasks.get(arn)?;
-    let image = full_name(&task.containers.get(container)?.image);
+    let named = full_name(&task.containers.get(container)?.image);
     Some(match start {
         Start::Runs => return None,
         Start::ImageMissing => format!(
-            "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref {image}: {image}: not found"
+            "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref {named}: {named}: not found"
         ),
         Start::WrongPlatform => format!(
-            "CannotPullContainerError: pull image manifest has been retried 7 time(s): image Manifest does not contain descriptor matching platform '{}'",
-            platform(world, &task.task_definition)
+            "CannotPullContainerError: pull image manifest has been retried 7 time(s): image Manifest does not contain descriptor matching platform 'linux/{}'",
+            image::architecture(world, &task.task_definition)
         ),
         Start::PullDenied => format!(
-            "CannotPullContainerError: The task can\u{2019}t pull the image. Check that the role has the permissions to pull images from the registry. failed to resolve ref {image}: pull access denied"
+            "CannotPullContainerError: The task can\u{2019}t pull the image. Check that the role has the permissions to pull images from the registry. failed to resolve ref {named}: pull access denied"
         ),
         Start::SecretMissing => {
             let secret = secret(world, &task.task_definition, container);
@@ -75,14 +75,6 @@ fn full_name(image: &str) -> String {
         Some((registry, _)) if registry.contains(['.', ':']) => image.to_owned(),
         Some(_) => format!("docker.io/{image}"),
         None => format!("docker.io/library/{image}"),
-    }
-}
-
-fn platform(world: &World, task_definition: &str) -> &'static str {
-    let platform = task::definition(world, task_definition).and_then(|found| found.description.get("runtimePlatform"));
-    match platform.and_then(|platform| platform["cpuArchitecture"].as_str()) {
-        Some("ARM64") => "linux/arm64",
-        _ => "linux/amd64",
     }
 }
 

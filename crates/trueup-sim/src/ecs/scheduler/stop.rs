@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::failure::{self, Failure};
 use super::task::{self, Step};
-use super::{deploy, events, timing};
+use super::{deploy, events, image, timing};
 use crate::ecs::model::TaskStatus;
 use crate::elb;
 use crate::world::World;
@@ -68,9 +68,9 @@ pub(super) fn failed(world: &mut World, arn: &str, failure: Failure, stop_code: 
 
 /// A container has ended by itself; with an essential one the task ends.
 pub(super) fn container_exited(world: &mut World, arn: &str, index: usize) {
+    let container = world.ecs.tasks.get(arn).and_then(|task| task.containers.get(index));
+    let Some(exit) = container.and_then(|container| image::behaviour(world, container).exits) else { return };
     let Some(container) = world.ecs.tasks.get_mut(arn).and_then(|task| task.containers.get_mut(index)) else { return };
-    let exit = world.workloads.of(&container.image).exits;
-    let Some(exit) = exit else { return };
     container.exit_code = Some(exit.code);
     if exit.out_of_memory {
         container.reason = Some("OutOfMemoryError: Container killed due to memory usage".to_owned());

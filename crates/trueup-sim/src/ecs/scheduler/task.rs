@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::failure::{self, Failure};
-use super::{Tick, deployment_id, events, health, known, start_failure, stop, timing, wake_soon};
+use super::{Tick, deployment_id, events, health, image, known, start_failure, stop, timing, wake_soon};
 use crate::ecs::model::{Container, ContainerHealth, ServiceKey, Task, TaskDefinition, TaskStatus};
 use crate::elb;
 use crate::time::Time;
@@ -263,12 +263,12 @@ fn run(world: &mut World, arn: &str) {
     let Some(task) = world.ecs.tasks.get_mut(arn) else { return };
     task.started_at = Some(now);
     let service = task.service.clone();
-    let images: Vec<String> = task.containers.iter().map(|container| container.image.clone()).collect();
+    let containers = task.containers.clone();
     if let Some(service) = service {
         failure::ran(world, &service);
     }
-    for (index, image) in images.iter().enumerate() {
-        if let Some(exit) = world.workloads.of(image).exits {
+    for (index, container) in containers.iter().enumerate() {
+        if let Some(exit) = image::behaviour(world, container).exits {
             later(world, arn, exit.after, Step::Exit(index));
         }
         if let Some(check) = health::container_check(world, arn, index) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fixture::{Scene, Setup};
-use crate::ecs::scheduler;
+use crate::ecs::{api, scheduler};
 
 /// Advances until the service deployment is over; the stages that it went through, with the seconds each took.
 fn stages(scene: &mut Scene, seconds_max: u64) -> Vec<(String, u64)> {
@@ -144,8 +144,14 @@ fn a_pause_holds_its_stage_until_somebody_says_how_to_go_on() {
         let refused =
             scheduler::continue_service_deployment(&mut scene.world, &arn, "ecs-pause-other", true).unwrap_err();
         assert!(refused.message.starts_with("Provided hookId is either completed"), "{refused:?}");
+        let described = json!({"serviceDeploymentArns": [arn]});
+        let described = api::answer(&mut scene.world, "", "DescribeServiceDeployments", &described).unwrap();
+        let told = &described["serviceDeployments"][0]["lifecycleHookDetails"][0];
+        assert_eq!((told["hookId"].as_str(), told["timeoutAction"].as_str()), (Some(hook.as_str()), Some(action)));
         if let Some(goes_on) = answer {
-            scheduler::continue_service_deployment(&mut scene.world, &arn, &hook, goes_on).unwrap();
+            let answer = if goes_on { "CONTINUE" } else { "ROLLBACK" };
+            let input = json!({"serviceDeploymentArn": arn, "hookId": hook, "action": answer});
+            api::answer(&mut scene.world, "", "ContinueServiceDeployment", &input).unwrap();
         }
         scene.pass(2_400);
         assert_eq!(scene.record().status, expected, "{action} {answer:?}\n{}", scene.story());

@@ -166,11 +166,24 @@ impl Scene {
         self.world.arn("ecs", &format!("task-definition/web:{revision}"))
     }
 
+    /// Names another image in a revision of the task definition.
+    pub fn set_image(&mut self, revision: u64, image: &str) {
+        let family = self.world.ecs.families.get_mut("web").expect("the scene has it");
+        let definition = family.revisions.get_mut(&revision).expect("revisions are 1 to 9");
+        definition.description["containerDefinitions"][0]["image"] = json!(image);
+    }
+
     /// `UpdateService` with that revision.
     pub fn update(&mut self, revision: u64) {
         let arn = self.definition_arn(revision);
         self.service_mut().task_definition = arn;
         scheduler::deploy(&mut self.world, &self.web);
+    }
+
+    /// `UpdateService` with that `desiredCount`.
+    pub fn scale(&mut self, desired: u64) {
+        self.service_mut().desired_count = desired;
+        scheduler::desired_count_changed(&mut self.world, &self.web);
     }
 
     pub fn service(&self) -> &Service {

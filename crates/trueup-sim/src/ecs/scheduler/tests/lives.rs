@@ -8,6 +8,8 @@ use crate::ecs::model::TaskStatus::{
     self, Activating, Deprovisioning, Pending, Provisioning, Running, Stopped, Stopping,
 };
 use crate::ecs::scheduler;
+use crate::services::ecr::{self, Build};
+use crate::workload::{Behaviour, Start};
 
 #[test]
 fn a_task_that_ends_says_why() {
@@ -180,6 +182,48 @@ fn retired_infrastructure_is_left_after_the_replacement_is_healthy() {
         Some("ECS is performing maintenance on the underlying infrastructure hosting the task")
     );
     assert_eq!(scene.service().service_deployments.len(), 1);
+}
+
+#[test]
+fn a_tag_that_moves_changes_nothing_until_the_next_deployment() {
+    let mut scene = Scene::steady(&Setup::default());
+    let broken = Behaviour { start: Start::PullDenied, ..Behaviour::default() };
+    let arm = |content: &str| Build::of(content).on(&["linux/arm64"]);
+    let first = ecr::push(&mut scene.world, "web", "latest", &arm("one"));
+    scene.set_image(2, "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web:latest");
+    scene.update(2);
+    scene.until(600, "complete", |scene| scene.record().status == "SUCCESSFUL");
+    let second = ecr::push(&mut scene.world, "web", "latest", &arm("two").that(broken));
+    let old = scene.tasks().find(|task| !task.to_stop).unwrap().arn.clone();
+    scheduler::stop_task(&mut scene.world, &old, "UserInitiated", "Task stopped by user");
+    scene.pass(300);
+    assert_eq!(scene.serving(2), 1, "the replacement is of the same digest\n{}", scene.story());
+    let digest = |scene: &Scene| scene.service().revisions[&scene.primary().revision].images["web"].1.clone();
+    assert_eq!(digest(&scene), first);
+    scene.update(2);
+    assert_eq!(digest(&scene), second);
+    scene.pass(120);
+    assert!(
+        scene.tasks().any(|task| task.stopped_reason.as_ref().is_some_and(|why| why.contains("pull access denied")))
+    );
+}
+
+#[test]
+fn the_registry_decides_what_can_be_pulled() {
+    for (tag, platform, reason) in [
+        ("other", "linux/arm64", "failed to resolve ref 111122223333.dkr.ecr.eu-west-1.amazonaws.com/web:latest"),
+        ("latest", "linux/amd64", "descriptor matching platform 'linux/arm64'"),
+    ] {
+        let mut scene = Scene::steady(&Setup::default());
+        ecr::push(&mut scene.world, "web", tag, &Build::of("one").on(&[platform]));
+        scene.set_image(2, "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web:latest");
+        scene.update(2);
+        scene.pass(300);
+        assert!(
+            scene.tasks().any(|task| task.stopped_reason.as_ref().is_some_and(|why| why.contains(reason))),
+            "{reason}"
+        );
+    }
 }
 
 #[test]

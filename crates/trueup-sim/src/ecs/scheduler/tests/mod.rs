@@ -3,6 +3,7 @@
 mod balanced;
 mod blue_green;
 mod fixture;
+mod histories;
 mod lives;
 mod rollbacks;
 mod rollouts;

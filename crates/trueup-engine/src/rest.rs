@@ -1,0 +1,260 @@
+//! Applications at rest: where nothing that a plan is made from has changed, the plan of the time before holds.
+//!
+//! Comparing a fleet field by field with what AWS has costs more than everything else in a cycle, and nearly always the
+//! answer is that nothing has changed. A plan is a pure function of its input: of one that had nothing to do it is enough
+//! to know that the input is the same. Time is a part of the input, but only counts while something goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use trueup_core::description::Description;
+use trueup_core::live::{Live, LiveTaskDefinition, Observed, Tags};
+use trueup_core::names::{ApplicationName, Arn};
+use trueup_core::plan::{Memory, Plan};
+use trueup_ports::Wanted;
+
+use crate::application::is_rolling;
+use crate::board::is_settled;
+
+/// What was seen when there was nothing to do.
+pub(crate) struct Rest {
+    live: u64,
+    memory: Memory,
+    /// The task definitions that its service runs.
+    task_definitions: Vec<Arn>,
+}
+
+/// What many applications of an environment share, hashed once in a cycle.
+pub(crate) struct Shared {
+    applications: u64,
+    rules: BTreeMap<Arn, u64>,
+}
+
+impl Shared {
+    pub fn new(live: &Live, applications: &BTreeSet<ApplicationName>) -> Self {
+        let rules = live.rules.iter().map(|(listener, rules)| {
+            let hash = hashed(|hasher| {
+                observed(rules, hasher, |rules, hasher| {
+                    for rule in rules {
+                        rule.description.fingerprint(hasher);
+                        observed(&rule.tags, hasher, Hash::hash);
+                    }
+                });
+            });
+            (listener.clone(), hash)
+        });
+        Self { applications: hashed(|hasher| applications.hash(hasher)), rules: rules.collect() }
+    }
+}
+
+/// Whether a plan has nothing to do and nothing goes on.
+pub(crate) fn is_at_rest(plan: &Plan) -> bool {
+    is_settled(plan) && plan.steps.is_empty() && plan.held.is_empty() && !is_rolling(plan)
+}
+
+impl Rest {
+    /// What was seen of an application: `part` is what belongs to it.
+    pub fn new(part: &Live, shared: &Shared, wanted: &Wanted, memory: &Memory) -> Self {
+        let task_definitions: Vec<Arn> = part.task_definitions.keys().cloned().collect();
+        Self { live: fingerprint(part, shared, wanted, &task_definitions), memory: memory.clone(), task_definitions }
+    }
+
+    /// Whether the same is seen now, in what was observed of the whole environment.
+    pub fn holds(&self, live: &Live, shared: &Shared, wanted: &Wanted, memory: &Memory) -> bool {
+        self.memory == *memory && self.live == fingerprint(live, shared, wanted, &self.task_definitions)
+    }
+}
+
+/// A hash of all that a plan for one application may depend on.
+fn fingerprint(live: &Live, shared: &Shared, wanted: &Wanted, task_definitions: &[Arn]) -> u64 {
+    // All members are named: a new one is either hashed below or excused here. The inventory is for pruning alone.
+    let Live {
+        services,
+        task_definitions: revisions,
+        families,
+        target_groups,
+        service_deployments,
+        rules: _,
+        inventory: _,
+    } = live;
+    hashed(|hasher| {
+        shared.applications.hash(hasher);
+        for listener in &wanted.listeners {
+            shared.rules.get(listener).hash(hasher);
+        }
+        for id in &wanted.services {
+            each(services.get(id), hasher, |service, hasher| {
+                described(&service.description, &service.tags, hasher);
+            });
+            each(service_deployments.get(id), hasher, |record, hasher| {
+                for entry in record {
+                    format!("{entry:?}").hash(hasher);
+                }
+            });
+        }
+        for arn in task_definitions {
+            each(revisions.get(arn), hasher, revision);
+        }
+        for family in wanted.families.keys() {
+            each(families.get(family), hasher, |newest, hasher| newest.iter().for_each(|one| revision(one, hasher)));
+        }
+        for name in &wanted.target_groups {
+            each(target_groups.get(name), hasher, |group, hasher| {
+                group.description.fingerprint(hasher);
+                observed(&group.attributes, hasher, Hash::hash);
+                observed(&group.tags, hasher, Hash::hash);
+            });
+        }
+    })
+}
+
+fn revision(revision: &LiveTaskDefinition, hasher: &mut DefaultHasher) {
+    described(&revision.description, &revision.tags, hasher);
+}
+
+fn described(description: &Description, tags: &Tags, hasher: &mut DefaultHasher) {
+    description.fingerprint(hasher);
+    tags.hash(hasher);
+}
+
+fn each<T>(part: Option<&Observed<T>>, hasher: &mut DefaultHasher, present: impl FnOnce(&T, &mut DefaultHasher)) {
+    part.is_some().hash(hasher);
+    if let Some(part) = part {
+        observed(part, hasher, present);
+    }
+}
+
+fn observed<T>(part: &Observed<T>, hasher: &mut DefaultHasher, present: impl FnOnce(&T, &mut DefaultHasher)) {
+    match part {
+        Observed::Absent => 0_u8.hash(hasher),
+        Observed::Present(value) => {
+            1_u8.hash(hasher);
+            present(value, hasher);
+        }
+        Observed::Unknown(failure) => {
+            2_u8.hash(hasher);
+            failure.to_string().hash(hasher);
+        }
+    }
+}
+
+fn hashed(feed: impl FnOnce(&mut DefaultHasher)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    feed(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trueup_core::digest::Digest;
+    use trueup_core::live::{FailureKind, LiveRule, LiveService, LiveTargetGroup, ReadFailure};
+    use trueup_core::names::ServiceId;
+    use trueup_core::service_deployment::ServiceDeployment;
+
+    use super::*;
+
+    fn id() -> ServiceId {
+        ServiceId { cluster: "main".to_owned(), name: "web".to_owned() }
+    }
+
+    fn tags() -> Tags {
+        [("trueup:digest".to_owned(), "d".to_owned())].into()
+    }
+
+    fn revision_of(number: u32) -> LiveTaskDefinition {
+        LiveTaskDefinition { description: json!({ "revision": number }).into(), tags: tags() }
+    }
+
+    fn live() -> Live {
+        let service = LiveService { description: json!({"desiredCount": 1}).into(), tags: tags() };
+        let group = LiveTargetGroup {
+            description: json!({"Port": 80}).into(),
+            attributes: Observed::Present([("slow_start.duration_seconds".to_owned(), "0".to_owned())].into()),
+            tags: Observed::Present(tags()),
+        };
+        let rule = LiveRule { description: json!({"Priority": "1"}).into(), tags: Observed::Present(tags()) };
+        Live {
+            services: [(id(), Observed::Present(service))].into(),
+            service_deployments: [(id(), Observed::Present(Vec::new()))].into(),
+            task_definitions: [(Arn::new("web:1"), Observed::Present(revision_of(1)))].into(),
+            families: [("web".to_owned(), Observed::Present(vec![revision_of(1)]))].into(),
+            target_groups: [("web".to_owned(), Observed::Present(group))].into(),
+            rules: [(Arn::new("listener"), Observed::Present(vec![rule]))].into(),
+            ..Live::default()
+        }
+    }
+
+    fn present<T>(part: &mut Observed<T>) -> &mut T {
+        let Observed::Present(value) = part else { panic!("it is present") };
+        value
+    }
+
+    #[test]
+    fn rest_ends_with_any_change_of_what_the_application_has_and_with_no_other() {
+        type Change = fn(&mut Live);
+        let failure = || ReadFailure {
+            operation: "ecs:DescribeServices".to_owned(),
+            kind: FailureKind::Throttled,
+            message: "Rate exceeded".to_owned(),
+        };
+        let table: [(&str, Change); 13] = [
+            ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
+            ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),
+            ("no service", |live| drop(live.services.insert(id(), Observed::Absent))),
+            ("not asked for", |live| live.services.clear()),
+            ("record", |live| {
+                let entry = json!({"serviceDeploymentArn": "d/1", "status": "ROLLBACK_SUCCESSFUL"});
+                let entry = ServiceDeployment::read(&entry, |_| None).expect("it has an ARN");
+                live.service_deployments.insert(id(), Observed::Present(vec![entry]));
+            }),
+            ("no record", |live| live.service_deployments.clear()),
+            ("revision", |live| {
+                live.task_definitions.insert(Arn::new("web:1"), Observed::Present(revision_of(2)));
+            }),
+            ("family", |live| present(live.families.get_mut("web").unwrap()).push(revision_of(2))),
+            ("target group", |live| {
+                present(live.target_groups.get_mut("web").unwrap()).description["Port"] = json!(81);
+            }),
+            ("attributes", |live| {
+                present(&mut present(live.target_groups.get_mut("web").unwrap()).attributes).clear();
+            }),
+            ("its tags", |live| present(live.target_groups.get_mut("web").unwrap()).tags = Observed::Absent),
+            ("rule", |live| {
+                present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].description["Priority"] = json!("2");
+            }),
+            ("its tags", |live| {
+                present(&mut present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].tags).clear();
+            }),
+        ];
+        let wanted = Wanted {
+            services: [id()].into(),
+            families: [("web".to_owned(), Digest::of(b""))].into(),
+            target_groups: ["web".to_owned()].into(),
+            listeners: [Arn::new("listener")].into(),
+            ..Wanted::default()
+        };
+        let (all, memory) = (BTreeSet::from([ApplicationName::new("web")]), Memory::default());
+        let rest = Rest::new(&live(), &Shared::new(&live(), &all), &wanted, &memory);
+        let holds = |live: &Live| rest.holds(live, &Shared::new(live, &all), &wanted, &memory);
+        assert!(holds(&live()));
+        for (what, change) in table {
+            let mut changed = live();
+            change(&mut changed);
+            assert!(!holds(&changed), "{what}");
+        }
+        let mut unread = live();
+        unread.services.insert(id(), Observed::Unknown(failure()));
+        assert!(!holds(&unread));
+
+        let mut others = live();
+        others.services.insert(ServiceId { name: "other".to_owned(), ..id() }, Observed::Absent);
+        others.inventory = Some(Observed::Present(Vec::new()));
+        assert!(holds(&others), "what belongs to others does not count");
+        let more = BTreeSet::from([ApplicationName::new("other"), ApplicationName::new("web")]);
+        assert!(!rest.holds(&live(), &Shared::new(&live(), &more), &wanted, &memory));
+        let mut wrote = Memory::default();
+        wrote.deployed(Digest::of(b""));
+        assert!(!rest.holds(&live(), &Shared::new(&live(), &all), &wanted, &wrote));
+    }
+}
