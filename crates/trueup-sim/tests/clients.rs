@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use trueup_sim::serve::{Pace, Server};
 use trueup_sim::services::ecr::{self, Build};
 use trueup_sim::services::{cloudwatch, parameters, secrets};
-use trueup_sim::workload::{Behaviour, Exit};
+use trueup_sim::workload::{Behaviour, Exit, Health};
 use trueup_sim::{Simulator, Time, World, setup};
 
 /// The account that moto has too.
@@ -87,7 +87,9 @@ fn world(seed: u64) -> World {
     let mut world = World::new(ACCOUNT, REGION, seed, Time::START);
     let exit = Exit { after: Duration::from_secs(1), code: 1, out_of_memory: false };
     world.workloads.script("web:broken", Behaviour { exits: Some(exit), ..Behaviour::default() });
-    let done = Exit { after: Duration::from_secs(20), code: 0, out_of_memory: false };
+    // Long enough to be seen running by a client that looks ten times a second.
+    let done = Exit { after: Duration::from_mins(10), code: 0, out_of_memory: false };
+    world.workloads.script("web:silent", Behaviour { health: Health::Silent, ..Behaviour::default() });
     world.workloads.script("job:1", Behaviour { exits: Some(done), ..Behaviour::default() });
     for repository in ["backend", "frontend", "worker"] {
         ecr::push(&mut world, repository, "single", &Build::of("single"));

@@ -9,12 +9,12 @@ listed and no longer there.
 import logging
 import os
 import sys
-import tomllib
 from pathlib import Path
 
 # moto's services run so many tasks.
 os.environ["MOTO_ECS_SERVICE_RUNNING"] = "1"
 
+import tomli  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
 import surroundings  # noqa: E402
@@ -59,7 +59,7 @@ def what(one, other):
 def judge(found):
     """What is wrong with the list, as texts."""
     with LISTED.open("rb") as file:
-        listed = tomllib.load(file)["difference"]
+        listed = tomli.load(file)["difference"]
     wrong, seen = [], set()
     for number, entry in enumerate(listed):
         if entry["right"] not in ("simulator", "moto", "both", "neither"):

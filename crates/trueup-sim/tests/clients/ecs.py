@@ -7,9 +7,11 @@ ecs = aws.ecs
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-0123456789abcdef0"], "securityGroups": ["sg-0123456789abcdef0"]}}
 
 
-def register(family, image, **more):
-    """Registers a revision with one container; its ARN."""
+def register(family, image, check=None, **more):
+    """Registers a revision with one container, and a health check where one is given; its ARN."""
     container = {"name": family, "image": image, "portMappings": [{"containerPort": 8080}]}
+    if check:
+        container["healthCheck"] = check
     answer = ecs.register_task_definition(
         family=family, networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu=".25 vCPU", memory="512",
         containerDefinitions=[container], **more,
@@ -108,7 +110,8 @@ def a_services_life():
     equal({told["serviceRevisionArn"]: told["taskDefinition"] for told in told}, dict(zip(revisions, [broken, second])))
     refused("ConflictException", ecs.stop_service_deployment, serviceDeploymentArn=found["serviceDeploymentArn"])
 
-    third = register("web", "web:3")
+    # It never becomes healthy, and ECS waits long for it: there is time to stop it.
+    third = register("web", "web:silent", check={"command": ["CMD", "true"], "startPeriod": 300, "retries": 10})
     ecs.update_service(cluster="main", service="web", taskDefinition=third, forceNewDeployment=True)
     running = ecs.list_service_deployments(cluster="main", service="web", status=["PENDING", "IN_PROGRESS"])
     arn = running["serviceDeployments"][0]["serviceDeploymentArn"]
@@ -213,7 +216,14 @@ def blue_green():
     wait(ecs, "services_stable", cluster="main", services=["bg"])
     until(lambda: deployments("bg")[0], lambda found: found["status"] == "SUCCESSFUL")
     register("bg", "bg:2")
-    ecs.update_service(cluster="main", service="bg", taskDefinition="bg:2")
+    pause = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
+    ecs.update_service(
+        cluster="main", service="bg", taskDefinition="bg:2",
+        deploymentConfiguration={"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 10, "lifecycleHooks": [pause]},
+    )
+    found = until(lambda: deployments("bg")[0], lambda found: found.get("lifecycleHookDetails"))
+    hook, arn = found["lifecycleHookDetails"][0]["hookId"], found["serviceDeploymentArn"]
+    ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=hook, action="CONTINUE")
     # All the way through stages that the deployment tells while it runs.
     found = until(lambda: deployments("bg")[0], lambda found: found.get("lifecycleStage") == "BAKE_TIME")
     equal(found["status"], "IN_PROGRESS")

@@ -29,7 +29,7 @@ refused("ValidationError", stacks.list_stack_resources, StackName="nobody")
 sts = aws.sts
 equal(sts.get_caller_identity()["Account"], ACCOUNT)
 role = "arn:aws:iam::210987654321:role/deployer"
-assumed = sts.assume_role(RoleArn=role, RoleSessionName="somebody", DurationSeconds=900)
+assumed = sts.assume_role(RoleArn=role, RoleSessionName="somebody", DurationSeconds=43_200)
 keys = assumed["Credentials"]
 temporary = Aws(
     aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
