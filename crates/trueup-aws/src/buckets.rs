@@ -46,6 +46,8 @@ pub(crate) enum Bucket {
     Parameters,
     Secrets,
     Identity,
+    Scaling,
+    Trail,
 }
 
 /// How many calls a bucket holds, and how many come back per second.
@@ -73,9 +75,11 @@ impl Bucket {
             Self::TagModify => (20.0, 10.0, WRITE_WAIT_MAX),
             Self::ElbModify => (10.0, 3.0, WRITE_WAIT_MAX),
             Self::ElbRead => (40.0, 10.0, READ_WAIT_MAX),
-            Self::CloudFormation | Self::Parameters => (10.0, 3.0, READ_WAIT_MAX),
+            Self::CloudFormation | Self::Parameters | Self::Scaling => (10.0, 3.0, READ_WAIT_MAX),
             Self::Ecr => (100.0, 50.0, READ_WAIT_MAX),
             Self::Identity => (20.0, 10.0, READ_WAIT_MAX),
+            // CloudTrail API reference, `LookupEvents`: two a second.
+            Self::Trail => (2.0, 2.0, READ_WAIT_MAX),
         };
         Rate { burst: burst * SHARE, per_second: per_second * SHARE, wait_max }
     }

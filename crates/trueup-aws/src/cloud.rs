@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
-use trueup_core::plan::{Call, Operation};
+use trueup_core::plan::{Call, Operation, Resource};
 use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Priority, Wanted};
 
 use crate::buckets::{Bucket, Buckets};
@@ -21,6 +21,7 @@ use crate::caller::Caller;
 use crate::calls::Calls;
 use crate::ecs::{self, Ecs};
 use crate::elb::{self, Elb};
+use crate::observe::scaling::Scalable;
 use crate::observe::service_deployments::ServiceDeployments;
 use crate::observe::services::Services;
 use crate::observe::sweep::Sweep;
@@ -45,6 +46,9 @@ pub struct AwsCloud {
     pub(crate) service_deployments: ServiceDeployments,
     pub(crate) sweep: std::sync::Mutex<Sweep>,
     pub(crate) lookups: Lookups,
+    pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
+    pub(crate) scalable: Scalable,
+    pub(crate) trail: aws_sdk_cloudtrail::Client,
     /// How many reads had been made when the last observation ended.
     pub(crate) reads_before: AtomicU64,
     sts: aws_sdk_sts::Client,
@@ -79,6 +83,9 @@ impl AwsCloud {
             service_deployments: ServiceDeployments::default(),
             sweep: std::sync::Mutex::default(),
             lookups: Lookups::default(),
+            scaling: aws_sdk_applicationautoscaling::Client::new(config),
+            scalable: Scalable::default(),
+            trail: aws_sdk_cloudtrail::Client::new(config),
             reads_before: AtomicU64::new(0),
             sts: aws_sdk_sts::Client::new(config),
             account: Mutex::default(),
@@ -158,6 +165,10 @@ impl Cloud for AwsCloud {
 
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
         priority::with(Priority::Deploy, crate::resolve::resolve(self, lookups)).await
+    }
+
+    async fn last_change(&self, resource: &Resource) -> Observed<String> {
+        priority::with(Priority::Rest, crate::attribution::last_change(self, resource)).await
     }
 
     async fn evidence(&self, request: &EvidenceRequest) -> Evidence {

@@ -9,6 +9,7 @@
 //! secret or a parameter. Bodies are never logged here; the SDK's own targets (`aws_*`) may log them at level `trace`.
 
 mod answer;
+mod attribution;
 mod buckets;
 mod caller;
 mod calls;

@@ -1,6 +1,6 @@
 //! Live state: what AWS answers now, each part present, absent or unknown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -158,8 +158,28 @@ pub struct Live {
     /// The service deployments of a service, newest first, where they were asked for. `Unknown` where AWS (or an
     /// emulator that does not know the operation) does not tell.
     pub service_deployments: BTreeMap<ServiceId, Observed<Vec<ServiceDeployment>>>,
+    /// Whether Application Auto Scaling governs the `desiredCount` of a service: present where it does, absent where it
+    /// does not.
+    pub autoscaled: BTreeMap<ServiceId, Observed<()>>,
+    /// What ECS shifts on behalf of services of the environment that were not observed this time.
+    pub traffic: BTreeMap<ServiceId, Traffic>,
     /// Resources that carry our instance tag, for pruning; `None` when nobody asked.
     pub inventory: Option<Observed<Vec<OwnedResource>>>,
+}
+
+/// What belongs to ECS in the load balancer while it deploys a service.
+///
+/// Source: ECS developer guide, blue/green deployments: ECS rewrites the weights of the production and of the test
+/// listener rule, and leaves them changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// The rules that the service names in `advancedConfiguration`.
+    pub rules: BTreeSet<Arn>,
+    /// The target groups of a service that is being deployed: as long as it has named a rule a moment ago, nobody
+    /// knows which of them serves.
+    pub deploying: BTreeSet<Arn>,
+    /// The service could never be read, so that nobody knows which rules it names.
+    pub unread: bool,
 }
 
 /// A resource that carries our tags, found by listing and not by name.

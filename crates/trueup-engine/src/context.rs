@@ -7,9 +7,10 @@ use tokio::sync::{Semaphore, watch};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::plan::Plan;
 use trueup_core::report::Event;
-use trueup_ports::{Clock, Clouds};
+use trueup_ports::{Clock, Cloud, Clouds};
 
 use crate::application::ApplicationState;
+use crate::attribution::Attributions;
 use crate::board::Board;
 use crate::follower::InForce;
 use crate::options::Options;
@@ -29,6 +30,8 @@ pub(crate) struct Context {
     pub options: Options,
     pub shutdown: Shutdown,
     pub board: Board,
+    /// Who contests drift.
+    pub attributions: Attributions,
     pub past: Past,
     /// What is in force, for all to see: `None` before the first good revision.
     pub in_force: watch::Sender<Option<Arc<InForce>>>,
@@ -51,6 +54,7 @@ impl Context {
             options,
             shutdown: Shutdown::new(),
             board: Board::default(),
+            attributions: Attributions::default(),
             past: Past::new(source),
             in_force: watch::Sender::new(None),
             writes: Semaphore::new(WRITES_MAX),
@@ -75,6 +79,11 @@ impl Context {
         let events = state.edges.observe(plan, now);
         self.tell(state.diagnosis.explain(events));
         self.board.set(plan.clone(), now);
+    }
+
+    /// Says who contests drift, where that is known, and asks where it is not. Waits for nothing.
+    pub fn attribute(&self, cloud: &Arc<dyn Cloud>, plan: &mut Plan) {
+        self.attributions.fill(cloud, plan);
     }
 
     /// The commit that is in force.

@@ -126,6 +126,7 @@ impl EnvironmentLoop {
             return Looked::Done;
         }
         let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
+        state.memory.note_service(&desired, &look.live, &self.context.options.instance, self.context.now());
         let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
         // What is parsed of the part for this plan is dropped with it.
         let wanted = resolution::wanted(valid, &look.answers, &mut state.resolved).clone();
@@ -157,6 +158,7 @@ impl EnvironmentLoop {
         let now = Instant::now();
         self.diagnose(look, name, &desired, &mut state, &plan, now);
         state.complete(&mut plan);
+        self.context.attribute(&look.cloud, &mut plan);
         state.observed(&plan, now);
         state.schedule(&plan, &self.context, now);
         if self.any_is_busy(&waits_for) {
@@ -219,7 +221,6 @@ impl EnvironmentLoop {
             last_applied,
             live: part,
             instance: &self.context.options.instance,
-            autoscaled: false,
             applications: &look.all,
             waits_for,
             memory: &state.memory,
@@ -279,7 +280,12 @@ impl EnvironmentLoop {
 
     /// Resolves the references of the applications, but for those to target groups that the applications themselves
     /// make: these are answered by what was seen of them last, and by the observation that follows.
-    async fn resolve(&self, cloud: &dyn Cloud, in_force: &InForce, valid: &[(&ApplicationName, &Valid)]) -> Answers {
+    pub(crate) async fn resolve(
+        &self,
+        cloud: &dyn Cloud,
+        in_force: &InForce,
+        valid: &[(&ApplicationName, &Valid)],
+    ) -> Answers {
         let own: BTreeSet<Lookup> = valid
             .iter()
             .flat_map(|(_, valid)| resolution::own_target_groups(&valid.application))
@@ -299,7 +305,7 @@ impl EnvironmentLoop {
     }
 
     /// Observes what the applications need, in one go.
-    async fn observe(
+    pub(crate) async fn observe(
         &mut self,
         cloud: &dyn Cloud,
         in_force: &InForce,
@@ -310,12 +316,13 @@ impl EnvironmentLoop {
         let mut wanted = Wanted::default();
         for (name, valid) in valid {
             let mut state = self.take_state(name);
-            let Wanted { services, families, target_groups, listeners, .. } =
+            let Wanted { services, families, target_groups, listeners, scaling, .. } =
                 resolution::wanted(valid, answers, &mut state.resolved);
             wanted.services.extend(services.iter().cloned());
             wanted.families.extend(families.iter().map(|(family, digest)| (family.clone(), digest.clone())));
             wanted.target_groups.extend(target_groups.iter().cloned());
             wanted.listeners.extend(listeners.iter().cloned());
+            wanted.scaling.extend(scaling.iter().cloned());
             if *scope != Scope::All {
                 wanted.priority = wanted.priority.min(self.urgency(&state, name, &valid.revision));
             }
@@ -323,7 +330,9 @@ impl EnvironmentLoop {
             self.applications.insert((*name).clone(), state);
         }
         self.want_inventory(in_force, scope, &mut wanted);
-        let live = cloud.observe(&wanted).await;
+        self.want_delegating_services(in_force, scope, &mut wanted);
+        let mut live = cloud.observe(&wanted).await;
+        self.note_traffic(&mut live);
         resolution::answer_target_groups(&live, answers);
         for name in live.target_groups.keys() {
             if let Some(answer) = answers.get(&Lookup::TargetGroup(name.clone())) {
@@ -412,7 +421,7 @@ impl EnvironmentLoop {
 }
 
 /// Why nothing may be done in an environment at all: another account answers, or none.
-async fn refusal(environment: &Environment, cloud: &dyn Cloud) -> Option<Hold> {
+pub(crate) async fn refusal(environment: &Environment, cloud: &dyn Cloud) -> Option<Hold> {
     match cloud.account().await {
         Ok(actual) if actual == environment.account => None,
         Ok(actual) => Some(Hold::AccountMismatch { expected: environment.account.clone(), actual }),

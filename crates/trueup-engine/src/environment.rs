@@ -7,8 +7,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use trueup_core::desired::Mode;
-use trueup_core::live::Observed;
-use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::live::{Observed, Traffic};
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision, ServiceId};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
@@ -56,6 +56,8 @@ pub(crate) struct EnvironmentLoop {
     diagnosed: BTreeMap<ApplicationName, Diagnosed>,
     /// The ARNs of target groups as they were seen last, so that references to them need not be resolved twice.
     pub(crate) target_groups: BTreeMap<String, Observed<String>>,
+    /// What ECS shifts in the load balancers, by service, as of the last time that each was read.
+    pub(crate) traffic: BTreeMap<ServiceId, Traffic>,
     /// Full cycles so far.
     pub(crate) full_cycles: u64,
     /// The revision at which was last looked for what to prune.
@@ -79,6 +81,7 @@ impl EnvironmentLoop {
             turns: Arc::new(Semaphore::new(READ_AT_ONCE)),
             diagnosed: BTreeMap::new(),
             target_groups: BTreeMap::new(),
+            traffic: BTreeMap::new(),
             full_cycles: 0,
             pruned: None,
             jitter,

@@ -9,6 +9,7 @@
 //! that both can be simulated.
 
 mod application;
+mod attribution;
 mod backoff;
 mod board;
 mod context;
@@ -31,6 +32,8 @@ mod schedule;
 mod selection;
 mod shutdown;
 mod sink;
+mod suspension;
+mod traffic;
 mod write;
 
 pub use self::board::{ApplicationStatus, SourceStatus, Status};
@@ -40,3 +43,4 @@ pub use self::options::Options;
 pub use self::retry::{Retried, RetryOutcome};
 pub use self::shutdown::Shutdown;
 pub use self::sink::Sink;
+pub use self::suspension::{Marked, SuspensionError};

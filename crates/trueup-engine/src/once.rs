@@ -85,7 +85,7 @@ impl Engine {
     }
 
     /// Reads git once.
-    async fn begin(&self) -> Result<Arc<InForce>, OnceError> {
+    pub(crate) async fn begin(&self) -> Result<Arc<InForce>, OnceError> {
         let mut follower = Follower::new(self.source.clone(), self.context.options.revision.clone());
         self.refresh(&mut follower).await;
         let pinned = self.context.options.revision.is_some() && follower.in_force().is_some();
@@ -109,7 +109,7 @@ impl Engine {
         Ok(in_force)
     }
 
-    fn loops(&self, in_force: &InForce) -> impl Iterator<Item = EnvironmentLoop> {
+    pub(crate) fn loops(&self, in_force: &InForce) -> impl Iterator<Item = EnvironmentLoop> {
         self.environments(in_force).map(|name| EnvironmentLoop::new(self.context.clone(), name))
     }
 

@@ -90,6 +90,10 @@ impl Pass {
                 self.plan_anew();
                 continue;
             }
+            if self.reads_scaling_first(&step).await {
+                self.plan_anew();
+                continue;
+            }
             let answer = write(&self.context, &*self.cloud, &mut self.state, &self.plan, &step).await;
             drop(permit);
             let Some(answer) = answer else {
@@ -104,6 +108,26 @@ impl Pass {
         self.state.schedule(&self.plan, &self.context, now);
         let soon = now + self.context.options.rollout_interval;
         self.state.look_at = Some(self.state.look_at.map_or(soon, |at| at.min(soon)));
+    }
+
+    /// Asks once more whether an autoscaler governs the number of tasks before that number is sent: what was remembered
+    /// may be minutes old. Gives back whether that changed anything.
+    async fn reads_scaling_first(&mut self, step: &Step) -> bool {
+        let counts = step.call.operation == Operation::UpdateService && step.call.input.get("desiredCount").is_some();
+        let Some(id) = self.desired().service_id().filter(|_| counts) else { return false };
+        let wanted = Wanted {
+            scaling: BTreeSet::from([id.clone()]),
+            refresh: BTreeSet::from([format!("service/{id}")]),
+            priority: Priority::Safety,
+            ..Wanted::default()
+        };
+        let answer = self.cloud.observe(&wanted).await.autoscaled.remove(&id);
+        let is_new = answer.as_ref() != self.live.autoscaled.get(&id);
+        match answer {
+            Some(answer) => drop(self.live.autoscaled.insert(id, answer)),
+            None => drop(self.live.autoscaled.remove(&id)),
+        }
+        is_new
     }
 
     fn is_current(&self) -> bool {
@@ -141,7 +165,6 @@ impl Pass {
             last_applied: self.last_applied.as_deref(),
             live: &self.live,
             instance: &self.context.options.instance,
-            autoscaled: false,
             applications: &self.applications,
             waits_for,
             memory: &self.state.memory,
@@ -154,6 +177,7 @@ impl Pass {
         let desired = self.desired();
         self.plan = planning::plan(&self.input(&desired, &BTreeSet::new()));
         self.state.complete(&mut self.plan);
+        self.context.attribute(&self.cloud, &mut self.plan);
         self.show();
     }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use trueup_core::desired::{Application, DesiredApplication, Lookup};
-use trueup_core::live::{Live, Observed};
+use trueup_core::live::{Live, LiveService, Observed, Traffic};
 use trueup_core::model::Kind;
 use trueup_core::names::{Arn, Revision, ServiceId};
+use trueup_core::plan;
 use trueup_ports::Wanted;
 
 use crate::follower::Valid;
@@ -103,7 +104,12 @@ pub(crate) fn answer_target_groups(live: &Live, answers: &mut Answers) {
 /// Adds what must be observed for an application.
 pub(crate) fn want(desired: &DesiredApplication, wanted: &mut Wanted) {
     if let Some(name) = desired.service.as_ref().and_then(|service| text(&service.body, "serviceName")) {
-        wanted.services.insert(ServiceId { cluster: desired.cluster.clone(), name: name.to_owned() });
+        let id = ServiceId { cluster: desired.cluster.clone(), name: name.to_owned() };
+        let count = desired.service.as_ref().and_then(|service| service.body.get("desiredCount"));
+        if count.is_some_and(|count| !count.is_null()) {
+            wanted.scaling.insert(id.clone());
+        }
+        wanted.services.insert(id);
     }
     if let Some(document) = &desired.task_definition
         && let Some(family) = text(&document.body, "family")
@@ -141,15 +147,40 @@ pub(crate) fn part_of(live: &Live, wanted: &Wanted) -> Live {
             task_definitions.entry(Arn::new(arn)).or_insert_with(|| Observed::Present(revision.clone()));
         }
     }
+    // Services of other applications may have ECS shift traffic by this one's rules.
+    let traffic = if wanted.listeners.is_empty() { BTreeMap::new() } else { shifted_for_others(live, wanted) };
     Live {
         task_definitions,
         families,
         target_groups: pick(&live.target_groups, wanted.target_groups.iter().cloned()),
         rules: BTreeMap::new(),
+        autoscaled: pick(&live.autoscaled, wanted.services.iter().cloned()),
+        traffic,
         services,
         service_deployments,
         inventory: None,
     }
+}
+
+/// What ECS shifts on behalf of services of others: what was noted of them, and whether one could not be read now.
+fn shifted_for_others(live: &Live, wanted: &Wanted) -> BTreeMap<ServiceId, Traffic> {
+    let is_of_others = |id: &ServiceId| !wanted.services.contains(id);
+    let noted =
+        live.traffic.iter().filter(|(id, _)| is_of_others(id)).map(|(id, traffic)| (id.clone(), traffic.clone()));
+    let unread =
+        live.services.iter().filter(|(id, service)| is_of_others(id) && matches!(service, Observed::Unknown(_)));
+    let unread = unread.map(|(id, _)| (id.clone(), Traffic { unread: true, ..Traffic::default() }));
+    noted.chain(unread).collect()
+}
+
+/// What ECS shifts on behalf of an observed service; `None` when there is nothing.
+pub(crate) fn shifted(service: &Observed<LiveService>) -> Option<Traffic> {
+    let traffic = match service {
+        Observed::Present(service) => plan::traffic(&service.description),
+        Observed::Absent => return None,
+        Observed::Unknown(_) => Traffic { unread: true, ..Traffic::default() },
+    };
+    (traffic != Traffic::default()).then_some(traffic)
 }
 
 /// The commit that was applied last to an application's service, by its tag.

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use trueup_core::description::Description;
-use trueup_core::live::{Live, LiveTaskDefinition, Observed, Tags};
+use trueup_core::live::{Live, LiveTaskDefinition, Observed, Tags, Traffic};
 use trueup_core::names::{ApplicationName, Arn};
-use trueup_core::plan::{Memory, Plan};
+use trueup_core::plan::{Memory, Plan, is_delegated};
 use trueup_ports::Wanted;
 
 use crate::application::is_rolling;
@@ -32,11 +32,19 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub fn new(live: &Live, applications: &BTreeSet<ApplicationName>) -> Self {
+        // Whose weights are ECS's may change with services of others: with none that shifts traffic no rule is looked into.
+        let unread = live.services.iter().filter(|(_, service)| matches!(service, Observed::Unknown(_)));
+        let unread = unread.map(|(id, _)| (id.clone(), Traffic { unread: true, ..Traffic::default() }));
+        let traffic: BTreeMap<_, _> = live.traffic.clone().into_iter().chain(unread).collect();
+        let shifted = (!traffic.is_empty()).then(|| Live { traffic, ..Live::default() });
         let rules = live.rules.iter().map(|(listener, rules)| {
             let hash = hashed(|hasher| {
                 observed(rules, hasher, |rules, hasher| {
                     for rule in rules {
                         rule.description.fingerprint(hasher);
+                        // A copy: what is parsed of it is not needed for long.
+                        let is_delegated = |shifted: &Live| is_delegated(shifted, &rule.description.clone());
+                        shifted.as_ref().is_some_and(is_delegated).hash(hasher);
                         observed(&rule.tags, hasher, Hash::hash);
                     }
                 });
@@ -67,14 +75,17 @@ impl Rest {
 
 /// A hash of all that a plan for one application may depend on.
 fn fingerprint(live: &Live, shared: &Shared, wanted: &Wanted, task_definitions: &[Arn]) -> u64 {
-    // All members are named: a new one is either hashed below or excused here. The inventory is for pruning alone.
+    // All members are named: a new one is either hashed below or excused here. The inventory is for pruning alone; rules,
+    // and what ECS shifts by them, are shared.
     let Live {
         services,
         task_definitions: revisions,
         families,
         target_groups,
         service_deployments,
+        autoscaled,
         rules: _,
+        traffic: _,
         inventory: _,
     } = live;
     hashed(|hasher| {
@@ -86,6 +97,7 @@ fn fingerprint(live: &Live, shared: &Shared, wanted: &Wanted, task_definitions: 
             each(services.get(id), hasher, |service, hasher| {
                 described(&service.description, &service.tags, hasher);
             });
+            each(autoscaled.get(id), hasher, |(), _| {});
             each(service_deployments.get(id), hasher, |record, hasher| {
                 for entry in record {
                     format!("{entry:?}").hash(hasher);
@@ -173,10 +185,14 @@ mod tests {
             attributes: Observed::Present([("slow_start.duration_seconds".to_owned(), "0".to_owned())].into()),
             tags: Observed::Present(tags()),
         };
-        let rule = LiveRule { description: json!({"Priority": "1"}).into(), tags: Observed::Present(tags()) };
+        let rule = LiveRule {
+            description: json!({"RuleArn": "rule", "Priority": "1"}).into(),
+            tags: Observed::Present(tags()),
+        };
         Live {
             services: [(id(), Observed::Present(service))].into(),
             service_deployments: [(id(), Observed::Present(Vec::new()))].into(),
+            autoscaled: [(id(), Observed::Absent)].into(),
             task_definitions: [(Arn::new("web:1"), Observed::Present(revision_of(1)))].into(),
             families: [("web".to_owned(), Observed::Present(vec![revision_of(1)]))].into(),
             target_groups: [("web".to_owned(), Observed::Present(group))].into(),
@@ -198,7 +214,7 @@ mod tests {
             kind: FailureKind::Throttled,
             message: "Rate exceeded".to_owned(),
         };
-        let table: [(&str, Change); 13] = [
+        let table: [(&str, Change); 16] = [
             ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
             ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),
             ("no service", |live| drop(live.services.insert(id(), Observed::Absent))),
@@ -207,6 +223,12 @@ mod tests {
                 let entry = json!({"serviceDeploymentArn": "d/1", "status": "ROLLBACK_SUCCESSFUL"});
                 let entry = ServiceDeployment::read(&entry, |_| None).expect("it has an ARN");
                 live.service_deployments.insert(id(), Observed::Present(vec![entry]));
+            }),
+            ("autoscaled", |live| drop(live.autoscaled.insert(id(), Observed::Present(())))),
+            ("not known whether", |live| live.autoscaled.clear()),
+            ("a service of others shifts its rule", |live| {
+                let traffic = Traffic { rules: [Arn::new("rule")].into(), ..Traffic::default() };
+                live.traffic.insert(ServiceId { name: "other".to_owned(), ..id() }, traffic);
             }),
             ("no record", |live| live.service_deployments.clear()),
             ("revision", |live| {
@@ -249,6 +271,8 @@ mod tests {
 
         let mut others = live();
         others.services.insert(ServiceId { name: "other".to_owned(), ..id() }, Observed::Absent);
+        let traffic = Traffic { rules: [Arn::new("another rule")].into(), ..Traffic::default() };
+        others.traffic.insert(ServiceId { name: "other".to_owned(), ..id() }, traffic);
         others.inventory = Some(Observed::Present(Vec::new()));
         assert!(holds(&others), "what belongs to others does not count");
         let more = BTreeSet::from([ApplicationName::new("other"), ApplicationName::new("web")]);

@@ -35,7 +35,7 @@ pub(crate) async fn write(
         }
         Err(error) => {
             if error.effect == Effect::Unknown {
-                state.memory.wrote(step, now);
+                state.memory.lost(step, now);
             }
             state.failed(step, &plan.revision, &error, Instant::now());
             let failure = Failure {

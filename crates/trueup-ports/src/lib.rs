@@ -13,7 +13,7 @@ use trueup_core::diagnosis::Evidence;
 use trueup_core::digest::Digest;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId};
-use trueup_core::plan::{Call, Operation};
+use trueup_core::plan::{Call, Operation, Resource};
 
 /// Time. Simulation owns it, so nobody else may ask the system.
 pub trait Clock: Send + Sync {
@@ -57,6 +57,9 @@ pub struct Wanted {
     pub target_groups: BTreeSet<String>,
     /// Listeners whose rules are read, with tags.
     pub listeners: BTreeSet<Arn>,
+    /// Services whose documents say how many tasks they want: whether an autoscaler governs that number. One that is
+    /// in `refresh` as `service/CLUSTER/NAME` is asked for now, not remembered.
+    pub scaling: BTreeSet<ServiceId>,
     /// Resources just written: what is remembered of them is not good enough, they are read afresh.
     pub refresh: BTreeSet<String>,
     /// Services whose record of service deployments is read, with the task definition revisions that it names. Worth its
@@ -82,6 +85,10 @@ pub trait Cloud: Send + Sync {
 
     /// Resolves references to things outside the repository. Every lookup asked for is in the answer.
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>>;
+
+    /// Who changed a resource last, in words (`alice at 2026-01-01T00:00:00Z by UpdateService`), as far as AWS's records
+    /// tell: they come minutes late and not for everything. For reports alone; nothing waits for it.
+    async fn last_change(&self, resource: &Resource) -> Observed<String>;
 
     /// Reads what tells why a deployment does not get on: its tasks, target health, events and reasons. Never fails as a
     /// whole: each part is there or `Unknown` by itself. Some ten calls, so not for every look.

@@ -32,6 +32,10 @@ pub enum Command {
     Status(LookArgs),
     /// End the hold on a revision that ECS failed or rolled back, so that it is deployed once more
     Retry(RetryArgs),
+    /// Stop following and healing an application, remembered in AWS: exit 0 done, 2 error
+    Suspend(SuspendArgs),
+    /// Follow and heal a suspended application again: exit 0 done, 2 error
+    Resume(ResumeArgs),
     /// Explain why an application is not Synced and Healthy: cause, evidence, cure: exit 0, 2 error
     Why(WhyArgs),
     /// Print the JSON Schema of a kind of file, for editors
@@ -182,6 +186,34 @@ pub struct RetryArgs {
     /// How the outcome is printed
     #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
     pub format: Format,
+}
+
+/// Arguments of `trueup suspend`.
+#[derive(Args, Debug)]
+pub struct SuspendArgs {
+    /// The application
+    #[arg(value_name = "APP")]
+    pub application: String,
+    /// Why, for those who wonder
+    #[arg(long, env = "TRUEUP_REASON", value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Who does it [default: `USER`]
+    #[arg(long, env = "TRUEUP_BY", value_name = "NAME")]
+    pub by: Option<String>,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Arguments of `trueup resume`.
+#[derive(Args, Debug)]
+pub struct ResumeArgs {
+    /// The application
+    #[arg(value_name = "APP")]
+    pub application: String,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// Arguments of `trueup diff`.

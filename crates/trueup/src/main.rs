@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Command::Diff(args) => commands::diff::diff(&args),
         Command::Status(args) => commands::status::status(&args),
         Command::Retry(args) => commands::retry::retry(&args),
+        Command::Suspend(args) => commands::suspend::suspend(&args),
+        Command::Resume(args) => commands::suspend::resume(&args),
         Command::Why(args) => commands::why::why(&args),
         Command::Schema(args) => commands::schema::schema(&args),
     };

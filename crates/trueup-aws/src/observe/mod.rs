@@ -7,6 +7,7 @@
 
 pub(crate) mod inventory;
 pub(crate) mod load_balancing;
+pub(crate) mod scaling;
 pub(crate) mod service_deployments;
 pub(crate) mod services;
 pub(crate) mod sweep;
@@ -37,11 +38,12 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
     for resource in &wanted.refresh {
         cloud.task_definitions.forget(resource);
     }
-    let (tasks, record, mut groups, rules) = futures::join!(
+    let (tasks, record, mut groups, rules, autoscaled) = futures::join!(
         services_and_task_definitions(cloud, wanted),
         service_deployments::read(cloud, &wanted.service_deployments),
         load_balancing::target_groups(cloud, &wanted.target_groups, wanted.inventory.is_some()),
         load_balancing::rules(cloud, &wanted.listeners),
+        scaling::autoscaled(cloud, &wanted.scaling, &wanted.refresh),
     );
 
     let mut keys = load_balancing::keys(&groups, &rules);
@@ -57,6 +59,7 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
     let mut live = Live {
         target_groups: load_balancing::live_target_groups(cloud, std::mem::take(&mut groups.wanted)),
         rules: load_balancing::live_rules(cloud, rules),
+        autoscaled,
         ..tasks
     };
     live.service_deployments = record.services;

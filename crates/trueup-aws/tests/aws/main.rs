@@ -4,6 +4,7 @@
 
 mod evidence;
 mod fake;
+mod governing;
 mod pace;
 mod pairs;
 mod reads;

@@ -30,7 +30,7 @@ pub use self::layout::DOCUMENTS_PER_APPLICATION_MAX;
 pub use self::load::{APPLICATIONS_MAX, BYTES_MAX, FILES_MAX, Loaded, load};
 use crate::digest::Digest;
 use crate::model::Kind;
-use crate::names::{ApplicationName, EnvironmentName, Revision};
+use crate::names::{ApplicationName, EnvironmentName, Revision, ServiceId};
 use crate::pointer::Pointer;
 
 /// The files of the desired state at one commit, by path relative to its root, with `/` between the parts.
@@ -184,6 +184,12 @@ impl DesiredApplication {
     /// All its documents, in the order in which their resources are made.
     pub fn documents(&self) -> impl Iterator<Item = &Document> {
         self.target_groups.iter().chain(&self.listener_rules).chain(&self.task_definition).chain(&self.service)
+    }
+
+    /// Its service by cluster and name; `None` when it has no service.
+    pub fn service_id(&self) -> Option<ServiceId> {
+        let name = self.service.as_ref()?.body.get("serviceName")?.as_str()?;
+        Some(ServiceId { cluster: self.cluster.clone(), name: name.to_owned() })
     }
 }
 

@@ -104,8 +104,10 @@ fn one_step(input: &Input<'_>, step: &Step, wrong: &mut Vec<String>) {
         wrong.push(format!("{operation:?} outside pruning"));
     }
     if operation == Operation::UpdateService {
+        let id = input.desired.service_id();
+        let may_count = id.and_then(|id| input.live.autoscaled.get(&id)) == Some(&Observed::Absent);
         let declared = input.desired.service.as_ref().and_then(|service| service.body.get("desiredCount"));
-        if request.get("desiredCount").is_some() && (declared.is_none() || input.autoscaled) {
+        if request.get("desiredCount").is_some() && (declared.is_none() || !may_count) {
             wrong.push("UpdateService with a `desiredCount` that is not git's".to_owned());
         }
         // A person's retry of what failed is the one other reason.

@@ -53,7 +53,7 @@ impl Asked {
             Wanted::Unregistered(_) => UNREGISTERED,
             Wanted::Unchanged | Wanted::Undecided => runs,
         };
-        let differs = acts || told || sorted.reported.iter().any(field);
+        let differs = acts || told || sorted.reported.iter().chain(&sorted.contested).any(field);
         // One that is only told has no name yet.
         let wanted = if told { UNREGISTERED } else { wanted };
         Self { wanted: wanted.to_owned(), differs, acts }

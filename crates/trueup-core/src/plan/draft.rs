@@ -25,6 +25,20 @@ impl Draft {
         self.step_after(resource, cause, changes, call, Vec::new());
     }
 
+    /// A step whose changes have causes of their own.
+    pub(super) fn sorted_step(
+        &mut self,
+        resource: &Resource,
+        changes: Vec<(Cause, Change)>,
+        call: Call,
+        awaits: Vec<String>,
+    ) {
+        let cause = common_cause(&changes);
+        let drift = changes.iter().filter(|(cause, _)| *cause == Cause::Drift);
+        let drift = drift.map(|(_, change)| change.path.clone()).collect();
+        self.steps.push(Step { resource: resource.clone(), cause, changes: only(changes), drift, awaits, call });
+    }
+
     pub(super) fn step_after(
         &mut self,
         resource: &Resource,
@@ -33,7 +47,11 @@ impl Draft {
         call: Call,
         awaits: Vec<String>,
     ) {
-        self.steps.push(Step { resource: resource.clone(), cause, changes, awaits, call });
+        self.sorted_step(resource, changes.into_iter().map(|change| (cause, change)).collect(), call, awaits);
+        if let Some(step) = self.steps.last_mut() {
+            // One without changes has its cause all the same.
+            step.cause = cause;
+        }
     }
 
     pub(super) fn hold(&mut self, resource: &Resource, changes: Vec<Change>, reason: Hold) {
@@ -44,8 +62,13 @@ impl Draft {
         self.hold(resource, Vec::new(), Hold::NotObserved { failure: failure.clone() });
     }
 
-    /// Holds what the policy only reports, one hold per cause.
+    /// Holds what the policy only reports, one hold per cause, and what is contested.
     pub(super) fn report(&mut self, resource: &Resource, sorted: &Sorted) {
+        if !sorted.contested.is_empty() {
+            let changes: Vec<Change> = sorted.contested.iter().map(|(_, change)| change.clone()).collect();
+            let fields = changes.iter().map(|change| change.path.to_string()).collect();
+            self.hold(resource, changes, Hold::contested(fields));
+        }
         for cause in [Cause::Pending, Cause::Drift] {
             let changes: Vec<Change> =
                 sorted.reported.iter().filter(|(c, _)| *c == cause).map(|(_, change)| change.clone()).collect();
@@ -113,7 +136,15 @@ impl<'a> Work<'a> {
     /// that somebody deleted it.
     pub(super) fn creation(&self) -> Mode {
         let policy = &self.input.desired.policy;
-        if self.last().is_some() { policy.heal } else { policy.follow }
+        if self.last().is_some() || self.was_deleted() { policy.heal } else { policy.follow }
+    }
+
+    /// Whether the service, which does not exist, was there before.
+    pub(super) fn was_deleted(&self) -> bool {
+        let of_service = matches!(self.kind(), Kind::Service | Kind::TaskDefinition);
+        let input = self.input;
+        let knew = || input.memory.knew_service(input.desired, input.live, input.instance, input.now);
+        of_service && (self.last().is_some() || knew())
     }
 
     /// The one change of a resource that does not exist yet.
@@ -168,12 +199,19 @@ impl<'a> Work<'a> {
     pub(super) fn sort(&self, changes: Vec<Change>, basis: &Basis) -> Sorted {
         let member = tags::member(self.kind());
         let declared = tags::declared(self.document);
-        Sorted::new(changes, &self.input.desired.policy, |change| {
+        let mut sorted = Sorted::new(changes, &self.input.desired.policy, |change| {
             let segments = change.path.segments();
             let undeclared = segments.len() == 2 && segments[0] == member && !declared.contains_key(&segments[1]);
             // A tag that git took away waits to be taken away, whoever else changed it meanwhile.
             if undeclared { Cause::Pending } else { basis.cause(&change.path) }
-        })
+        });
+        sorted.contest(|change| self.is_contested(change));
+        sorted
+    }
+
+    /// Whether somebody undoes the repair of this field again and again, and the next one has to wait.
+    pub(super) fn is_contested(&self, change: &Change) -> bool {
+        self.input.memory.fuse().is_waiting(self.kind(), &self.document.name, change, self.input.now)
     }
 
     /// Plans the tags: the author's that changed, ours that are missing, and, once nothing else is left to be done,
@@ -234,12 +272,20 @@ impl<'a> Work<'a> {
             removed.extend(marks.gone.into_iter().map(str::to_owned));
         }
         if !set.is_empty() {
-            let cause = if edited.is_empty() { Cause::Adopt } else { common_cause(&edited) };
-            draft.step(&self.resource, cause, only(edited), set_tags(self.kind(), arn, &set));
+            let call = set_tags(self.kind(), arn, &set);
+            if edited.is_empty() {
+                draft.step(&self.resource, Cause::Adopt, Vec::new(), call);
+            } else {
+                draft.sorted_step(&self.resource, edited, call, Vec::new());
+            }
         }
         if !removed.is_empty() {
-            let cause = if gone.is_empty() { Cause::Adopt } else { common_cause(&gone) };
-            draft.step(&self.resource, cause, only(gone), remove_tags(self.kind(), arn, &removed));
+            let call = remove_tags(self.kind(), arn, &removed);
+            if gone.is_empty() {
+                draft.step(&self.resource, Cause::Adopt, Vec::new(), call);
+            } else {
+                draft.sorted_step(&self.resource, gone, call, Vec::new());
+            }
         }
     }
 }

@@ -36,7 +36,6 @@ pub(super) struct World {
     pub(super) live: Live,
     pub(super) memory: Memory,
     pub(super) now: Timestamp,
-    pub(super) autoscaled: bool,
     pub(super) waits_for: BTreeSet<ApplicationName>,
     pub(super) applications: BTreeSet<ApplicationName>,
     /// How many things AWS has made.
@@ -94,6 +93,7 @@ impl World {
         };
         let mut live = Live::default();
         live.services.insert(service_id(), Observed::Absent);
+        live.autoscaled.insert(service_id(), Observed::Absent);
         live.families.insert("elearning".to_owned(), Observed::Absent);
         live.target_groups.insert("backend-tg".to_owned(), Observed::Absent);
         live.rules.insert(Arn::new(LISTENER), Observed::Absent);
@@ -103,7 +103,6 @@ impl World {
             live,
             memory: Memory::default(),
             now: "2026-01-01T00:00:00Z".parse().expect("a time"),
-            autoscaled: false,
             waits_for: BTreeSet::new(),
             applications: BTreeSet::from([name]),
             made: 0,
@@ -126,7 +125,6 @@ impl World {
             last_applied: self.last_applied.as_ref(),
             live: &self.live,
             instance,
-            autoscaled: self.autoscaled,
             applications: &self.applications,
             waits_for: &self.waits_for,
             memory: &self.memory,

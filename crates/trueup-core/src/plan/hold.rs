@@ -78,6 +78,21 @@ pub enum Hold {
         /// The newest that is known of its failure, by AWS's clock.
         failed_at: Option<Timestamp>,
     },
+    /// A person suspended following and healing (`trueup suspend`). Ends with `trueup resume`.
+    Suspended {
+        /// Who did it, when and why: the value of the tag `trueup:suspended`.
+        note: String,
+        /// Why it would be done; none for the application as a whole.
+        cause: Option<Cause>,
+    },
+    /// Somebody makes this drift again after each repair, so that repairs slow down to one in five minutes. Ends when
+    /// the drift stays away for ten minutes, or git changes the fields.
+    Contested {
+        /// The fields.
+        fields: Vec<String>,
+        /// Who changed the resource last, as CloudTrail tells, where it does.
+        by: Option<String>,
+    },
     /// References that name nothing, or could not be looked up. Ends when all of them resolve.
     Unresolved {
         /// The references.
@@ -155,6 +170,12 @@ pub enum Hold {
 }
 
 impl Hold {
+    /// Contested fields; who contests them is found out later.
+    pub(super) fn contested(mut fields: Vec<String>) -> Self {
+        fields.sort();
+        Self::Contested { fields, by: None }
+    }
+
     /// The reason's name, stable, as reports and metrics carry it.
     pub fn reason(&self) -> &'static str {
         match self {
@@ -169,6 +190,8 @@ impl Hold {
             Self::PriorityTaken { .. } => "PriorityTaken",
             Self::ServiceDraining => "ServiceDraining",
             Self::RevisionFailed { .. } => "RevisionFailed",
+            Self::Suspended { .. } => "Suspended",
+            Self::Contested { .. } => "Contested",
             Self::Unresolved { .. } => "Unresolved",
             Self::WaitsFor { .. } => "WaitsFor",
             Self::PruneLimit { .. } => "PruneLimit",
@@ -205,6 +228,8 @@ impl Hold {
             | Self::WriteFailed { .. }
             | Self::Unsound { .. } => Some(Sync::OutOfSync),
             Self::ReportOnly { .. }
+            | Self::Suspended { .. }
+            | Self::Contested { .. }
             | Self::ForeignInstance { .. }
             | Self::ForeignEnvironment { .. }
             | Self::OwnedByStack { .. }
@@ -237,6 +262,11 @@ impl Hold {
             Self::ServiceDraining => "a service of this name is still being deleted".to_owned(),
             Self::RevisionFailed { message, .. } => {
                 format!("ECS could not bring this revision into service: {message}")
+            }
+            Self::Suspended { note, .. } => format!("a person suspended it: {note}"),
+            Self::Contested { fields, by } => {
+                let by = by.as_ref().map(|by| format!("; the last change was made by {by}")).unwrap_or_default();
+                format!("{} changes again after each repair{by}", list(fields))
             }
             Self::Unresolved { references } => list_of(references, |reference| {
                 format!("`{}` at {} does not resolve: {}", reference.reference, reference.location, reference.reason)
@@ -302,6 +332,10 @@ impl Hold {
             Self::ManagedByEcs => "leave it to ECS and take it out of git, or make an ordinary service",
             Self::PriorityTaken { .. } => "choose another priority in git, or move or delete the other rule",
             Self::ServiceDraining => "it is created as soon as the old one is gone",
+            Self::Suspended { .. } => "`trueup resume` ends it",
+            Self::Contested { .. } => {
+                "stop whoever changes it, write what they want into git, or put the fields into the policy's `ignore`"
+            }
             Self::Unresolved { .. } => "create what is named, correct the reference, or allow the lookup",
             Self::WaitsFor { .. } => "see to those applications first",
             Self::PruneLimit { .. } => "check the list, then raise `prune_limit` or delete in smaller commits",

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::delegation::is_delegated;
 use super::draft::{Draft, Work, not_asked};
 use super::graft::graft;
 use super::tags::{self, Claim};
-use super::three_way::{Basis, Sorted, common_cause, only, top};
+use super::three_way::{Basis, Sorted, top};
 use super::{Call, Cause, Hold, Input, Operation, Resource};
 use crate::desired::{Document, Mode};
 use crate::drift::{Change, Context, Shown};
@@ -164,7 +165,7 @@ fn compare<'a>(
     let mut context = Context { ignore: work.ignored(), ..Context::default() };
     let mut changes = work.changes(&document.body, &live.description, &tags, &context);
     // Delegation takes changes of weights away and adds none. Only where there are some, all services are gone through.
-    if changes.iter().any(|change| top(&change.path) == "Actions") && is_delegated(input, &arn) {
+    if changes.iter().any(|change| top(&change.path) == "Actions") && is_delegated(input.live, &live.description) {
         context.delegated_weights = true;
         changes = work.changes(&document.body, &live.description, &tags, &context);
     }
@@ -210,7 +211,7 @@ fn set_priorities(input: &Input<'_>, moves: BTreeMap<Arn, Vec<Move>>, draft: &mu
         leaving.extend(moves.iter().map(|m| m.rule.clone()));
         let changes: Vec<(Cause, Change)> = moves.into_iter().map(|m| (m.cause, m.change)).collect();
         let call = Call::new(Operation::SetRulePriorities, json!({"RulePriorities": list}));
-        draft.step(&resource, common_cause(&changes), only(changes), call);
+        draft.sorted_step(&resource, changes, call, Vec::new());
     }
     leaving
 }
@@ -248,7 +249,7 @@ fn modify(mut present: Present<'_>, draft: &mut Draft) {
         for pointer in present.sorted.kept().chain(&work.ignored()) {
             graft(work.kind(), &mut effective, &present.live.description, pointer);
         }
-        if is_delegated(work.input, &present.arn) {
+        if is_delegated(work.input.live, &present.live.description) {
             carry_weights(&mut effective, &present.live.description);
         }
         let mut input = Map::from_iter([("RuleArn".to_owned(), json!(present.arn))]);
@@ -266,32 +267,13 @@ fn modify(mut present: Present<'_>, draft: &mut Draft) {
             }
         }
         let awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
-        let cause = common_cause(&changes);
         let call = Call::new(Operation::ModifyRule, Value::Object(input));
-        draft.step_after(&work.resource, cause, only(changes), call, awaits);
+        draft.sorted_step(&work.resource, changes, call, awaits);
     }
     // A rule that moves has its own step, and is settled after it.
     let moves = priority(&work.document.body) != priority(&present.live.description)
         && !work.ignored().contains(&Pointer::from_iter(["Priority"]));
     work.tag(draft, &present.arn, &present.tags, present.sorted, settled && !moves, present.complete);
-}
-
-/// Whether ECS shifts traffic by this rule's weights: a service names it in `advancedConfiguration`. While any service
-/// is unread, nobody knows that it does not.
-fn is_delegated(input: &Input<'_>, rule: &Arn) -> bool {
-    input.live.services.values().any(|service| match service {
-        Observed::Absent => false,
-        Observed::Unknown(_) => true,
-        Observed::Present(service) => {
-            let balancers = service.description.get("loadBalancers").and_then(Value::as_array);
-            balancers.into_iter().flatten().any(|balancer| {
-                ["productionListenerRule", "testListenerRule"].iter().any(|name| {
-                    let named = balancer.get("advancedConfiguration").and_then(|advanced| advanced.get(*name));
-                    named.and_then(Value::as_str) == Some(rule.as_str())
-                })
-            })
-        }
-    })
 }
 
 /// Gives the forward actions the weights that ECS left in them: all of its groups where git names no other, else the

@@ -6,15 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{Operation, Resource, Step};
+use super::contest::Fuse;
+use super::{Operation, Resource, Step, tags};
+use crate::desired::DesiredApplication;
 use crate::digest::Digest;
 use crate::drift::Change;
-use crate::live::Live;
+use crate::live::{Live, Observed};
 use crate::model::Kind;
-use crate::names::Arn;
+use crate::names::{Arn, InstanceName};
 
 /// How long a read that shows the time before a write is taken for an old one.
 ///
@@ -22,8 +24,18 @@ use crate::names::Arn;
 /// bounds how long a person who undoes our write by hand, to the letter, is not answered.
 pub const OWN_WRITE_UNSEEN_SECONDS_MAX: i64 = 60;
 
+/// How long a call whose answer was lost is not repeated, where a repetition does no harm.
+///
+/// Reads that long after it have shown the old state several times (an unsettled application is looked at every few
+/// seconds), so the request was most likely lost. AWS may still apply it later: then the repetition finds that it changes
+/// nothing, because such a call says what is wanted and not what to do, or carries a token that AWS recognises.
+pub const LOST_CALL_SECONDS_MAX: i64 = 20;
+
 /// How long a registration is believed that the listing of its family does not show.
 pub const REGISTERED_UNSEEN_SECONDS_MAX: i64 = 600;
+
+/// How long making an application may take: a task definition revision that is older was in use.
+const CREATION_SECONDS_MAX: i64 = 900;
 
 /// What was written to one application in one environment by this process.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +46,10 @@ pub struct Memory {
     registered: BTreeMap<Digest, (Arn, Timestamp)>,
     /// The digest that the service was last asked to run, from [`super::tags::applied_digest`].
     deployed: Option<Digest>,
+    /// Drift that was repaired, to see whether it comes back.
+    fuse: Fuse,
+    /// Whether the service was ever there, as far as this process saw.
+    service: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -42,14 +58,33 @@ struct Written {
     /// Of the request: the values in `changes` are redacted, and tags that only we care about are not changes.
     input: Digest,
     at: Timestamp,
+    /// How long a read may show the time before.
+    unseen_seconds_max: i64,
 }
 
 impl Memory {
-    /// Remembers a call that was made, whether AWS answered or the answer was lost.
+    /// Remembers a call that AWS answered.
     pub fn wrote(&mut self, step: &Step, now: Timestamp) {
+        // Only what certainly was repaired can be said to be undone.
+        self.fuse.repaired(step, now);
+        self.made(step, now, OWN_WRITE_UNSEEN_SECONDS_MAX);
+    }
+
+    /// Remembers a call whose answer was lost: nobody knows whether it had its effect, or will have it.
+    ///
+    /// It is made again when reads have shown the old state for [`LOST_CALL_SECONDS_MAX`]; a call whose repetition would
+    /// make a second thing (a task definition revision, a forced deployment), after a minute.
+    pub fn lost(&mut self, step: &Step, now: Timestamp) {
+        let twice = step.call.operation == Operation::RegisterTaskDefinition
+            || step.call.input.get("forceNewDeployment").is_some();
+        self.made(step, now, if twice { OWN_WRITE_UNSEEN_SECONDS_MAX } else { LOST_CALL_SECONDS_MAX });
+    }
+
+    fn made(&mut self, step: &Step, now: Timestamp, unseen_seconds_max: i64) {
         self.written.retain(|_, written| seconds(written.at, now) <= OWN_WRITE_UNSEEN_SECONDS_MAX);
         self.registered.retain(|_, (_, at)| seconds(*at, now) <= REGISTERED_UNSEEN_SECONDS_MAX);
-        let written = Written { changes: step.changes.clone(), input: digest(&step.call.input), at: now };
+        let written =
+            Written { changes: step.changes.clone(), input: digest(&step.call.input), at: now, unseen_seconds_max };
         self.written.insert(key(&step.resource, step.call.operation), written);
     }
 
@@ -77,12 +112,41 @@ impl Memory {
         self.deployed.as_ref() == Some(digest)
     }
 
+    /// Drift that was repaired.
+    pub(super) fn fuse(&self) -> &Fuse {
+        &self.fuse
+    }
+
+    /// Notes whether the application's service is there. To be called after each observation: it tells a service that
+    /// somebody deleted from one that never was, also while it takes long to be made.
+    pub fn note_service(&mut self, desired: &DesiredApplication, live: &Live, instance: &InstanceName, now: Timestamp) {
+        let Some(id) = desired.service_id() else { return };
+        match live.services.get(&id) {
+            Some(Observed::Present(_)) => self.service = Some(true),
+            Some(Observed::Absent) if self.service.is_none() => {
+                self.service = Some(was_applied(desired, live, instance, now));
+            }
+            Some(Observed::Absent | Observed::Unknown(_)) | None => {}
+        }
+    }
+
+    /// Whether the service was there before.
+    pub(super) fn knew_service(
+        &self,
+        desired: &DesiredApplication,
+        live: &Live,
+        instance: &InstanceName,
+        now: Timestamp,
+    ) -> bool {
+        self.service.unwrap_or_else(|| was_applied(desired, live, instance, now))
+    }
+
     /// Seconds since the very same step was taken, when that is so recent that what we see may be older.
     pub(super) fn unsettled(&self, step: &Step, now: Timestamp) -> Option<i64> {
         let written = self.written.get(&key(&step.resource, step.call.operation))?;
         let since = seconds(written.at, now);
         let same = written.changes == step.changes && written.input == digest(&step.call.input);
-        (same && since < OWN_WRITE_UNSEEN_SECONDS_MAX).then_some(since)
+        (same && since < written.unseen_seconds_max).then_some(since)
     }
 
     /// The task definition revision that this process registered with this digest.
@@ -95,6 +159,25 @@ impl Memory {
         });
         (!gone && seconds(*at, now) <= REGISTERED_UNSEEN_SECONDS_MAX).then(|| arn.clone())
     }
+}
+
+/// Whether the application was applied before, by what its service leaves behind: a revision of its task definition that
+/// was registered for it some time ago. A younger one may be what a process has just begun to create the service with.
+fn was_applied(desired: &DesiredApplication, live: &Live, instance: &InstanceName, now: Timestamp) -> bool {
+    let family = desired.task_definition.as_ref().and_then(|document| document.body.get("family")?.as_str());
+    let revisions = family.and_then(|family| live.families.get(family)?.present());
+    let owner = [
+        (tags::APPLICATION, desired.name.as_str()),
+        (tags::ENVIRONMENT, desired.environment.as_str()),
+        (tags::INSTANCE, instance.as_str()),
+    ];
+    revisions.into_iter().flatten().any(|revision| {
+        let is_ours = owner.iter().all(|(key, value)| revision.tags.get(*key) == Some(&tags::legal(value)));
+        let at = revision.description.get("registeredAt").and_then(Value::as_f64);
+        let age = at.map(|at| Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_secs_f64(at)));
+        let age = age.and_then(Result::ok).map(|at| seconds(at, now));
+        is_ours && age.is_some_and(|age| age > CREATION_SECONDS_MAX)
+    })
 }
 
 fn key(resource: &Resource, operation: Operation) -> (Kind, String, Operation) {

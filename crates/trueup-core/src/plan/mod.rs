@@ -6,6 +6,8 @@
 
 mod absorb;
 pub mod check;
+mod contest;
+mod delegation;
 mod deployment;
 mod draft;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod prune;
 mod rollout;
 mod service;
 mod spelling;
+mod suspension;
 pub mod tags;
 mod target_group;
 mod task_definition;
@@ -32,16 +35,20 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+pub use self::contest::{CONTESTED_PAUSE_SECONDS, CONTESTED_QUIET_SECONDS, CONTESTED_ROUNDS};
+pub use self::delegation::{is_delegated, traffic};
 pub use self::hold::Hold;
-pub use self::memory::Memory;
+pub use self::memory::{LOST_CALL_SECONDS_MAX, Memory, OWN_WRITE_UNSEEN_SECONDS_MAX, REGISTERED_UNSEEN_SECONDS_MAX};
 pub use self::prune::{Prune, PruneInput, plan_prune};
 pub use self::rollout::{Progress, Rollout, deploys, retry, wants_service_deployments};
+pub use self::suspension::{NothingToMark, note, resume, suspend};
 use crate::desired::DesiredApplication;
 use crate::diagnosis::Finding;
 use crate::drift::Change;
 use crate::live::Live;
 use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
+use crate::pointer::Pointer;
 
 /// All that a plan depends on.
 #[derive(Clone, Copy, Debug)]
@@ -55,8 +62,6 @@ pub struct Input<'a> {
     pub live: &'a Live,
     /// This installation.
     pub instance: &'a InstanceName,
-    /// Application Auto Scaling governs the service's `desiredCount`.
-    pub autoscaled: bool,
     /// All applications that git has in this environment: a resource of an application that is not among them may be
     /// taken over (its application was renamed), one of an application that is among them may not.
     pub applications: &'a BTreeSet<ApplicationName>,
@@ -118,12 +123,22 @@ pub struct Step {
     pub cause: Cause,
     /// What it changes; for a resource that does not exist yet, one change at the root.
     pub changes: Vec<Change>,
+    /// The paths of those changes that somebody else made: all of them where [`Step::cause`] is drift, and some where a
+    /// commit's change and somebody's stand in one call.
+    pub drift: Vec<Pointer>,
     /// What must exist before the call can be written, such as `target-group backend`. The next plan, made after
     /// that step was taken, has the call.
     pub awaits: Vec<String>,
     /// The call. Serializes as its `operation` alone: the request carries environment values.
     #[serde(rename = "operation", serialize_with = "operation_alone")]
     pub call: Call,
+}
+
+impl Step {
+    /// The changes that somebody else made.
+    pub fn drifted(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| self.drift.contains(&change.path))
+    }
 }
 
 fn operation_alone<S: Serializer>(call: &Call, serializer: S) -> Result<S::Ok, S::Error> {
@@ -251,6 +266,19 @@ pub struct Held {
     pub changes: Vec<Change>,
     /// Why it is not taken.
     pub reason: Hold,
+}
+
+impl Held {
+    /// Those of the changes that somebody else made, as far as the reason tells.
+    pub fn drift(&self) -> &[Change] {
+        let is_drift = matches!(
+            self.reason,
+            Hold::ReportOnly { cause: Cause::Drift }
+                | Hold::Suspended { cause: Some(Cause::Drift), .. }
+                | Hold::Contested { .. }
+        );
+        if is_drift { &self.changes } else { &[] }
+    }
 }
 
 /// Flat: `resource`, `reason` and what belongs to it, `message`, `cure`, `changes`.

@@ -5,7 +5,7 @@
 use super::draft::Draft;
 use super::task_definition::Runner;
 use super::{Cause, Health, Held, Hold, Input, Plan, Rollout, Step, Sync};
-use super::{listener_rule, service, target_group, task_definition};
+use super::{contest, listener_rule, service, suspension, target_group, task_definition};
 
 pub(super) fn plan(input: &Input<'_>) -> Plan {
     let desired = input.desired;
@@ -30,7 +30,21 @@ pub(super) fn plan(input: &Input<'_>) -> Plan {
     let Draft { steps, mut held } = draft;
     let missing = steps.iter().any(|step| step.cause == Cause::Create)
         || held.iter().any(|held| matches!(held.reason, Hold::ReportOnly { cause: Cause::Create }));
-    let steps = guard(input, steps, &mut held);
+    let note = suspension::of(input);
+    let unread = suspension::unread(input);
+    let steps = match (&note, unread) {
+        (Some(note), _) => suspension::suspend_steps(note, steps, &mut held),
+        // The mark of a suspended application may stand on what could not be read.
+        (None, Some(failure)) => {
+            held.extend(steps.into_iter().map(|step| {
+                let reason = Hold::NotObserved { failure: failure.clone() };
+                Held { resource: Some(step.resource), changes: step.changes, reason }
+            }));
+            Vec::new()
+        }
+        (None, None) => guard(input, steps, &mut held),
+    };
+    contest::keep_told(input, &mut held);
     let (health, rollout) = match outcome {
         Some(outcome) => (outcome.health, outcome.rollout),
         // Without a service nothing runs: what is there is fine.
@@ -38,6 +52,7 @@ pub(super) fn plan(input: &Input<'_>) -> Plan {
         None if sync(&steps, &held) == Sync::Unknown => (Health::Unknown, None),
         None => (Health::Healthy, None),
     };
+    let health = if note.is_some() { Health::Suspended } else { health };
     finish(input, steps, held, health, rollout)
 }
 

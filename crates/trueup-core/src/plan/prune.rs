@@ -57,6 +57,12 @@ pub fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
     let mut candidates: Vec<&OwnedResource> =
         inventory.iter().filter(|resource| is_ours(input, resource) && !wanted.has(resource)).collect();
     candidates.sort_by(|a, b| (rank(a.kind), &a.arn).cmp(&(rank(b.kind), &b.arn)));
+    // One mark on any of its resources suspends the whole application.
+    let suspended: BTreeMap<&str, &str> = inventory
+        .iter()
+        .filter(|resource| is_ours(input, resource))
+        .filter_map(|resource| Some((tag(resource, tags::APPLICATION), resource.tags.get(tags::SUSPENDED)?.as_str())))
+        .collect();
     let mut prunes: BTreeMap<ApplicationName, Prune> = BTreeMap::new();
     let mut batch: Vec<(ApplicationName, &OwnedResource, u32)> = Vec::new();
     for resource in candidates {
@@ -66,7 +72,9 @@ pub fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
         if policy.prune == Mode::Off {
             continue;
         }
-        let Some(hold) = own_hold(input, resource, policy) else {
+        let hold = suspended.get(application.as_str());
+        let hold = hold.map(|note| Hold::Suspended { note: (*note).to_owned(), cause: Some(Cause::Prune) });
+        let Some(hold) = hold.or_else(|| own_hold(input, resource, policy)) else {
             batch.push((application, resource, policy.prune_limit));
             continue;
         };
@@ -232,6 +240,7 @@ fn step(resource: &OwnedResource, awaits: Vec<String>) -> Step {
         resource: named(resource),
         cause: Cause::Prune,
         changes: gone(resource),
+        drift: Vec::new(),
         awaits,
         call: Call::new(operation, request),
     }

@@ -8,7 +8,7 @@ use super::graft::{as_request, graft};
 use super::rollout::{Finding, UNREGISTERED, same_revision};
 use super::tags::{self, Claim};
 use super::task_definition::{self, Decision, Runner, Wanted};
-use super::three_way::{Basis, Sorted, common_cause, is_declared, only, top};
+use super::three_way::{Basis, Sorted, is_declared, only, top};
 use super::{Call, Cause, Health, Hold, Input, Operation, Rollout};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
@@ -76,7 +76,13 @@ fn create(work: &Work<'_>, id: &ServiceId, draft: &mut Draft) {
     };
     match mode {
         Mode::Off => return,
-        Mode::Report => return draft.hold(&work.resource, work.whole(), Hold::ReportOnly { cause: Cause::Create }),
+        Mode::Report => {
+            let cause = if work.was_deleted() { Cause::Drift } else { Cause::Create };
+            return draft.hold(&work.resource, work.whole(), Hold::ReportOnly { cause });
+        }
+        Mode::On if work.whole().iter().any(|change| work.is_contested(change)) => {
+            return draft.hold(&work.resource, work.whole(), Hold::contested(vec!["/".to_owned()]));
+        }
         Mode::On => {}
     }
     let mut body = work.document.body.clone();
@@ -99,7 +105,9 @@ fn create(work: &Work<'_>, id: &ServiceId, draft: &mut Draft) {
         members.insert("clientToken".to_owned(), json!(client_token(work)));
     }
     let call = Call::new(Operation::CreateService, body);
-    draft.step_after(&work.resource, Cause::Create, work.whole(), call, awaits);
+    // One that somebody deleted is made again as the repair that it is.
+    let cause = if work.was_deleted() { Cause::Drift } else { Cause::Create };
+    draft.step_after(&work.resource, cause, work.whole(), call, awaits);
 }
 
 /// A token by which AWS recognises a repetition after a lost answer: at most 36 characters (ECS API reference,
@@ -122,8 +130,10 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
         draft.hold(&work.resource, work.whole(), Hold::ServiceDraining);
         return Outcome { health: Health::Missing, rollout: None };
     }
-    let context = Context { ignore: work.ignored(), autoscaled: input.autoscaled, ..Context::default() };
-    let changes = changes(work, live, &context);
+    let scaling = input.live.autoscaled.get(id);
+    let autoscaled = matches!(scaling, Some(Observed::Present(())));
+    let context = Context { ignore: work.ignored(), autoscaled, ..Context::default() };
+    let mut changes = changes(work, live, &context);
     let not_ours = match work.claim(&live.tags) {
         Claim::Held(hold) => Some(hold),
         Claim::Ours | Claim::Adopt if text(description, "resourceManagementType") == Some("ECS") => {
@@ -143,12 +153,14 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
         (None, Some(arn)) => arn,
     };
 
+    let unscaled = withhold_count(work, scaling, &mut changes, draft);
     let before = (draft.steps.len(), draft.held.len());
     let decision = decide(work, live, draft);
     let basis = Basis::of(&live.tags, &work.digest, work.document, work.last());
     let mut sorted = work.sort(changes, &basis);
     let task_definition = task_definition_change(&decision.wanted, &runs);
-    let mut complete = decision.complete && !sorted.keeps_pending() && decision.wanted != Wanted::Undecided;
+    let mut complete =
+        decision.complete && !sorted.keeps_pending() && decision.wanted != Wanted::Undecided && !unscaled;
     let asked = Asked::of(&decision.wanted, &runs, &sorted, &draft.held[before.1..]);
     let finding = examine(work, id, live, &sorted, &asked, &context);
     // A person wants what failed deployed once more, and the service is told to run it already.
@@ -173,7 +185,7 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
         draft.steps.truncate(before.0);
         draft.held.extract_if(before.1.., |held| !matches!(held.reason, Hold::NotObserved { .. })).for_each(drop);
         let mut thrown_out: Vec<_> = task_definition.into_iter().chain(sorted.take(is_revision_field)).collect();
-        thrown_out.extend(sorted.take_reported(is_revision_field));
+        thrown_out.extend(sorted.take_withheld(is_revision_field));
         if matches!(hold, Hold::RevisionFailed { .. }) {
             outcome.health = Health::Degraded;
         } else {
@@ -185,6 +197,13 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
         work.tag_and_mark(draft, &arn, &live.tags, sorted, settled, complete, marks);
         return outcome;
     }
+    let task_definition = match task_definition {
+        Some((Cause::Drift, change)) if work.is_contested(&change) => {
+            draft.hold(&work.resource, vec![change], Hold::contested(vec!["/taskDefinition".to_owned()]));
+            None
+        }
+        other => other,
+    };
     draft.report(&work.resource, &sorted);
     if !asked.differs && matches!(outcome.rollout, Some(Rollout::Serving { .. })) {
         marks.gone = [tags::FAILED, tags::RETRY].into_iter().filter(|key| live.tags.contains_key(*key)).collect();
@@ -214,7 +233,7 @@ pub(super) fn changes(work: &Work<'_>, live: &LiveService, context: &Context) ->
     changes.retain(|change| match top(&change.path) {
         // Decided by the task definition's document, and by where the service was found.
         "taskDefinition" | "cluster" => false,
-        "desiredCount" => !work.input.autoscaled && is_declared(work.document, &change.path),
+        "desiredCount" => !context.autoscaled && is_declared(work.document, &change.path),
         "tags" | "deploymentController" => true,
         name => match controller {
             "CODE_DEPLOY" => CODE_DEPLOY_FIELDS.contains(&name),
@@ -223,6 +242,29 @@ pub(super) fn changes(work: &Work<'_>, live: &LiveService, context: &Context) ->
         },
     });
     changes
+}
+
+/// Takes the number of tasks out of what is written while nobody knows whether an autoscaler owns it: a number that is
+/// sent may undo a scaling step. Gives back whether it did.
+fn withhold_count(
+    work: &Work<'_>,
+    scaling: Option<&Observed<()>>,
+    changes: &mut Vec<Change>,
+    draft: &mut Draft,
+) -> bool {
+    let failure = match scaling {
+        Some(Observed::Present(()) | Observed::Absent) => return false,
+        Some(Observed::Unknown(failure)) => failure.clone(),
+        None => not_asked("application-autoscaling:DescribeScalableTargets"),
+    };
+    let (counts, rest): (Vec<_>, Vec<_>) =
+        std::mem::take(changes).into_iter().partition(|change| top(&change.path) == "desiredCount");
+    *changes = rest;
+    if counts.is_empty() {
+        return false;
+    }
+    draft.hold(&work.resource, counts, Hold::NotObserved { failure });
+    true
 }
 
 pub(super) fn task_definition_change(wanted: &Wanted, runs: &str) -> Option<(Cause, Change)> {
@@ -298,9 +340,8 @@ fn update(
     if all.is_empty() {
         return false;
     }
-    let cause = common_cause(&all);
     let call = Call::new(Operation::UpdateService, Value::Object(input));
-    draft.step_after(&work.resource, cause, only(all), call, awaits);
+    draft.sorted_step(&work.resource, all, call, awaits);
     true
 }
 

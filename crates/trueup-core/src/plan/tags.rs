@@ -31,6 +31,8 @@ pub const DIGEST: &str = "trueup:digest";
 pub const FAILED: &str = "trueup:failed";
 /// A person wants a failed deployment tried once more: its digest and a time, `DIGEST TIME`.
 pub const RETRY: &str = "trueup:retry";
+/// Following and healing are suspended by a person: who, when and why, see [`super::note`].
+pub const SUSPENDED: &str = "trueup:suspended";
 /// What `CloudFormation` writes on the resources of a stack.
 const STACK: &str = "aws:cloudformation:stack-name";
 

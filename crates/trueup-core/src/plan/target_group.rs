@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::draft::{Draft, Work, not_asked};
 use super::graft::{as_request, get, graft};
 use super::tags::Claim;
-use super::three_way::{Basis, Sorted, common_cause, only, top};
+use super::three_way::{Basis, Sorted, only, top};
 use super::{Call, Cause, Hold, Input, Operation};
 use crate::desired::{Document, Mode};
 use crate::drift::{Change, Context, Shown};
@@ -146,9 +146,8 @@ fn health_check(
         };
         input.insert(name.to_owned(), value);
     }
-    let cause = common_cause(&changes);
     let call = Call::new(Operation::ModifyTargetGroup, Value::Object(input));
-    draft.step(&work.resource, cause, only(changes), call);
+    draft.sorted_step(&work.resource, changes, call, Vec::new());
 }
 
 fn attributes(work: &Work<'_>, arn: &Arn, body: &Value, sorted: &mut Sorted, draft: &mut Draft) {
@@ -167,6 +166,6 @@ fn attributes(work: &Work<'_>, arn: &Arn, body: &Value, sorted: &mut Sorted, dra
         return;
     }
     let input = json!({"TargetGroupArn": arn, "Attributes": list});
-    let cause = common_cause(&changes);
-    draft.step(&work.resource, cause, only(changes), Call::new(Operation::ModifyTargetGroupAttributes, input));
+    let call = Call::new(Operation::ModifyTargetGroupAttributes, input);
+    draft.sorted_step(&work.resource, changes, call, Vec::new());
 }

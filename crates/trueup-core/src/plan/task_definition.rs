@@ -90,8 +90,7 @@ pub(super) fn plan(input: &Input<'_>, document: &Document, runner: &Runner<'_>, 
         None => document.digest.clone(),
         Some(_) => drift::digest(document.kind, &body),
     };
-    let cause = common_cause(&sorted.acted);
-    let wanted = find_or_register(&work, family, body, &digest, (cause, only(sorted.acted)), draft);
+    let wanted = find_or_register(&work, family, body, &digest, sorted.acted, draft);
     Decision { wanted, complete }
 }
 
@@ -109,7 +108,7 @@ fn first(input: &Input<'_>, document: &Document, family: &str, runner: &Runner<'
             return undecided;
         }
     }
-    let changes = (Cause::Create, work.whole());
+    let changes = work.whole().into_iter().map(|change| (Cause::Create, change)).collect();
     let wanted = find_or_register(&work, family, document.body.clone(), &document.digest, changes, draft);
     Decision { wanted, complete: true }
 }
@@ -119,10 +118,14 @@ fn find_or_register(
     family: &str,
     mut body: Value,
     digest: &Digest,
-    (cause, changes): (Cause, Vec<Change>),
+    changes: Vec<(Cause, Change)>,
     draft: &mut Draft,
 ) -> Wanted {
     let input = work.input;
+    let cause = match changes.as_slice() {
+        [(Cause::Create, _)] => Cause::Create,
+        changes => common_cause(changes),
+    };
     let revisions: &[LiveTaskDefinition] = match input.live.families.get(family) {
         Some(Observed::Present(revisions)) => revisions,
         Some(Observed::Absent) => &[],
@@ -136,7 +139,7 @@ fn find_or_register(
                 Some(Observed::Unknown(failure)) => failure.clone(),
                 _ => not_asked("ecs:ListTaskDefinitions"),
             };
-            draft.hold(&work.resource, changes, Hold::NotObserved { failure });
+            draft.hold(&work.resource, only(changes), Hold::NotObserved { failure });
             return Wanted::Undecided;
         }
     };
@@ -155,7 +158,12 @@ fn find_or_register(
         members.insert("tags".to_owned(), tags::spelled(work.kind(), &all));
     }
     let awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
-    draft.step_after(&work.resource, cause, changes, Call::new(Operation::RegisterTaskDefinition, body), awaits);
+    let call = Call::new(Operation::RegisterTaskDefinition, body);
+    if cause == Cause::Create {
+        draft.step_after(&work.resource, cause, only(changes), call, awaits);
+    } else {
+        draft.sorted_step(&work.resource, changes, call, awaits);
+    }
     Wanted::Unregistered(cause)
 }
 

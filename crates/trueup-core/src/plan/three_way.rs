@@ -63,6 +63,8 @@ pub(super) struct Sorted {
     pub(super) reported: Vec<(Cause, Change)>,
     /// Neither.
     pub(super) off: Vec<(Cause, Change)>,
+    /// Drift that somebody makes again after each repair: its next repair waits.
+    pub(super) contested: Vec<(Cause, Change)>,
 }
 
 impl Sorted {
@@ -82,7 +84,14 @@ impl Sorted {
 
     /// The places where a call carries the live value.
     pub(super) fn kept(&self) -> impl Iterator<Item = &Pointer> {
-        self.reported.iter().chain(&self.off).map(|(_, change)| &change.path)
+        self.reported.iter().chain(&self.off).chain(&self.contested).map(|(_, change)| &change.path)
+    }
+
+    /// Takes drift that is contested out of what is acted on.
+    pub(super) fn contest(&mut self, is_contested: impl Fn(&Change) -> bool) {
+        let acted = std::mem::take(&mut self.acted).into_iter();
+        let (contested, acted) = acted.partition(|(cause, change)| *cause == Cause::Drift && is_contested(change));
+        (self.contested, self.acted) = (contested, acted);
     }
 
     /// Whether a pending change stays behind, so that what git wants is not what was applied.
@@ -95,9 +104,11 @@ impl Sorted {
         take(&mut self.acted, which)
     }
 
-    /// Takes the changes out of `reported` that `which` names.
-    pub(super) fn take_reported(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
-        take(&mut self.reported, which)
+    /// Takes the changes out of what is told and held that `which` names.
+    pub(super) fn take_withheld(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
+        let mut taken = take(&mut self.reported, &which);
+        taken.extend(take(&mut self.contested, which));
+        taken
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Event, PlannedStep, What};
 use crate::drift::Change;
 use crate::model::Kind;
 use crate::names::{Arn, Revision};
-use crate::plan::{Cause, Held, Hold, Operation, Plan, Resource, Rollout, Sync};
+use crate::plan::{Held, Hold, Operation, Plan, Resource, Rollout, Sync};
 
 /// What was told of one application in one environment.
 #[derive(Clone, Debug, Default)]
@@ -50,17 +50,19 @@ impl Edges {
 
     fn observe_drift(&mut self, plan: &Plan, news: &mut Vec<What>) {
         let mut drift: BTreeMap<ResourceKey, (Resource, Vec<Change>)> = BTreeMap::new();
-        let steps = plan.steps.iter().filter(|step| step.cause == Cause::Drift);
-        let steps = steps.map(|step| (&step.resource, &step.changes));
-        let held = plan.held.iter().filter(|held| matches!(held.reason, Hold::ReportOnly { cause: Cause::Drift }));
-        let held = held.filter_map(|held| Some((held.resource.as_ref()?, &held.changes)));
+        let steps = plan.steps.iter().map(|step| (Some(&step.resource), step.drifted().cloned().collect::<Vec<_>>()));
+        let held = plan.held.iter().map(|held| (held.resource.as_ref(), held.drift().to_vec()));
         for (resource, changes) in steps.chain(held) {
+            let Some(resource) = resource.filter(|_| !changes.is_empty()) else { continue };
             let entry = drift.entry(key(resource)).or_insert_with(|| (resource.clone(), Vec::new()));
-            entry.1.extend(changes.iter().cloned());
+            entry.1.extend(changes);
         }
         for (key, (resource, changes)) in &drift {
             if self.drift.get(key).is_none_or(|(_, told)| told != changes) {
-                news.push(What::DriftDetected { resource: resource.clone(), changes: changes.clone() });
+                let (resource, changes) = (resource.clone(), changes.clone());
+                let gone = changes.iter().any(|change| change.path.segments().is_empty() && change.live.is_absent());
+                let reason = if gone { "deleted" } else { "changed" };
+                news.push(What::DriftDetected { resource, reason, changes });
             }
         }
         for (key, (resource, changes)) in std::mem::take(&mut self.drift) {
@@ -79,7 +81,15 @@ impl Edges {
 
     fn observe_holds(&mut self, plan: &Plan, news: &mut Vec<What>) {
         let mut holds = BTreeMap::new();
+        // A call that fails again and again is told by its failure; that each try is awaited for a while is no news.
+        let fails = |about: &Option<Resource>| {
+            let failed = |held: &&Held| matches!(held.reason, Hold::WriteFailed { .. });
+            plan.held.iter().filter(failed).any(|held| held.resource.as_ref().map(key) == about.as_ref().map(key))
+        };
         for held in &plan.held {
+            if matches!(held.reason, Hold::NotSettled { .. }) && fails(&held.resource) {
+                continue;
+            }
             let key = hold_key(held);
             if !self.holds.contains_key(&key) && !holds.contains_key(&key) {
                 let Held { resource, changes, reason } = held.clone();
@@ -105,7 +115,10 @@ impl Edges {
 
     fn observe_steps(&mut self, plan: &Plan, news: &mut Vec<What>) {
         if plan.steps.is_empty() {
-            self.steps = None;
+            // A step that is awaited will be tried again: it is the same plan.
+            if !plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. })) {
+                self.steps = None;
+            }
             return;
         }
         // A step without changes only writes our tags: it belongs to the change that it follows.

@@ -86,6 +86,8 @@ pub enum What {
     DriftDetected {
         /// The resource.
         resource: Resource,
+        /// `changed`, or `deleted` when the whole resource is gone.
+        reason: &'static str,
         /// What they changed.
         changes: Vec<Change>,
     },

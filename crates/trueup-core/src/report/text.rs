@@ -49,7 +49,7 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
             None => message.clone(),
         },
         What::SourceRecovered { since } => format!("it could not be read since {since}"),
-        What::DriftDetected { resource, changes } => {
+        What::DriftDetected { resource, changes, .. } => {
             format!("{}, {}", resource_title(resource), fields(changes.len()))
         }
         What::DriftResolved { resource } => resource_title(resource),

@@ -16,7 +16,7 @@ use trueup_core::live::{
 };
 use trueup_core::model::Kind;
 use trueup_core::names::{Arn, EnvironmentName, ServiceId};
-use trueup_core::plan::{Call, Operation};
+use trueup_core::plan::{Call, Operation, Resource};
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, Wanted};
 
@@ -44,7 +44,6 @@ pub struct FakeCloud {
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each switches one disturbance on, whatever the others are")]
-#[derive(Default)]
 struct State {
     /// The account that answers, when it is another one.
     account: Option<String>,
@@ -72,6 +71,10 @@ struct State {
     stopped: bool,
     /// Reads in this environment never end.
     hanging_reads: Option<EnvironmentName>,
+    /// Services whose number of tasks an autoscaler governs; `None` when that cannot be read.
+    autoscaled: Option<BTreeSet<String>>,
+    /// Who changed whatever was changed, when somebody knows.
+    changed_by: Option<String>,
     /// Tasks that are described, stopped ones only.
     tasks: Vec<Value>,
     /// What evidence was asked for.
@@ -81,6 +84,35 @@ struct State {
     /// Lookups that were resolved one by one.
     lookups: Vec<Lookup>,
     next: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            account: None,
+            resources: Resources::default(),
+            stale: None,
+            calls: Vec::new(),
+            observations: Vec::new(),
+            faults: VecDeque::new(),
+            slow: None,
+            latency: Duration::ZERO,
+            rolling: false,
+            record_unreadable: false,
+            deployments: Vec::new(),
+            begun: None,
+            reads_fail: false,
+            stopped: false,
+            hanging_reads: None,
+            autoscaled: Some(BTreeSet::new()),
+            changed_by: None,
+            tasks: Vec::new(),
+            evidence: Vec::new(),
+            hanging_evidence: false,
+            lookups: Vec::new(),
+            next: 0,
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -263,6 +295,35 @@ impl FakeCloud {
         self.released.notify_waiters();
     }
 
+    /// An autoscaler governs these services from now on; `None` when nobody can tell.
+    pub fn autoscale(&self, services: Option<&[&str]>) {
+        self.state().autoscaled = services.map(|names| names.iter().map(|&name| name.to_owned()).collect());
+    }
+
+    /// AWS's records name somebody from now on.
+    pub fn blame(&self, by: &str) {
+        self.state().changed_by = Some(by.to_owned());
+    }
+
+    /// Somebody deletes a service by hand.
+    pub fn delete_service(&self, name: &str) {
+        self.state().resources.services.remove(&service_id(name));
+    }
+
+    /// Somebody changes a rule by hand, the only one there is.
+    pub fn change_rule(&self, change: impl FnOnce(&mut Value)) {
+        let mut state = self.state();
+        let (rule, _) = state.resources.rules.values_mut().flatten().next().expect("there is a rule");
+        change(rule);
+    }
+
+    /// The only rule there is.
+    pub fn rule(&self) -> Value {
+        let state = self.state();
+        let (rule, _) = state.resources.rules.values().flatten().next().expect("there is a rule");
+        rule.clone()
+    }
+
     /// Somebody changes a service by hand.
     pub fn change_service(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut state = self.state();
@@ -318,11 +379,16 @@ impl Cloud for FakeCloud {
         }
         let mut live = match state.stale.take() {
             Some((before, times)) if times > 0 => {
-                let live = before.observe(wanted);
+                let mut live = before.observe(wanted);
+                state.observe_scaling(wanted, &mut live);
                 state.stale = Some((before, times - 1));
                 live
             }
-            _ => state.resources.observe(wanted),
+            _ => {
+                let mut live = state.resources.observe(wanted);
+                state.observe_scaling(wanted, &mut live);
+                live
+            }
         };
         if state.record_unreadable {
             let failure = ReadFailure {
@@ -333,6 +399,10 @@ impl Cloud for FakeCloud {
             live.service_deployments.values_mut().for_each(|record| *record = Observed::Unknown(failure.clone()));
         }
         live
+    }
+
+    async fn last_change(&self, _: &Resource) -> Observed<String> {
+        self.state().changed_by.clone().map_or(Observed::Absent, Observed::Present)
     }
 
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
@@ -439,6 +509,19 @@ impl State {
             inventory: wanted.inventory.as_ref().map(|_| Observed::Unknown(failure())),
             ..Live::default()
         }
+    }
+
+    fn observe_scaling(&self, wanted: &Wanted, live: &mut Live) {
+        let answer = |id: &ServiceId| match &self.autoscaled {
+            None => Observed::Unknown(ReadFailure {
+                operation: "application-autoscaling:DescribeScalableTargets".to_owned(),
+                kind: FailureKind::AccessDenied,
+                message: "not authorized".to_owned(),
+            }),
+            Some(names) if names.contains(&id.name) => Observed::Present(()),
+            Some(_) => Observed::Absent,
+        };
+        live.autoscaled = wanted.scaling.iter().map(|id| (id.clone(), answer(id))).collect();
     }
 
     /// Creates or updates a service, and begins its deployment number `n`.
@@ -555,10 +638,19 @@ impl State {
                 json!({})
             }
             Operation::UntagResource => {
+                let tags = self.resources.tags_mut(&text(input, "resourceArn"));
                 let keys = input["tagKeys"].as_array().cloned().unwrap_or_default();
-                let tags = self.resources.tags_mut(input["resourceArn"].as_str().expect("an ARN"));
-                tags.retain(|key, _| !keys.iter().any(|gone| gone == key));
+                tags.retain(|key, _| !keys.contains(&json!(key)));
                 json!({})
+            }
+            Operation::ModifyRule => {
+                let arn = text(input, "RuleArn");
+                let rule = self.resources.rules.values_mut().flatten().find(|(d, _)| text(d, "RuleArn") == arn);
+                let (rule, _) = rule.expect("what is modified exists");
+                for (member, value) in input.as_object().expect("a request is an object") {
+                    rule[member] = value.clone();
+                }
+                json!({"Rules": [rule]})
             }
             Operation::DeleteService => {
                 self.resources.services.remove(&service_id(&name_of(input)));
@@ -652,7 +744,8 @@ impl Resources {
         let services = self.services.values_mut().map(|(d, tags)| (text(d, "serviceArn"), tags));
         let groups = self.target_groups.values_mut().map(|(d, _, tags)| (text(d, "TargetGroupArn"), tags));
         let definitions = self.task_definitions.iter_mut().map(|(arn, _, tags)| (arn.as_str().to_owned(), tags));
-        let mut all = services.chain(groups).chain(definitions);
+        let rules = self.rules.values_mut().flatten().map(|(d, tags)| (text(d, "RuleArn"), tags));
+        let mut all = services.chain(groups).chain(definitions).chain(rules);
         all.find(|(known, _)| known == arn).map(|(_, tags)| tags).expect("what is tagged exists")
     }
 }

@@ -3,6 +3,7 @@
 mod cloud;
 mod daemon;
 mod diagnosis;
+mod governing;
 mod load_balanced;
 mod once;
 mod pace;

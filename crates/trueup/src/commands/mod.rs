@@ -8,4 +8,5 @@ pub mod retry;
 pub mod run;
 pub mod schema;
 pub mod status;
+pub mod suspend;
 pub mod why;

@@ -60,6 +60,7 @@ pub fn retry(plan: &Plan, now: Timestamp) -> Vec<Step> {
             resource: resource.clone(),
             cause: Cause::Adopt,
             changes: Vec::new(),
+            drift: Vec::new(),
             awaits: Vec::new(),
             call,
         }));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::World;
+use crate::live::Observed;
 use crate::model::Kind;
 use crate::names::{ApplicationName, InstanceName};
 use crate::plan::fixture::service_id;
@@ -13,7 +14,14 @@ use crate::plan::{Call, Cause, Held, Hold, Operation, Plan, Prune, Resource, Ste
 fn step(kind: Kind, operation: Operation, input: serde_json::Value) -> Step {
     let name = kind.as_str().to_owned();
     let resource = Resource { kind, name, arn: None };
-    Step { resource, cause: Cause::Pending, changes: vec![], awaits: vec![], call: Call { operation, input } }
+    Step {
+        resource,
+        cause: Cause::Pending,
+        changes: vec![],
+        drift: vec![],
+        awaits: vec![],
+        call: Call { operation, input },
+    }
 }
 
 fn update(input: serde_json::Value) -> Step {
@@ -80,7 +88,7 @@ fn a_step_that_the_application_or_a_hold_forbids_is_told() {
     assert_eq!(spoilt(&world, &with_hold), 1);
     let with_count = |plan: &mut Plan| plan.steps.push(update(json!({"desiredCount": 1})));
     assert_eq!(spoilt(&world, &with_count), 0);
-    world.autoscaled = true;
+    world.live.autoscaled.insert(service_id(), Observed::Present(()));
     assert_eq!(spoilt(&world, &with_count), 1);
     world.waits_for = BTreeSet::from([ApplicationName::new("shared")]);
     assert_eq!(spoilt(&world, &with_step), 1);

@@ -3,6 +3,7 @@
 mod application;
 mod checking;
 mod disturbances;
+mod governing;
 mod ownership;
 mod pruning;
 mod rollouts;

@@ -104,13 +104,29 @@ impl Estate {
 
 #[test]
 fn only_what_trueup_made_and_git_no_longer_has_is_deleted() {
-    let rows: [Row<'_>; 13] = [
+    let rows: [Row<'_>; 15] = [
         ("the shop left git", |_| {}, &["DeleteService service", "DeleteRule shop", "DeleteTargetGroup shop awaits"]),
         ("pruning is off", |e| e.policy.prune = Mode::Off, &[]),
         (
             "pruning is reported",
             |e| e.policy.prune = Mode::Report,
             &["held ReportOnly service", "held ReportOnly shop", "held ReportOnly shop"],
+        ),
+        (
+            "a person suspended it, by a mark on any of its resources",
+            |e| drop(e.inventory()[0].tags.insert("trueup:suspended".to_owned(), "by alice".to_owned())),
+            &["held Suspended service", "held Suspended shop", "held Suspended shop"],
+        ),
+        (
+            "another application is suspended",
+            |e| {
+                let mut other = e.inventory()[0].clone();
+                other.arn = Arn::new(group_arn("other-tg"));
+                other.tags.insert("trueup:application".to_owned(), "elearning".to_owned());
+                other.tags.insert("trueup:suspended".to_owned(), "by alice".to_owned());
+                e.inventory().push(other);
+            },
+            &["DeleteService service", "DeleteRule shop", "DeleteTargetGroup shop awaits"],
         ),
         ("git could not be read as a whole", |e| e.complete = false, &[]),
         ("git has nothing at all", |e| e.desired.clear(), &[]),

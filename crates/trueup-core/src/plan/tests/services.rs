@@ -141,7 +141,7 @@ fn the_number_of_tasks_is_sent_only_where_it_is_git_s() {
     let mut world = World::settled();
     drifted(&mut world);
     assert_eq!(shown(&world.plan()), ["UpdateService service drift /desiredCount"]);
-    world.autoscaled = true;
+    world.live.autoscaled.insert(service_id(), Observed::Present(()));
     assert_eq!(shown(&world.plan()), Vec::<String>::new(), "autoscaled");
 
     let mut world = World::new();
@@ -202,7 +202,7 @@ fn a_deleted_service_is_made_again() {
     let mut world = World::settled();
     world.live.services.insert(service_id(), Observed::Absent);
     let plan = world.plan();
-    assert_eq!(shown(&plan), ["CreateService service create /"], "with the revision that is registered");
+    assert_eq!(shown(&plan), ["CreateService service drift /"], "with the revision that is registered");
     assert_eq!(plan.health, Health::Missing);
     world.desired.policy.heal = crate::desired::Mode::Report;
     assert_eq!(shown(&world.plan()), ["held ReportOnly service /"], "somebody took it away: that is drift");

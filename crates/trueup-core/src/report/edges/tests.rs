@@ -6,7 +6,7 @@ use super::*;
 use crate::drift::Shown;
 use crate::live::{FailureKind, ReadFailure};
 use crate::names::{ApplicationName, Arn, EnvironmentName};
-use crate::plan::{Call, Health, Progress, Step};
+use crate::plan::{Call, Cause, Health, Progress, Step};
 use crate::pointer::Pointer;
 use crate::report::{json_line, text};
 
@@ -36,7 +36,8 @@ fn count(live: i64) -> Vec<Change> {
 
 fn step(cause: Cause, changes: Vec<Change>) -> Step {
     let call = Call { operation: Operation::UpdateService, input: json!({"secret": "hunter2"}) };
-    Step { resource: service(), cause, changes, awaits: Vec::new(), call }
+    let drift = changes.iter().filter(|_| cause == Cause::Drift).map(|change| change.path.clone()).collect();
+    Step { resource: service(), cause, changes, drift, awaits: Vec::new(), call }
 }
 
 fn drifted(live: i64) -> Plan {
@@ -137,6 +138,65 @@ fn drift_that_is_only_reported_is_drift_and_held() {
         (held(Hold::ReportOnly { cause: Cause::Drift }, Sync::OutOfSync), &[]),
         (plan(), &["drift.resolved", "hold.ended"]),
         (held(Hold::ReportOnly { cause: Cause::Pending }, Sync::OutOfSync), &["hold.started"]),
+    ]);
+}
+
+#[test]
+fn drift_beside_a_commit_s_change_or_held_is_drift() {
+    let both = || {
+        let mut plan = pending();
+        plan.steps[0].changes.extend(count(7));
+        plan.steps[0].drift = vec![Pointer::root().join("desiredCount")];
+        plan
+    };
+    let note = "by alice".to_owned();
+    let suspended = |cause| held(Hold::Suspended { note: note.clone(), cause: Some(cause) }, Sync::OutOfSync);
+    let contested = |by: Option<&str>| {
+        held(Hold::Contested { fields: vec!["/a".to_owned()], by: by.map(str::to_owned) }, Sync::OutOfSync)
+    };
+    check(&[(both(), &["drift.detected", "plan.made"]), (plan(), &["drift.resolved"])]);
+    check(&[(suspended(Cause::Drift), &["drift.detected", "hold.started"]), (suspended(Cause::Drift), &[])]);
+    check(&[(suspended(Cause::Pending), &["hold.started"])]);
+    check(&[
+        (contested(None), &["drift.detected", "hold.started"]),
+        (contested(Some("bob")), &["hold.started"]),
+        (plan(), &["drift.resolved", "hold.ended"]),
+    ]);
+}
+
+#[test]
+fn a_deleted_resource_is_told_as_deleted() {
+    let root = Pointer::root();
+    let gone = Change { live: Shown::absent(), desired: Shown::at(&root, &json!({})), path: root };
+    for (changes, reason) in [(vec![gone], "deleted"), (count(3), "changed")] {
+        let told = Edges::default()
+            .observe(&Plan { steps: vec![step(Cause::Drift, changes)], ..plan() }, Timestamp::UNIX_EPOCH);
+        let line = json_line(&told[0]);
+        assert!(line.contains(&format!("\"reason\":\"{reason}\"")), "{line}");
+    }
+}
+
+#[test]
+fn a_call_that_fails_again_and_again_is_held_once() {
+    let failed = || Hold::WriteFailed { operation: "ecs:UpdateService".to_owned(), message: "500".to_owned() };
+    let awaited = || {
+        let mut plan = held(failed(), Sync::OutOfSync);
+        plan.held.extend(held(Hold::NotSettled { seconds: 5 }, Sync::OutOfSync).held);
+        plan.sync = Sync::Unknown;
+        plan
+    };
+    let tried = || {
+        let mut plan = held(failed(), Sync::OutOfSync);
+        plan.steps = pending().steps;
+        plan
+    };
+    check(&[
+        (pending(), &["plan.made"]),
+        (awaited(), &["hold.started"]),
+        (tried(), &[]),
+        (awaited(), &[]),
+        (tried(), &[]),
+        (plan(), &["hold.ended"]),
     ]);
 }
 

@@ -71,6 +71,7 @@ fn every_state_is_explained_with_its_cure() {
         resource: service(),
         cause: Cause::Drift,
         changes: Vec::new(),
+        drift: Vec::new(),
         awaits: Vec::new(),
         call: Call { operation: Operation::UpdateService, input: serde_json::json!({"secret": "hunter2"}) },
     };

@@ -1,0 +1,115 @@
+//! Which services Application Auto Scaling governs: fifty a call, in turns, and remembered in between.
+//!
+//! A steady cycle makes one call: it asks for the fifty services that were asked for longest ago. What was never asked
+//! for, and what is about to be written, is asked for at once. A failed read is remembered for a minute, so that an
+//! endpoint that does not have this API does not slow every cycle down.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
+use tokio::time::Instant;
+use trueup_core::live::Observed;
+use trueup_core::names::ServiceId;
+
+use super::at_once;
+use crate::buckets::Bucket;
+use crate::cloud::AwsCloud;
+use crate::failure;
+
+/// How many resource ids one call takes, and how many targets a page holds.
+///
+/// Source: Application Auto Scaling API reference, `DescribeScalableTargets`.
+const IDS_MAX: usize = 50;
+
+/// How many pages are followed: each of the ids has one target of this dimension at most.
+const PAGES_MAX: usize = 4;
+
+/// How long an answer is taken for fresh: until then it is not asked for again in turns.
+const FRESH: Duration = Duration::from_mins(5);
+
+/// How long a failed read is not repeated.
+const FAILED_FOR: Duration = Duration::from_mins(1);
+
+/// What is remembered, by service.
+#[derive(Debug, Default)]
+pub(crate) struct Scalable(Mutex<BTreeMap<ServiceId, (Observed<()>, Instant)>>);
+
+/// Whether an autoscaler governs each of these services. All that were asked for are in the answer.
+pub(crate) async fn autoscaled(
+    cloud: &AwsCloud,
+    services: &BTreeSet<ServiceId>,
+    refresh: &BTreeSet<String>,
+) -> BTreeMap<ServiceId, Observed<()>> {
+    let asked = at_once(cloud.scalable.due(services, refresh).into_iter().map(|ids| describe(cloud, ids))).await;
+    let mut remembered = cloud.scalable.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = Instant::now();
+    remembered.extend(asked.into_iter().flatten().map(|(id, answer)| (id, (answer, now))));
+    let answers = services.iter().filter_map(|id| Some((id.clone(), remembered.get(id)?.0.clone())));
+    answers.collect()
+}
+
+impl Scalable {
+    /// The calls to make, each with its services.
+    fn due(&self, services: &BTreeSet<ServiceId>, refresh: &BTreeSet<String>) -> Vec<Vec<ServiceId>> {
+        let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let must = |id: &&ServiceId| match remembered.get(id) {
+            None => true,
+            Some(_) if refresh.contains(&resource_id(id)) => true,
+            Some((Observed::Unknown(_), at)) => at.elapsed() >= FAILED_FOR,
+            Some((Observed::Present(()) | Observed::Absent, _)) => false,
+        };
+        let (mut due, others): (Vec<&ServiceId>, Vec<&ServiceId>) = services.iter().partition(must);
+        let mut stale: Vec<(Instant, &ServiceId)> =
+            others.into_iter().filter_map(|id| Some((remembered.get(id)?.1, id))).collect();
+        stale
+            .retain(|(at, id)| at.elapsed() >= FRESH && !matches!(remembered.get(id), Some((Observed::Unknown(_), _))));
+        stale.sort_unstable();
+        // What is stale fills up the last call, or has one of its own.
+        let room = match due.len() % IDS_MAX {
+            0 if due.is_empty() => IDS_MAX,
+            0 => 0,
+            used => IDS_MAX - used,
+        };
+        due.extend(stale.into_iter().take(room).map(|(_, id)| id));
+        due.chunks(IDS_MAX).map(|ids| ids.iter().map(|&id| id.clone()).collect()).collect()
+    }
+}
+
+async fn describe(cloud: &AwsCloud, ids: Vec<ServiceId>) -> Vec<(ServiceId, Observed<()>)> {
+    let names: Vec<String> = ids.iter().map(resource_id).collect();
+    let found = match targets(cloud, &names).await {
+        Ok(found) => found,
+        Err(unknown) => return ids.into_iter().map(|id| (id, unknown.clone())).collect(),
+    };
+    let answer =
+        |id: &ServiceId| if found.contains(&resource_id(id)) { Observed::Present(()) } else { Observed::Absent };
+    ids.into_iter().map(|id| (id.clone(), answer(&id))).collect()
+}
+
+/// The resource ids of the scalable targets among `names`.
+async fn targets(cloud: &AwsCloud, names: &[String]) -> Result<BTreeSet<String>, Observed<()>> {
+    const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
+    let mut found = BTreeSet::new();
+    let mut token = None;
+    for _ in 0..PAGES_MAX {
+        let send = || {
+            let request = cloud.scaling.describe_scalable_targets().service_namespace(ServiceNamespace::Ecs);
+            let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
+            request.set_resource_ids(Some(names.to_vec())).set_next_token(token.clone()).send()
+        };
+        let page = cloud.caller.read(Bucket::Scaling, OPERATION, send).await.map_err(failure::unknown)?;
+        found.extend(page.scalable_targets().iter().map(|target| target.resource_id().to_owned()));
+        match page.next_token.filter(|token| !token.is_empty()) {
+            Some(next) => token = Some(next),
+            None => return Ok(found),
+        }
+    }
+    Err(Observed::Unknown(super::too_many_pages(OPERATION, PAGES_MAX)))
+}
+
+/// How Application Auto Scaling names a service: `service/CLUSTER/NAME`.
+fn resource_id(id: &ServiceId) -> String {
+    format!("service/{id}")
+}

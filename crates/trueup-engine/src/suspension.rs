@@ -1,0 +1,149 @@
+//! Suspending and resuming an application: one tag, written at a person's order and outside every plan.
+
+use std::collections::BTreeSet;
+
+use trueup_core::names::{ApplicationName, EnvironmentName};
+use trueup_core::plan::{self, Call, NothingToMark};
+use trueup_ports::CallError;
+
+use crate::cycle::refusal;
+use crate::engine::Engine;
+use crate::environment::{EnvironmentLoop, Scope};
+use crate::follower::{InForce, Valid};
+use crate::once::OnceError;
+use crate::resolution;
+
+/// What became of one environment's application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// How many calls were made: none where it was not suspended and is to be resumed.
+    pub calls: usize,
+}
+
+/// Why an application could not be suspended or resumed.
+#[derive(Debug, thiserror::Error)]
+pub enum SuspensionError {
+    /// The desired state could not be read.
+    #[error(transparent)]
+    Once(#[from] OnceError),
+    /// No environment that was asked for has it.
+    #[error("no such application: `{0}`")]
+    Unknown(ApplicationName),
+    /// Its documents are not valid, so that nobody knows what it has in AWS.
+    #[error("the documents of `{application}` in `{environment}` are not valid, so nobody knows what it has in AWS")]
+    Invalid {
+        /// The environment.
+        environment: EnvironmentName,
+        /// The application.
+        application: ApplicationName,
+    },
+    /// The environment's account does not answer.
+    #[error("nothing may be written in `{environment}`: {message}")]
+    Refused {
+        /// The environment.
+        environment: EnvironmentName,
+        /// Why, in one sentence.
+        message: String,
+    },
+    /// Nothing can carry the mark.
+    #[error("`{application}` in `{environment}` cannot be marked: {reason}")]
+    NothingToMark {
+        /// The environment.
+        environment: EnvironmentName,
+        /// The application.
+        application: ApplicationName,
+        /// Why.
+        reason: NothingToMark,
+    },
+    /// AWS refused the tag.
+    #[error("cannot write the mark of `{application}` in `{environment}`")]
+    Write {
+        /// The environment.
+        environment: EnvironmentName,
+        /// The application.
+        application: ApplicationName,
+        /// AWS's answer.
+        #[source]
+        source: CallError,
+    },
+}
+
+impl Engine {
+    /// Suspends an application in every minded environment that has it: no daemon writes to it until it is resumed.
+    /// `by` and `reason` are for people.
+    ///
+    /// # Errors
+    /// When it cannot be found out what it has in AWS, when that is nothing, and when AWS refuses the tag.
+    pub async fn suspend(
+        &self,
+        application: &ApplicationName,
+        by: &str,
+        reason: Option<&str>,
+    ) -> Result<Vec<Marked>, SuspensionError> {
+        let note = plan::note(self.context.now(), by, reason);
+        self.mark(application, Some(&note)).await
+    }
+
+    /// Resumes an application in every minded environment that has it.
+    ///
+    /// # Errors
+    /// As [`Engine::suspend`].
+    pub async fn resume(&self, application: &ApplicationName) -> Result<Vec<Marked>, SuspensionError> {
+        self.mark(application, None).await
+    }
+
+    async fn mark(&self, application: &ApplicationName, note: Option<&str>) -> Result<Vec<Marked>, SuspensionError> {
+        let in_force = self.begin().await?;
+        let mut marked = Vec::new();
+        for mut environment in self.loops(&in_force) {
+            let name = environment.name.clone();
+            let Some(standing) = environment.standing(&in_force, application) else { continue };
+            let Some(valid) = standing.valid.clone() else {
+                return Err(SuspensionError::Invalid { environment: name, application: application.clone() });
+            };
+            let calls = environment.mark(&in_force, &valid, note).await?;
+            marked.push(Marked { environment: name, calls });
+        }
+        if marked.is_empty() {
+            return Err(SuspensionError::Unknown(application.clone()));
+        }
+        Ok(marked)
+    }
+}
+
+impl EnvironmentLoop {
+    async fn mark(&mut self, in_force: &InForce, valid: &Valid, note: Option<&str>) -> Result<usize, SuspensionError> {
+        let (environment, application) = (self.name.clone(), valid.application.name.clone());
+        let refused = |message| SuspensionError::Refused { environment: environment.clone(), message };
+        let Some(place) = in_force.environments.get(&self.name) else { return Ok(0) };
+        let cloud = self.context.clouds.cloud(place).await;
+        if let Some(hold) = refusal(place, &*cloud).await {
+            return Err(refused(hold.message()));
+        }
+        let one = [(&application, valid)];
+        let mut answers = self.resolve(&*cloud, in_force, &one).await;
+        let scope = Scope::Only(BTreeSet::from([application.clone()]));
+        let live = self.observe(&*cloud, in_force, &scope, &one, &mut answers).await;
+        let desired = resolution::resolve(valid, &answers, &mut None);
+        let instance = &self.context.options.instance;
+        let calls: Result<Vec<Call>, NothingToMark> = match note {
+            Some(note) => plan::suspend(&desired, &live, instance, note).map(|call| vec![call]),
+            None => plan::resume(&desired, &live, instance),
+        };
+        let calls = calls.map_err(|reason| SuspensionError::NothingToMark {
+            environment: environment.clone(),
+            application: application.clone(),
+            reason,
+        })?;
+        for call in &calls {
+            cloud.execute(call).await.map_err(|source| SuspensionError::Write {
+                environment: environment.clone(),
+                application: application.clone(),
+                source,
+            })?;
+        }
+        Ok(calls.len())
+    }
+}
