@@ -4,11 +4,28 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import awscli.botocore
 
 NETWORK = "awsvpcConfiguration={subnets=[subnet-0123456789abcdef0,subnet-0123456789abcdef1],securityGroups=[sg-0123456789abcdef0]}"
 # Exit codes of version 1 (AWS CLI user guide, "Command line return codes").
 REFUSED, UNREADABLE = 255, 2
+
+
+def look_every_second(directory):
+    """Has the CLI's waiters look every second, not every fifteen: time runs faster here, and all else stays as it is."""
+    data = Path(awscli.botocore.__file__).parent / "data"
+    for service in ["ecs", "elbv2"]:
+        for path in (data / service).glob("*/waiters-2.json"):
+            waiters = json.loads(path.read_text(encoding="utf-8"))
+            for waiter in waiters["waiters"].values():
+                waiter["delay"] = 1
+            copy = Path(directory) / path.relative_to(data)
+            copy.parent.mkdir(parents=True)
+            copy.write_text(json.dumps(waiters), encoding="utf-8")
+    os.environ["AWS_DATA_PATH"] = str(directory)
 
 
 def aws(*arguments, code=0, says=""):
@@ -38,6 +55,8 @@ def register(image):
     )  # fmt: skip
 
 
+quicker = tempfile.TemporaryDirectory()
+look_every_second(quicker.name)
 equal(aws("sts", "get-caller-identity", "--query", "Account"), "123456789012")
 aws("ecs", "create-cluster", "--cluster-name", "main")
 equal(aws("ecs", "list-clusters", "--query", "length(clusterArns)"), 1)
