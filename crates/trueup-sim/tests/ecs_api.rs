@@ -16,10 +16,12 @@ fn world(seed: u64) -> World {
     world
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "inputs are written where they are used")]
 fn ok(world: &mut World, action: &str, input: Value) -> Value {
     answer(world, CALLER, action, &input).unwrap_or_else(|error| panic!("{action}: {} {}", error.code, error.message))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "inputs are written where they are used")]
 fn refused(world: &mut World, action: &str, input: Value) -> ApiError {
     match answer(world, CALLER, action, &input) {
         Err(error) => error,

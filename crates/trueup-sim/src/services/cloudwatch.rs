@@ -113,6 +113,10 @@ fn describe_alarms(world: &World, input: &Value) -> Outcome {
         let shown = json!({
             "AlarmName": name, "AlarmArn": world.arn("cloudwatch", &format!("alarm:{name}")), "ActionsEnabled": true,
             "StateValue": alarm.state, "StateReason": alarm.reason,
+            // Of what it watches nothing is simulated, and whoever reads alarms finds something there.
+            "Namespace": "Simulated", "MetricName": name, "Dimensions": [], "Statistic": "Sum", "Period": 60,
+            "EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold", "OKActions": [],
+            "AlarmActions": [], "InsufficientDataActions": [],
         });
         (name.clone(), shown)
     });

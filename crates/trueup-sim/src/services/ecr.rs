@@ -25,6 +25,8 @@ const IMAGES_MAX: usize = 100;
 /// A repository.
 #[derive(Clone, Debug, Default)]
 pub struct Repository {
+    /// When it was created.
+    pub created_at: Time,
     /// By digest.
     pub images: BTreeMap<String, Image>,
     /// The digests that tags point to.
@@ -88,7 +90,11 @@ pub fn uri(world: &World, repository: &str) -> String {
 
 /// Creates a repository, unless it is there.
 pub fn create(world: &mut World, repository: &str) {
-    world.repositories.entry(repository.to_owned()).or_default();
+    let created_at = world.now;
+    world
+        .repositories
+        .entry(repository.to_owned())
+        .or_insert_with(|| Repository { created_at, ..Repository::default() });
 }
 
 /// Pushes a build and moves the tag to it; its digest. The repository is created when it is not there. From now on
@@ -222,11 +228,13 @@ fn describe_repositories(world: &World, input: &Value) -> Outcome {
     if let Some(missing) = names.iter().find(|name| !world.repositories.contains_key(**name)) {
         return Err(repository_not_found(missing, &world.account));
     }
-    let selected = world.repositories.keys().filter(|name| names.is_empty() || names.contains(&name.as_str()));
-    let all = selected.map(|name| {
+    let selected = world.repositories.iter().filter(|(name, _)| names.is_empty() || names.contains(&name.as_str()));
+    let all = selected.map(|(name, repository)| {
         let shown = json!({
             "repositoryArn": world.arn("ecr", &format!("repository/{name}")), "registryId": world.account,
             "repositoryName": name, "repositoryUri": uri(world, name), "imageTagMutability": "MUTABLE",
+            "createdAt": repository.created_at.epoch_seconds(), "imageScanningConfiguration": {"scanOnPush": false},
+            "encryptionConfiguration": {"encryptionType": "AES256"},
         });
         (name.clone(), shown)
     });

@@ -65,10 +65,15 @@ fn describe(world: &World, input: &Value) -> Outcome {
         })
     });
     let all = selected.map(|(name, found)| {
-        let shown = json!({
+        let mut shown = json!({
             "Name": name, "ARN": arn(world, name), "Type": found.kind, "Version": 1, "Tier": "Standard",
             "DataType": "text", "LastModifiedDate": found.put_at.epoch_seconds(),
+            "LastModifiedUser": format!("arn:aws:iam::{}:root", world.account),
         });
+        if found.kind == "SecureString" {
+            // The key that the service takes when nobody names one.
+            shown["KeyId"] = json!("alias/aws/ssm");
+        }
         (name.clone(), shown)
     });
     let (parameters, next) = page(all.collect(), text(input, "NextToken"), page_size(input, "MaxResults", 50)?);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{page, page_size, unknown_operation};
+use crate::chance::Stream;
 use crate::input::{list, text, texts, truth};
 use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
@@ -61,7 +62,9 @@ fn describe(world: &World, input: &Value) -> Outcome {
     let (name, secret) = found.ok_or_else(|| {
         ApiError::client("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
     })?;
-    Ok(shown(name, secret))
+    let mut shown = shown(name, secret);
+    shown["VersionIdsToStages"] = stages(secret);
+    Ok(shown)
 }
 
 fn list_all(world: &World, input: &Value) -> Outcome {
@@ -72,13 +75,26 @@ fn list_all(world: &World, input: &Value) -> Outcome {
         (with_deleted || secret.deleted_at.is_none())
             && named.into_iter().all(|filter| texts(filter, "Values").iter().any(|value| name.starts_with(value)))
     });
-    let all = selected.map(|(name, secret)| (name.clone(), shown(name, secret))).collect();
+    let all = selected.map(|(name, secret)| {
+        let mut shown = shown(name, secret);
+        shown["SecretVersionsToStages"] = stages(secret);
+        (name.clone(), shown)
+    });
+    let all = all.collect();
     let (secrets, next) = page(all, text(input, "NextToken"), page_size(input, "MaxResults", 100)?);
     let mut answer = json!({"SecretList": secrets});
     if let Some(next) = next {
         answer["NextToken"] = json!(next);
     }
     Ok(answer)
+}
+
+/// The only version, whose id is a UUID made of the ARN: there is no value to be told of it, and none follows.
+fn stages(secret: &Secret) -> Value {
+    let mut chance = Stream::named(0, &secret.arn);
+    let parts = [chance.hex(8), chance.hex(4), chance.hex(3), chance.hex(3), chance.hex(12)];
+    let version = format!("{}-{}-4{}-a{}-{}", parts[0], parts[1], parts[2], parts[3], parts[4]);
+    json!({version: ["AWSCURRENT"]})
 }
 
 fn shown(name: &str, secret: &Secret) -> Value {

@@ -18,7 +18,7 @@ const LISTENERS_MAX: usize = 50;
 /// The policy of an HTTPS or TLS listener that names none.
 const SSL_POLICY: &str = "ELBSecurityPolicy-2016-08";
 
-/// `CreateListener`.
+/// `CreateListener`. With the settings of an existing one it succeeds and changes nothing (API reference, CreateListener).
 pub(super) fn create(world: &mut World, input: &Value) -> Outcome {
     let load_balancer = load_balancer_arn(required(input, "LoadBalancerArn")?)?;
     let found = world.elb.load_balancers.get(load_balancer).ok_or_else(|| load_balancer_not_found(load_balancer))?;
@@ -30,6 +30,15 @@ pub(super) fn create(world: &mut World, input: &Value) -> Outcome {
     let Some(port) = settings.get("Port").and_then(Value::as_u64) else {
         return Err(invalid("A listener port must be specified"));
     };
+    let actions = actions::completed(world, load_balancer, list(input, "DefaultActions").unwrap_or_default(), None)?;
+    let same = world.elb.listeners.iter().find(|(arn, listener)| {
+        listener.load_balancer == load_balancer
+            && listener.settings == settings
+            && world.elb.default_rule(arn).is_some_and(|(_, rule)| rule.actions == actions)
+    });
+    if let Some((arn, _)) = same {
+        return Ok(json!({"Listeners": [shown(world, arn)]}));
+    }
     check_port(world, load_balancer, port, None)?;
     let of_load_balancer = world.elb.listeners.values().filter(|listener| listener.load_balancer == load_balancer);
     if of_load_balancer.count() >= LISTENERS_MAX {
@@ -39,7 +48,6 @@ pub(super) fn create(world: &mut World, input: &Value) -> Outcome {
         ));
     }
     let new_tags = tags::given(input)?;
-    let actions = actions::completed(world, load_balancer, list(input, "DefaultActions").unwrap_or_default(), None)?;
     let id = world.chance.of("elb: ids").hex(16);
     let arn = format!("{}/{id}", load_balancer.replacen(":loadbalancer/", ":listener/", 1));
     world
