@@ -129,3 +129,48 @@ fn descend(wanted: &Value, found: &Value, path: &mut String) -> Option<String> {
     };
     inner.or_else(|| Some(format!("{path} is {found}, not {wanted}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{end_state, first_difference};
+    use crate::{Application, Balanced, Desired, Scene, Stage, run, surroundings};
+
+    #[test]
+    fn an_end_holds_everything_that_a_commit_can_change() {
+        let end = |tag: &str, level: &str, interval: u64, path: &str, delay: u64, count: u64| {
+            let balanced = Balanced { interval, delay, path: path.to_owned(), ..Balanced::at(10) };
+            let (tag, level) = (tag.to_owned(), level.to_owned());
+            let web =
+                Application { tag, level, count: Some(count), balanced: Some(balanced), ..Application::default() };
+            run(1, async {
+                let stage = Stage::new(&Scene::new(surroundings(1)));
+                stage.commit(&Desired::of([("web", web)]));
+                let copy = stage.start("trueup-1");
+                stage.settle_well(&copy).await.expect("it comes up");
+                copy.stop().await;
+                end_state(&mut stage.aws())
+            })
+        };
+        let base = end("1", "info", 10, "/a/*", 20, 1);
+        assert_eq!(base, end("1", "info", 10, "/a/*", 20, 1));
+        let others = [
+            ("image", end("2", "info", 10, "/a/*", 20, 1)),
+            ("environment", end("1", "debug", 10, "/a/*", 20, 1)),
+            ("health check", end("1", "info", 15, "/a/*", 20, 1)),
+            ("path", end("1", "info", 10, "/b/*", 20, 1)),
+            ("attribute", end("1", "info", 10, "/a/*", 30, 1)),
+            ("count", end("1", "info", 10, "/a/*", 20, 2)),
+        ];
+        for (what, other) in others {
+            assert_ne!(base, other, "{what}");
+        }
+    }
+
+    #[test]
+    fn the_first_difference_is_named() {
+        let (wanted, found) = (json!({"a": [1, {"b": 2}]}), json!({"a": [1, {"b": 3}]}));
+        assert_eq!(first_difference(&wanted, &found), "/a/1/b is 3, not 2");
+    }
+}

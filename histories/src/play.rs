@@ -32,6 +32,8 @@ pub struct Ending {
     pub mutations: u64,
     /// What was not as promised, in words.
     pub violations: Vec<String>,
+    /// All calls, as the recorder tells them; only where something was not as promised.
+    pub calls_told: String,
 }
 
 /// The scene right before the commit of a base history.
@@ -99,7 +101,8 @@ pub fn play(history: &BaseHistory, scene: &Scene, seed: u64, cut: Option<Cut>, t
         violations.extend(crate::judging::violations(&stage));
         let state = end_state(&mut stage.aws());
         let mutations = stage.aws().recorder.next_mutation() - scene.mutations();
-        Ending { state, calls: line.calls(), mutations, violations }
+        let calls_told = if violations.is_empty() { String::new() } else { stage.aws().recorder.render() };
+        Ending { state, calls: line.calls(), mutations, violations, calls_told }
     })
 }
 

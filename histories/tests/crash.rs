@@ -34,6 +34,7 @@ fn main() -> ExitCode {
 /// Plays all points; how many did not end as the undisturbed history.
 fn enumerate(history: &BaseHistory, scene: &Scene, undisturbed: &Ending, cuts: &[Cut]) -> usize {
     let endings = parallel(cuts, |cut| play(history, scene, SEED, Some(*cut), |_| {}));
+    let tell = std::env::args().any(|argument| argument == "--tell");
     let mut broken = 0;
     for (cut, ending) in cuts.iter().zip(endings) {
         let mut wrong = ending.violations.clone();
@@ -42,6 +43,9 @@ fn enumerate(history: &BaseHistory, scene: &Scene, undisturbed: &Ending, cuts: &
         }
         if !wrong.is_empty() {
             broken += 1;
+            if tell {
+                println!("{}", ending.calls_told);
+            }
             println!("  {} cut at call {} {:?}: {}", history.name, cut.call, cut.moment, wrong.join("; "));
         }
     }

@@ -55,6 +55,7 @@ fn enumerate(history: &BaseHistory, scene: &Scene, undisturbed: &Ending, losses:
             stage.aws().faults.add(rule);
         })
     });
+    let tell = std::env::args().any(|argument| argument == "--tell");
     let mut broken = 0;
     for ((mutation, loss), ending) in losses.iter().zip(endings) {
         let mut wrong = ending.violations.clone();
@@ -63,6 +64,9 @@ fn enumerate(history: &BaseHistory, scene: &Scene, undisturbed: &Ending, losses:
         }
         if !wrong.is_empty() {
             broken += 1;
+            if tell {
+                println!("{}", ending.calls_told);
+            }
             let (loss, _) = LOSSES[*loss];
             println!("  {}: {loss} at mutating call {mutation}: {}", history.name, wrong.join("; "));
         }

@@ -1,13 +1,15 @@
 //! Never a write without a difference.
 
 use super::{History, OLD_NEWS, UNKNOWN_FATE, Violation, named, related};
-use crate::recorder::Record;
+use crate::recorder::{Effect, Record};
 
 /// A call of the product's that succeeded and changed nothing, or registered what was there, is needless; unless it had
 /// reason to believe otherwise: a call of unknown fate, an answer from the past, or somebody else who was faster.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
-    for record in history.product_writes().filter(|record| record.done()) {
+    // A call that AWS carries out late was needed when it was sent, whatever has happened since.
+    let at_once = |record: &&Record| record.done() && !matches!(record.effect, Effect::Late(_));
+    for record in history.product_writes().filter(at_once) {
         let Some(truth) = &record.truth else { continue };
         let what = match &truth.twin {
             Some(twin) => format!("{} registers what {twin} already is", named(record)),

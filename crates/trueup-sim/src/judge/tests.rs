@@ -144,6 +144,11 @@ fn needless_writes() {
         story.update(5, "COPY1");
         story.useless(10, "COPY1");
     });
+    expect("carried out late, after it was repeated", &facts, &[], |story| {
+        let late = story.useless(5, "COPY1");
+        (late.effect, late.fate) = (Effect::Late(at(30)), Fate::Silence);
+        story.update(25, "COPY1");
+    });
     expect("registering what is there", &facts, needless, |story| {
         let record = story.call(0, "COPY1", Service::Ecs, "RegisterTaskDefinition", json!({"family": "web"}));
         record.truth.as_mut().unwrap().twin = Some("web:1".to_owned());
