@@ -21,7 +21,7 @@ pub fn base_histories() -> Vec<BaseHistory> {
     let history = |name, before: &Desired, after| BaseHistory { name, before: before.clone(), after };
     vec![
         history("create with a target group", &Desired::default(), one.clone()),
-        history("new image", &one, one.with("web", |web| web.tag = "2".to_owned())),
+        history("new image", &one, one.with("web", |web| web.tag = "2".into())),
         history(
             "health check",
             &one,
@@ -32,7 +32,7 @@ pub fn base_histories() -> Vec<BaseHistory> {
         history(
             "two services in one commit",
             &two,
-            two.with("web", |web| web.tag = "2".to_owned()).with("api", |api| api.level = "debug".to_owned()),
+            two.with("web", |web| web.tag = "2".into()).with("api", |api| api.level = "debug".into()),
         ),
     ]
 }

@@ -44,6 +44,7 @@ pub struct Application {
 }
 
 /// Ways of writing the same thing, which AWS answers in its own way.
+#[expect(clippy::struct_excessive_bools, reason = "each way is taken or not, whatever the others are")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     /// CPU and memory as `.25 vCPU` and `0.5GB` instead of `256` and `512`.

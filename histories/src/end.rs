@@ -1,5 +1,7 @@
 //! What AWS has at the end of a history, in a form that can be compared: ids, revision numbers and times are left out.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 use trueup_sim::Simulator;
 
@@ -121,7 +123,7 @@ fn descend(wanted: &Value, found: &Value, path: &mut String) -> Option<String> {
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             a.iter().zip(b).enumerate().find_map(|(index, (a, b))| {
                 path.truncate(length);
-                path.push_str(&format!("/{index}"));
+                write!(path, "/{index}").expect("a string takes everything");
                 descend(a, b, path)
             })
         }

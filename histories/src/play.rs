@@ -81,28 +81,27 @@ pub fn play(history: &BaseHistory, scene: &Scene, seed: u64, cut: Option<Cut>, t
             () = line.died() => None,
             outcome = first => Some(outcome),
         };
-        let outcome = match outcome {
-            Some(outcome) => outcome,
-            None => {
-                copy.kill().await;
-                stage.facts().killed(stage.now());
-                sleep(BEFORE_COMMIT).await;
-                if stage.repository.commits().len() == scene.commits() {
-                    stage.commit(&history.after);
-                }
-                copy = stage.start("trueup-2");
-                stage.settle(&copy, well, QUIET, PATIENCE).await
+        let outcome = if let Some(outcome) = outcome {
+            outcome
+        } else {
+            copy.kill().await;
+            stage.facts().killed(stage.now());
+            sleep(BEFORE_COMMIT).await;
+            if stage.repository.commits().len() == scene.commits() {
+                stage.commit(&history.after);
             }
+            copy = stage.start("trueup-2");
+            stage.settle(&copy, well, QUIET, PATIENCE).await
         };
         if let Err(unsettled) = outcome {
             violations.push(format!("it does not settle: {:?}", unsettled.applications));
         }
         copy.stop().await;
         violations.extend(crate::judging::violations(&stage));
-        let state = end_state(&mut stage.aws());
+        let end = end_state(&mut stage.aws());
         let mutations = stage.aws().recorder.next_mutation() - scene.mutations();
         let calls_told = if violations.is_empty() { String::new() } else { stage.aws().recorder.render() };
-        Ending { state, calls: line.calls(), mutations, violations, calls_told }
+        Ending { state: end, calls: line.calls(), mutations, violations, calls_told }
     })
 }
 

@@ -26,10 +26,9 @@ const DENIED: [&str; 6] = [
 pub fn generate(seed: u64) -> History {
     let mut chance = Stream::named(seed, "history");
     let mut desired = Desired { prune: chance.percent(70), ..Desired::default() };
-    let count = chance.between(1, 4) as usize;
-    for index in 0..count {
-        let application = application(&mut chance, index);
-        desired.applications.insert(NAMES[index].to_owned(), application);
+    let count = small(&mut chance, 1, 4);
+    for (index, name) in NAMES.iter().enumerate().take(count) {
+        desired.applications.insert((*name).to_owned(), application(&mut chance, index));
     }
     let first = desired.clone();
     let acts = (0..chance.between(3, 11))
@@ -58,7 +57,7 @@ fn application(chance: &mut Stream, index: usize) -> Application {
         balanced,
         checked: chance.percent(30),
         depends_on: Vec::new(),
-        style: Style::of(chance.between(0, 32) as usize),
+        style: Style::of(small(chance, 0, 32)),
     }
 }
 
@@ -74,11 +73,11 @@ fn act(chance: &mut Stream, desired: &mut Desired) -> Change {
             Change::Trouble(trouble, chance.between(5, 400))
         }
         80..86 => Change::Start,
-        86..89 => Change::Stop(chance.between(0, 3) as usize),
-        89..94 => Change::Kill(chance.between(0, 3) as usize),
-        94..96 => Change::LoseCache(chance.between(0, 3) as usize),
+        86..89 => Change::Stop(small(chance, 0, 3)),
+        89..94 => Change::Kill(small(chance, 0, 3)),
+        94..96 => Change::LoseCache(small(chance, 0, 3)),
         _ => {
-            let copy = chance.percent(60).then(|| chance.between(0, 3) as usize);
+            let copy = chance.percent(60).then(|| small(chance, 0, 3));
             Change::GitOutage(copy, chance.between(30, 900))
         }
     }
@@ -104,9 +103,9 @@ fn change(chance: &mut Stream, desired: &mut Desired) {
     let index = NAMES.iter().position(|known| *known == name).unwrap_or_default();
     let Some(application) = desired.applications.get_mut(&name) else { return };
     match choice {
-        14..40 => application.tag = pick(chance, &GOOD).to_owned(),
-        40..58 => application.tag = pick(chance, &BAD).to_owned(),
-        58..68 => application.level = pick(chance, &["info", "debug", "warn"]).to_owned(),
+        14..40 => application.tag = pick(chance, &GOOD).into(),
+        40..58 => application.tag = pick(chance, &BAD).into(),
+        58..68 => application.level = pick(chance, &["info", "debug", "warn"]).into(),
         68..75 => application.percent = pick(chance, &[(100, 200), (50, 200), (0, 200), (75, 200)]),
         75..82 => application.count = application.count.map(|_| chance.between(1, 5)),
         82..85 => application.breaker = pick(chance, &[Some(true), Some(false), None]),
@@ -152,6 +151,11 @@ fn trouble(chance: &mut Stream) -> Trouble {
         _ if chance.percent(50) => Trouble::Denied(pick(chance, &DENIED)),
         _ => Trouble::Expired,
     }
+}
+
+/// A small number in `from..to`.
+fn small(chance: &mut Stream, from: u64, to: u64) -> usize {
+    usize::try_from(chance.between(from, to)).expect("it is small")
 }
 
 /// One of several, of which there is at least one.
