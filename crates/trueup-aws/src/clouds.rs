@@ -158,7 +158,8 @@ impl AwsClouds {
             .timeout_config(timeouts)
             // Made for long downloads; our answers are small and every attempt has its time-out.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        let Options { http_client, credentials, keys, endpoint_url, time_source, sleep, pace: _ } = self.options.clone();
+        let Options { http_client, credentials, keys, endpoint_url, time_source, sleep, pace: _ } =
+            self.options.clone();
         if let Some(http_client) = http_client {
             loader = loader.http_client(http_client);
         }

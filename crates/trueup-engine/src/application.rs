@@ -106,6 +106,11 @@ impl ApplicationState {
         self.reads.failures() > READS_AGAIN_MAX
     }
 
+    /// Whether nothing may be done before git was asked.
+    pub fn awaits_git(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| !ahead.answered)
+    }
+
     /// Whether anything of it is to be pruned.
     pub fn has_prune(&self) -> bool {
         !self.prune.steps.is_empty() || !self.prune.held.is_empty()

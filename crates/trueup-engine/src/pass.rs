@@ -152,8 +152,7 @@ impl Pass {
             return false;
         };
         let seen = Instant::now();
-        let wanted =
-            Wanted { services: BTreeSet::from([id.clone()]), priority: Priority::Safety, ..Wanted::default() };
+        let wanted = Wanted { services: BTreeSet::from([id.clone()]), priority: Priority::Safety, ..Wanted::default() };
         let mut live = self.cloud.observe(&wanted).await;
         let Some(service) = live.services.remove(&id) else { return false };
         self.seen = seen;

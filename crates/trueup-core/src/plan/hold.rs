@@ -356,7 +356,9 @@ impl Hold {
             Self::WaitsFor { .. } => "see to those applications first",
             Self::PruneLimit { .. } => "check the list, then raise `prune_limit` or delete in smaller commits",
             Self::UnknownRevision { .. } => "delete it by hand, or take its `trueup:` tags off to keep it",
-            Self::Behind(Ahead { answered: true, .. }) => "push a commit that corrects what is wrong at the branch's head",
+            Self::Behind(Ahead { answered: true, .. }) => {
+                "push a commit that corrects what is wrong at the branch's head"
+            }
             Self::Behind(Ahead { unreachable_since: Some(_), .. }) => "make the repository reachable for this copy",
             Self::Behind(_) => "git is asked at once",
             Self::TargetGroupInUse { .. } => "it is deleted as soon as nothing uses it",

@@ -90,7 +90,8 @@ impl Console {
     fn elb(&self, action: &str, members: &[(&str, &str)]) -> Result<String> {
         let mut body = format!("Action={action}&Version=2015-12-01");
         for (name, value) in members {
-            write!(body, "&{name}={}", value.replace(':', "%3A").replace('/', "%2F")).expect("a string takes everything");
+            write!(body, "&{name}={}", value.replace(':', "%3A").replace('/', "%2F"))
+                .expect("a string takes everything");
         }
         self.post("elasticloadbalancing", "application/x-www-form-urlencoded", "", &body)
     }

@@ -32,7 +32,8 @@ pub async fn tour(sandbox: &Sandbox) -> Result<()> {
     let first = until(sandbox, "the first rollout", |plan| well(plan)).await?;
     say("The site is up, as git says. Now a commit: the backend's image 1.1.");
     let second = commit(sandbox, "1.1", "Release 1.1")?;
-    until(sandbox, "the release", |plan| well(plan) && plan.revision == second && plan.revision != first.revision).await?;
+    until(sandbox, "the release", |plan| well(plan) && plan.revision == second && plan.revision != first.revision)
+        .await?;
     say("Version 1.1 serves. Now somebody changes the backend's health check by hand.");
     let console = Console { address: sandbox.server.address().to_string() };
     let (told, change) = tokio::task::spawn_blocking(move || {
