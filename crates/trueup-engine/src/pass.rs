@@ -103,7 +103,7 @@ impl Pass {
                 self.plan_anew();
                 continue;
             }
-            if self.looks_again().await {
+            if self.looks_again(&step).await {
                 self.plan_anew();
                 continue;
             }
@@ -144,11 +144,13 @@ impl Pass {
         is_new
     }
 
-    /// Reads the service once more when it was seen a while ago: waiting for a turn takes time, and another copy may have
-    /// applied a newer commit meanwhile. Gives back whether the plan no longer stands on what AWS has.
-    async fn looks_again(&mut self) -> bool {
+    /// Reads the service once more before it is deployed, and when it was seen a while ago: waiting for a turn takes time,
+    /// and another copy may have applied a newer commit meanwhile. Gives back whether the plan no longer stands on what AWS has.
+    async fn looks_again(&mut self, step: &Step) -> bool {
         let desired = self.desired();
-        let Some(id) = desired.service_id().filter(|_| !self.wrote && self.seen.elapsed() > SEEN_MAX) else {
+        let Some(id) =
+            desired.service_id().filter(|_| !self.wrote && (deploys(step) || self.seen.elapsed() > SEEN_MAX))
+        else {
             return false;
         };
         let seen = Instant::now();
