@@ -230,6 +230,10 @@ impl Source for Repository {
         *revision == fleet::revision()
     }
 
+    async fn contains(&self, head: &Revision, revision: &Revision) -> bool {
+        head == revision && *revision == fleet::revision()
+    }
+
     async fn accept(&self, _revision: &Revision) -> Result<(), SourceError> {
         Ok(())
     }

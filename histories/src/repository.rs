@@ -128,6 +128,14 @@ impl Source for Checkout {
         position(revision) <= seen.as_ref().and_then(position) && position(revision).is_some()
     }
 
+    async fn contains(&self, head: &Revision, revision: &Revision) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let state = self.repository.state();
+        let position = |wanted: &Revision| state.commits.iter().position(|commit| commit.revision == *wanted);
+        let fetched = |wanted: &Revision| position(wanted).filter(|at| Some(*at) <= seen.as_ref().and_then(position));
+        fetched(head).zip(fetched(revision)).is_some_and(|(head, revision)| revision <= head)
+    }
+
     async fn accept(&self, revision: &Revision) -> Result<(), SourceError> {
         *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some(revision.clone());
         Ok(())

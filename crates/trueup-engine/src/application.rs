@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync, deploys};
+use trueup_core::plan::{Ahead, Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync, deploys};
 use trueup_core::report::Edges;
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::CallError;
@@ -14,6 +14,7 @@ use trueup_ports::CallError;
 use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::diagnosis::Diagnosis;
+use crate::git::awaits_git;
 use crate::resolution::Resolved;
 use crate::schedule::Jitter;
 
@@ -36,6 +37,8 @@ pub(crate) struct ApplicationState {
     pub refresh: BTreeSet<String>,
     /// The record of its service's deployments, when it was last read.
     pub record: Option<(Instant, Observed<Vec<ServiceDeployment>>)>,
+    /// A commit in AWS that this process may be behind, as of the last look.
+    pub ahead: Option<Ahead>,
     /// A rollout ran at the last look.
     pub rolling: bool,
     /// When it is looked at before the next full cycle.
@@ -67,6 +70,7 @@ impl ApplicationState {
             resolved: None,
             refresh: BTreeSet::new(),
             record: None,
+            ahead: None,
             rolling: false,
             look_at: None,
             diagnosis: Diagnosis::default(),
@@ -102,6 +106,11 @@ impl ApplicationState {
         self.reads.failures() > READS_AGAIN_MAX
     }
 
+    /// Whether nothing may be done before git was asked.
+    pub fn awaits_git(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| !ahead.answered)
+    }
+
     /// Whether anything of it is to be pruned.
     pub fn has_prune(&self) -> bool {
         !self.prune.steps.is_empty() || !self.prune.held.is_empty()
@@ -116,6 +125,9 @@ impl ApplicationState {
     /// latter when the plan has no more use for that call, or leads to another revision.
     pub fn complete(&mut self, plan: &mut Plan) {
         plan.finding = self.diagnosis.finding().cloned();
+        if self.ahead.is_some() {
+            return;
+        }
         plan.steps.extend(self.prune.steps.iter().cloned());
         for held in self.prune.held.clone() {
             plan.hold(held);
@@ -169,7 +181,7 @@ impl ApplicationState {
     /// or AWS may still show the time before a write, and when a backoff ends.
     pub fn schedule(&mut self, plan: &Plan, context: &Context, now: Instant) {
         self.rolling = matches!(plan.rollout, Some(Rollout::Running { .. }));
-        let soon = is_rolling(plan) || is_unsettled(plan);
+        let soon = is_rolling(plan) || is_unsettled(plan) || awaits_git(plan);
         let soon = soon.then(|| now + context.options.rollout_interval);
         let retry = self.backoff.until(now).filter(|_| !plan.steps.is_empty());
         self.look_at = soon.into_iter().chain(retry).chain(self.reads.until(now)).min();

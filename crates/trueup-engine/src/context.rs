@@ -13,6 +13,7 @@ use crate::application::ApplicationState;
 use crate::attribution::Attributions;
 use crate::board::Board;
 use crate::follower::InForce;
+use crate::git::Git;
 use crate::options::Options;
 use crate::past::Past;
 use crate::shutdown::Shutdown;
@@ -33,6 +34,8 @@ pub(crate) struct Context {
     /// Who contests drift.
     pub attributions: Attributions,
     pub past: Past,
+    /// How it stands with asking git.
+    pub git: Git,
     /// What is in force, for all to see: `None` before the first good revision.
     pub in_force: watch::Sender<Option<Arc<InForce>>>,
     /// One permit for every mutating call under way, given in the order of asking.
@@ -56,6 +59,7 @@ impl Context {
             board: Board::default(),
             attributions: Attributions::default(),
             past: Past::new(source),
+            git: Git::default(),
             in_force: watch::Sender::new(None),
             writes: Semaphore::new(WRITES_MAX),
         }

@@ -25,6 +25,8 @@ pub(crate) struct Look<'a> {
     pub in_force: &'a InForce,
     pub answers: Answers,
     pub live: Live,
+    /// When AWS was asked for it.
+    pub seen: Instant,
     /// What of it many applications share.
     pub shared: Shared,
     /// All applications that git has in the environment.
@@ -65,6 +67,7 @@ impl EnvironmentLoop {
         let valid: Vec<(&ApplicationName, &Valid)> =
             standings.iter().filter_map(|(name, standing)| Some((*name, standing.valid.as_ref()?))).collect();
         let mut answers = self.resolve(&*cloud, in_force, &valid).await;
+        let seen = Instant::now();
         let live = self.observe(&*cloud, in_force, scope, &valid, &mut answers).await;
         let mut prunes = self.prunes(in_force, &live, &answers, &valid).await;
         let all: BTreeSet<ApplicationName> =
@@ -72,7 +75,7 @@ impl EnvironmentLoop {
         let inventory_of = prunes.is_some().then(|| in_force.revision.clone());
         let shared = Shared::new(&live, &all);
         let mut look =
-            Look { in_force, answers, live, shared, all: Arc::new(all), pruned: inventory_of, writes, cloud };
+            Look { in_force, answers, live, seen, shared, all: Arc::new(all), pruned: inventory_of, writes, cloud };
         let mut next = Self::in_order(&standings);
         if let Some(prunes) = &mut prunes {
             for name in &next {
@@ -128,6 +131,7 @@ impl EnvironmentLoop {
         let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
         state.memory.note_service(&desired, &look.live, &self.context.options.instance, self.context.now());
         let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
+        state.ahead = self.context.ahead(&desired, &look.live).await;
         // What is parsed of the part for this plan is dropped with it.
         let wanted = resolution::wanted(valid, &look.answers, &mut state.resolved).clone();
         let mut part = resolution::part_of(&look.live, &wanted);
@@ -195,6 +199,8 @@ impl EnvironmentLoop {
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
             live: part,
+            seen: look.seen,
+            wrote: false,
             last_applied,
             applications: look.all.clone(),
             pruned: look.pruned.clone(),
@@ -223,6 +229,7 @@ impl EnvironmentLoop {
             instance: &self.context.options.instance,
             applications: &look.all,
             waits_for,
+            ahead: state.ahead.as_ref(),
             memory: &state.memory,
             now: self.context.now(),
         }

@@ -61,7 +61,7 @@ impl Engine {
         options: Options,
     ) -> Self {
         let context = Arc::new(Context::new(source.clone(), clouds, clock, sink, options));
-        let trigger = Trigger { commit: Arc::new(Notify::new()), look: Arc::new(watch::Sender::new(0)) };
+        let trigger = Trigger { commit: context.git.wake.clone(), look: Arc::new(watch::Sender::new(0)) };
         Self { source, context, trigger }
     }
 
@@ -112,6 +112,7 @@ impl Engine {
 
     /// Asks git, tells what is new, and puts it in force.
     pub(crate) async fn refresh(&self, follower: &mut Follower) {
+        let asked = self.context.git.ask();
         let events = follower.refresh(self.context.now()).await;
         self.context.tell(events);
         self.context.board.set_source(SourceStatus {
@@ -130,6 +131,11 @@ impl Engine {
             *now = in_force;
             !same
         });
+        // Not before what it answered is in force.
+        match follower.head() {
+            Some(head) => self.context.git.answered(asked, Some(head.clone())),
+            None => self.context.git.failed(self.context.now()),
+        }
         if let Some(news) = news.filter(|_| is_news) {
             self.warn_of_unknown_environments(&news);
         }

@@ -71,6 +71,8 @@ pub struct Follower {
     in_force: Option<Arc<InForce>>,
     /// The revision looked at last, accepted or rejected: it is not loaded again.
     seen: Option<Revision>,
+    /// The branch's head, when it could be asked for the last time that it was.
+    head: Option<Revision>,
     failing: Option<Failing>,
     last_success: Option<Timestamp>,
 }
@@ -84,7 +86,7 @@ struct Failing {
 impl Follower {
     /// Begins with nothing in force.
     pub fn new(source: Arc<dyn Source>, pin: Option<Revision>) -> Self {
-        Self { source, pin, in_force: None, seen: None, failing: None, last_success: None }
+        Self { source, pin, in_force: None, seen: None, head: None, failing: None, last_success: None }
     }
 
     /// What is in force; `None` before the first good revision.
@@ -100,6 +102,11 @@ impl Follower {
     /// When the repository was last read.
     pub fn last_success(&self) -> Option<Timestamp> {
         self.last_success
+    }
+
+    /// The branch's head; `None` when it could not be asked for the last time.
+    pub fn head(&self) -> Option<&Revision> {
+        self.head.as_ref()
     }
 
     /// The revision looked at last.
@@ -120,6 +127,7 @@ impl Follower {
                 None
             }
         };
+        self.head = head.as_ref().map(|head| head.revision.clone());
         let rewritten = head.as_ref().is_some_and(|head| head.movement == Movement::Rewritten);
         let wanted = self.pin.clone().or(head.map(|head| head.revision));
         if self.in_force.is_none() && self.pin.is_none() {

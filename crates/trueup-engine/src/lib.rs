@@ -18,6 +18,7 @@ mod diagnosis;
 mod engine;
 mod environment;
 mod follower;
+mod git;
 mod once;
 mod options;
 mod pass;

@@ -15,6 +15,10 @@ use crate::board::is_settled;
 use crate::engine::Engine;
 use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::{Follower, InForce};
+use crate::git::awaits_git;
+
+/// How often a command goes round, at most: again where AWS carries a commit that git did not have a moment before.
+const ROUNDS_MAX: u32 = 3;
 
 /// Why a command could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +60,7 @@ impl Engine {
     /// # Errors
     /// When there is no desired state to compare with.
     pub async fn plan_once(&self) -> Result<Vec<Plan>, OnceError> {
-        let in_force = self.begin().await?;
-        self.cycle_once(&in_force, false).await;
-        Ok(self.plans())
+        self.go_round_once(false).await
     }
 
     /// One cycle, with all its writes: what `run --once` does. Does not wait for rollouts.
@@ -66,9 +68,7 @@ impl Engine {
     /// # Errors
     /// When there is no desired state to compare with.
     pub async fn run_once(&self) -> Result<Vec<Plan>, OnceError> {
-        let in_force = self.begin().await?;
-        self.cycle_once(&in_force, !self.context.options.report_only).await;
-        Ok(self.plans())
+        self.go_round_once(!self.context.options.report_only).await
     }
 
     /// Applies, then waits until every application is Synced and Healthy, or nothing more can come of waiting, or
@@ -78,16 +78,48 @@ impl Engine {
     /// When there is no desired state to compare with.
     pub async fn apply_once(&self, limit: Duration) -> Result<Outcome, OnceError> {
         let deadline = Instant::now() + limit;
-        let in_force = self.begin().await?;
-        let timed_out =
-            join_all(self.loops(&in_force).map(|environment| environment.run_until_settled(&in_force, deadline))).await;
-        Ok(Outcome { plans: self.plans(), timed_out: timed_out.contains(&true) })
+        let mut follower = self.follower();
+        let mut in_force = self.begin_with(&mut follower).await?;
+        let mut round = 1;
+        loop {
+            let loops = self.loops(&in_force).map(|environment| environment.run_until_settled(&in_force, deadline));
+            let timed_out = join_all(loops).await.contains(&true);
+            let plans = self.plans();
+            if timed_out || round == ROUNDS_MAX || !plans.iter().any(awaits_git) {
+                return Ok(Outcome { plans, timed_out });
+            }
+            in_force = self.begin_with(&mut follower).await?;
+            round += 1;
+        }
+    }
+
+    /// One cycle; once more where AWS carries a commit that git did not have yet when it was asked at the beginning.
+    async fn go_round_once(&self, writes: bool) -> Result<Vec<Plan>, OnceError> {
+        let mut follower = self.follower();
+        let mut in_force = self.begin_with(&mut follower).await?;
+        let mut round = 1;
+        loop {
+            self.cycle_once(&in_force, writes).await;
+            let plans = self.plans();
+            if round == ROUNDS_MAX || !plans.iter().any(awaits_git) {
+                return Ok(plans);
+            }
+            in_force = self.begin_with(&mut follower).await?;
+            round += 1;
+        }
+    }
+
+    fn follower(&self) -> Follower {
+        Follower::new(self.source.clone(), self.context.options.revision.clone())
     }
 
     /// Reads git once.
     pub(crate) async fn begin(&self) -> Result<Arc<InForce>, OnceError> {
-        let mut follower = Follower::new(self.source.clone(), self.context.options.revision.clone());
-        self.refresh(&mut follower).await;
+        self.begin_with(&mut self.follower()).await
+    }
+
+    async fn begin_with(&self, follower: &mut Follower) -> Result<Arc<InForce>, OnceError> {
+        self.refresh(follower).await;
         let pinned = self.context.options.revision.is_some() && follower.in_force().is_some();
         if let Some(error) = follower.failure().filter(|_| !pinned) {
             // The daemon goes on with what it has; a person who asks now should not be answered with the past.
@@ -146,7 +178,8 @@ impl EnvironmentLoop {
                 () = self.cycle(in_force, &scope, !context.options.report_only) => {}
             }
             scope = loop {
-                let hopeful = |state: &&ApplicationState| !state.is_refused() && !state.is_unreadable();
+                let hopeful =
+                    |state: &&ApplicationState| !state.is_refused() && !state.is_unreadable() && !state.awaits_git();
                 let next = self.applications.values().filter(hopeful).filter_map(|state| state.look_at).min();
                 if next.is_none() && self.passes.is_empty() && self.diagnoses.is_empty() {
                     return false;

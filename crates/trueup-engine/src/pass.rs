@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use trueup_core::desired::DesiredApplication;
-use trueup_core::live::Live;
+use trueup_core::live::{Live, LiveService, Observed};
+use trueup_core::model::Kind;
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::{Cause, Input, Operation, Plan, Step, deploys, tags, wants_service_deployments};
 use trueup_ports::{Answer, Cloud, Priority, Wanted};
@@ -22,6 +24,9 @@ use crate::write::write;
 /// pass that does not come nearer.
 const CALLS_MAX: usize = 200;
 
+/// What was seen longer ago is looked at once more before it is written to: another copy may have been there meanwhile.
+const SEEN_MAX: Duration = Duration::from_secs(2);
+
 /// All that a pass works with.
 pub(crate) struct Pass {
     pub context: Arc<Context>,
@@ -32,6 +37,10 @@ pub(crate) struct Pass {
     pub answers: Answers,
     /// What AWS has of it.
     pub live: Live,
+    /// When AWS was asked for it.
+    pub seen: Instant,
+    /// This pass wrote to the service: AWS may still show the time before.
+    pub wrote: bool,
     /// It as git had it at the commit that was applied last.
     pub last_applied: Option<Arc<DesiredApplication>>,
     /// All applications of the environment.
@@ -94,12 +103,17 @@ impl Pass {
                 self.plan_anew();
                 continue;
             }
+            if self.looks_again(&step).await {
+                self.plan_anew();
+                continue;
+            }
             let answer = write(&self.context, &*self.cloud, &mut self.state, &self.plan, &step).await;
             drop(permit);
             let Some(answer) = answer else {
                 self.state.complete(&mut self.plan);
                 return self.show();
             };
+            self.wrote |= step.resource.kind == Kind::Service;
             self.absorb(&step, &answer);
             self.plan_anew();
         }
@@ -128,6 +142,31 @@ impl Pass {
             None => drop(self.live.autoscaled.remove(&id)),
         }
         is_new
+    }
+
+    /// Reads the service once more before it is deployed, and when it was seen a while ago: waiting for a turn takes time,
+    /// and another copy may have applied a newer commit meanwhile. Gives back whether the plan no longer stands on what AWS has.
+    async fn looks_again(&mut self, step: &Step) -> bool {
+        let desired = self.desired();
+        let Some(id) =
+            desired.service_id().filter(|_| !self.wrote && (deploys(step) || self.seen.elapsed() > SEEN_MAX))
+        else {
+            return false;
+        };
+        let seen = Instant::now();
+        let wanted = Wanted { services: BTreeSet::from([id.clone()]), priority: Priority::Safety, ..Wanted::default() };
+        let mut live = self.cloud.observe(&wanted).await;
+        let Some(service) = live.services.remove(&id) else { return false };
+        self.seen = seen;
+        let before = self.live.services.insert(id.clone(), service);
+        self.live.task_definitions.append(&mut live.task_definitions);
+        self.state.ahead = self.context.ahead(&desired, &self.live).await;
+        let about = |service: Option<&Observed<LiveService>>| {
+            service.cloned().map(|service| {
+                service.map(|service| (service.description.get("taskDefinition").cloned(), service.tags))
+            })
+        };
+        self.state.ahead.is_some() || about(before.as_ref()) != about(self.live.services.get(&id))
     }
 
     fn is_current(&self) -> bool {
@@ -167,6 +206,7 @@ impl Pass {
             instance: &self.context.options.instance,
             applications: &self.applications,
             waits_for,
+            ahead: self.state.ahead.as_ref(),
             memory: &self.state.memory,
             now: self.context.now(),
         }

@@ -48,6 +48,11 @@ impl Past {
         applications.get(&(environment.clone(), application.clone())).cloned()
     }
 
+    /// Whether `revision` is the commit `head` or an ancestor of it.
+    pub async fn contains(&self, head: &Revision, revision: &Revision) -> bool {
+        self.source.contains(head, revision).await
+    }
+
     /// Those of these commits that are this repository's.
     pub async fn known(&self, revisions: BTreeSet<Revision>) -> BTreeSet<Revision> {
         let mut known = BTreeSet::new();

@@ -150,6 +150,11 @@ impl Source for Repository {
         self.blocking(move |inner| inner.knows(&revision)).await.unwrap_or(false)
     }
 
+    async fn contains(&self, head: &Revision, revision: &Revision) -> bool {
+        let (head, revision) = (head.clone(), revision.clone());
+        self.blocking(move |inner| inner.contains(&head, &revision)).await.unwrap_or(false)
+    }
+
     async fn accept(&self, revision: &Revision) -> Result<(), SourceError> {
         let revision = revision.clone();
         self.blocking(move |inner| inner.accept(&revision)).await
@@ -359,6 +364,18 @@ impl Inner {
             .read(|store| {
                 let Ok(id) = Oid::from_str(wanted.as_str()) else { return Ok(false) };
                 Ok(store.find_commit(id).is_ok() && leads_to(store, id))
+            })
+            .map_err(|fault| self.refusal(fault))
+    }
+
+    fn contains(&self, head: &Revision, wanted: &Revision) -> Result<bool, SourceError> {
+        self.cache
+            .read(|store| {
+                let commit = |revision: &Revision| {
+                    Oid::from_str(revision.as_str()).ok().filter(|id| store.find_commit(*id).is_ok())
+                };
+                let (Some(head), Some(id)) = (commit(head), commit(wanted)) else { return Ok(false) };
+                Ok(head == id || store.graph_descendant_of(head, id).unwrap_or(false))
             })
             .map_err(|fault| self.refusal(fault))
     }

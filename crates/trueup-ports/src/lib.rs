@@ -177,6 +177,9 @@ pub trait Source: Send + Sync {
     /// Whether the commit is one of this repository's: an ancestor of the branch's head, or one that was its head.
     async fn knows(&self, revision: &Revision) -> bool;
 
+    /// Whether `revision` is the commit `head` or an ancestor of it. False when one of them was never fetched.
+    async fn contains(&self, head: &Revision, revision: &Revision) -> bool;
+
     /// Remembers across restarts that this revision was accepted, so that a restart without the remote begins there.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ fn order(plan: &Plan, wrong: &mut Vec<String>) {
 
 /// Whom nobody may touch.
 fn untouched(input: &Input<'_>, plan: &Plan, wrong: &mut Vec<String>) {
-    let waits = !input.desired.unresolved.is_empty() || !input.waits_for.is_empty();
+    let waits = !input.desired.unresolved.is_empty() || !input.waits_for.is_empty() || input.ahead.is_some();
     if waits && !plan.steps.is_empty() {
         wrong.push("steps although the application waits".to_owned());
     }

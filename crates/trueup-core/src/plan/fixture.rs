@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Call, Input, Memory, Operation, Plan, Step, check, graft, plan, tags};
+use super::{Ahead, Call, Input, Memory, Operation, Plan, Step, check, graft, plan, tags};
 use crate::desired::{DesiredApplication, Document, Policy};
 use crate::drift;
 use crate::live::{Live, LiveService, Observed, Tags};
@@ -37,6 +37,7 @@ pub(super) struct World {
     pub(super) memory: Memory,
     pub(super) now: Timestamp,
     pub(super) waits_for: BTreeSet<ApplicationName>,
+    pub(super) ahead: Option<Ahead>,
     pub(super) applications: BTreeSet<ApplicationName>,
     /// How many things AWS has made.
     made: usize,
@@ -104,6 +105,7 @@ impl World {
             memory: Memory::default(),
             now: "2026-01-01T00:00:00Z".parse().expect("a time"),
             waits_for: BTreeSet::new(),
+            ahead: None,
             applications: BTreeSet::from([name]),
             made: 0,
         }
@@ -127,6 +129,7 @@ impl World {
             instance,
             applications: &self.applications,
             waits_for: &self.waits_for,
+            ahead: self.ahead.as_ref(),
             memory: &self.memory,
             now: self.now,
         }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Cause, Sync};
+use super::{Ahead, Cause, Sync};
 use crate::desired::Unresolved;
 use crate::digest::Digest;
 use crate::live::ReadFailure;
@@ -116,6 +116,9 @@ pub enum Hold {
         /// The commit in its tag; none when there is no tag.
         revision: Option<Revision>,
     },
+    /// Another copy of trueup applied a commit that this one has not got, or not valid. Ends when git was asked: with that
+    /// commit or a newer one in force, or with the certainty that the repository does not have it.
+    Behind(Ahead),
     /// The target group to delete is still in use. Ends when the last rule and service let go of it.
     TargetGroupInUse {
         /// The load balancers, rules or services that use it.
@@ -196,6 +199,7 @@ impl Hold {
             Self::WaitsFor { .. } => "WaitsFor",
             Self::PruneLimit { .. } => "PruneLimit",
             Self::UnknownRevision { .. } => "UnknownRevision",
+            Self::Behind(_) => "Behind",
             Self::TargetGroupInUse { .. } => "TargetGroupInUse",
             Self::InvalidDocument { .. } => "InvalidDocument",
             Self::AccessDenied { .. } => "AccessDenied",
@@ -212,6 +216,7 @@ impl Hold {
         match self {
             Self::NotObserved { .. }
             | Self::NotSettled { .. }
+            | Self::Behind(_)
             | Self::AccountMismatch { .. }
             | Self::NoCredentials { .. } => Some(Sync::Unknown),
             Self::Unresolved { references } if references.iter().all(|reference| reference.transient) => {
@@ -281,6 +286,17 @@ impl Hold {
                 format!("it was made from the commit `{revision}`, which is not one of this repository")
             }
             Self::UnknownRevision { revision: None } => "nothing says which commit it was made from".to_owned(),
+            Self::Behind(Ahead { revision, answered: true, .. }) => {
+                format!("the newer commit `{revision}` was applied, and this copy has no valid documents of it")
+            }
+            Self::Behind(Ahead { revision, unreachable_since: Some(since), .. }) => format!(
+                "the commit `{revision}` was applied, which this copy does not have, and the repository cannot be reached \
+                 since {}",
+                since.strftime("%Y-%m-%dT%H:%M:%SZ")
+            ),
+            Self::Behind(Ahead { revision, .. }) => {
+                format!("the commit `{revision}` was applied, which this copy does not have")
+            }
             Self::TargetGroupInUse { by } => format!("the target group is still used by {}", list(by)),
             Self::InvalidDocument { problems } => list_of(problems, Clone::clone),
             Self::AccessDenied { operation, message } => format!("IAM refuses `{operation}`: {message}"),
@@ -340,6 +356,11 @@ impl Hold {
             Self::WaitsFor { .. } => "see to those applications first",
             Self::PruneLimit { .. } => "check the list, then raise `prune_limit` or delete in smaller commits",
             Self::UnknownRevision { .. } => "delete it by hand, or take its `trueup:` tags off to keep it",
+            Self::Behind(Ahead { answered: true, .. }) => {
+                "push a commit that corrects what is wrong at the branch's head"
+            }
+            Self::Behind(Ahead { unreachable_since: Some(_), .. }) => "make the repository reachable for this copy",
+            Self::Behind(_) => "git is asked at once",
             Self::TargetGroupInUse { .. } => "it is deleted as soon as nothing uses it",
             Self::RevisionFailed { transient: false, .. } => {
                 "push a commit that corrects it, or run `trueup retry` when what was wrong was elsewhere"

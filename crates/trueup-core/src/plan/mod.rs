@@ -5,6 +5,7 @@
 //! [`Step::awaits`] is empty, lets [`crate::live::Live::absorb`] take in the answer, and plans again.
 
 mod absorb;
+mod ahead;
 pub mod check;
 mod contest;
 mod delegation;
@@ -35,6 +36,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+pub use self::ahead::{Ahead, applied_revisions};
 pub use self::contest::{CONTESTED_PAUSE_SECONDS, CONTESTED_QUIET_SECONDS, CONTESTED_ROUNDS};
 pub use self::delegation::{is_delegated, traffic};
 pub use self::hold::Hold;
@@ -67,6 +69,8 @@ pub struct Input<'a> {
     pub applications: &'a BTreeSet<ApplicationName>,
     /// The applications of `depends_on` that are not Synced and Healthy yet.
     pub waits_for: &'a BTreeSet<ApplicationName>,
+    /// A commit in AWS that this process may be behind: nothing may be concluded from what it has.
+    pub ahead: Option<&'a Ahead>,
     /// What this process wrote to this application a moment ago.
     pub memory: &'a Memory,
     /// The time now.

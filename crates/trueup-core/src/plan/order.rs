@@ -14,6 +14,11 @@ pub(super) fn plan(input: &Input<'_>) -> Plan {
         let held = vec![Held { resource: None, changes: Vec::new(), reason }];
         return finish(input, Vec::new(), held, Health::Unknown, None);
     }
+    if let Some(ahead) = input.ahead {
+        // What AWS has came from a commit that is not here: it is neither drift nor something to change.
+        let held = vec![Held { resource: None, changes: Vec::new(), reason: Hold::Behind(ahead.clone()) }];
+        return finish(input, Vec::new(), held, Health::Unknown, None);
+    }
     let mut draft = Draft::default();
     for document in &desired.target_groups {
         target_group::plan(input, document, &mut draft);

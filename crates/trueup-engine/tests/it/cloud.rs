@@ -235,6 +235,13 @@ impl FakeCloud {
         std::mem::take(&mut self.state().deployments)
     }
 
+    /// Another copy tags a service.
+    pub fn tag_service(&self, name: &str, key: &str, value: &str) {
+        let mut state = self.state();
+        let (_, tags) = state.resources.services.get_mut(&service_id(name)).expect("the service exists");
+        tags.insert(key.to_owned(), value.to_owned());
+    }
+
     /// The tags of a service.
     pub fn service_tags(&self, name: &str) -> Tags {
         self.state().resources.services.get(&service_id(name)).map(|(_, tags)| tags.clone()).unwrap_or_default()

@@ -1,5 +1,6 @@
 //! The engine against fakes of its ports, on paused time.
 
+mod behind;
 mod cloud;
 mod daemon;
 mod diagnosis;

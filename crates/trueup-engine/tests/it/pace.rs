@@ -56,8 +56,8 @@ async fn looks_are_as_urgent_as_what_they_are_for() {
     world.pass(16).await;
     let seen = priorities(&world, 1);
     assert_eq!(
-        seen[..3],
-        [Priority::Deploy, Priority::Safety, Priority::Rollout],
+        seen[..4],
+        [Priority::Deploy, Priority::Safety, Priority::Safety, Priority::Rollout],
         "a new commit, what became of it, and its rollout: {seen:?}"
     );
 }

@@ -105,6 +105,12 @@ impl Source for FakeSource {
             .any(|commit| commit.revision == *revision)
     }
 
+    async fn contains(&self, head: &Revision, revision: &Revision) -> bool {
+        let state = self.0.lock().expect("no test panics while it holds the lock");
+        let position = |wanted: &Revision| state.commits.iter().position(|commit| commit.revision == *wanted);
+        position(head).zip(position(revision)).is_some_and(|(head, revision)| revision <= head)
+    }
+
     async fn accept(&self, revision: &Revision) -> Result<(), SourceError> {
         self.0.lock().expect("no test panics while it holds the lock").accepted = Some(revision.clone());
         Ok(())

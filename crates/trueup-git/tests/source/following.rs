@@ -52,6 +52,12 @@ async fn every_movement_of_a_head_is_told() {
     }
     let elsewhere = world.commit(&[b], &tree(&[]), "elsewhere");
     assert!(!source.knows(&revision(elsewhere)).await);
+    // Ancestry, whatever was a head when.
+    for (head, id, expected) in
+        [(b, b, true), (b, a, true), (a, b, false), (b, unrelated, false), (b, elsewhere, false), (elsewhere, b, false)]
+    {
+        assert_eq!(source.contains(&revision(head), &revision(id)).await, expected, "{head} {id}");
+    }
     assert!(!source.knows(&trueup_core::names::Revision::new("not a commit")).await);
 }
 

@@ -1,6 +1,7 @@
 //! Tables of worlds and of the plans for them.
 
 mod application;
+mod behind;
 mod checking;
 mod disturbances;
 mod governing;

@@ -1,0 +1,57 @@
+//! Copies that are behind: AWS carries a commit that this process has not got.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::tags;
+use crate::desired::DesiredApplication;
+use crate::live::{Live, Observed, Tags};
+use crate::names::{InstanceName, Revision};
+
+/// A commit that another copy of this installation applied, and that is, or may be, newer than what this one would apply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ahead {
+    /// The commit, as a tag in AWS has it.
+    pub revision: Revision,
+    /// Whether git was asked since it was seen: then it is known to be newer, and this process lacks valid documents of
+    /// it.
+    pub answered: bool,
+    /// Since when the repository cannot be asked; none when it could be the last time.
+    pub unreachable_since: Option<Timestamp>,
+}
+
+/// The commits that this installation applied to what an application names, as far as AWS's tags tell: those on its
+/// service and on the task definition revisions that the service runs, on its family's newest revision, on its target groups
+/// and on its rules.
+pub fn applied_revisions(desired: &DesiredApplication, live: &Live, instance: &InstanceName) -> BTreeSet<Revision> {
+    let mut all: Vec<&Tags> = Vec::new();
+    if let Some(service) = desired.service_id().and_then(|id| live.services.get(&id)?.present()) {
+        all.push(&service.tags);
+        let deployments = service.description.get("deployments").and_then(serde_json::Value::as_array);
+        let runs = deployments.into_iter().flatten().filter_map(|deployment| deployment.get("taskDefinition"));
+        let runs = runs.chain(service.description.get("taskDefinition")).filter_map(serde_json::Value::as_str);
+        let found = runs.filter_map(|arn| live.task_definitions.get(&crate::names::Arn::new(arn))?.present());
+        all.extend(found.map(|revision| &revision.tags));
+    }
+    let text = |body: &serde_json::Value, member: &str| body.get(member)?.as_str().map(str::to_owned);
+    let family = desired.task_definition.as_ref().and_then(|document| text(&document.body, "family"));
+    let newest = family.and_then(|family| live.families.get(&family)?.present()?.first());
+    all.extend(newest.map(|revision| &revision.tags));
+    for document in &desired.target_groups {
+        let group = text(&document.body, "Name").and_then(|name| live.target_groups.get(&name)?.present());
+        all.extend(group.and_then(|group| group.tags.present()));
+    }
+    let is = |tags: &Tags, key: &str, value: &str| tags.get(key).is_some_and(|tag| *tag == tags::legal(value));
+    // A rule has no name: only our tags tell that it is this application's.
+    let listeners: BTreeSet<String> =
+        desired.listener_rules.iter().filter_map(|document| text(&document.body, "ListenerArn")).collect();
+    let rules = listeners.iter().filter_map(|arn| live.rules.get(&crate::names::Arn::new(arn)));
+    let rules = rules.filter_map(Observed::present).flatten().filter_map(|rule| rule.tags.present());
+    all.extend(rules.filter(|tags| is(tags, tags::APPLICATION, desired.name.as_str())));
+    all.retain(|tags| {
+        is(tags, tags::INSTANCE, instance.as_str()) && is(tags, tags::ENVIRONMENT, desired.environment.as_str())
+    });
+    all.iter().filter_map(|tags| tags.get(tags::REVISION)).map(Revision::new).collect()
+}
