@@ -56,6 +56,7 @@ fn application(chance: &mut Stream, index: usize) -> Application {
         percent: pick(chance, &[(100, 200), (50, 200), (0, 100), (0, 200)]),
         breaker: pick(chance, &[Some(true), Some(true), Some(true), Some(false), None]),
         balanced,
+        blue_green: None,
         checked: chance.percent(30),
         depends_on: Vec::new(),
         style: Style::of(chance.between(0, 32) as usize),
