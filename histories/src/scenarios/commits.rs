@@ -21,8 +21,8 @@ pub(super) async fn bad_image(stage: &Stage) -> Vec<String> {
     let told: Vec<What> = copy.told().split_off(before).into_iter().map(|event| event.what).collect();
     let completed = told.iter().filter(|what| matches!(what, What::RolloutCompleted { .. })).count();
     let rolled_back = told.iter().filter(|what| matches!(what, What::RolloutRolledBack { .. })).count();
-    expect("rollouts told as completed", &json!(completed), &json!(0), &mut found);
-    expect("rollouts told as rolled back", &json!(rolled_back), &json!(1), &mut found);
+    expect("number of rollouts told as completed", &json!(completed), &json!(0), &mut found);
+    expect("number of rollouts told as rolled back", &json!(rolled_back), &json!(1), &mut found);
     copy.kill().await;
     stage.facts().killed(stage.now());
     let copy = stage.start("trueup-2");
@@ -30,8 +30,8 @@ pub(super) async fn bad_image(stage: &Stage) -> Vec<String> {
     let status = copy.engine.status();
     let held = status.applications.values().flat_map(|status| &status.plan.held);
     let failed = held.filter(|held| matches!(held.reason, Hold::RevisionFailed { .. })).count();
-    expect("holds for a failed revision", &json!(failed), &json!(1), &mut found);
-    expect("deployments of it", &json!(deployments(stage, &image("web", "crash"))), &json!(1), &mut found);
+    expect("number of holds for a failed revision", &json!(failed), &json!(1), &mut found);
+    expect("number of its deployments", &json!(deployments(stage, &image("web", "crash"))), &json!(1), &mut found);
     found
 }
 
@@ -64,7 +64,12 @@ pub(super) async fn failing_dependency(stage: &Stage) -> Vec<String> {
     let _copy = up(stage, &before, &mut found).await;
     stage.commit(&before.with("web", |web| web.tag = "crash".to_owned()).with("api", |api| api.tag = "2".to_owned()));
     sleep(Duration::from_mins(8)).await;
-    expect("deployments before the dependency", &json!(deployments(stage, &image("api", "2"))), &json!(0), &mut found);
+    expect(
+        "number of deployments before the dependency",
+        &json!(deployments(stage, &image("api", "2"))),
+        &json!(0),
+        &mut found,
+    );
     found
 }
 
@@ -93,6 +98,6 @@ pub(super) async fn many_leave_git(stage: &Stage) -> Vec<String> {
     let _copy = up(stage, &all, &mut found).await;
     stage.commit(&stays);
     sleep(Duration::from_mins(5)).await;
-    expect("status of one of many", &service(stage, "service-0")["status"], &json!("ACTIVE"), &mut found);
+    expect("status of what left git", &service(stage, "service-0")["status"], &json!("ACTIVE"), &mut found);
     found
 }

@@ -38,7 +38,7 @@ const SEED: u64 = 3;
 const QUIET: Duration = Duration::from_mins(2);
 
 /// How long settling may take.
-const PATIENCE: Duration = Duration::from_mins(20);
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// What a scenario found, when it is over.
 type Found<'a> = Pin<Box<dyn Future<Output = Vec<String>> + 'a>>;
@@ -96,9 +96,10 @@ async fn up(stage: &Stage, desired: &Desired, found: &mut Vec<String>) -> Copy {
     copy
 }
 
-/// Waits until everything is Synced and Healthy and nothing is written.
+/// Waits until everything is Synced and Healthy and nothing is written; not for long where something is wrong already.
 async fn settle(stage: &Stage, copy: &Copy, found: &mut Vec<String>) {
-    if let Err(unsettled) = stage.settle(copy, well, QUIET, PATIENCE).await {
+    let patience = if found.is_empty() { PATIENCE } else { 2 * QUIET };
+    if let Err(unsettled) = stage.settle(copy, well, QUIET, patience).await {
         found.push(format!("it does not settle: {:?}", unsettled.applications));
     }
 }
@@ -148,7 +149,7 @@ fn expect_git(stage: &Stage, desired: &Desired, found: &mut Vec<String>) {
 /// Notes what is not as wanted.
 fn expect(what: &str, is: &Value, wanted: &Value, found: &mut Vec<String>) {
     if is != wanted {
-        found.push(format!("{what}: it is {is}, not {wanted}"));
+        found.push(format!("wrong {what}: it is {is}, not {wanted}"));
     }
 }
 

@@ -57,13 +57,11 @@ pub(super) async fn blue_green(stage: &Stage) -> Vec<String> {
     let rule = shifted.rule.clone();
     let before = Desired::of([("web", Application { blue_green: Some(shifted), ..Application::default() })]);
     let copy = up(stage, &before, &mut found).await;
-    for tag in ["2", "3"] {
-        let weights = actions(stage, &rule);
-        stage.commit(&before.with("web", |web| web.tag = tag.to_owned()));
-        settle(stage, &copy, &mut found).await;
-        if actions(stage, &rule) == weights {
-            found.push(format!("not shifted: the rule's weights are as before image {tag}"));
-        }
+    let weights = actions(stage, &rule);
+    stage.commit(&before.with("web", |web| web.tag = "2".to_owned()));
+    settle(stage, &copy, &mut found).await;
+    if actions(stage, &rule) == weights {
+        found.push("not shifted: the rule's weights are as before".to_owned());
     }
     found
 }

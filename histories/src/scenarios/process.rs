@@ -32,7 +32,7 @@ pub(super) async fn refused_call(stage: &Stage) -> Vec<String> {
     sleep(HOUR).await;
     let tries = writes(stage, from).iter().filter(|write| write.action == "UpdateService").count();
     if !(5..=TRIES_IN_AN_HOUR_MAX).contains(&tries) {
-        found.push(format!("refused calls: {tries} in an hour"));
+        found.push(format!("wrong number of tries: {tries} in an hour"));
     }
     settle(stage, &copy, &mut found).await;
     found
@@ -76,7 +76,7 @@ pub(super) async fn restart_without_git(stage: &Stage) -> Vec<String> {
     settle(stage, &copy, &mut found).await;
     sleep(Duration::from_mins(10)).await;
     expect(
-        "deployments of the older image",
+        "number of deployments of the older image",
         &json!(deployments(stage, &image("web", "1"))),
         &json!(before),
         &mut found,
