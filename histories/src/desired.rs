@@ -35,6 +35,8 @@ pub struct Application {
     pub breaker: Option<bool>,
     /// Behind the load balancer, by a rule of this priority.
     pub balanced: Option<Balanced>,
+    /// Deployed natively by blue/green, behind a rule that the surroundings have; instead of `balanced`.
+    pub blue_green: Option<BlueGreen>,
     /// Its container has a health check of its own.
     pub checked: bool,
     /// Applications that must be Synced and Healthy first.
@@ -82,6 +84,19 @@ pub struct Balanced {
     pub path: String,
 }
 
+/// The surroundings of an application whose traffic ECS shifts: ARNs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlueGreen {
+    /// The target group.
+    pub blue: String,
+    /// The alternate target group.
+    pub green: String,
+    /// The production listener rule.
+    pub rule: String,
+    /// The rule's priority.
+    pub priority: u64,
+}
+
 /// The image of an application with a tag, as it stands in its task definition.
 pub fn image(name: &str, tag: &str) -> String {
     format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}:{tag}")
@@ -96,6 +111,7 @@ impl Default for Application {
             percent: (100, 200),
             breaker: Some(true),
             balanced: None,
+            blue_green: None,
             checked: false,
             depends_on: Vec::new(),
             style: Style::default(),
@@ -172,6 +188,9 @@ impl Application {
             files.push((format!("target-groups/{name}.toml"), balanced.target_group(name)));
             files.push((format!("listener-rules/{name}.toml"), balanced.rule(name)));
         }
+        if let Some(shifted) = &self.blue_green {
+            files.push((format!("listener-rules/{name}.toml"), shifted.production()));
+        }
         files
     }
 
@@ -229,6 +248,9 @@ impl Application {
         if let Some(rollback) = self.breaker {
             let _ = writeln!(text, "deploymentCircuitBreaker = {{ enable = true, rollback = {rollback} }}");
         }
+        if self.blue_green.is_some() {
+            text.push_str("strategy = \"BLUE_GREEN\"\nbakeTimeInMinutes = 1\n");
+        }
         let mut subnets = ["subnet-0a1b2c3d", "subnet-1a2b3c4d"];
         if style.reversed {
             subnets.reverse();
@@ -245,7 +267,28 @@ impl Application {
                  containerPort = 80"
             );
         }
+        if let Some(BlueGreen { blue, green, rule, .. }) = &self.blue_green {
+            let _ = writeln!(
+                text,
+                "[[loadBalancers]]\ntargetGroupArn = \"{blue}\"\ncontainerName = \"{name}\"\ncontainerPort = 80\n\
+                 [loadBalancers.advancedConfiguration]\nalternateTargetGroupArn = \"{green}\"\n\
+                 productionListenerRule = \"{rule}\"\nroleArn = \"arn:aws:iam::{ACCOUNT}:role/shift\""
+            );
+        }
         text
+    }
+}
+
+impl BlueGreen {
+    /// The production rule in git, with the weights before the first shift.
+    fn production(&self) -> String {
+        let Self { blue, green, priority, .. } = self;
+        format!(
+            "ListenerArn = \"${{listener.{LOAD_BALANCER}.80}}\"\nPriority = {priority}\n\
+             Conditions = [{{ Field = \"path-pattern\", PathPatternConfig = {{ Values = [\"/{priority}/*\"] }} }}]\n\
+             [[Actions]]\nType = \"forward\"\n[Actions.ForwardConfig]\nTargetGroups = [\
+             {{ TargetGroupArn = \"{blue}\", Weight = 100 }}, {{ TargetGroupArn = \"{green}\", Weight = 0 }}]\n"
+        )
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `repository.rs` | commits in memory |
 //! | `copy.rs` | one running trueup: start, SIGTERM, kill |
 //! | `desired.rs` | desired states as values, from which commits are made |
+//! | `scenarios/` | short histories with one trouble each, which notice every bug of `trueup_core::broken` |
 //! | `stage.rs` | AWS, a repository and copies of trueup together; waiting until all is quiet |
 
 mod ask;
@@ -24,6 +25,7 @@ mod mount;
 mod parallel;
 mod play;
 mod repository;
+pub mod scenarios;
 pub mod seeded;
 mod stage;
 mod surroundings;
@@ -31,7 +33,7 @@ mod virtual_time;
 
 pub use self::base::{BaseHistory, base_histories};
 pub use self::copy::Copy;
-pub use self::desired::{Application, Balanced, CLUSTER, Desired, LOAD_BALANCER, Style, image};
+pub use self::desired::{Application, Balanced, BlueGreen, CLUSTER, Desired, LOAD_BALANCER, Style, image};
 pub use self::end::{end_state, first_difference};
 pub use self::judging::violations;
 pub use self::mount::{Cut, Line, Moment};

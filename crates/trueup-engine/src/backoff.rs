@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use trueup_core::broken::{self, Broken};
 use trueup_core::live::FailureKind;
 
 use crate::schedule::Jitter;
@@ -27,7 +28,8 @@ impl Backoff {
     /// A call failed: each wait is twice the one before, up to five minutes, spread by a tenth.
     pub fn failed(&mut self, kind: FailureKind, now: Instant, jitter: &mut Jitter) {
         let first = if kind.is_transient() { FIRST_WAIT_TRANSIENT } else { FIRST_WAIT_REFUSED };
-        let wait = (first * 2_u32.pow(self.failures.min(DOUBLINGS_MAX))).min(WAIT_MAX);
+        let failures = if broken::is(Broken::RefusedWithoutBackoff) { 0 } else { self.failures };
+        let wait = (first * 2_u32.pow(failures.min(DOUBLINGS_MAX))).min(WAIT_MAX);
         self.failures = self.failures.saturating_add(1);
         self.until = Some(now + jitter.spread(wait));
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use trueup_core::broken::{self, Broken};
 use trueup_core::desired::{Application, DesiredApplication, Environment, Lookup};
 use trueup_core::live::{FailureKind, Live};
 use trueup_core::names::{ApplicationName, Arn, Revision, ServiceId};
@@ -382,7 +383,8 @@ impl EnvironmentLoop {
             let status = self.context.board.get(&self.name, name);
             status.is_some_and(|status| is_settled(&status.plan) && Some(&status.plan.revision) == wanted)
         };
-        application.depends_on.iter().filter(|name| !ready(name)).cloned().collect()
+        let depends_on = application.depends_on.iter().filter(|_| !broken::is(Broken::DependenciesIgnored));
+        depends_on.filter(|name| !ready(name)).cloned().collect()
     }
 
     /// Whether something is going on with one of these applications, so that they may soon be ready.

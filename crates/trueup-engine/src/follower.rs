@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use trueup_core::broken::{self, Broken};
 use trueup_core::desired::{Application, Environment, Policy, load};
 use trueup_core::document::Problem;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
@@ -170,13 +171,14 @@ impl Follower {
         }
         let environments = loaded.environments.into_iter().map(|env| (env.name.clone(), env)).collect();
         let applications = self.stand(&snapshot, loaded.applications);
+        let remembers = self.in_force.is_none() || !broken::is(Broken::NewestNotRemembered);
         self.in_force = Some(Arc::new(InForce {
             revision: revision.clone(),
             environments,
             policies: loaded.policies,
             applications,
         }));
-        if let Err(error) = self.source.accept(revision).await {
+        if remembers && let Err(error) = self.source.accept(revision).await {
             tracing::warn!(%revision, %error, "The accepted revision could not be remembered for a restart.");
         }
         let Snapshot { subject, committed, .. } = snapshot;

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use trueup_core::broken;
 use trueup_core::names::ApplicationName;
 use trueup_core::plan::{self, Held, Hold, Input, Plan, Prune, PruneInput, check};
 
 /// Plans, and has the checker judge the plan. An unsound one has no steps left, and says why.
 pub(crate) fn plan(input: &Input<'_>) -> Plan {
     let mut plan = plan::plan(input);
-    if plan.steps.is_empty() {
+    // With a bug in, it is to be seen whether others than the checker notice.
+    if plan.steps.is_empty() || broken::any() {
         return plan;
     }
     let defects = check::check(input, &plan);
@@ -32,7 +34,7 @@ pub(crate) fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Pr
     let limits = input.desired.iter().map(|desired| desired.policy.prune_limit);
     let limit = limits.chain([input.policy.prune_limit]).max().unwrap_or_default();
     let defects = check::check_prune(input.instance.as_str(), limit, &prunes);
-    if defects.is_empty() {
+    if defects.is_empty() || broken::any() {
         return prunes;
     }
     tracing::error!(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use trueup_core::broken::{self, Broken};
 use trueup_core::desired::{DesiredApplication, Mode, Policy};
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, Revision};
@@ -33,6 +34,7 @@ impl EnvironmentLoop {
         let ours = in_force.applications.iter().filter(|((environment, _), _)| *environment == self.name);
         let policies = ours.filter_map(|(_, standing)| Some(&standing.valid.as_ref()?.application.policy));
         let prunes = policies.chain(in_force.policies.get(&self.name)).any(|policy| policy.prune != Mode::Off);
+        let prunes = prunes || broken::is(Broken::DeletedUnasked);
         let is_due = self.pruned.as_ref() != Some(&in_force.revision)
             || self.full_cycles.is_multiple_of(CYCLES_BETWEEN_INVENTORIES)
             || self.applications.values().any(ApplicationState::has_prune);

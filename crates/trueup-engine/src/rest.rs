@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use trueup_core::broken::{self, Broken};
 use trueup_core::description::Description;
 use trueup_core::live::{Live, LiveTaskDefinition, Observed, Tags, Traffic};
 use trueup_core::names::{ApplicationName, Arn};
@@ -69,7 +70,8 @@ impl Rest {
 
     /// Whether the same is seen now, in what was observed of the whole environment.
     pub fn holds(&self, live: &Live, shared: &Shared, wanted: &Wanted, memory: &Memory) -> bool {
-        self.memory == *memory && self.live == fingerprint(live, shared, wanted, &self.task_definitions)
+        let is_as_it_was = || self.live == fingerprint(live, shared, wanted, &self.task_definitions);
+        self.memory == *memory && (broken::is(Broken::RestForEver) || is_as_it_was())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use trueup_core::broken::{self, Broken};
 
 /// A handle on the flag. All clones share it.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ impl Shutdown {
 
     /// Raises it. From here on no write begins; those under way finish.
     pub fn request(&self) {
-        self.0.send_replace(true);
+        self.0.send_replace(!broken::is(Broken::SigtermIgnored));
     }
 
     /// Whether it is raised.

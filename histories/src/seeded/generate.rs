@@ -55,6 +55,7 @@ fn application(chance: &mut Stream, index: usize) -> Application {
         percent: pick(chance, &[(100, 200), (50, 200), (0, 200), (75, 200)]),
         breaker: pick(chance, &[Some(true), Some(true), Some(true), Some(false), None]),
         balanced,
+        blue_green: None,
         checked: chance.percent(30),
         depends_on: Vec::new(),
         style: Style::of(small(chance, 0, 32)),

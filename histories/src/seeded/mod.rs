@@ -15,3 +15,4 @@ pub use self::act::{Act, Change, Hand, History, Trouble};
 pub use self::generate::generate;
 pub use self::perform::{Verdict, perform};
 pub use self::reduce::reduce;
+pub(crate) use self::truth::{differences, listener};

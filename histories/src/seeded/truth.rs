@@ -89,7 +89,7 @@ impl Judge<'_> {
 }
 
 /// The one listener of the one load balancer.
-pub(super) fn listener(aws: &mut Simulator) -> Value {
+pub fn listener(aws: &mut Simulator) -> Value {
     let balancers = ask(aws, "elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
     let of = json!({"LoadBalancerArn": balancers["LoadBalancers"][0]["LoadBalancerArn"]});
     ask(aws, "elasticloadbalancing", "DescribeListeners", &of)["Listeners"][0]["ListenerArn"].clone()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use trueup_core::broken::{self, Broken};
 use trueup_core::live::{LiveRule, LiveTargetGroup, Observed, ReadFailure};
 use trueup_core::names::Arn;
 use trueup_ports::CallError;
@@ -110,8 +111,8 @@ async fn pages(cloud: &AwsCloud, read: Read, mut input: Value, member: &str) -> 
         let mut answer = cloud.elb.read(&cloud.caller, read, &input).await?;
         listed.extend(take_array(&mut answer, member));
         match answer.get("NextMarker").and_then(Value::as_str).filter(|marker| !marker.is_empty()) {
-            Some(marker) => input["Marker"] = Value::from(marker),
-            None => return Ok(listed),
+            Some(marker) if !broken::is(Broken::FirstPageOnly) => input["Marker"] = Value::from(marker),
+            Some(_) | None => return Ok(listed),
         }
     }
     let ReadFailure { operation, kind, message } = too_many_pages(&format!("elasticloadbalancing:{read:?}"), PAGES_MAX);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
 use tokio::time::Instant;
+use trueup_core::broken::{self, Broken};
 use trueup_core::live::Observed;
 use trueup_core::names::ServiceId;
 
@@ -83,8 +84,8 @@ async fn describe(cloud: &AwsCloud, ids: Vec<ServiceId>) -> Vec<(ServiceId, Obse
         Ok(found) => found,
         Err(unknown) => return ids.into_iter().map(|id| (id, unknown.clone())).collect(),
     };
-    let answer =
-        |id: &ServiceId| if found.contains(&resource_id(id)) { Observed::Present(()) } else { Observed::Absent };
+    let is_found = |id: &ServiceId| found.contains(&resource_id(id)) && !broken::is(Broken::AutoscalerUnseen);
+    let answer = |id: &ServiceId| if is_found(id) { Observed::Present(()) } else { Observed::Absent };
     ids.into_iter().map(|id| (id.clone(), answer(&id))).collect()
 }
 

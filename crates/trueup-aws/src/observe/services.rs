@@ -6,6 +6,7 @@ use std::iter;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
+use trueup_core::broken::{self, Broken};
 use trueup_core::description::Description;
 use trueup_core::live::{FailureKind, LiveService, Observed, ReadFailure};
 use trueup_core::names::ServiceId;
@@ -98,8 +99,8 @@ pub(crate) async fn list(cloud: &AwsCloud, cluster: &str) -> Result<BTreeSet<Ser
                 .map(|arn| ServiceId { cluster: cluster.to_owned(), name: last_segment(arn).to_owned() }),
         );
         match answer.get("nextToken").and_then(Value::as_str) {
-            Some(token) => input["nextToken"] = Value::from(token),
-            None => return Ok(names),
+            Some(token) if !broken::is(Broken::FirstPageOnly) => input["nextToken"] = Value::from(token),
+            Some(_) | None => return Ok(names),
         }
     }
     Err(super::too_many_pages("ecs:ListServices", PAGES_MAX))
@@ -117,13 +118,15 @@ async fn describe_batch(cloud: &AwsCloud, cluster: &str, ids: &[&ServiceId]) -> 
             if error.code.as_deref() == Some("ClusterNotFoundException") {
                 error.message = format!("cluster `{cluster}` does not exist: {}", error.message);
             }
-            let unknown: Observed<Described> = failure::unknown(error);
+            let is_absent = broken::is(Broken::UnreadIsAbsent);
+            let unknown: Observed<Described> = if is_absent { Observed::Absent } else { failure::unknown(error) };
             return ids.iter().map(|&id| (id.clone(), unknown.clone())).collect();
         }
     };
     ids.iter()
         .map(|&id| {
-            let service = found.remove(&id.name);
+            let absent = broken::is(Broken::FailuresIgnored).then_some(Observed::Absent);
+            let service = found.remove(&id.name).or(absent);
             (id.clone(), service.unwrap_or_else(|| not_mentioned(OPERATION, &id.name)))
         })
         .collect()

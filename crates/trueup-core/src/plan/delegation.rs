@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::broken::{self, Broken};
 use crate::live::{Live, Observed, Traffic};
 use crate::names::Arn;
 
@@ -33,6 +34,9 @@ pub fn traffic(service: &Value) -> Traffic {
 /// updates and the group that git names has no targets yet. While a service is unread, nobody knows that it does not.
 pub fn is_delegated(live: &Live, rule: &Value) -> bool {
     let Some(arn) = rule.get("RuleArn").and_then(Value::as_str).map(Arn::new) else { return false };
+    if broken::is(Broken::ShiftedWeightsCompared) {
+        return false;
+    }
     let groups = groups(rule);
     let is_shifted = |traffic: &Traffic| {
         let divided = groups.len() > 1 && groups.iter().any(|group| traffic.deploying.contains(group));

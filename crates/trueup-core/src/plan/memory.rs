@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::contest::Fuse;
 use super::{Operation, Resource, Step, tags};
+use crate::broken::{self, Broken};
 use crate::desired::DesiredApplication;
 use crate::digest::Digest;
 use crate::drift::Change;
@@ -146,7 +147,8 @@ impl Memory {
         let written = self.written.get(&key(&step.resource, step.call.operation))?;
         let since = seconds(written.at, now);
         let same = written.changes == step.changes && written.input == digest(&step.call.input);
-        (same && since < written.unseen_seconds_max).then_some(since)
+        let may_be_old = same && since < written.unseen_seconds_max && !broken::is(Broken::OldReadsBelieved);
+        may_be_old.then_some(since)
     }
 
     /// The task definition revision that this process registered with this digest.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Call, Cause, Held, Hold, Operation, Resource, Step, tags};
+use crate::broken::{self, Broken};
 use crate::desired::{DesiredApplication, Mode, Policy};
 use crate::drift::{Change, Shown};
 use crate::live::{Live, Observed, OwnedResource};
@@ -69,7 +70,7 @@ pub fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
         let application = ApplicationName::new(tag(resource, tags::APPLICATION));
         let policy = input.desired.iter().find(|d| tags::legal(d.name.as_str()) == application.as_str());
         let policy = policy.map_or(input.policy, |desired| &desired.policy);
-        if policy.prune == Mode::Off {
+        if policy.prune == Mode::Off && !broken::is(Broken::DeletedUnasked) {
             continue;
         }
         let hold = suspended.get(application.as_str());
@@ -86,7 +87,8 @@ pub fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
     let going: BTreeSet<&Arn> = batch.iter().map(|(_, resource, _)| &resource.arn).collect();
     for (application, resource, limit) in &batch {
         let prune = prunes.entry(application.clone()).or_default();
-        if count > usize::try_from(*limit).unwrap_or(usize::MAX) {
+        let is_above = count > usize::try_from(*limit).unwrap_or(usize::MAX);
+        if is_above && !broken::is(Broken::PruneLimitIgnored) {
             prune.held.push(held(resource, Hold::PruneLimit { count, limit: *limit }));
             continue;
         }

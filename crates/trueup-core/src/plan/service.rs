@@ -10,6 +10,7 @@ use super::tags::{self, Claim};
 use super::task_definition::{self, Decision, Runner, Wanted};
 use super::three_way::{Basis, Sorted, is_declared, only, top};
 use super::{Call, Cause, Health, Hold, Input, Operation, Rollout};
+use crate::broken::{self, Broken};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{Change, Context, Shown};
@@ -339,6 +340,10 @@ fn update(
     }
     if all.is_empty() {
         return false;
+    }
+    if broken::is(Broken::CountAlwaysSent) {
+        let declared = work.document.body.get("desiredCount").cloned();
+        input.insert("desiredCount".to_owned(), declared.unwrap_or_else(|| json!(FIRST_DESIRED_COUNT)));
     }
     let call = Call::new(Operation::UpdateService, Value::Object(input));
     draft.sorted_step(&work.resource, all, call, awaits);

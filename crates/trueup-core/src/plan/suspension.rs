@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use super::{Call, Cause, Held, Hold, Input, Operation, Resource, Step, tags};
+use crate::broken::{self, Broken};
 use crate::desired::DesiredApplication;
 use crate::live::{Live, Observed, ReadFailure, Tags};
 use crate::model::Kind;
@@ -76,6 +77,9 @@ pub fn resume(desired: &DesiredApplication, live: &Live, instance: &InstanceName
 
 /// What the mark says, when the application carries one.
 pub(super) fn of(input: &Input<'_>) -> Option<String> {
+    if broken::is(Broken::SuspensionIgnored) {
+        return None;
+    }
     let seen = present(input.desired, input.live, input.instance);
     seen.into_iter().find_map(|(_, _, tags)| tags.get(tags::SUSPENDED).cloned())
 }

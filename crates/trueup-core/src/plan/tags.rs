@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{Hold, Input};
+use crate::broken::{self, Broken};
 use crate::desired::{DesiredApplication, Document};
 use crate::digest::Digest;
 use crate::live::Tags;
@@ -126,7 +127,8 @@ impl Owner {
     }
 
     pub(super) fn claim(&self, live: &Tags, manage_stack_resources: bool) -> Claim {
-        if let Some(instance) = self.other(live, INSTANCE) {
+        let instance = self.other(live, INSTANCE).filter(|_| !broken::is(Broken::ForeignTagIgnored));
+        if let Some(instance) = instance {
             return Claim::Held(Hold::ForeignInstance { instance: InstanceName::new(instance) });
         }
         if let Some(environment) = self.other(live, ENVIRONMENT) {

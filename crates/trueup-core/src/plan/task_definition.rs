@@ -11,6 +11,7 @@ use super::rollout::same_revision;
 use super::tags::{self, Claim};
 use super::three_way::{Basis, Sorted, common_cause, only, top};
 use super::{Call, Cause, Hold, Input, Operation};
+use crate::broken::{self, Broken};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{self, Change, Context};
@@ -144,7 +145,8 @@ fn find_or_register(
         }
     };
     let equal = revisions.iter().find(|revision| is_equal(work, &body, digest, revision));
-    if let Some(arn) = equal.and_then(arn).or_else(|| input.memory.registered(digest, input.live, input.now)) {
+    let known = equal.and_then(arn).or_else(|| input.memory.registered(digest, input.live, input.now));
+    if let Some(arn) = known.filter(|_| !broken::is(Broken::RegisteredAlways)) {
         return Wanted::Revision(arn, cause);
     }
     if let Value::Object(members) = &mut body {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::failure::{Ending, Failure};
 use super::{Progress, Rollout, UNREGISTERED, deployments, is_rollback, primary, same_revision, text};
+use crate::broken::{self, Broken};
 use crate::names::Arn;
 use crate::plan::Health;
 use crate::service_deployment::{ServiceDeployment, Status, time};
@@ -33,6 +34,15 @@ pub(in crate::plan) struct Facts<'a> {
 pub(in crate::plan) fn judge(facts: &Facts<'_>) -> Option<Rollout> {
     let primary = primary(facts.service)?;
     let runs = text(primary, "taskDefinition").or_else(|| text(facts.service, "taskDefinition"))?;
+    if broken::is(Broken::StableIsSuccess) {
+        let (task_definition, progress) = (Arn::new(runs), progress(facts, primary));
+        let is_stable = text(primary, "rolloutState") == Some("COMPLETED");
+        return Some(if is_stable {
+            Rollout::Serving { task_definition }
+        } else {
+            Rollout::Running { task_definition, progress }
+        });
+    }
     if let Some(failure) = facts.failure.filter(|failure| failure.current) {
         return Some(ended(facts, failure, runs));
     }
