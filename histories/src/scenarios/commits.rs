@@ -16,7 +16,7 @@ pub(super) async fn bad_image(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     let copy = up(stage, &web(), &mut found).await;
     let before = copy.told().len();
-    stage.commit(&web().with("web", |web| web.tag = "crash".to_owned()));
+    stage.commit(&web().with("web", |web| web.tag = "crash".into()));
     sleep(Duration::from_mins(20)).await;
     let told: Vec<What> = copy.told().split_off(before).into_iter().map(|event| event.what).collect();
     let completed = told.iter().filter(|what| matches!(what, What::RolloutCompleted { .. })).count();
@@ -43,7 +43,7 @@ pub(super) async fn new_image(stage: &Stage) -> Vec<String> {
         Application { balanced: Some(Balanced::at(10)), checked: true, ..Application::default() },
     )]);
     let copy = up(stage, &before, &mut found).await;
-    let after = before.with("web", |web| web.tag = "2".to_owned());
+    let after = before.with("web", |web| web.tag = "2".into());
     stage.commit(&after);
     settle(stage, &copy, &mut found).await;
     copy.kill().await;
@@ -62,7 +62,7 @@ pub(super) async fn failing_dependency(stage: &Stage) -> Vec<String> {
     let api = Application { depends_on: vec!["web".to_owned()], ..Application::default() };
     let before = Desired::of([("web", Application::default()), ("api", api)]);
     let _copy = up(stage, &before, &mut found).await;
-    stage.commit(&before.with("web", |web| web.tag = "crash".to_owned()).with("api", |api| api.tag = "2".to_owned()));
+    stage.commit(&before.with("web", |web| web.tag = "crash".into()).with("api", |api| api.tag = "2".into()));
     sleep(Duration::from_mins(8)).await;
     expect(
         "number of deployments before the dependency",

@@ -23,7 +23,7 @@ pub(super) async fn number_left_out(stage: &Stage) -> Vec<String> {
     let copy = up(stage, &before, &mut found).await;
     let input = json!({"cluster": CLUSTER, "service": "web", "desiredCount": 4});
     call(&mut stage.aws(), PERSON, "ecs", "UpdateService", &input);
-    stage.commit(&before.with("web", |web| web.tag = "2".to_owned()));
+    stage.commit(&before.with("web", |web| web.tag = "2".into()));
     settle(stage, &copy, &mut found).await;
     expect("desired count", &service(stage, "web")["desiredCount"], &json!(4), &mut found);
     found
@@ -44,7 +44,7 @@ pub(super) async fn autoscaler(stage: &Stage) -> Vec<String> {
     let copy = up(stage, &web(), &mut found).await;
     autoscaling::scale(stage.aws().world_mut(), CLUSTER, "web", 5);
     sleep(Duration::from_mins(2)).await;
-    stage.commit(&web().with("web", |web| web.tag = "2".to_owned()));
+    stage.commit(&web().with("web", |web| web.tag = "2".into()));
     settle(stage, &copy, &mut found).await;
     expect("desired count", &service(stage, "web")["desiredCount"], &json!(5), &mut found);
     found
@@ -58,7 +58,7 @@ pub(super) async fn blue_green(stage: &Stage) -> Vec<String> {
     let before = Desired::of([("web", Application { blue_green: Some(shifted), ..Application::default() })]);
     let copy = up(stage, &before, &mut found).await;
     let weights = actions(stage, &rule);
-    stage.commit(&before.with("web", |web| web.tag = "2".to_owned()));
+    stage.commit(&before.with("web", |web| web.tag = "2".into()));
     settle(stage, &copy, &mut found).await;
     if actions(stage, &rule) == weights {
         found.push("not shifted: the rule's weights are as before".to_owned());
@@ -108,7 +108,7 @@ pub(super) async fn other_installation(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     let copy = up(stage, &web(), &mut found).await;
     copy.kill().await;
-    stage.commit(&web().with("web", |web| web.tag = "2".to_owned()));
+    stage.commit(&web().with("web", |web| web.tag = "2".into()));
     let at = stage.now();
     let _other = stage.start_with("trueup-2", |options| options.instance = InstanceName::new("second"));
     sleep(Duration::from_mins(10)).await;
@@ -125,7 +125,7 @@ pub(super) async fn suspended(stage: &Stage) -> Vec<String> {
     call(&mut stage.aws(), PERSON, "ecs", "TagResource", &input);
     sleep(Duration::from_mins(3)).await;
     let at = stage.now();
-    stage.commit(&web().with("web", |web| web.tag = "2".to_owned()));
+    stage.commit(&web().with("web", |web| web.tag = "2".into()));
     sleep(Duration::from_mins(10)).await;
     expect_no_writes(stage, at, "written although suspended", &mut found);
     found

@@ -28,7 +28,7 @@ pub(super) async fn refused_call(stage: &Stage) -> Vec<String> {
     let from = stage.now();
     let what = What::action(Service::Ecs, "UpdateService").by("trueup");
     stage.aws().faults.add(Rule::new(what, Fault::Denied).when(When::Between(from, from + HOUR)));
-    stage.commit(&web().with("web", |web| web.tag = "2".to_owned()));
+    stage.commit(&web().with("web", |web| web.tag = "2".into()));
     sleep(HOUR).await;
     let tries = writes(stage, from).iter().filter(|write| write.action == "UpdateService").count();
     if !(5..=TRIES_IN_AN_HOUR_MAX).contains(&tries) {
@@ -67,7 +67,7 @@ pub(super) async fn sigterm(stage: &Stage) -> Vec<String> {
 pub(super) async fn restart_without_git(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     let copy = up(stage, &web(), &mut found).await;
-    stage.commit(&web().with("web", |web| web.tag = "2".to_owned()));
+    stage.commit(&web().with("web", |web| web.tag = "2".into()));
     settle(stage, &copy, &mut found).await;
     copy.kill().await;
     stage.repository.set_dead(true);

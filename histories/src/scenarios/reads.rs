@@ -62,7 +62,7 @@ pub(super) async fn old_answers(stage: &Stage) -> Vec<String> {
     let (from, to) = (stage.now(), stage.now() + Duration::from_mins(10));
     let fault = Fault::Stale { up_to: Duration::from_secs(30), monotonic: false };
     stage.aws().faults.add(Rule::new(What::reads(), fault).when(When::Between(from, to)));
-    stage.commit(&web().with("web", |web| web.tag = "2".to_owned()));
+    stage.commit(&web().with("web", |web| web.tag = "2".into()));
     sleep(Duration::from_mins(10)).await;
     settle(stage, &copy, &mut found).await;
     let writes = writes(stage, from);

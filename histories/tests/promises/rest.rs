@@ -17,7 +17,7 @@ fn two_hundred_services_in_many_styles_rest_for_a_hundred_cycles() {
         let stage = Stage::new(&Scene::new(surroundings(5)));
         let application = |index: usize| Application {
             balanced: (index < 90).then(|| Balanced::at(10 + index as u64)),
-            checked: index % 3 == 0,
+            checked: index.is_multiple_of(3),
             count: Some(1),
             style: Style::of(index),
             ..Application::default()

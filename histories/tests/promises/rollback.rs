@@ -22,7 +22,7 @@ fn a_bad_commit_is_deployed_once_in_a_day_with_three_restarts() {
             stage.commit(&good);
             let mut copy = stage.start("trueup-1");
             stage.settle_well(&copy).await.expect("the good one comes up");
-            stage.commit(&good.with("web", |web| web.tag = "crash".to_owned()));
+            stage.commit(&good.with("web", |web| web.tag = "crash".into()));
             for restart in 0..4 {
                 sleep(Duration::from_hours(6)).await;
                 let status = copy.engine.status();
@@ -34,12 +34,11 @@ fn a_bad_commit_is_deployed_once_in_a_day_with_three_restarts() {
                     assert!(held, "{breaker:?}: {:?}", plan.held);
                 }
                 // Once gently, once by force, once without the cache.
-                match restart {
-                    0 => copy.stop().await,
-                    _ => {
-                        copy.kill().await;
-                        stage.facts().killed(stage.now());
-                    }
+                if restart == 0 {
+                    copy.stop().await;
+                } else {
+                    copy.kill().await;
+                    stage.facts().killed(stage.now());
                 }
                 let name = format!("trueup-{}", restart + 2);
                 copy = if restart == 2 { stage.start_without_cache(&name) } else { stage.start(&name) };
@@ -55,7 +54,7 @@ fn a_new_commit_ends_the_hold_and_an_equal_one_does_not() {
     run(4, async {
         let stage = Stage::new(&Scene::new(surroundings(4)));
         let good = Desired::of([("web", Application::default())]);
-        let bad = good.with("web", |web| web.tag = "crash".to_owned());
+        let bad = good.with("web", |web| web.tag = "crash".into());
         stage.commit(&good);
         let copy = stage.start("trueup-1");
         stage.settle_well(&copy).await.expect("the good one comes up");
@@ -66,7 +65,7 @@ fn a_new_commit_ends_the_hold_and_an_equal_one_does_not() {
         stage.commit(&beside);
         sleep(Duration::from_hours(1)).await;
         assert_eq!(deployments(&stage, &image("web", "crash")), 1);
-        stage.commit(&beside.with("web", |web| web.tag = "2".to_owned()));
+        stage.commit(&beside.with("web", |web| web.tag = "2".into()));
         stage.settle_well(&copy).await.expect("the corrected one comes up");
         assert_eq!(deployments(&stage, &image("web", "crash")), 1);
         assert_eq!(violations(&stage), Vec::<String>::new());
