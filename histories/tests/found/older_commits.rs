@@ -12,7 +12,7 @@ fn one() -> Desired {
 }
 
 fn tagged(tag: &str) -> Desired {
-    one().with("web", |web| web.tag = tag.to_owned())
+    one().with("web", |web| web.tag = tag.into())
 }
 
 fn act(what: Change, wait: u64) -> Act {
