@@ -18,6 +18,7 @@ mod diagnosis;
 mod engine;
 mod environment;
 mod follower;
+mod healthy;
 mod once;
 mod options;
 mod pass;

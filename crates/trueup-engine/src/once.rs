@@ -148,7 +148,7 @@ impl EnvironmentLoop {
             scope = loop {
                 let hopeful = |state: &&ApplicationState| !state.is_refused() && !state.is_unreadable();
                 let next = self.applications.values().filter(hopeful).filter_map(|state| state.look_at).min();
-                if next.is_none() && self.passes.is_empty() && self.diagnoses.is_empty() {
+                if next.is_none() && self.passes.is_empty() && self.reads.is_empty() {
                     return false;
                 }
                 tokio::select! {
@@ -159,7 +159,7 @@ impl EnvironmentLoop {
                         return false;
                     }
                     Some(ended) = self.passes.join_next(), if !self.passes.is_empty() => self.ended(ended),
-                    Some(read) = self.diagnoses.join_next(), if !self.diagnoses.is_empty() => self.read(read),
+                    Some(read) = self.reads.join_next(), if !self.reads.is_empty() => self.read(read),
                     () = sleep_until(deadline) => {
                         self.drain().await;
                         return true;
