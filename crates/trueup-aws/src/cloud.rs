@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
-use trueup_core::plan::{Call, Operation, Resource};
+use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
 use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Priority, Wanted};
 
 use crate::buckets::{Bucket, Buckets};
@@ -173,6 +173,10 @@ impl Cloud for AwsCloud {
 
     async fn evidence(&self, request: &EvidenceRequest) -> Evidence {
         priority::with(Priority::Rest, crate::evidence::evidence(self, request)).await
+    }
+
+    async fn running_tasks(&self, request: &EvidenceRequest) -> RunningTasks {
+        priority::with(Priority::Rest, crate::evidence::running_tasks(self, request)).await
     }
 
     async fn execute(&self, call: &Call) -> Result<Answer, CallError> {

@@ -1,17 +1,18 @@
 //! Reads what tells why a deployment does not get on, each part by itself.
 //!
 //! `ListTasks` takes `startedBy` only without any other filter, and then lists running tasks alone (ECS API reference,
-//! `ListTasks`: the default of `desiredStatus` is `RUNNING`). So the service's tasks are listed, and those that another
-//! deployment started are left out after they were described.
+//! `ListTasks`: the default of `desiredStatus` is `RUNNING`). So for evidence the service's tasks are listed, and those that
+//! another deployment started are left out after they were described; where running ones are enough it is `startedBy`.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Target, Task};
-use trueup_core::live::Observed;
+use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::Arn;
+use trueup_core::plan::RunningTasks;
 use trueup_core::service_deployment::ServiceDeployment;
-use trueup_ports::{CallError, EvidenceRequest};
+use trueup_ports::{CallError, Effect, EvidenceRequest};
 
 use crate::cloud::AwsCloud;
 use crate::observe::at_once;
@@ -23,31 +24,60 @@ const TASKS_MAX: usize = 100;
 /// How many pages of stopped tasks are read: ECS keeps them for an hour, and 200 of a deployment are enough to see why.
 const PAGES_MAX: usize = 2;
 
+/// How many pages of running tasks are counted: the tasks of larger deployments are not worth their reads.
+const RUNNING_PAGES_MAX: usize = 5;
+
 /// How many service deployments are listed: the newest come first.
 const SERVICE_DEPLOYMENTS_MAX: usize = 5;
 
 /// Reads all parts at once.
 pub(crate) async fn evidence(cloud: &AwsCloud, request: &EvidenceRequest) -> Evidence {
-    let targets = at_once(request.target_groups.iter().map(|group| async move {
-        let health = target_health(cloud, group).await;
-        (group.clone(), health.map_or_else(failure::unknown, Observed::Present))
-    }));
-    let (tasks, service, service_deployments, targets) =
-        futures::join!(tasks(cloud, request), service(cloud, request), service_deployments(cloud, request), targets);
+    let (tasks, service, service_deployments, targets) = futures::join!(
+        tasks(cloud, request),
+        service(cloud, request),
+        service_deployments(cloud, request),
+        targets(cloud, request)
+    );
     let service = service.map_or_else(failure::unknown, |found| found.map_or(Observed::Absent, Observed::Present));
     Evidence {
         tasks: tasks.map_or_else(failure::unknown, Observed::Present),
-        targets: targets.into_iter().collect::<BTreeMap<_, _>>(),
+        targets,
         events: service.clone().map(|service| ServiceEvent::read_all(&service)),
         deployments: service.map(|service| Deployment::read_all(&service)),
         service_deployments: service_deployments.map_or_else(failure::unknown, Observed::Present),
     }
 }
 
+/// Reads what tells how many tasks of a deployment are healthy.
+pub(crate) async fn running_tasks(cloud: &AwsCloud, request: &EvidenceRequest) -> RunningTasks {
+    let (tasks, targets) = futures::join!(running(cloud, request), targets(cloud, request));
+    RunningTasks { tasks: tasks.map_or_else(failure::unknown, Observed::Present), targets }
+}
+
 /// The deployment's tasks, stopped ones and running ones.
 async fn tasks(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Vec<Task>, CallError> {
-    let mut arns = list_tasks(cloud, request, "STOPPED", PAGES_MAX).await?;
-    arns.extend(list_tasks(cloud, request, "RUNNING", 1).await?);
+    let id = &request.service;
+    let of_service = |status: &str| json!({"cluster": id.cluster, "serviceName": id.name, "desiredStatus": status});
+    let (mut arns, _) = list_tasks(cloud, of_service("STOPPED"), PAGES_MAX).await?;
+    arns.extend(list_tasks(cloud, of_service("RUNNING"), 1).await?.0);
+    let mut tasks = describe_tasks(cloud, request, &arns).await?;
+    tasks.retain(|task: &Task| task.started_by.as_ref().is_none_or(|by| *by == request.deployment));
+    tasks.sort_by(|a, b| a.arn.cmp(&b.arn));
+    Ok(tasks)
+}
+
+/// All tasks that the deployment runs. A part of them would be a wrong number.
+async fn running(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Vec<Task>, CallError> {
+    let input = json!({"cluster": request.service.cluster, "startedBy": request.deployment});
+    let (arns, is_all) = list_tasks(cloud, input, RUNNING_PAGES_MAX).await?;
+    if !is_all {
+        let message = "there are more tasks than are counted";
+        return Err(failure::failure("ecs:ListTasks", FailureKind::Rejected, Effect::None, message));
+    }
+    describe_tasks(cloud, request, &arns).await
+}
+
+async fn describe_tasks(cloud: &AwsCloud, request: &EvidenceRequest, arns: &[Value]) -> Result<Vec<Task>, CallError> {
     let batches = at_once(arns.chunks(TASKS_MAX).map(|arns| async move {
         let input = json!({"cluster": request.service.cluster, "tasks": arns});
         cloud.ecs.read(&cloud.caller, ecs::Read::DescribeTasks, &input).await
@@ -57,30 +87,22 @@ async fn tasks(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Vec<Task>,
     for answer in batches {
         tasks.extend(array(&answer?, "tasks").map(Task::read));
     }
-    tasks.retain(|task: &Task| task.started_by.as_ref().is_none_or(|by| *by == request.deployment));
-    tasks.sort_by(|a, b| a.arn.cmp(&b.arn));
     Ok(tasks)
 }
 
-async fn list_tasks(
-    cloud: &AwsCloud,
-    request: &EvidenceRequest,
-    status: &str,
-    pages: usize,
-) -> Result<Vec<Value>, CallError> {
-    let id = &request.service;
-    let mut input =
-        json!({"cluster": id.cluster, "serviceName": id.name, "desiredStatus": status, "maxResults": TASKS_MAX});
+/// So many pages of tasks, and whether these are all.
+async fn list_tasks(cloud: &AwsCloud, mut input: Value, pages: usize) -> Result<(Vec<Value>, bool), CallError> {
+    input["maxResults"] = json!(TASKS_MAX);
     let mut arns = Vec::new();
     for _ in 0..pages {
         let answer = cloud.ecs.read(&cloud.caller, ecs::Read::ListTasks, &input).await?;
         arns.extend(array(&answer, "taskArns").cloned());
         match answer.get("nextToken").and_then(Value::as_str) {
             Some(token) => input["nextToken"] = Value::from(token),
-            None => break,
+            None => return Ok((arns, true)),
         }
     }
-    Ok(arns)
+    Ok((arns, false))
 }
 
 async fn service(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Option<Value>, CallError> {
@@ -94,6 +116,14 @@ async fn service_deployments(cloud: &AwsCloud, request: &EvidenceRequest) -> Res
     let input = json!({"cluster": id.cluster, "service": id.name, "maxResults": SERVICE_DEPLOYMENTS_MAX});
     let answer = cloud.ecs.read(&cloud.caller, ecs::Read::ListServiceDeployments, &input).await?;
     Ok(array(&answer, "serviceDeployments").filter_map(|one| ServiceDeployment::read(one, |_| None)).collect())
+}
+
+async fn targets(cloud: &AwsCloud, request: &EvidenceRequest) -> BTreeMap<Arn, Observed<Vec<Target>>> {
+    let targets = at_once(request.target_groups.iter().map(|group| async move {
+        let health = target_health(cloud, group).await;
+        (group.clone(), health.map_or_else(failure::unknown, Observed::Present))
+    }));
+    targets.await.into_iter().collect()
 }
 
 async fn target_health(cloud: &AwsCloud, group: &Arn) -> Result<Vec<Target>, CallError> {

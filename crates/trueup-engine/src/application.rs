@@ -15,6 +15,7 @@ use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::diagnosis::Diagnosis;
 use crate::git::awaits_git;
+use crate::healthy::HealthyTasks;
 use crate::resolution::Resolved;
 use crate::schedule::Jitter;
 
@@ -45,6 +46,8 @@ pub(crate) struct ApplicationState {
     pub look_at: Option<Instant>,
     /// Why its tasks fail, as far as it was found out.
     pub diagnosis: Diagnosis,
+    /// How many of its tasks are healthy, while a rollout runs.
+    pub healthy: HealthyTasks,
     /// What git no longer has of it, as of the last inventory.
     prune: Prune,
     /// The last failed call, until one on the same resource succeeds or is no longer needed.
@@ -74,6 +77,7 @@ impl ApplicationState {
             rolling: false,
             look_at: None,
             diagnosis: Diagnosis::default(),
+            healthy: HealthyTasks::default(),
             prune: Prune::default(),
             refusal: None,
             backoff: Backoff::default(),
@@ -125,6 +129,7 @@ impl ApplicationState {
     /// latter when the plan has no more use for that call, or leads to another revision.
     pub fn complete(&mut self, plan: &mut Plan) {
         plan.finding = self.diagnosis.finding().cloned();
+        self.healthy.complete(plan);
         if self.ahead.is_some() {
             return;
         }

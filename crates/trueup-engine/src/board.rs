@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use trueup_core::diagnosis::Finding;
-use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
 use trueup_core::plan::{Health, Plan, Sync};
 
 /// How everything stands.
@@ -76,6 +76,16 @@ impl Board {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = status.applications.get_mut(&(environment.clone(), application.clone())) {
             Arc::make_mut(known).plan.finding = finding.cloned();
+        }
+    }
+
+    /// Notes how many tasks of a revision that is rolled out are healthy, since the application was looked at.
+    pub fn count(&self, environment: &EnvironmentName, application: &ApplicationName, of: &Arn, healthy: Option<i64>) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = status.applications.get_mut(&(environment.clone(), application.clone()))
+            && let Some(rollout) = &mut Arc::make_mut(known).plan.rollout
+        {
+            rollout.set_healthy(of, healthy);
         }
     }
 

@@ -13,7 +13,7 @@ use trueup_ports::{Cloud, Priority, Wanted};
 
 use crate::application::{ApplicationState, is_rolling, is_unsettled};
 use crate::board::is_settled;
-use crate::environment::{EnvironmentLoop, Scope};
+use crate::environment::{EnvironmentLoop, Read, Scope};
 use crate::follower::{InForce, Standing, Valid};
 use crate::pass::{Pass, next_step};
 use crate::planning;
@@ -256,7 +256,8 @@ impl EnvironmentLoop {
         }
     }
 
-    /// Has evidence read, beside the cycle, when tasks of the application fail and it is time for that.
+    /// Has evidence read, beside the cycle, when tasks of the application fail and it is time for that, and has healthy
+    /// tasks counted while a rollout runs.
     fn diagnose(
         &mut self,
         look: &Look<'_>,
@@ -273,7 +274,12 @@ impl EnvironmentLoop {
             return;
         }
         if let Some(reading) = state.diagnosis.see(service, &look.live, plan, now) {
-            self.diagnoses.spawn(reading.run(name.clone(), look.cloud.clone(), self.turns.clone()));
+            let run = reading.run(name.clone(), look.cloud.clone(), self.turns.clone());
+            self.reads.spawn(async { Read::Diagnosed(run.await) });
+        }
+        if let Some(counting) = state.healthy.see(service, &look.live, plan, now) {
+            let run = counting.run(name.clone(), look.cloud.clone(), self.turns.clone(), self.context.now());
+            self.reads.spawn(async { Read::Counted(run.await) });
         }
     }
 

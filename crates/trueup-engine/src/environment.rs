@@ -14,6 +14,7 @@ use crate::application::ApplicationState;
 use crate::context::Context;
 use crate::diagnosis::{Diagnosed, READ_AT_ONCE};
 use crate::follower::InForce;
+use crate::healthy::Counted;
 use crate::pass::Finished;
 use crate::schedule::Jitter;
 
@@ -39,6 +40,22 @@ impl Scope {
     }
 }
 
+/// What came of reading beside the cycles.
+pub(crate) enum Read {
+    Diagnosed(Diagnosed),
+    Counted(Counted),
+}
+
+impl Read {
+    /// The application that it is about.
+    fn name(&self) -> &ApplicationName {
+        match self {
+            Self::Diagnosed(read) => &read.name,
+            Self::Counted(read) => &read.name,
+        }
+    }
+}
+
 /// One environment.
 pub(crate) struct EnvironmentLoop {
     pub(crate) context: Arc<Context>,
@@ -48,12 +65,12 @@ pub(crate) struct EnvironmentLoop {
     /// The applications that a pass is writing to: they are left alone until it ends.
     pub(crate) busy: BTreeMap<ApplicationName, AbortHandle>,
     pub(crate) passes: JoinSet<Finished>,
-    /// Evidence that is being read.
-    pub(crate) diagnoses: JoinSet<Diagnosed>,
-    /// One permit for every application whose evidence is read.
+    /// What is being read beside the cycles.
+    pub(crate) reads: JoinSet<Read>,
+    /// One permit for every application of which something is read beside the cycles.
     pub(crate) turns: Arc<Semaphore>,
-    /// What came of evidence of applications that a pass is writing to.
-    diagnosed: BTreeMap<ApplicationName, Diagnosed>,
+    /// What came of reading of applications that a pass is writing to.
+    read_meanwhile: BTreeMap<ApplicationName, Vec<Read>>,
     /// The ARNs of target groups as they were seen last, so that references to them need not be resolved twice.
     pub(crate) target_groups: BTreeMap<String, Observed<String>>,
     /// What ECS shifts in the load balancers, by service, as of the last time that each was read.
@@ -77,9 +94,9 @@ impl EnvironmentLoop {
             applications: BTreeMap::new(),
             busy: BTreeMap::new(),
             passes: JoinSet::new(),
-            diagnoses: JoinSet::new(),
+            reads: JoinSet::new(),
             turns: Arc::new(Semaphore::new(READ_AT_ONCE)),
-            diagnosed: BTreeMap::new(),
+            read_meanwhile: BTreeMap::new(),
             target_groups: BTreeMap::new(),
             traffic: BTreeMap::new(),
             full_cycles: 0,
@@ -118,7 +135,7 @@ impl EnvironmentLoop {
                     biased;
                     () = context.shutdown.requested() => return self.drain().await,
                     Some(ended) = self.passes.join_next(), if !self.passes.is_empty() => self.ended(ended),
-                    Some(read) = self.diagnoses.join_next(), if !self.diagnoses.is_empty() => self.read(read),
+                    Some(read) = self.reads.join_next(), if !self.reads.is_empty() => self.read(read),
                     changed = in_force.changed() => {
                         if changed.is_err() {
                             return self.drain().await;
@@ -147,28 +164,37 @@ impl EnvironmentLoop {
         self.context.tell(waiting.collect::<Vec<_>>());
     }
 
-    /// Takes in what came of reading evidence.
-    pub(crate) fn read(&mut self, read: Result<Diagnosed, tokio::task::JoinError>) {
+    /// Takes in what came of reading beside the cycles.
+    pub(crate) fn read(&mut self, read: Result<Read, tokio::task::JoinError>) {
         match read {
-            Ok(read) if self.busy.contains_key(&read.name) => drop(self.diagnosed.insert(read.name.clone(), read)),
-            Ok(Diagnosed { name, deployment, finding }) => {
+            Ok(read) if self.busy.contains_key(read.name()) => {
+                self.read_meanwhile.entry(read.name().clone()).or_default().push(read);
+            }
+            Ok(Read::Counted(Counted { name, deployment, task_definition, healthy })) => {
+                let Some(state) = self.applications.get_mut(&name) else { return };
+                if state.healthy.arrived(&deployment, healthy) {
+                    self.context.board.count(&self.name, &name, &task_definition, healthy);
+                }
+            }
+            Ok(Read::Diagnosed(Diagnosed { name, deployment, finding })) => {
                 let Some(state) = self.applications.get_mut(&name) else { return };
                 let events = state.diagnosis.arrived(&deployment, finding);
                 self.context.board.explain(&self.name, &name, state.diagnosis.finding());
                 self.context.tell(events);
             }
             Err(error) => {
-                tracing::error!(environment = %self.name, %error, "Reading evidence broke.");
+                tracing::error!(environment = %self.name, %error, "Reading beside the cycles broke.");
                 // Nobody knows whose it was: none is waited for any longer.
+                self.applications.values_mut().for_each(|state| state.healthy.broke());
                 let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.broke());
                 self.context.tell(waiting.collect::<Vec<_>>());
             }
         }
     }
 
-    /// Waits for the evidence that is being read.
+    /// Waits for what is being read beside the cycles.
     pub(crate) async fn read_all(&mut self) {
-        while let Some(read) = self.diagnoses.join_next().await {
+        while let Some(read) = self.reads.join_next().await {
             self.read(read);
         }
     }
@@ -179,7 +205,7 @@ impl EnvironmentLoop {
             Ok(Finished { name, state }) => {
                 self.busy.remove(&name);
                 self.applications.insert(name.clone(), state);
-                if let Some(read) = self.diagnosed.remove(&name) {
+                for read in self.read_meanwhile.remove(&name).unwrap_or_default() {
                     self.read(Ok(read));
                 }
             }

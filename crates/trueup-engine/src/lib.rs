@@ -19,6 +19,7 @@ mod engine;
 mod environment;
 mod follower;
 mod git;
+mod healthy;
 mod once;
 mod options;
 mod pass;

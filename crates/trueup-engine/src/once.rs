@@ -181,7 +181,7 @@ impl EnvironmentLoop {
                 let hopeful =
                     |state: &&ApplicationState| !state.is_refused() && !state.is_unreadable() && !state.awaits_git();
                 let next = self.applications.values().filter(hopeful).filter_map(|state| state.look_at).min();
-                if next.is_none() && self.passes.is_empty() && self.diagnoses.is_empty() {
+                if next.is_none() && self.passes.is_empty() && self.reads.is_empty() {
                     return false;
                 }
                 tokio::select! {
@@ -192,7 +192,7 @@ impl EnvironmentLoop {
                         return false;
                     }
                     Some(ended) = self.passes.join_next(), if !self.passes.is_empty() => self.ended(ended),
-                    Some(read) = self.diagnoses.join_next(), if !self.diagnoses.is_empty() => self.read(read),
+                    Some(read) = self.reads.join_next(), if !self.reads.is_empty() => self.read(read),
                     () = sleep_until(deadline) => {
                         self.drain().await;
                         return true;

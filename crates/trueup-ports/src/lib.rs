@@ -13,7 +13,7 @@ use trueup_core::diagnosis::Evidence;
 use trueup_core::digest::Digest;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId};
-use trueup_core::plan::{Call, Operation, Resource};
+use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
 
 /// Time. Simulation owns it, so nobody else may ask the system.
 pub trait Clock: Send + Sync {
@@ -93,6 +93,10 @@ pub trait Cloud: Send + Sync {
     /// Reads what tells why a deployment does not get on: its tasks, target health, events and reasons. Never fails as a
     /// whole: each part is there or `Unknown` by itself. Some ten calls, so not for every look.
     async fn evidence(&self, request: &EvidenceRequest) -> Evidence;
+
+    /// Reads the tasks that the deployment runs, and the health of the targets: two calls and one for each target group,
+    /// more for more than a hundred tasks. Each part is there or `Unknown` by itself. For reports alone.
+    async fn running_tasks(&self, request: &EvidenceRequest) -> RunningTasks;
 
     /// Makes one mutating call and gives back AWS's answer in the API's own JSON spelling.
     ///

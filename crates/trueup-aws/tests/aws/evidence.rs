@@ -98,6 +98,46 @@ async fn all_parts_are_read_in_few_calls_and_other_deployments_tasks_are_left_ou
     assert_eq!(calls.map(|call| fake.count(call)), [3, 2, 1, 1, 1]);
 }
 
+/// 150 running tasks on two pages, or pages without end where `more`.
+fn running(request: &Request, more: bool) -> Reply {
+    if request.operation != "ListTasks" {
+        return world(request);
+    }
+    let input = request.json();
+    let members: BTreeSet<&str> = input.as_object().unwrap().keys().map(String::as_str).collect();
+    let filters: Vec<&str> = members.into_iter().filter(|m| !["maxResults", "nextToken"].contains(m)).collect();
+    assert_eq!(filters, ["cluster", "startedBy"], "`startedBy` must be the only filter");
+    assert_eq!(input["startedBy"], "ecs-svc/2");
+    let arns = |numbers: std::ops::Range<usize>| numbers.map(|n| format!("arn:task/{n}")).collect::<Vec<_>>();
+    let last = input["nextToken"].is_string() && !more;
+    Reply::Json(
+        200,
+        if last { json!({"taskArns": arns(100..150)}) } else { json!({"taskArns": arns(0..100), "nextToken": "t"}) },
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn running_tasks_are_read_by_who_started_them_and_all_or_none() {
+    let fake = Fake::new(|request| running(request, false));
+    let read = fake.cloud().await.running_tasks(&request()).await;
+    assert_eq!(read.tasks.present().unwrap().len(), 150);
+    assert_eq!(read.targets[&Arn::new(GROUP)].present().unwrap()[0].id, "10.0.0.1");
+    assert_eq!(["ListTasks", "DescribeTasks", "DescribeTargetHealth"].map(|call| fake.count(call)), [2, 2, 1]);
+
+    let fake = Fake::new(|request| running(request, true));
+    let read = fake.cloud().await.running_tasks(&request()).await;
+    assert_eq!(kind(&read.tasks), Some(FailureKind::Rejected), "a part would be a wrong number");
+    assert_eq!((fake.count("ListTasks"), fake.count("DescribeTasks")), (5, 0));
+
+    let fake = Fake::new(|request| match request.operation.as_str() {
+        "DescribeTasks" | "DescribeTargetHealth" => error("AccessDeniedException", "no"),
+        _ => running(request, false),
+    });
+    let read = fake.cloud().await.running_tasks(&request()).await;
+    assert_eq!(kind(&read.tasks), Some(FailureKind::AccessDenied));
+    assert!(kind(&read.targets[&Arn::new(GROUP)]).is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_part_that_cannot_be_read_is_unknown_and_the_others_are_there() {
     for refused in ["ListTasks", "DescribeTasks", "DescribeServices", "ListServiceDeployments"] {

@@ -42,7 +42,7 @@ pub use self::delegation::{is_delegated, traffic};
 pub use self::hold::Hold;
 pub use self::memory::{LOST_CALL_SECONDS_MAX, Memory, OWN_WRITE_UNSEEN_SECONDS_MAX, REGISTERED_UNSEEN_SECONDS_MAX};
 pub use self::prune::{Prune, PruneInput, plan_prune};
-pub use self::rollout::{Progress, Rollout, deploys, retry, wants_service_deployments};
+pub use self::rollout::{Progress, Rollout, RunningTasks, TaskHealth, deploys, retry, wants_service_deployments};
 pub use self::suspension::{NothingToMark, note, resume, suspend};
 use crate::desired::DesiredApplication;
 use crate::diagnosis::Finding;

@@ -99,11 +99,14 @@ fn going_on(rollout: &Rollout, is_explained: bool) -> Option<Explanation> {
     }
 }
 
-/// ` since 2026-01-02T03:04:05Z: 1 of 2 tasks run, 1 are starting`.
+/// ` since 2026-01-02T03:04:05Z: 1 of 2 tasks run, 0 are healthy, 1 are starting`.
 fn how_far(progress: &Progress) -> String {
-    let Progress { desired, running, pending, failed, stage, since } = progress;
+    let Progress { desired, running, healthy, pending, failed, stage, since } = progress;
     let mut words = since.map(|since| since.strftime(" since %Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
     let _ = write!(words, ": {running} of {desired} tasks run");
+    if let Some(healthy) = healthy {
+        let _ = write!(words, ", {healthy} are healthy");
+    }
     for (count, what) in [(*pending, "are starting"), (*failed, "failed in a row")] {
         if count > 0 {
             let _ = write!(words, ", {count} {what}");

@@ -16,7 +16,7 @@ use trueup_core::live::{
 };
 use trueup_core::model::Kind;
 use trueup_core::names::{Arn, EnvironmentName, ServiceId};
-use trueup_core::plan::{Call, Operation, Resource};
+use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, Wanted};
 
@@ -79,6 +79,8 @@ struct State {
     tasks: Vec<Value>,
     /// What evidence was asked for.
     evidence: Vec<EvidenceRequest>,
+    /// How often running tasks were asked for.
+    counts: usize,
     /// Reading evidence never ends.
     hanging_evidence: bool,
     /// Lookups that were resolved one by one.
@@ -108,6 +110,7 @@ impl Default for State {
             changed_by: None,
             tasks: Vec::new(),
             evidence: Vec::new(),
+            counts: 0,
             hanging_evidence: false,
             lookups: Vec::new(),
             next: 0,
@@ -260,6 +263,23 @@ impl FakeCloud {
                    "stoppedAt": 1_800_000_000 + n, "containers": []})
         };
         state.tasks = (0..count).map(task).collect();
+    }
+
+    /// A task of the newest deployment of a service begins to run.
+    pub fn run_task(&self, name: &str) {
+        let mut state = self.state();
+        let now = state.now();
+        let (service, _) = state.resources.services.get_mut(&service_id(name)).expect("the service exists");
+        let deployment = &mut service["deployments"][0];
+        deployment["runningCount"] = json!(1);
+        let task = json!({"taskArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task/main/0"), "lastStatus": "RUNNING",
+                          "startedBy": deployment["id"], "startedAt": now, "containers": []});
+        state.tasks = vec![task];
+    }
+
+    /// How often running tasks were asked for since the last time.
+    pub fn take_counts(&self) -> usize {
+        std::mem::take(&mut self.state().counts)
     }
 
     /// An hour has passed: no stopped task is described any more.
@@ -452,6 +472,21 @@ impl Cloud for FakeCloud {
             deployments: service.map(Deployment::read_all),
             service_deployments: Observed::Absent,
         }
+    }
+
+    async fn running_tasks(&self, request: &EvidenceRequest) -> RunningTasks {
+        let hangs = {
+            let mut state = self.state();
+            state.counts += 1;
+            state.hanging_evidence
+        };
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        let state = self.state();
+        let is_own = |task: &Task| task.started_by.as_deref() == Some(request.deployment.as_str());
+        let tasks = state.tasks.iter().map(Task::read).filter(is_own).collect();
+        RunningTasks { tasks: Observed::Present(tasks), targets: BTreeMap::new() }
     }
 
     async fn execute(&self, call: &Call) -> Result<Answer, CallError> {

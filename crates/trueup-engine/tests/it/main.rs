@@ -5,6 +5,7 @@ mod cloud;
 mod daemon;
 mod diagnosis;
 mod governing;
+mod healthy;
 mod load_balanced;
 mod once;
 mod pace;

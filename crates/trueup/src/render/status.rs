@@ -109,9 +109,12 @@ pub fn rollout(rollout: &Rollout) -> String {
     }
 }
 
-/// `1/2 tasks, 1 pending, 3 failed, BAKE_TIME`, with what there is of it.
+/// `1/2 tasks, 0 healthy, 1 pending, 3 failed, BAKE_TIME`, with what there is of it.
 fn tasks(progress: &Progress) -> String {
     let mut words = format!("{}/{} tasks", progress.running, progress.desired);
+    if let Some(healthy) = progress.healthy {
+        let _ = write!(words, ", {healthy} healthy");
+    }
     for (count, what) in [(progress.pending, "pending"), (progress.failed, "failed")] {
         if count > 0 {
             let _ = write!(words, ", {count} {what}");
@@ -143,7 +146,7 @@ mod tests {
         let arn = |number: u32| Arn::new(format!("arn:aws:ecs:eu-west-1:123456789012:task-definition/web:{number}"));
         let since = Timestamp::from_second(1000).ok();
         let stage = Some("BAKE_TIME".to_owned());
-        let progress = Progress { desired: 2, running: 1, pending: 1, failed: 3, stage, since };
+        let progress = Progress { desired: 2, running: 1, healthy: Some(0), pending: 1, failed: 3, stage, since };
         let reason = || "circuit\u{1b} breaker".to_owned();
         let back = |done| Rollout::RolledBack {
             task_definition: arn(2),
@@ -155,7 +158,7 @@ mod tests {
         let table = [
             (
                 Rollout::Running { task_definition: arn(2), progress: progress.clone() },
-                "running web:2, 1/2 tasks, 1 pending, 3 failed, BAKE_TIME, 3m 20s",
+                "running web:2, 1/2 tasks, 0 healthy, 1 pending, 3 failed, BAKE_TIME, 3m 20s",
             ),
             (
                 Rollout::TimedOut {

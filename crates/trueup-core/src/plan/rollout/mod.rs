@@ -2,10 +2,12 @@
 //!
 //! Judged by the revision that serves and never by "the service is stable": a service is stable again after ECS has
 //! rolled it back. [`verdict`] says how it stands, [`failure`] whether ECS threw out what git asks for, [`retry`] how a
-//! person ends that, [`limit`] how long it may take, [`cause`] whether waiting might mend it.
+//! person ends that, [`limit`] how long it may take, [`cause`] whether waiting might mend it, [`healthy`] how many tasks
+//! are healthy.
 
 mod cause;
 mod failure;
+mod healthy;
 mod limit;
 mod need;
 pub(super) mod retry;
@@ -18,6 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(super) use self::failure::{Case, Failure, Finding, Sameness, find};
+pub use self::healthy::{RunningTasks, TaskHealth};
 pub(super) use self::limit::limit;
 pub use self::need::{deploys, wants_service_deployments};
 pub use self::retry::retry;
@@ -119,6 +122,9 @@ pub struct Progress {
     pub desired: i64,
     /// Tasks that run.
     pub running: i64,
+    /// Tasks that are healthy ([`TaskHealth`]). A plan does not tell: they are counted beside it, and `None` where that was
+    /// not done or not possible.
+    pub healthy: Option<i64>,
     /// Tasks that are being started.
     pub pending: i64,
     /// Tasks in a row that did not come up.
@@ -127,6 +133,21 @@ pub struct Progress {
     pub stage: Option<String>,
     /// Since when ECS is at it.
     pub since: Option<Timestamp>,
+}
+
+impl Rollout {
+    /// Notes how many tasks of this revision are healthy, where it is rolled out. `DescribeServices` may lag behind: no
+    /// more are healthy than it says that run.
+    pub fn set_healthy(&mut self, of: &Arn, healthy: Option<i64>) {
+        match self {
+            Self::Running { task_definition, progress } | Self::TimedOut { task_definition, progress }
+                if task_definition == of =>
+            {
+                progress.healthy = healthy.map(|healthy| healthy.min(progress.running));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The deployment that ECS works towards. Absent for services that `CodeDeploy` or another controller deploys.

@@ -431,8 +431,8 @@ fn progress_tells_counts_stage_and_since_when() {
     let rollout = serde_json::to_value(judge(&facts)).expect("it serializes");
     assert_eq!(
         rollout,
-        json!({"state": "running", "task_definition": NEW, "desired": 2, "running": 1, "pending": 1, "failed": 1,
-               "stage": "BAKE_TIME", "since": "1970-01-01T00:16:30Z"})
+        json!({"state": "running", "task_definition": NEW, "desired": 2, "running": 1, "healthy": null, "pending": 1,
+               "failed": 1, "stage": "BAKE_TIME", "since": "1970-01-01T00:16:30Z"})
     );
 }
 

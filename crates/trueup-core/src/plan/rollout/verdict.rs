@@ -139,6 +139,7 @@ fn progress(facts: &Facts<'_>, primary: &Value) -> Progress {
     Progress {
         desired: count("desiredCount"),
         running: count("runningCount"),
+        healthy: None,
         pending: count("pendingCount"),
         failed: count("failedTasks"),
         stage: current.and_then(|current| current.stage.clone()),
