@@ -14,7 +14,7 @@ from botocore.model import OperationNotFoundError
 from botocore.validate import ParamValidator
 
 # The services that trueup speaks with: botocore's name for each.
-SERVICES = ("ecs", "elbv2", "cloudformation", "sts", "ecr", "secretsmanager", "ssm")
+SERVICES = ("application-autoscaling", "cloudtrail", "ecs", "elbv2", "cloudformation", "sts", "ecr", "secretsmanager", "ssm")
 
 
 class Violation(Exception):
@@ -53,7 +53,8 @@ def names(request):
     """Gives `(service, operation)` of a request without looking at the rest; Nones when it has none."""
     target = request["headers"].get("x-amz-target")
     if target:
-        prefix, _, operation = target.partition(".")
+        # The prefix may have dots of its own, as CloudTrail's has.
+        prefix, _, operation = target.rpartition(".")
         return next((n for n, m in _models().items() if m.metadata.get("targetPrefix") == prefix), None), operation
     pairs = dict(parse_qsl(request["body"], keep_blank_values=True))
     version, operation = pairs.get("Version"), pairs.get("Action")
