@@ -4,8 +4,9 @@ use super::{Begun, History, Violation, named};
 use crate::recorder::Effect;
 
 /// The product must not deploy content whose deployment ECS ended, nor an image that the harness knows to be bad twice; unless
-/// a person asked for it since the last time. A second try because the first one's fate was unknown is allowed for bad images,
-/// as long as ECS has not judged.
+/// a person asked for it since the last time. A second try of a bad image is allowed as long as ECS has not judged it: when the
+/// first one's fate was unknown, when something else was deployed in between (a commit pre-empted it, another asks for it again),
+/// and when the service had to be made anew.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     for deployments in history.deployments().into_values() {
@@ -13,9 +14,11 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             if !history.is_product(begun.record) || matches!(begun.record.effect, Effect::Late(_)) {
                 continue;
             }
-            let before = deployments[..place].iter().rev().find(|earlier| {
-                history.is_product(earlier.record) && earlier.deployed.content == begun.deployed.content
-            });
+            let mut own = deployments[..place].iter().rev().filter(|earlier| history.is_product(earlier.record));
+            let newest = own.clone().next();
+            let before = own.find(|earlier| earlier.deployed.content == begun.deployed.content);
+            let preempted = newest.is_some_and(|newest| newest.deployed.content != begun.deployed.content);
+            let made_anew = begun.record.call.action == "CreateService";
             if before.is_some_and(|before| retried(history, before, begun)) {
                 continue;
             }
@@ -23,7 +26,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             let text = match (begun.deployed.known_bad, bad, before) {
                 (true, ..) => format!("{} deploys again what ECS had failed or rolled back", named(begun.record)),
                 (false, Some(image), Some(before))
-                    if !history.fate_unknown(before.record)
+                    if !(preempted || made_anew || history.fate_unknown(before.record))
                         && before.record.call.access_key == begun.record.call.access_key =>
                 {
                     format!(

@@ -252,6 +252,11 @@ fn known_bad_revisions() {
         story.deploy(170, "KIM", "web:evil");
         story.deploy(180, "COPY1", "web:2");
     });
+    expect("a bad image that another commit pre-empted, and a third one asks for again", &facts, &[], |story| {
+        story.deploy(160, "COPY1", "web:2");
+        story.deploy(170, "COPY1", "web:3");
+        story.deploy(180, "COPY1", "web:2");
+    });
     expect("a bad image whose first answer was lost", &facts, &[], |story| {
         story.deploy(160, "COPY1", "web:2").fate = Fate::Silence;
         story.deploy(180, "COPY1", "web:2");
