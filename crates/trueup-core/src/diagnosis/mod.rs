@@ -1,7 +1,7 @@
 //! Why a rollout failed, or too few tasks run, in words a person can act on.
 //!
-//! [`suspect`] says which deployment of a service is in question. Its [`Evidence`] is read while it exists (ECS forgets
-//! a stopped task after an hour), and [`diagnose`] turns it into a [`Finding`]: class, cause, evidence, cure.
+//! [`suspect()`] says which deployment of a service is in question. Its [`Evidence`] is read while it exists (ECS forgets
+//! a stopped task after an hour), and [`diagnose()`] turns it into a [`Finding`]: class, cause, evidence, cure.
 //!
 //! Unknown is an honest answer; a wrong class is not.
 

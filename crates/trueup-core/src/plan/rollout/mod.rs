@@ -1,8 +1,8 @@
 //! Rollouts: what ECS does after a step, and whether the revision that was asked for serves.
 //!
 //! Judged by the revision that serves and never by "the service is stable": a service is stable again after ECS has
-//! rolled it back. [`verdict`] says how it stands, [`failure`] whether ECS threw out what git asks for, [`retry`] how a
-//! person ends that, [`limit`] how long it may take, [`cause`] whether waiting might mend it, [`healthy`] how many tasks
+//! rolled it back. [`verdict`] says how it stands, [`failure`] whether ECS threw out what git asks for, [`mod@retry`] how a
+//! person ends that, [`mod@limit`] how long it may take, [`cause`] whether waiting might mend it, [`healthy`] how many tasks
 //! are healthy.
 
 mod cause;
