@@ -12,6 +12,11 @@
 //! | `repository.rs` | commits in memory |
 //! | `copy.rs` | one running trueup: start, SIGTERM, kill |
 //! | `desired.rs` | desired states as values, from which commits are made |
+//! | `surroundings.rs` | the AWS that histories begin in, and what its images do |
+//! | `base.rs`, `play.rs`, `end.rs` | the base histories, playing one with one trouble, and comparing how they end |
+//! | `seeded/` | histories from a seed |
+//! | `judging.rs`, `ask.rs` | what was promised, judged by what AWS saw; AWS asked without the SDK |
+//! | `parallel.rs` | many histories on all cores |
 //! | `scenarios/` | short histories with one trouble each, which notice every bug of `trueup_core::broken` |
 //! | `stage.rs` | AWS, a repository and copies of trueup together; waiting until all is quiet |
 
