@@ -30,6 +30,8 @@ pub(crate) struct Look<'a> {
     pub seen: Instant,
     /// What of it many applications share.
     pub shared: Shared,
+    /// The commits anywhere in the environment that the revision in force does not have, once something moves.
+    pub foreign: Option<Arc<BTreeSet<Revision>>>,
     /// All applications that git has in the environment.
     pub all: Arc<BTreeSet<ApplicationName>>,
     /// The commit, when this cycle looked for what to prune.
@@ -74,9 +76,9 @@ impl EnvironmentLoop {
         let all: BTreeSet<ApplicationName> =
             in_force.applications.keys().filter(|(env, _)| *env == self.name).map(|(_, name)| name.clone()).collect();
         let inventory_of = prunes.is_some().then(|| in_force.revision.clone());
-        let shared = Shared::new(&live, &all);
+        let (shared, all) = (Shared::new(&live, &all), Arc::new(all));
         let mut look =
-            Look { in_force, answers, live, seen, shared, all: Arc::new(all), pruned: inventory_of, writes, cloud };
+            Look { in_force, answers, live, seen, shared, foreign: None, all, pruned: inventory_of, writes, cloud };
         let mut next = Self::in_order(&standings);
         if let Some(prunes) = &mut prunes {
             for name in &next {
@@ -132,7 +134,11 @@ impl EnvironmentLoop {
         let desired = resolution::resolve(valid, &look.answers, &mut state.resolved);
         state.memory.note_service(&desired, &look.live, &self.context.options.instance, self.context.now());
         let last_applied = self.last_applied(&desired, &look.live, &look.answers).await;
-        state.ahead = self.context.ahead(&desired, &look.live).await;
+        if look.foreign.is_none() {
+            look.foreign = Some(self.context.foreign_revisions(&self.name, &look.live).await);
+        }
+        let foreign = look.foreign.clone().unwrap_or_default();
+        state.ahead = self.context.ahead(&desired, &look.live, &foreign).await;
         // What is parsed of the part for this plan is dropped with it.
         let wanted = resolution::wanted(valid, &look.answers, &mut state.resolved).clone();
         let mut part = resolution::part_of(&look.live, &wanted);
@@ -203,6 +209,7 @@ impl EnvironmentLoop {
             seen: look.seen,
             wrote: false,
             last_applied,
+            foreign,
             applications: look.all.clone(),
             pruned: look.pruned.clone(),
             plan,

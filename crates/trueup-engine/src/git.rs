@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use trueup_core::desired::DesiredApplication;
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Ahead, Hold, Plan, applied_revisions};
+use trueup_core::plan::{Ahead, Hold, Plan, applied_revisions, applied_revisions_of_environment};
 
 use crate::context::Context;
 
@@ -93,25 +93,46 @@ pub(crate) fn awaits_git(plan: &Plan) -> bool {
 }
 
 impl Context {
+    /// The commits that AWS carries anywhere in the environment and the revision in force does not have.
+    pub async fn foreign_revisions(&self, environment: &EnvironmentName, live: &Live) -> Arc<BTreeSet<Revision>> {
+        let mut revisions = BTreeSet::new();
+        let in_force = self.in_force.borrow().clone();
+        if let Some(in_force) = in_force.filter(|_| self.options.revision.is_none()) {
+            for revision in applied_revisions_of_environment(environment, live, &self.options.instance) {
+                if !self.past.contains(&in_force.revision, &revision).await {
+                    revisions.insert(revision);
+                }
+            }
+        }
+        Arc::new(revisions)
+    }
+
     /// The commit in AWS that this process is, or may be, behind.
     ///
     /// A commit that the revision in force has is no news, unless the application's documents are not valid there: then
     /// those of an earlier commit are in force, and another copy may have seen valid ones in between. For any other commit
     /// git must have answered after it was seen; when the branch does not have it even then, the branch was rewritten or
-    /// the commit is another repository's, and what git has goes.
-    pub async fn ahead(&self, desired: &DesiredApplication, live: &Live) -> Option<Ahead> {
+    /// the commit is another repository's, and what git has goes. That counts wherever in the environment the commit is
+    /// (`foreign`): it may have taken away what this application has.
+    pub async fn ahead(
+        &self,
+        desired: &DesiredApplication,
+        live: &Live,
+        foreign: &BTreeSet<Revision>,
+    ) -> Option<Ahead> {
         if self.options.revision.is_some() {
             return None;
         }
         let in_force = self.in_force.borrow().clone()?;
         let key = (desired.environment.clone(), desired.name.clone());
-        let mut revisions = applied_revisions(desired, live, &self.options.instance);
+        let own = applied_revisions(desired, live, &self.options.instance);
+        let mut revisions: BTreeSet<Revision> = own.union(foreign).cloned().collect();
         revisions.remove(&desired.revision);
         self.git.keep(&key, &revisions);
         let is_valid = in_force.applications.get(&key).is_some_and(|standing| standing.invalid.is_none());
         for revision in revisions {
             let is_newer = if self.past.contains(&in_force.revision, &revision).await {
-                !is_valid && self.past.contains(&revision, &desired.revision).await
+                !is_valid && own.contains(&revision) && self.past.contains(&revision, &desired.revision).await
             } else {
                 match self.git.head_after(&key, &revision) {
                     Err(unreachable_since) => return Some(Ahead { revision, answered: false, unreachable_since }),

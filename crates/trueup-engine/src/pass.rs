@@ -44,6 +44,8 @@ pub(crate) struct Pass {
     pub wrote: bool,
     /// It as git had it at the commit that was applied last.
     pub last_applied: Option<Arc<DesiredApplication>>,
+    /// The commits anywhere in the environment that the revision in force did not have.
+    pub foreign: Arc<BTreeSet<Revision>>,
     /// All applications of the environment.
     pub applications: Arc<BTreeSet<ApplicationName>>,
     /// The commit at which was looked for what to prune, when that was done for this very pass.
@@ -164,7 +166,7 @@ impl Pass {
         self.seen = seen;
         let before = self.live.services.insert(id.clone(), service);
         self.live.task_definitions.append(&mut live.task_definitions);
-        self.state.ahead = self.context.ahead(&desired, &self.live).await;
+        self.state.ahead = self.context.ahead(&desired, &self.live, &self.foreign).await;
         let about = |service: Option<&Observed<LiveService>>| {
             service.cloned().map(|service| {
                 service.map(|service| (service.description.get("taskDefinition").cloned(), service.tags))

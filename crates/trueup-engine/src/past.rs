@@ -18,11 +18,13 @@ pub(crate) struct Past {
     source: Arc<dyn Source>,
     /// The newest last.
     read: Mutex<VecDeque<(Revision, Arc<Applications>)>>,
+    /// A head, and the commits that are known to be ancestors of it: that never changes.
+    contained: Mutex<Option<(Revision, BTreeSet<Revision>)>>,
 }
 
 impl Past {
     pub fn new(source: Arc<dyn Source>) -> Self {
-        Self { source, read: Mutex::new(VecDeque::new()) }
+        Self { source, read: Mutex::new(VecDeque::new()), contained: Mutex::new(None) }
     }
 
     /// The application at that commit; `None` when the commit is not this repository's, cannot be read, or did not
@@ -50,7 +52,19 @@ impl Past {
 
     /// Whether `revision` is the commit `head` or an ancestor of it.
     pub async fn contains(&self, head: &Revision, revision: &Revision) -> bool {
-        self.source.contains(head, revision).await
+        let mut contained = self.contained.lock().await;
+        if contained.as_ref().is_some_and(|(of, known)| of == head && known.contains(revision)) {
+            return true;
+        }
+        let contains = self.source.contains(head, revision).await;
+        if contains {
+            let (_, known) = match &mut *contained {
+                Some(known) if known.0 == *head => known,
+                other => other.insert((head.clone(), BTreeSet::new())),
+            };
+            known.insert(revision.clone());
+        }
+        contains
     }
 
     /// Those of these commits that are this repository's.

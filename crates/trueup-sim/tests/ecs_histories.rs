@@ -100,6 +100,23 @@ fn newest_deployment(world: &mut World) -> Value {
 }
 
 #[test]
+fn bounds_that_are_widened_while_a_deployment_is_stuck_let_it_go_on() {
+    let mut world = begun(1, &json!({ "desiredCount": 1 }));
+    until(&mut world, "complete", is_successful);
+    let bounds = |minimum, maximum| {
+        let percent = json!({ "minimumHealthyPercent": minimum, "maximumPercent": maximum });
+        json!({ "cluster": "prod", "service": "web", "deploymentConfiguration": percent })
+    };
+    ecs(&mut world, "UpdateService", &bounds(100, 150));
+    let second = register(&mut world, "app:2");
+    ecs(&mut world, "UpdateService", &json!({ "cluster": "prod", "service": "web", "taskDefinition": second }));
+    pass(&mut world, 3_600);
+    assert!(!is_successful(&mut world), "nothing may start and nothing may stop");
+    ecs(&mut world, "UpdateService", &bounds(100, 200));
+    until(&mut world, "complete", is_successful);
+}
+
+#[test]
 fn a_new_service_is_told_from_its_first_moment_until_it_is_stable() {
     let mut world = begun(1, &json!({ "enableExecuteCommand": true }));
     let first = described(&mut world);

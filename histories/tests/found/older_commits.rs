@@ -1,10 +1,9 @@
 //! Several copies of trueup, of which some lag behind: none writes an older commit over a newer one.
 
-use trueup_histories::seeded::{Act, Change, History, perform};
+use trueup_histories::seeded::{Act, Change};
 use trueup_histories::{Application, Balanced, Desired};
 
-/// A seed decides when each copy asks git and looks, so that a history is played with several.
-const SEEDS: u64 = 12;
+use crate::{act, for_some_seeds};
 
 fn one() -> Desired {
     let web = Application { balanced: Some(Balanced::at(10)), ..Application::default() };
@@ -15,15 +14,8 @@ fn tagged(tag: &str) -> Desired {
     one().with("web", |web| web.tag = tag.into())
 }
 
-fn act(what: Change, wait: u64) -> Act {
-    Act { what, wait }
-}
-
 fn keeps_its_promises(acts: &[Act]) {
-    for seed in 0..SEEDS {
-        let verdict = perform(&History { seed, first: one(), acts: acts.to_vec() });
-        assert_eq!(verdict.violations, Vec::<String>::new(), "seed {seed}\n{}", verdict.told.join("\n"));
-    }
+    for_some_seeds(&one(), acts);
 }
 
 #[test]
@@ -67,4 +59,17 @@ fn settings_of_the_load_balancer_do_not_go_back_either() {
         act(Change::GitOutage(Some(1), 600), 1),
         act(Change::Commit(slower), 700),
     ]);
+}
+
+#[test]
+fn a_copy_that_cannot_reach_git_does_not_make_again_what_a_newer_commit_took_away() {
+    let mut both = one();
+    both.prune = true;
+    both.applications.insert("jobs".to_owned(), Application::default());
+    let acts = [
+        act(Change::Start, 60),
+        act(Change::GitOutage(Some(1), 900), 1),
+        act(Change::Commit(both.without("jobs").with("web", |web| web.tag = "2".into())), 1200),
+    ];
+    for_some_seeds(&both, &acts);
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::tags;
 use crate::desired::DesiredApplication;
 use crate::live::{Live, Observed, Tags};
-use crate::names::{InstanceName, Revision};
+use crate::names::{EnvironmentName, InstanceName, Revision};
 
 /// A commit that another copy of this installation applied, and that is, or may be, newer than what this one would apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,15 +43,37 @@ pub fn applied_revisions(desired: &DesiredApplication, live: &Live, instance: &I
         let group = text(&document.body, "Name").and_then(|name| live.target_groups.get(&name)?.present());
         all.extend(group.and_then(|group| group.tags.present()));
     }
-    let is = |tags: &Tags, key: &str, value: &str| tags.get(key).is_some_and(|tag| *tag == tags::legal(value));
     // A rule has no name: only our tags tell that it is this application's.
     let listeners: BTreeSet<String> =
         desired.listener_rules.iter().filter_map(|document| text(&document.body, "ListenerArn")).collect();
     let rules = listeners.iter().filter_map(|arn| live.rules.get(&crate::names::Arn::new(arn)));
     let rules = rules.filter_map(Observed::present).flatten().filter_map(|rule| rule.tags.present());
     all.extend(rules.filter(|tags| is(tags, tags::APPLICATION, desired.name.as_str())));
-    all.retain(|tags| {
-        is(tags, tags::INSTANCE, instance.as_str()) && is(tags, tags::ENVIRONMENT, desired.environment.as_str())
-    });
-    all.iter().filter_map(|tags| tags.get(tags::REVISION)).map(Revision::new).collect()
+    revisions(all, &desired.environment, instance)
+}
+
+/// The commits that this installation applied to anything that was observed of an environment, whichever application it
+/// belongs to: a copy that lacks a commit of one application lacks it for all, also for one whose resources that commit
+/// took away.
+pub fn applied_revisions_of_environment(
+    environment: &EnvironmentName,
+    live: &Live,
+    instance: &InstanceName,
+) -> BTreeSet<Revision> {
+    let services = live.services.values().filter_map(|service| Some(&service.present()?.tags));
+    let families = live.families.values().filter_map(|family| Some(&family.present()?.first()?.tags));
+    let groups = live.target_groups.values().filter_map(|group| group.present()?.tags.present());
+    let rules = live.rules.values().filter_map(Observed::present).flatten().filter_map(|rule| rule.tags.present());
+    revisions(services.chain(families).chain(groups).chain(rules).collect(), environment, instance)
+}
+
+/// Those in the tags that are this installation's, of this environment.
+fn revisions(all: Vec<&Tags>, environment: &EnvironmentName, instance: &InstanceName) -> BTreeSet<Revision> {
+    let ours =
+        |tags: &&Tags| is(tags, tags::INSTANCE, instance.as_str()) && is(tags, tags::ENVIRONMENT, environment.as_str());
+    all.into_iter().filter(ours).filter_map(|tags| tags.get(tags::REVISION)).map(Revision::new).collect()
+}
+
+fn is(tags: &Tags, key: &str, value: &str) -> bool {
+    tags.get(key).is_some_and(|tag| *tag == tags::legal(value))
 }

@@ -36,7 +36,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub use self::ahead::{Ahead, applied_revisions};
+pub use self::ahead::{Ahead, applied_revisions, applied_revisions_of_environment};
 pub use self::contest::{CONTESTED_PAUSE_SECONDS, CONTESTED_QUIET_SECONDS, CONTESTED_ROUNDS};
 pub use self::delegation::{is_delegated, traffic};
 pub use self::hold::Hold;

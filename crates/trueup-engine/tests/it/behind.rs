@@ -150,6 +150,28 @@ async fn what_was_seen_a_while_ago_is_looked_at_once_more_before_it_is_written_t
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_newer_commit_of_another_application_took_away_is_not_made_again() {
+    let mut copy = World::new();
+    copy.source.commit(&files(&tree(&[application("jobs", "1"), application("web", "1")])));
+    copy.settle().await;
+    copy.cloud.take_calls();
+    // Another copy follows a commit that changes one application and no longer has the other.
+    copy.source.set_dead(true);
+    copy.engine.trigger().commit();
+    copy.cloud.tag_service("web", "trueup:revision", &format!("{:040x}", 2));
+    copy.cloud.delete_service("jobs");
+    copy.pass(900).await;
+    assert_eq!(copy.cloud.take_calls(), Vec::<String>::new());
+    assert_eq!(copy.standing("jobs"), (Sync::Unknown, Health::Unknown, vec!["Behind"]));
+    // It was a stranger's after all: the branch does not have it.
+    copy.source.set_dead(false);
+    copy.engine.trigger().commit();
+    copy.pass(300).await;
+    assert_eq!(copy.cloud.take_calls().first().map(String::as_str), Some("CreateService jobs"));
+    assert_eq!((copy.standing("web"), copy.standing("jobs")), (SYNCED, SYNCED));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_asks_git_once_more_before_it_takes_a_commit_for_a_stranger() {
     let (mut first, mut second) = two_copies().await;
     second.stop().await;

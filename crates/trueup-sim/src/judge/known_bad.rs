@@ -5,8 +5,8 @@ use crate::recorder::Effect;
 
 /// The product must not deploy content whose deployment ECS ended, nor an image that the harness knows to be bad twice; unless
 /// a person asked for it since the last time. A second try of a bad image is allowed as long as ECS has not judged it: when the
-/// first one's fate was unknown, when something else was deployed in between (a commit pre-empted it, another asks for it again),
-/// and when the service had to be made anew.
+/// first one's fate was unknown, when something else was deployed in between (a commit pre-empted it and another asks for it
+/// again, or somebody else deployed over it), and when the service had to be made anew.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     for deployments in history.deployments().into_values() {
@@ -14,10 +14,10 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             if !history.is_product(begun.record) || matches!(begun.record.effect, Effect::Late(_)) {
                 continue;
             }
-            let mut own = deployments[..place].iter().rev().filter(|earlier| history.is_product(earlier.record));
-            let newest = own.clone().next();
+            let earlier = &deployments[..place];
+            let preempted = earlier.last().is_some_and(|last| last.deployed.content != begun.deployed.content);
+            let mut own = earlier.iter().rev().filter(|earlier| history.is_product(earlier.record));
             let before = own.find(|earlier| earlier.deployed.content == begun.deployed.content);
-            let preempted = newest.is_some_and(|newest| newest.deployed.content != begun.deployed.content);
             let made_anew = begun.record.call.action == "CreateService";
             if before.is_some_and(|before| retried(history, before, begun)) {
                 continue;

@@ -247,10 +247,19 @@ fn known_bad_revisions() {
     expect("a person asked for it", &retried, &[], |story| bad_twice(story, "COPY1"));
     let asked_before = Facts { retries: vec![(web(), at(100))], ..facts.clone() };
     expect("a person had asked for the first one", &asked_before, bad, |story| bad_twice(story, "COPY1"));
-    expect("a bad image twice, with another between", &facts, bad, |story| {
+    expect("a bad image twice", &facts, bad, |story| {
+        story.deploy(160, "COPY1", "web:2");
+        story.deploy(180, "COPY1", "web:2");
+    });
+    expect("a bad image that somebody deployed over before ECS had judged it", &facts, &[], |story| {
         story.deploy(160, "COPY1", "web:2");
         story.deploy(170, "KIM", "web:evil");
         story.deploy(180, "COPY1", "web:2");
+    });
+    expect("a bad image that somebody deployed over when ECS had judged it", &facts, bad, |story| {
+        story.deploy(160, "COPY1", "web:2");
+        story.deploy(900, "KIM", "web:evil");
+        known_bad(story.deploy(910, "COPY1", "web:2"));
     });
     expect("a bad image that another commit pre-empted, and a third one asks for again", &facts, &[], |story| {
         story.deploy(160, "COPY1", "web:2");

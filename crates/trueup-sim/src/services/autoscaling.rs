@@ -50,7 +50,7 @@ fn set_count(world: &mut World, key: &ServiceKey, count: u64) {
     let Some(service) = world.ecs.services.get_mut(key) else { return };
     if service.status == ServiceStatus::Active && service.desired_count != count {
         service.desired_count = count;
-        scheduler::desired_count_changed(world, key);
+        scheduler::settings_changed(world, key);
     }
 }
 

@@ -130,8 +130,8 @@ pub fn deploy(world: &mut World, service: &ServiceKey) {
     deploy::begin(world, service);
 }
 
-/// `desiredCount` changed without a new deployment.
-pub fn desired_count_changed(world: &mut World, service: &ServiceKey) {
+/// `desiredCount` or another setting changed without a new deployment: what runs goes on by the new settings.
+pub fn settings_changed(world: &mut World, service: &ServiceKey) {
     let Some(known) = world.ecs.services.get_mut(service) else { return };
     // Any update resets the slow-down of launches.
     known.memory.slow_down = failure::SlowDown::default();

@@ -62,7 +62,7 @@ pub(in crate::ecs::api) fn update(world: &mut World, input: &Input) -> Outcome {
     let deploys = input.flag("forceNewDeployment")
         || task_definition != service.task_definition
         || DEPLOYED.iter().any(|name| settings.get(*name) != service.settings.get(*name));
-    let rescaled = desired_count != service.desired_count;
+    let changes = desired_count != service.desired_count || settings != service.settings;
     if let Some(service) = world.ecs.services.get_mut(&key) {
         service.settings = settings;
         service.task_definition = task_definition;
@@ -70,8 +70,8 @@ pub(in crate::ecs::api) fn update(world: &mut World, input: &Input) -> Outcome {
     }
     if deploys {
         scheduler::deploy(world, &key);
-    } else if rescaled {
-        scheduler::desired_count_changed(world, &key);
+    } else if changes {
+        scheduler::settings_changed(world, &key);
     }
     Ok(json!({ "service": describe::view(world, &key, false) }))
 }

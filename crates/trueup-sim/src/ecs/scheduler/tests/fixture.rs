@@ -183,7 +183,7 @@ impl Scene {
     /// `UpdateService` with that `desiredCount`.
     pub fn scale(&mut self, desired: u64) {
         self.service_mut().desired_count = desired;
-        scheduler::desired_count_changed(&mut self.world, &self.web);
+        scheduler::settings_changed(&mut self.world, &self.web);
     }
 
     pub fn service(&self) -> &Service {

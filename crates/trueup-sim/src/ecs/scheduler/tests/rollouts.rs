@@ -100,7 +100,7 @@ fn a_count_that_grows_in_the_middle_is_reached_by_the_new_revision() {
     scene.update(2);
     scene.pass(20);
     scene.service_mut().desired_count = 5;
-    scheduler::desired_count_changed(&mut scene.world, &scene.web.clone());
+    scheduler::settings_changed(&mut scene.world, &scene.web.clone());
     scene.until(600, "complete", |scene| scene.record().status == "SUCCESSFUL");
     assert_eq!((scene.serving(1), scene.serving(2)), (0, 5));
 }
@@ -109,7 +109,7 @@ fn a_count_that_grows_in_the_middle_is_reached_by_the_new_revision() {
 fn a_count_that_shrinks_stops_tasks_without_a_deployment() {
     let mut scene = Scene::steady(&Setup { desired: 4, ..Setup::default() });
     scene.service_mut().desired_count = 1;
-    scheduler::desired_count_changed(&mut scene.world, &scene.web.clone());
+    scheduler::settings_changed(&mut scene.world, &scene.web.clone());
     scene.until(60, "one is left", |scene| scene.serving(1) == 1);
     assert_eq!(scene.primary().rollout_state, RolloutState::Completed);
     assert_eq!(scene.service().service_deployments.len(), 1);
