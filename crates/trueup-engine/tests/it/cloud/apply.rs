@@ -1,0 +1,153 @@
+//! What a call does, and what AWS answers.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use trueup_core::names::Arn;
+use trueup_core::plan::{Call, Operation};
+
+use super::resources::{name_of, service_id, tags_of, tags_to, text, without};
+use super::{ACCOUNT, REGION, State};
+
+impl State {
+    /// Creates or updates a service, and begins its deployment number `n`.
+    fn put_service(&mut self, input: &Value, n: u64) -> Value {
+        let name = name_of(input);
+        let id = service_id(&name);
+        let before = self.resources.services.get(&id).map(|(service, _)| service.clone());
+        let (mut service, tags) = match self.resources.services.remove(&id) {
+            Some(before) => before,
+            None => (
+                json!({
+                    "serviceArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/main/{name}"),
+                    "clusterArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/main"),
+                    "serviceName": name, "status": "ACTIVE", "runningCount": 0, "pendingCount": 0,
+                }),
+                tags_of(&input["tags"], "key", "value"),
+            ),
+        };
+        for (member, value) in without(input, &["cluster", "service", "serviceName", "tags", "forceNewDeployment"])
+            .as_object()
+            .expect("a request is an object")
+        {
+            service[member] = value.clone();
+        }
+        service["taskDefinition"] = json!(self.resources.full_arn(&text(&service, "taskDefinition")));
+        let deploys = ["serviceName", "taskDefinition", "networkConfiguration", "forceNewDeployment"];
+        if deploys.iter().any(|member| input.get(*member).is_some()) {
+            self.deployments.push(
+                service["taskDefinition"].as_str().and_then(|t| t.rsplit('/').next()).expect("an ARN").to_owned(),
+            );
+            let entry = json!({
+                "serviceDeploymentArn": format!("sd/{n}"), "targetServiceRevisionArn": format!("sr/{n}"),
+                "createdAt": self.now(), "status": if self.rolling { "IN_PROGRESS" } else { "SUCCESSFUL" },
+            });
+            self.resources.record.entry(id.clone()).or_default().insert(0, (entry, service.clone()));
+            if let Some(before) = before {
+                self.resources.before.insert(id.clone(), before);
+            }
+        }
+        let state = if self.rolling { "IN_PROGRESS" } else { "COMPLETED" };
+        if !self.rolling {
+            service["runningCount"] = service["desiredCount"].clone();
+        }
+        service["deployments"] = json!([{
+            "id": format!("ecs-svc/{n}"), "status": "PRIMARY", "taskDefinition": service["taskDefinition"],
+            "desiredCount": service["desiredCount"], "runningCount": service["runningCount"],
+            "pendingCount": 0, "rolloutState": state, "rolloutStateReason": state, "createdAt": self.now(),
+        }]);
+        self.resources.services.insert(id, (service.clone(), tags.clone()));
+        let mut answer = service;
+        answer["tags"] = tags_to(&tags, "key", "value");
+        json!({"service": answer})
+    }
+
+    /// Applies a call, and answers as AWS does.
+    pub fn apply(&mut self, call: &Call) -> Value {
+        self.next += 1;
+        let n = self.next;
+        let input = &call.input;
+        match call.operation {
+            Operation::RegisterTaskDefinition => {
+                let family = text(input, "family");
+                let number =
+                    self.resources.task_definitions.iter().filter(|(_, d, _)| d["family"] == family).count() + 1;
+                let arn = format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{family}:{number}");
+                let mut description = without(input, &["tags"]);
+                description["taskDefinitionArn"] = json!(arn);
+                description["revision"] = json!(number);
+                description["status"] = json!("ACTIVE");
+                let tags = tags_of(&input["tags"], "key", "value");
+                self.resources.task_definitions.push((Arn::new(arn), description.clone(), tags));
+                json!({"taskDefinition": description, "tags": input["tags"]})
+            }
+            Operation::CreateService | Operation::UpdateService => self.put_service(input, n),
+            Operation::CreateTargetGroup => {
+                let name = text(input, "Name");
+                let mut description = without(input, &["Tags"]);
+                description["TargetGroupName"] = json!(name);
+                description["TargetGroupArn"] =
+                    json!(format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{n}"));
+                let tags = tags_of(&input["Tags"], "Key", "Value");
+                self.resources.target_groups.insert(name, (description.clone(), BTreeMap::new(), tags));
+                json!({"TargetGroups": [description]})
+            }
+            Operation::ModifyTargetGroupAttributes => {
+                let arn = text(input, "TargetGroupArn");
+                let group =
+                    self.resources.target_groups.values_mut().find(|(d, _, _)| text(d, "TargetGroupArn") == arn);
+                let (_, attributes, _) = group.expect("what is modified exists");
+                attributes.extend(tags_of(&input["Attributes"], "Key", "Value"));
+                json!({"Attributes": tags_to(attributes, "Key", "Value")})
+            }
+            Operation::CreateRule => {
+                let listener = text(input, "ListenerArn");
+                let arn = format!("{}/{n}", listener.replacen(":listener/", ":listener-rule/", 1));
+                let mut description = without(input, &["ListenerArn", "Tags"]);
+                description["RuleArn"] = json!(arn);
+                description["Priority"] = json!(input["Priority"].to_string());
+                description["IsDefault"] = json!(false);
+                let tags = tags_of(&input["Tags"], "Key", "Value");
+                self.resources.rules.entry(Arn::new(listener)).or_default().push((description.clone(), tags));
+                json!({"Rules": [description]})
+            }
+            Operation::TagResource | Operation::AddTags => {
+                let (arns, key, value, list) = match call.operation {
+                    Operation::TagResource => (vec![input["resourceArn"].clone()], "key", "value", &input["tags"]),
+                    _ => {
+                        (input["ResourceArns"].as_array().cloned().unwrap_or_default(), "Key", "Value", &input["Tags"])
+                    }
+                };
+                for arn in arns {
+                    self.resources.tags_mut(arn.as_str().expect("an ARN")).extend(tags_of(list, key, value));
+                }
+                json!({})
+            }
+            Operation::UntagResource => {
+                let tags = self.resources.tags_mut(&text(input, "resourceArn"));
+                let keys = input["tagKeys"].as_array().cloned().unwrap_or_default();
+                tags.retain(|key, _| !keys.contains(&json!(key)));
+                json!({})
+            }
+            Operation::ModifyRule => {
+                let arn = text(input, "RuleArn");
+                let rule = self.resources.rules.values_mut().flatten().find(|(d, _)| text(d, "RuleArn") == arn);
+                let (rule, _) = rule.expect("what is modified exists");
+                for (member, value) in input.as_object().expect("a request is an object") {
+                    rule[member] = value.clone();
+                }
+                json!({"Rules": [rule]})
+            }
+            Operation::DeleteService => {
+                self.resources.services.remove(&service_id(&name_of(input)));
+                json!({})
+            }
+            Operation::DeleteTargetGroup => {
+                let arn = text(input, "TargetGroupArn");
+                self.resources.target_groups.retain(|_, (d, _, _)| text(d, "TargetGroupArn") != arn);
+                json!({})
+            }
+            other => panic!("the fake does not know {other:?}"),
+        }
+    }
+}

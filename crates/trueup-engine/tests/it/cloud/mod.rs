@@ -1,0 +1,322 @@
+//! An AWS in memory, as far as the loop needs one: it keeps resources as JSON and applies calls to them.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `mod.rs` | the cloud that the engine sees |
+//! | `script.rs` | what a test tells it and asks it |
+//! | `apply.rs` | what a call does |
+//! | `resources.rs` | what there is, and how it is shown |
+
+mod apply;
+mod resources;
+mod script;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+use trueup_core::desired::{Environment, Lookup};
+use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Task};
+use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
+use trueup_core::names::{EnvironmentName, ServiceId};
+use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
+use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, Wanted};
+
+use self::resources::{Resources, name_of, text};
+
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "eu-central-1";
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// AWS refuses it.
+    Refuse(FailureKind),
+    /// It has its effect, and the answer is lost.
+    LoseAnswer,
+    /// The request is lost: no effect, and nobody knows.
+    LoseRequest,
+}
+
+/// One cloud; clones share it.
+#[derive(Clone, Default)]
+pub struct FakeCloud {
+    state: Arc<Mutex<State>>,
+    released: Arc<Notify>,
+    /// The environment that this clone was connected for.
+    environment: Option<EnvironmentName>,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "each switches one disturbance on, whatever the others are")]
+struct State {
+    /// The account that answers, when it is another one.
+    account: Option<String>,
+    resources: Resources,
+    /// What reads show instead of `resources`, for so many observations.
+    stale: Option<(Resources, u32)>,
+    /// Every mutating call that arrived, such as `UpdateService web`.
+    calls: Vec<String>,
+    observations: Vec<Wanted>,
+    faults: VecDeque<(Operation, String, Fault)>,
+    /// Calls on resources of this name wait until released.
+    slow: Option<String>,
+    /// How long every mutating call takes.
+    latency: Duration,
+    /// New rollouts stay in progress.
+    rolling: bool,
+    /// Whether the record of service deployments can be read.
+    record_unreadable: bool,
+    /// Every deployment that ECS was asked for, such as `web:2`.
+    deployments: Vec<String>,
+    /// The beginning of time, which is also the clock's of a world that begins with this cloud.
+    begun: Option<Instant>,
+    reads_fail: bool,
+    /// The engine said that nothing is to be written any more.
+    stopped: bool,
+    /// Reads in this environment never end.
+    hanging_reads: Option<EnvironmentName>,
+    /// Services whose number of tasks an autoscaler governs; `None` when that cannot be read.
+    autoscaled: Option<BTreeSet<String>>,
+    /// Who changed whatever was changed, when somebody knows.
+    changed_by: Option<String>,
+    /// Tasks that are described, stopped ones only.
+    tasks: Vec<Value>,
+    /// What evidence was asked for.
+    evidence: Vec<EvidenceRequest>,
+    /// How often running tasks were asked for.
+    counts: usize,
+    /// Reading evidence never ends.
+    hanging_evidence: bool,
+    /// Lookups that were resolved one by one.
+    lookups: Vec<Lookup>,
+    next: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            account: None,
+            resources: Resources::default(),
+            stale: None,
+            calls: Vec::new(),
+            observations: Vec::new(),
+            faults: VecDeque::new(),
+            slow: None,
+            latency: Duration::ZERO,
+            rolling: false,
+            record_unreadable: false,
+            deployments: Vec::new(),
+            begun: None,
+            reads_fail: false,
+            stopped: false,
+            hanging_reads: None,
+            autoscaled: Some(BTreeSet::new()),
+            changed_by: None,
+            tasks: Vec::new(),
+            evidence: Vec::new(),
+            counts: 0,
+            hanging_evidence: false,
+            lookups: Vec::new(),
+            next: 0,
+        }
+    }
+}
+
+impl FakeCloud {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panics while it holds the lock")
+    }
+}
+
+#[async_trait]
+impl Clouds for FakeCloud {
+    async fn cloud(&self, environment: &Environment) -> Arc<dyn Cloud> {
+        Arc::new(Self { environment: Some(environment.name.clone()), ..self.clone() })
+    }
+
+    fn stop_writing(&self) {
+        self.state().stopped = true;
+    }
+}
+
+#[async_trait]
+impl Cloud for FakeCloud {
+    async fn account(&self) -> Result<String, ReadFailure> {
+        Ok(self.state().account.clone().unwrap_or_else(|| ACCOUNT.to_owned()))
+    }
+
+    async fn observe(&self, wanted: &Wanted) -> Live {
+        if self.environment.is_some() && self.state().hanging_reads == self.environment {
+            std::future::pending::<()>().await;
+        }
+        let mut state = self.state();
+        state.observations.push(wanted.clone());
+        if state.reads_fail {
+            return State::unreadable(wanted);
+        }
+        let mut live = match state.stale.take() {
+            Some((before, times)) if times > 0 => {
+                let mut live = before.observe(wanted);
+                state.observe_scaling(wanted, &mut live);
+                state.stale = Some((before, times - 1));
+                live
+            }
+            _ => {
+                let mut live = state.resources.observe(wanted);
+                state.observe_scaling(wanted, &mut live);
+                live
+            }
+        };
+        if state.record_unreadable {
+            let failure = ReadFailure {
+                operation: "ecs:ListServiceDeployments".to_owned(),
+                kind: FailureKind::Unavailable,
+                message: "not implemented".to_owned(),
+            };
+            live.service_deployments.values_mut().for_each(|record| *record = Observed::Unknown(failure.clone()));
+        }
+        live
+    }
+
+    async fn last_change(&self, _: &Resource) -> Observed<String> {
+        self.state().changed_by.clone().map_or(Observed::Absent, Observed::Present)
+    }
+
+    async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
+        let mut state = self.state();
+        state.lookups.extend(lookups.iter().cloned());
+        let answer = |lookup: &Lookup| match lookup {
+            Lookup::TargetGroup(name) => match state.resources.target_groups.get(name) {
+                Some((description, _, _)) => Observed::Present(text(description, "TargetGroupArn")),
+                None => Observed::Absent,
+            },
+            Lookup::Listener { load_balancer, port } => Observed::Present(format!(
+                "arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/app/{load_balancer}/1/{port}"
+            )),
+            Lookup::Image { repository, tag, .. } => Observed::Present(format!("{repository}@sha256:{tag}")),
+            Lookup::Secret(name) | Lookup::Parameter(name) => Observed::Present(format!("arn:{name}")),
+            Lookup::StackResource { logical_id: id, .. } | Lookup::StackOutput { key: id, .. } => {
+                Observed::Present(id.clone())
+            }
+        };
+        lookups.iter().map(|lookup| (lookup.clone(), answer(lookup))).collect()
+    }
+
+    async fn evidence(&self, request: &EvidenceRequest) -> Evidence {
+        let hangs = {
+            let mut state = self.state();
+            state.evidence.push(request.clone());
+            state.hanging_evidence
+        };
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        let state = self.state();
+        let service = state.resources.services.get(&request.service).map(|(service, _)| service);
+        let service = service.map_or(Observed::Absent, Observed::Present);
+        let is_own = |task: &Task| task.started_by.as_deref() == Some(request.deployment.as_str());
+        Evidence {
+            tasks: Observed::Present(state.tasks.iter().map(Task::read).filter(is_own).collect()),
+            targets: BTreeMap::new(),
+            events: service.clone().map(ServiceEvent::read_all),
+            deployments: service.map(Deployment::read_all),
+            service_deployments: Observed::Absent,
+        }
+    }
+
+    async fn running_tasks(&self, request: &EvidenceRequest) -> RunningTasks {
+        let hangs = {
+            let mut state = self.state();
+            state.counts += 1;
+            state.hanging_evidence
+        };
+        if hangs {
+            std::future::pending::<()>().await;
+        }
+        let state = self.state();
+        let is_own = |task: &Task| task.started_by.as_deref() == Some(request.deployment.as_str());
+        let tasks = state.tasks.iter().map(Task::read).filter(is_own).collect();
+        RunningTasks { tasks: Observed::Present(tasks), targets: BTreeMap::new() }
+    }
+
+    async fn execute(&self, call: &Call) -> Result<Answer, CallError> {
+        let name = name_of(&call.input);
+        loop {
+            // Registered before the look at the state, so that a release in between is not missed.
+            let released = self.released.notified();
+            if self.state().slow.as_deref() != Some(name.as_str()) {
+                break;
+            }
+            released.await;
+        }
+        let latency = self.state().latency;
+        if !latency.is_zero() {
+            sleep(latency).await;
+        }
+        let mut state = self.state();
+        state.calls.push(format!("{:?} {name}", call.operation));
+        let fault = state.faults.iter().position(|(operation, on, _)| *operation == call.operation && *on == name);
+        let fault = fault.and_then(|at| state.faults.remove(at)).map(|(_, _, fault)| fault);
+        let error = |kind, effect| CallError {
+            operation: format!("{:?}", call.operation),
+            kind,
+            code: None,
+            message: "a fault of the test".to_owned(),
+            request_id: None,
+            effect,
+        };
+        match fault {
+            None => {
+                Ok(Answer { output: state.apply(call), request_id: Some(format!("request-{}", state.calls.len())) })
+            }
+            Some(Fault::Refuse(kind)) => Err(error(kind, Effect::None)),
+            Some(Fault::LoseRequest) => Err(error(FailureKind::TimedOut, Effect::Unknown)),
+            Some(Fault::LoseAnswer) => {
+                state.apply(call);
+                Err(error(FailureKind::TimedOut, Effect::Unknown))
+            }
+        }
+    }
+}
+
+impl State {
+    /// Seconds since 1970, by AWS's clock.
+    fn now(&mut self) -> f64 {
+        let begun = *self.begun.get_or_insert_with(Instant::now);
+        1_800_000_000.0 + begun.elapsed().as_secs_f64()
+    }
+
+    /// What an observation shows when no read succeeds.
+    fn unreadable(wanted: &Wanted) -> Live {
+        let failure = || ReadFailure {
+            operation: "ecs:DescribeServices".to_owned(),
+            kind: FailureKind::Throttled,
+            message: "Rate exceeded".to_owned(),
+        };
+        Live {
+            services: wanted.services.iter().map(|id| (id.clone(), Observed::Unknown(failure()))).collect(),
+            families: wanted.families.keys().map(|family| (family.clone(), Observed::Unknown(failure()))).collect(),
+            target_groups: wanted.target_groups.iter().map(|n| (n.clone(), Observed::Unknown(failure()))).collect(),
+            rules: wanted.listeners.iter().map(|arn| (arn.clone(), Observed::Unknown(failure()))).collect(),
+            inventory: wanted.inventory.as_ref().map(|_| Observed::Unknown(failure())),
+            ..Live::default()
+        }
+    }
+
+    fn observe_scaling(&self, wanted: &Wanted, live: &mut Live) {
+        let answer = |id: &ServiceId| match &self.autoscaled {
+            None => Observed::Unknown(ReadFailure {
+                operation: "application-autoscaling:DescribeScalableTargets".to_owned(),
+                kind: FailureKind::AccessDenied,
+                message: "not authorized".to_owned(),
+            }),
+            Some(names) if names.contains(&id.name) => Observed::Present(()),
+            Some(_) => Observed::Absent,
+        };
+        live.autoscaled = wanted.scaling.iter().map(|id| (id.clone(), answer(id))).collect();
+    }
+}
