@@ -1,5 +1,8 @@
 //! A repository of desired state: the cache kept true to its branch, behind the port [`Source`].
 
+mod find;
+mod poll;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,9 +25,6 @@ use crate::tree;
 
 /// A commit's subject has this many characters at most; the rest is cut.
 const SUBJECT_CHARACTERS_MAX: usize = 200;
-
-/// Fewer digits than git itself shows could mean too many commits.
-const PREFIX_DIGITS_MIN: usize = 7;
 
 /// How much longer than the fetch's own limit a poll is waited for: its look at what was fetched.
 const POLL_GRACE: Duration = Duration::from_mins(1);
@@ -170,145 +170,6 @@ impl Inner {
         Remote { location: &self.location, credentials: &self.config.credentials, bounds: &self.config.bounds }
     }
 
-    fn poll(&self) -> Result<Head, SourceError> {
-        let turn = self.cache.turn()?;
-        let stored = self.cache.read(|store| Ok(cache::get(store, HEAD))).unwrap_or_else(|fault| {
-            self.note(&fault);
-            None
-        });
-        let head = self.advance(&turn, stored)?;
-        let before = { *self.seen.lock().unwrap_or_else(PoisonError::into_inner) };
-        let movement = self
-            .cache
-            .write(|store| {
-                // An unrelated history has no common ancestor, which makes it a rewritten one.
-                let follows = |old| old == head || store.graph_descendant_of(head, old).unwrap_or(false);
-                if let Some(old) = stored.filter(|old| !follows(*old) && store.find_commit(*old).is_ok()) {
-                    cache::keep_former(store, old)?;
-                }
-                if stored != Some(head) {
-                    cache::set(store, HEAD, head)?;
-                }
-                Ok(match before.or(stored) {
-                    Some(old) if !follows(old) => Movement::Rewritten,
-                    Some(_) | None if before.is_none() => Movement::First,
-                    Some(old) if old == head => Movement::Still,
-                    Some(_) | None => Movement::Forward,
-                })
-            })
-            .map_err(|fault| self.refusal(fault))?;
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(head);
-        if let Err(fault) = self.cache.compact(&turn) {
-            // The store works as it is; the next poll tries again.
-            tracing::warn!(error = %self.refusal(fault), "The git cache could not be compacted.");
-        }
-        Ok(Head { revision: revision(head), movement })
-    }
-
-    /// Brings the store up to the branch's head and gives it back. Changes no refs.
-    fn advance(&self, turn: &Turn, stored: Option<Oid>) -> Result<Oid, SourceError> {
-        let whole = !self.damaged.load(Ordering::Relaxed);
-        if whole {
-            if let (Transport::Path(path), Some(stored)) = (&self.location.transport, stored)
-                && self.head_of_path(path)? == Some(stored)
-            {
-                return Ok(stored);
-            }
-            let advanced = self.cache.with_turn(turn).map_err(Fault::from).and_then(|store| {
-                let head = self.fetch(&store, stored)?;
-                if Some(head) != stored {
-                    self.look_at(&store, head)?;
-                }
-                Ok(head)
-            });
-            match advanced {
-                Ok(head) => return Ok(head),
-                Err(Fault::Refused(error)) => return Err(error),
-                Err(fault @ Fault::Damaged(_)) => self.note(&fault),
-            }
-        }
-        let replaced = self.cache.replace(turn, |fresh| {
-            let head = self.fetch(fresh, None)?;
-            self.look_at(fresh, head)?;
-            // Readers of the new store find its head at once.
-            cache::set(fresh, HEAD, head)?;
-            Ok(head)
-        });
-        match replaced {
-            Ok(head) => {
-                self.damaged.store(false, Ordering::Relaxed);
-                Ok(head)
-            }
-            Err(Fault::Refused(error)) => Err(error),
-            Err(Fault::Damaged(error)) => Err(passing(
-                format!("`{}` sent objects that do not fit together: {}", self.location.url, one_line(error.message())),
-                "run `git fsck` in the repository; trueup asks again",
-            )),
-        }
-    }
-
-    /// Downloads the branch's head unless it is the stored one.
-    fn fetch(&self, store: &git2::Repository, stored: Option<Oid>) -> Result<Oid, Fault> {
-        if let Transport::Path(path) = &self.location.transport {
-            // For its better words about what is not there.
-            self.head_of_path(path)?;
-        }
-        let name = branch_ref(&self.config.branch);
-        self.remote().visit(store, |refs| {
-            let head = *refs.get(&name).ok_or_else(|| self.no_branch(refs))?;
-            // The destination is for the negotiation only: a download writes no refs.
-            let wanted = if stored == Some(head) { Vec::new() } else { vec![format!("+{name}:{HEAD}")] };
-            Ok((head, wanted))
-        })
-    }
-
-    /// Reads what a snapshot would read, so that a store with holes is found while the remote is there to fill them.
-    fn look_at(&self, store: &git2::Repository, head: Oid) -> Result<(), Fault> {
-        let tree = store.find_commit(head)?.tree()?;
-        let read = tree::root(store, tree, self.path.as_deref())
-            .and_then(|(_, root)| tree::read(store, &root, &self.config.bounds));
-        match read {
-            // What is refused in it is the snapshot's to tell: this head is known and the branch may move on.
-            Ok(_) | Err(Fault::Refused(_)) => Ok(()),
-            Err(fault @ Fault::Damaged(_)) => Err(fault),
-        }
-    }
-
-    /// The branch's head in a repository on this machine, read without a conversation.
-    fn head_of_path(&self, path: &Path) -> Result<Option<Oid>, SourceError> {
-        let explain = |error: &git2::Error| self.remote().explain(error, &Reason::default());
-        let none = std::iter::empty::<&std::ffi::OsStr>();
-        let source =
-            git2::Repository::open_ext(path, RepositoryOpenFlags::NO_SEARCH, none).map_err(|error| explain(&error))?;
-        if source.is_shallow() {
-            return Err(lasting(
-                format!("`{}` is a shallow clone", self.location.url),
-                "which commit changed an application is in the history: run `git fetch --unshallow` there",
-            ));
-        }
-        match source.refname_to_id(&branch_ref(&self.config.branch)) {
-            Ok(id) => Ok(Some(id)),
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(explain(&error)),
-        }
-    }
-
-    fn no_branch(&self, refs: &Refs) -> SourceError {
-        let place = &self.location.url;
-        let branches: Vec<_> =
-            refs.keys().filter_map(|name| name.strip_prefix("refs/heads/")).take(20).map(one_line).collect();
-        if branches.is_empty() {
-            return passing(
-                format!("`{place}` has no branches yet"),
-                format!("push the desired state to branch `{}`", self.config.branch),
-            );
-        }
-        lasting(
-            format!("`{place}` has no branch `{}`", self.config.branch),
-            format!("choose one with `--branch`; there are: {}", branches.join(", ")),
-        )
-    }
-
     fn snapshot(&self, wanted: &Revision) -> Result<Snapshot, SourceError> {
         self.cache
             .read(|store| {
@@ -410,62 +271,6 @@ impl Inner {
         })
     }
 
-    fn find(&self, text: &str) -> Result<Revision, SourceError> {
-        let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let here = |store: &git2::Repository| {
-            if text == self.config.branch {
-                return Ok(cache::get(store, HEAD));
-            }
-            if !digits || !(PREFIX_DIGITS_MIN..=40).contains(&text.len()) {
-                return Ok(None);
-            }
-            match store.find_commit_by_prefix(text) {
-                Ok(commit) => Ok(Some(commit.id()).filter(|id| leads_to(store, *id))),
-                Err(error) if error.code() == ErrorCode::Ambiguous => Err(Fault::Refused(lasting(
-                    format!("several commits or files begin with `{text}`"),
-                    "give more of the commit's digits",
-                ))),
-                Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-                Err(error) => Err(Fault::Damaged(error)),
-            }
-        };
-        if let Some(id) = self.cache.read(here).map_err(|fault| self.refusal(fault))? {
-            return Ok(revision(id));
-        }
-        let absent = || {
-            lasting(
-                format!("`{}` has no `{}`", self.location.url, one_line(text)),
-                format!(
-                    "give a commit of branch `{}` (at least {PREFIX_DIGITS_MIN} of its digits), a tag or a branch",
-                    self.config.branch
-                ),
-            )
-        };
-        // A name that is no ref's could be a pattern in a refspec.
-        if !git2::Reference::is_valid_name(&branch_ref(text)) {
-            return Err(absent());
-        }
-        let turn = self.cache.turn()?;
-        let named = self.cache.with_turn(&turn).map_err(Fault::from).and_then(|store| {
-            self.remote().visit(&store, |refs| {
-                let candidates = [format!("refs/tags/{text}"), branch_ref(text)];
-                let name = candidates.into_iter().find(|name| refs.contains_key(name)).ok_or_else(absent)?;
-                // An annotated tag is an object of its own; the commit behind it is listed separately.
-                let id = *refs.get(&format!("{name}^{{}}")).unwrap_or(&refs[&name]);
-                Ok((id, vec![format!("+{name}:{NAMED}")]))
-            })
-        });
-        named
-            .and_then(|id| {
-                self.cache.write(|store| {
-                    store.find_commit(id).map_err(|_| absent())?;
-                    cache::set(store, NAMED, id)?;
-                    Ok(revision(id))
-                })
-            })
-            .map_err(|fault| self.refusal(fault))
-    }
-
     /// Remembers damage for the next poll.
     fn note(&self, fault: &Fault) {
         if let Fault::Damaged(error) = fault {
@@ -485,11 +290,6 @@ impl Inner {
             ),
         }
     }
-}
-
-/// Whether a ref of ours is this commit or descends from it.
-fn leads_to(store: &git2::Repository, id: Oid) -> bool {
-    cache::refs(store).into_iter().any(|(_, tip)| tip == id || store.graph_descendant_of(tip, id).unwrap_or(false))
 }
 
 fn branch_ref(branch: &str) -> String {
