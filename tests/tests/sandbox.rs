@@ -199,6 +199,47 @@ fn a_person_pushes_changes_things_by_hand_and_asks() -> Result<()> {
 }
 
 #[test]
+fn a_retry_has_a_held_revision_deployed_exactly_once_more() -> Result<()> {
+    let mut sandbox = Sandbox::start(&[])?;
+    let url = sandbox.url()?;
+    sandbox.wait_for(&["rollout.completed", "elearning-system:1"])?;
+    let (site, work) = (sandbox.path().join("site.git"), sandbox.path().join("work"));
+    let repository = Repository::existing(site.clone(), work);
+    let site = site.to_str().context("a path is text")?;
+    let retry = |sandbox: &Sandbox| {
+        sandbox.command(&["retry", "elearning", "--repository", site, "--format", "json"], Some(&url))
+    };
+    let none = retry(&sandbox)?;
+    assert_eq!(none.status.code(), Some(0), "{none:?}");
+    assert!(text(&none).contains("\"outcome\":\"nothing_held\""), "{none:?}");
+
+    repository.edit(IMAGES, "backend\"\ntag = \"latest\"", "backend\"\ntag = \"broken\"")?;
+    repository.push("Release a broken one")?;
+    sandbox.wait_for(&["rollout.rolled_back", "elearning-system:2"])?;
+    let status = sandbox.command(&["status", "--repository", site], Some(&url))?;
+    assert!(text(&status).contains("RevisionFailed"), "{status:?}");
+    let begun = |sandbox: &Sandbox| {
+        let is_first = |line: &String| line.contains("elearning-system:1");
+        sandbox.seen.iter().filter(|line| line.contains("rollout.started: ") && !is_first(line)).count()
+    };
+    assert_eq!(begun(&sandbox), 1, "it is held: {}", sandbox.seen.join("\n"));
+
+    let ended = retry(&sandbox)?;
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(text(&ended).contains("\"outcome\":\"ended\""), "{ended:?}");
+    sandbox.wait_for(&["rollout.started", "elearning-system:"])?;
+    sandbox.wait_for(&["rollout.rolled_back", "elearning-system:"])?;
+
+    // A drift that is healed afterwards proves that the daemon has looked again, and left the failed one alone.
+    sandbox.command(&["sandbox", "drift", "health-check"], None)?;
+    sandbox.wait_for(&["drift.resolved", "target-group"])?;
+    let status = sandbox.command(&["status", "--repository", site], Some(&url))?;
+    assert!(text(&status).contains("RevisionFailed"), "{status:?}");
+    assert_eq!(begun(&sandbox), 2, "once more and no more: {}", sandbox.seen.join("\n"));
+    Ok(())
+}
+
+#[test]
 fn what_is_in_the_directory_is_left_alone() -> Result<()> {
     let directory = TempDir::new()?;
     let theirs = directory.path().join("work");
