@@ -67,7 +67,7 @@ pub fn guide(program: &str, dir: &Path, url: &str, speed: u32, tour: bool, is_ne
          4. Ask it, or AWS. The first two lines make this terminal speak to the sandbox only:\n\
          \n     \
          export AWS_ENDPOINT_URL={url} AWS_REGION={REGION} AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=none\n     \
-         export AWS_PAGER= TRUEUP_REPOSITORY={site}; unset AWS_PROFILE AWS_SESSION_TOKEN\n     \
+         export AWS_DEFAULT_REGION={REGION} AWS_PAGER= TRUEUP_REPOSITORY={site}; unset AWS_PROFILE AWS_SESSION_TOKEN\n     \
          {program} status\n     \
          {program} why elearning\n     \
          {program} plan\n     \
