@@ -16,6 +16,9 @@ const LIMIT: Duration = Duration::from_mins(3);
 /// Virtual seconds in a real one: the most that there is.
 const SPEED: &str = "60";
 
+/// The file in which a person writes another tag.
+const IMAGES: &str = "desired-state/elearning/app.toml";
+
 /// A directory that is empty at first, and everything that trueup prints about the sandbox in it.
 struct Sandbox {
     directory: TempDir,
@@ -41,6 +44,13 @@ impl Sandbox {
                 return Ok(line);
             }
         }
+    }
+
+    /// Where its AWS is, as the guide tells.
+    fn url(&mut self) -> Result<String> {
+        let url = self.wait_for(&["AWS_ENDPOINT_URL="])?;
+        let url = url.split_once("AWS_ENDPOINT_URL=").and_then(|(_, rest)| rest.split(' ').next());
+        Ok(url.context("the guide says where AWS is")?.to_owned())
     }
 
     fn unseen(&self, parts: &[&str]) -> String {
@@ -91,6 +101,8 @@ fn the_tour_shows_a_rollout_a_release_a_healed_drift_and_a_held_rollback() -> Re
         ["step.applied", "ModifyTargetGroup"],
         ["drift.resolved", "target-group backend"],
         ["rollout.started", "elearning-system:3"],
+        ["revision.accepted", "Release 1.2"],
+        ["rollout.completed", "elearning-system:4"],
     ] {
         sandbox.wait_for(&parts)?;
     }
@@ -107,34 +119,44 @@ fn the_tour_shows_a_rollout_a_release_a_healed_drift_and_a_held_rollback() -> Re
     let again = sandbox.command(&["sandbox", "--tour"], None)?;
     assert_eq!(again.status.code(), Some(2), "{again:?}");
     assert!(text(&again).contains("--dir"), "{again:?}");
+
+    // Who goes on without the tour, as its last line says, begins with a site that is up, and can push.
+    sandbox.process = start(sandbox.directory.path(), &[])?;
+    sandbox.wait_for(&["earlier sandbox"])?;
+    sandbox.wait_for(&["rollout.completed", "elearning-system:1"])?;
+    let repository = Repository::existing(sandbox.path().join("site.git"), sandbox.path().join("work"));
+    repository.edit(IMAGES, "tag = \"1.2\"", "tag = \"1.1\"")?;
+    repository.push("Release 1.1 again")?;
+    sandbox.wait_for(&["rollout.completed", "elearning-system:2"])?;
     Ok(())
 }
 
 #[test]
 fn a_person_pushes_changes_things_by_hand_and_asks() -> Result<()> {
     let mut sandbox = Sandbox::start(&[])?;
-    let url = sandbox.wait_for(&["AWS_ENDPOINT_URL="])?;
-    let url = url.split_once("AWS_ENDPOINT_URL=").and_then(|(_, rest)| rest.split(' ').next());
-    let url = url.context("the guide says where AWS is")?.to_owned();
+    let by_hand = sandbox.wait_for(&["sandbox drift --dir"])?;
+    let url = sandbox.url()?;
     sandbox.wait_for(&["rollout.completed", "elearning-system:1"])?;
+    // As it is printed, also where the program is not on the PATH.
+    let drift = Command::new("sh").args(["-c", &by_hand]).output()?;
+    assert_eq!(drift.status.code(), Some(0), "{by_hand}: {drift:?}");
+    sandbox.wait_for(&["drift.resolved", "target-group"])?;
 
     let (site, work) = (sandbox.path().join("site.git"), sandbox.path().join("work"));
     let repository = Repository::existing(site.clone(), work);
     let site = site.to_str().context("a path is text")?;
-    let images = "desired-state/elearning/app.toml";
-    repository.edit(images, "backend\"\ntag = \"latest\"", "backend\"\ntag = \"1.1\"")?;
+    repository.edit(IMAGES, "backend\"\ntag = \"latest\"", "backend\"\ntag = \"1.1\"")?;
     let release = repository.push("Release 1.1")?;
     sandbox.wait_for(&["rollout.completed", "elearning-system:2"])?;
 
-    for (what, resource) in [("health-check", "target-group"), ("desired-count", "service"), ("deployment", "service")]
-    {
+    for (what, resource) in [("desired-count", "service"), ("deployment", "service")] {
         let drift = sandbox.command(&["sandbox", "drift", what], None)?;
         assert_eq!(drift.status.code(), Some(0), "{drift:?}");
         sandbox.wait_for(&["drift.detected", resource])?;
         sandbox.wait_for(&["drift.resolved", resource])?;
     }
 
-    repository.edit(images, "tag = \"1.1\"", "tag = \"broken\"")?;
+    repository.edit(IMAGES, "tag = \"1.1\"", "tag = \"broken\"")?;
     repository.push("Release a broken one")?;
     sandbox.wait_for(&["rollout.rolled_back", "elearning-system:3"])?;
     let status = sandbox.command(&["status", "--repository", site], Some(&url))?;
@@ -156,11 +178,64 @@ fn a_person_pushes_changes_things_by_hand_and_asks() -> Result<()> {
     let nobody = sandbox.command(&["sandbox", "drift"], None)?;
     assert_eq!(nobody.status.code(), Some(2), "{nobody:?}");
 
-    // An older sandbox goes on with what was pushed to it.
+    // An older sandbox goes on with what was pushed to it, and has a clone to work in even if somebody removed it.
+    std::fs::remove_dir_all(sandbox.path().join("work"))?;
     sandbox.process = start(sandbox.directory.path(), &[])?;
     sandbox.wait_for(&["revision.accepted", "Release a broken one"])?;
+    repository.edit(IMAGES, "tag = \"broken\"", "tag = \"1.2\"")?;
+    repository.push("Release one that works")?;
+    sandbox.wait_for(&["revision.accepted", "Release one that works"])?;
+
+    // One that was killed does not stand in the way of the next.
+    sandbox.process.signal(Signal::KILL)?;
+    sandbox.process.wait(LIMIT)?;
+    let nobody = sandbox.command(&["sandbox", "drift"], None)?;
+    assert_eq!(nobody.status.code(), Some(2), "{nobody:?}");
+    sandbox.process = start(sandbox.directory.path(), &[])?;
+    sandbox.wait_for(&["rollout.completed", "elearning-system:1"])?;
     let log = Command::new("git").args(["log", "--format=%H"]).current_dir(site).output()?;
     ensure!(text(&log).contains(&release), "nothing that was pushed is lost: {log:?}");
+    Ok(())
+}
+
+#[test]
+fn a_retry_has_a_held_revision_deployed_exactly_once_more() -> Result<()> {
+    let mut sandbox = Sandbox::start(&[])?;
+    let url = sandbox.url()?;
+    sandbox.wait_for(&["rollout.completed", "elearning-system:1"])?;
+    let (site, work) = (sandbox.path().join("site.git"), sandbox.path().join("work"));
+    let repository = Repository::existing(site.clone(), work);
+    let site = site.to_str().context("a path is text")?;
+    let retry = |sandbox: &Sandbox| {
+        sandbox.command(&["retry", "elearning", "--repository", site, "--format", "json"], Some(&url))
+    };
+    let none = retry(&sandbox)?;
+    assert_eq!(none.status.code(), Some(0), "{none:?}");
+    assert!(text(&none).contains("\"outcome\":\"nothing_held\""), "{none:?}");
+
+    repository.edit(IMAGES, "backend\"\ntag = \"latest\"", "backend\"\ntag = \"broken\"")?;
+    repository.push("Release a broken one")?;
+    sandbox.wait_for(&["rollout.rolled_back", "elearning-system:2"])?;
+    let status = sandbox.command(&["status", "--repository", site], Some(&url))?;
+    assert!(text(&status).contains("RevisionFailed"), "{status:?}");
+    let begun = |sandbox: &Sandbox| {
+        let is_first = |line: &String| line.contains("elearning-system:1");
+        sandbox.seen.iter().filter(|line| line.contains("rollout.started: ") && !is_first(line)).count()
+    };
+    assert_eq!(begun(&sandbox), 1, "it is held: {}", sandbox.seen.join("\n"));
+
+    let ended = retry(&sandbox)?;
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(text(&ended).contains("\"outcome\":\"ended\""), "{ended:?}");
+    sandbox.wait_for(&["rollout.started", "elearning-system:"])?;
+    sandbox.wait_for(&["rollout.rolled_back", "elearning-system:"])?;
+
+    // A drift that is healed afterwards proves that the daemon has looked again, and left the failed one alone.
+    sandbox.command(&["sandbox", "drift", "health-check"], None)?;
+    sandbox.wait_for(&["drift.resolved", "target-group"])?;
+    let status = sandbox.command(&["status", "--repository", site], Some(&url))?;
+    assert!(text(&status).contains("RevisionFailed"), "{status:?}");
+    assert_eq!(begun(&sandbox), 2, "once more and no more: {}", sandbox.seen.join("\n"));
     Ok(())
 }
 

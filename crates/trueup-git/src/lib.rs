@@ -29,5 +29,5 @@ mod tree;
 
 pub use config::{Bounds, Config};
 pub use credentials::{Credentials, Secret, Token};
-pub use publish::{amend_file, publish};
+pub use publish::{amend_file, clone_to_work_in, publish};
 pub use repository::Repository;

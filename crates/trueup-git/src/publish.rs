@@ -1,6 +1,8 @@
 //! Makes a repository to follow, where there is none: what the sandbox begins with.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs;
 use std::path::Path;
 
 use git2::build::{RepoBuilder, TreeUpdateBuilder};
@@ -11,30 +13,49 @@ use trueup_ports::SourceError;
 /// Who commits.
 const AUTHOR: (&str, &str) = ("trueup sandbox", "sandbox@localhost");
 
-/// Makes a bare repository with one commit on `branch`, of `files` by their paths, and a clone of it to work in.
+/// Makes a bare repository with one commit on `branch`, of `files` by their paths. It is there whole or not at all,
+/// whenever this process ends.
 ///
-/// Gives back the commit. Nothing is fetched and no git binary is needed; pushing from the clone needs one.
+/// Gives back the commit. Nothing is fetched and no git binary is needed.
 ///
 /// # Errors
-/// When one of the directories exists already or cannot be written.
-pub fn publish(bare: &Path, work: &Path, branch: &str, files: &BTreeMap<&str, &str>) -> Result<Revision, SourceError> {
-    if let Some(taken) = [bare, work].into_iter().find(|path| path.exists()) {
-        return Err(SourceError {
-            message: format!("`{}` exists already", taken.display()),
-            hint: Some("name another directory, or remove this one".to_owned()),
-            transient: false,
-        });
-    }
-    let failed = |error: &git2::Error| SourceError {
-        message: format!("cannot make the repository `{}`: {}", bare.display(), error.message()),
-        hint: None,
-        transient: false,
-    };
-    let commit = create(bare, branch, files).map_err(|error| failed(&error))?;
-    let cloned = RepoBuilder::new().branch(branch).clone(&bare.to_string_lossy(), work);
-    let cloned = cloned.and_then(|clone| identify(&clone));
-    cloned.map_err(|error| failed(&error))?;
+/// When it exists already or cannot be written.
+pub fn publish(bare: &Path, branch: &str, files: &BTreeMap<&str, &str>) -> Result<Revision, SourceError> {
+    let commit = whole(bare, |path| create(path, branch, files))?;
     Ok(Revision::new(commit.to_string()))
+}
+
+/// Makes a clone of a bare repository for people to work in. It is there whole or not at all, as with [`publish`]; pushing
+/// from it needs a git binary.
+///
+/// # Errors
+/// When it exists already or cannot be written, or the bare repository cannot be read.
+pub fn clone_to_work_in(bare: &Path, work: &Path, branch: &str) -> Result<(), SourceError> {
+    whole(work, |path| {
+        let clone = RepoBuilder::new().branch(branch).clone(&bare.to_string_lossy(), path)?;
+        configure(&clone)
+    })
+}
+
+/// Has a directory made under another name, and then gives it its own.
+fn whole<T>(path: &Path, make: impl FnOnce(&Path) -> Result<T, git2::Error>) -> Result<T, SourceError> {
+    let error =
+        |message: String, hint: Option<&str>| SourceError { message, hint: hint.map(str::to_owned), transient: false };
+    if path.exists() {
+        let hint = "name another directory, or remove this one";
+        return Err(error(format!("`{}` exists already", path.display()), Some(hint)));
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = Path::new(&partial);
+    let unmade = |cause: &dyn Display| error(format!("cannot make the repository `{}`: {cause}", path.display()), None);
+    if partial.exists() {
+        // Of one that was killed.
+        fs::remove_dir_all(partial).map_err(|error| unmade(&error))?;
+    }
+    let made = make(partial).map_err(|error| unmade(&error.message()))?;
+    fs::rename(partial, path).map_err(|error| unmade(&error))?;
+    Ok(made)
 }
 
 fn create(bare: &Path, branch: &str, files: &BTreeMap<&str, &str>) -> Result<git2::Oid, git2::Error> {
@@ -74,25 +95,31 @@ pub fn amend_file(bare: &Path, branch: &str, path: &str, text: &str, message: &s
     Ok(Revision::new(committed.to_string()))
 }
 
-/// Lets people commit in the clone who have never told git their name.
-fn identify(clone: &Repository) -> Result<(), git2::Error> {
+/// Lets everybody commit and push in the clone: who has never told git their name, and who has told it to sign with a key
+/// that this name has not, or not to push unless told what.
+fn configure(clone: &Repository) -> Result<(), git2::Error> {
     let mut config = clone.config()?.open_level(git2::ConfigLevel::Local)?;
     config.set_str("user.name", AUTHOR.0)?;
-    config.set_str("user.email", AUTHOR.1)
+    config.set_str("user.email", AUTHOR.1)?;
+    config.set_bool("commit.gpgSign", false)?;
+    config.set_str("push.default", "simple")
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{amend_file, publish};
+    use super::{amend_file, clone_to_work_in, publish};
 
     #[test]
     fn a_repository_and_a_clone_with_the_files() {
         let directory = tempfile::tempdir().expect("a directory");
         let (bare, work) = (directory.path().join("site.git"), directory.path().join("site"));
         let files = BTreeMap::from([("desired-state/trueup.toml", "applications = []\n"), ("README.md", "Read me\n")]);
-        let revision = publish(&bare, &work, "main", &files).expect("it is made");
+        // What one left that was killed is no obstacle.
+        std::fs::create_dir_all(directory.path().join("site.git.partial/refs")).expect("it is made");
+        let revision = publish(&bare, "main", &files).expect("it is made");
+        clone_to_work_in(&bare, &work, "main").expect("it is cloned");
         for (path, text) in files {
             assert_eq!(std::fs::read_to_string(work.join(path)).expect("it is there"), text);
         }
@@ -103,7 +130,11 @@ mod tests {
         let repository = git2::Repository::open(&bare).expect("a repository");
         let head = repository.head().expect("a head").peel_to_commit().expect("a commit");
         assert_eq!((head.id().to_string().as_str(), head.parent_count()), (next.as_str(), 1));
-        let again = publish(&bare, &work, "main", &BTreeMap::new()).expect_err("it is there already");
+        let again = publish(&bare, "main", &BTreeMap::new()).expect_err("it is there already");
         assert!(again.message.contains("exists already"), "{again}");
+        let again = clone_to_work_in(&bare, &work, "main").expect_err("it is there already");
+        assert!(again.message.contains("exists already"), "{again}");
+        let left = std::fs::read_dir(directory.path()).expect("a directory").count();
+        assert_eq!(left, 2, "nothing is half made");
     }
 }

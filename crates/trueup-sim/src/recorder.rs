@@ -87,18 +87,31 @@ pub enum Effect {
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     records: Vec<Record>,
+    /// How many calls before them are forgotten.
+    forgotten: u64,
+    /// How many calls are kept at least; all when `None`.
+    kept: Option<usize>,
     mutations: u64,
 }
 
 impl Recorder {
-    /// All calls in the order in which they arrived; a call's index is its place.
+    /// From now on forgets calls but the newest so many, and those whose effect is still to come. Up to twice as many are
+    /// there at times, so that forgetting costs little.
+    ///
+    /// For a simulation that runs for days and that nobody judges: [`crate::judge`] needs the whole history.
+    pub fn keep(&mut self, calls: usize) {
+        self.kept = Some(calls);
+    }
+
+    /// All calls in the order in which they arrived; a call's index is its place, unless [`Recorder::keep`] had some
+    /// forgotten.
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
     /// The index that the next call gets.
     pub fn next_index(&self) -> u64 {
-        self.records.len() as u64
+        self.forgotten + self.records.len() as u64
     }
 
     /// The number that the next mutating call gets.
@@ -113,6 +126,7 @@ impl Recorder {
 
     /// Takes in a call, before anything becomes of it.
     pub(crate) fn arrived(&mut self, at: Time, caller: &str, account: &str, call: Call) -> u64 {
+        self.forget();
         let index = self.next_index();
         let resources = resources(&call, account);
         let mutation = call.mutates().then_some(self.mutations);
@@ -135,15 +149,28 @@ impl Recorder {
         index
     }
 
-    /// A call by its index.
-    pub fn get(&self, index: u64) -> Option<&Record> {
-        self.records.get(usize::try_from(index).ok()?)
+    /// Forgets what need not be kept, once that is as much as what must be.
+    fn forget(&mut self) {
+        let Some(kept) = self.kept else { return };
+        if self.records.len() < kept.saturating_mul(2) {
+            return;
+        }
+        let is_awaited = |record: &Record| matches!(record.effect, Effect::Late(_)) && record.outcome.is_none();
+        let awaited = self.records.iter().position(is_awaited).unwrap_or(self.records.len());
+        let old = awaited.min(self.records.len() - kept);
+        self.records.drain(..old);
+        self.forgotten += old as u64;
     }
 
-    /// The record of a call that arrived.
+    /// A call by its index; none when it never arrived, or is forgotten.
+    pub fn get(&self, index: u64) -> Option<&Record> {
+        self.records.get(usize::try_from(index.checked_sub(self.forgotten)?).ok()?)
+    }
+
+    /// The record of a call that arrived and that somebody still works on, so that it is not forgotten.
     pub(crate) fn record(&mut self, index: u64) -> &mut Record {
-        let index = usize::try_from(index).expect("an index counts records in memory");
-        &mut self.records[index]
+        let place = index.checked_sub(self.forgotten).and_then(|place| usize::try_from(place).ok());
+        &mut self.records[place.expect("a call that is worked on is kept")]
     }
 
     /// The history as text, a line per call: the same seed and inputs give the same text, to the byte.
@@ -216,4 +243,55 @@ fn hidden(variable: &Value) -> Value {
 /// FNV-1a, 64 bits: tells bytes apart, no more.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::{Effect, Recorder};
+    use crate::time::Time;
+    use crate::wire::{Call, Service};
+
+    fn arrive(recorder: &mut Recorder) -> u64 {
+        let call = Call {
+            service: Service::Ecs,
+            action: "UpdateService".to_owned(),
+            access_key: "me".to_owned(),
+            region: "eu-west-1".to_owned(),
+            input: json!({}),
+        };
+        recorder.arrived(Time::START, "arn:aws:iam::123456789012:user/me", "123456789012", call)
+    }
+
+    #[test]
+    fn all_calls_are_kept_unless_told_otherwise_and_then_the_newest_by_their_own_numbers() {
+        let (mut whole, mut bounded) = (Recorder::default(), Recorder::default());
+        bounded.keep(10);
+        for index in 0..1_000 {
+            assert_eq!((arrive(&mut whole), arrive(&mut bounded)), (index, index));
+            assert_eq!(bounded.record(index).mutation, Some(index), "the newest can be worked on");
+            assert!(bounded.records().len() <= 20, "{} at {index}", bounded.records().len());
+        }
+        assert_eq!(whole.records().len(), 1_000);
+        assert!(bounded.get(0).is_none() && bounded.get(1_000).is_none());
+        assert_eq!(bounded.get(990).map(|record| record.index), Some(990));
+    }
+
+    #[test]
+    fn a_call_whose_effect_is_still_to_come_is_kept() {
+        let mut recorder = Recorder::default();
+        recorder.keep(1);
+        let late = arrive(&mut recorder);
+        recorder.record(late).effect = Effect::Late(Time::START + Duration::from_mins(1));
+        for _ in 0..10 {
+            arrive(&mut recorder);
+        }
+        recorder.record(late).outcome = Some(Ok(json!({})));
+        arrive(&mut recorder);
+        assert!(recorder.get(late).is_none(), "it is over");
+        assert_eq!(recorder.next_index(), 12);
+    }
 }

@@ -16,7 +16,7 @@ use trueup_aws::{AwsClouds, Keys};
 use trueup_core::names::InstanceName;
 use trueup_core::report::Event;
 use trueup_engine::{Engine, Options, Sink};
-use trueup_git::{Config, Repository, publish};
+use trueup_git::{Config, Repository, clone_to_work_in, publish};
 use trueup_ports::Clock;
 use trueup_sim::serve::{Pace, Server};
 
@@ -36,10 +36,15 @@ const INTERVAL: Duration = Duration::from_mins(1);
 /// How often a rollout is looked at, in virtual time.
 const ROLLOUT_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The branch that is followed.
+pub const BRANCH: &str = "main";
+
 /// Everything that runs.
 pub struct Sandbox {
     /// Where it is.
     pub dir: PathBuf,
+    /// Whether its repository was made just now.
+    is_new: bool,
     /// Its AWS.
     pub server: Server,
     /// The daemon.
@@ -57,7 +62,9 @@ pub fn run(args: &SandboxArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         let (sandbox, events) = Sandbox::start(args).await?;
         wiring::stop_on_signal(&sandbox.engine)?;
-        println!("{}", guide::guide(&sandbox.dir, &sandbox.server.url(), args.speed, args.tour));
+        let Sandbox { dir, is_new, server, .. } = &sandbox;
+        let program = guide::program().context("cannot find this program")?;
+        println!("{}", guide::guide(&program, dir, &server.url(), args.speed, args.tour, *is_new));
         let engine = sandbox.engine.clone();
         let daemon = tokio::spawn(async move { engine.run().await });
         let outcome = match events {
@@ -88,8 +95,14 @@ impl Sandbox {
             return Err(Hinted::new(message, "name another directory with `--dir`, or remove that one").into());
         }
         // What somebody pushed in an earlier sandbox stays.
-        if !bare.exists() {
-            publish(&bare, &work, "main", &site::files()).map_err(wiring::hinted)?;
+        let is_new = !bare.exists();
+        if is_new {
+            free(&work)?;
+            publish(&bare, BRANCH, &site::files()).map_err(wiring::hinted)?;
+        }
+        // The tour commits to the repository itself: a clone from before would be behind it, and not be able to push.
+        if !args.tour && !work.exists() {
+            clone_to_work_in(&bare, &work, BRANCH).map_err(wiring::hinted)?;
         }
         let address = SocketAddr::from(([127, 0, 0, 1], args.port));
         let began = Began { real: Instant::now(), time: wiring::SystemClock.now(), speed: args.speed };
@@ -103,7 +116,7 @@ impl Sandbox {
         let (send, events) = if args.tour { (Some(send), Some(events)) } else { (None, None) };
         let sink = Arc::new(Told { printer: Printer::new(Format::Text), tour: send });
         let engine = engine(&dir, &server, began, sink)?;
-        Ok((Self { dir, server, engine, endpoint }, events))
+        Ok((Self { dir, is_new, server, engine, endpoint }, events))
     }
 
     async fn end(self) {
@@ -112,6 +125,15 @@ impl Sandbox {
         drop(self.endpoint);
         self.server.stop().await;
     }
+}
+
+/// Refuses where something is that we did not make.
+fn free(work: &Path) -> Result<()> {
+    if work.exists() {
+        let message = format!("`{}` exists already, and no repository beside it", work.display());
+        return Err(Hinted::new(message, "name another directory with `--dir`, or remove this one").into());
+    }
+    Ok(())
 }
 
 /// Takes the directory for this process alone, for as long as the file is open.
@@ -132,7 +154,7 @@ fn lock(dir: &Path) -> Result<File> {
 
 /// The daemon as `trueup run` has it, with a clock that keeps up with its AWS.
 fn engine(dir: &Path, server: &Server, began: Began, sink: Arc<dyn Sink>) -> Result<Engine> {
-    let config = Config::new(dir.join("site.git").to_string_lossy(), "main", dir.join("cache"));
+    let config = Config::new(dir.join("site.git").to_string_lossy(), BRANCH, dir.join("cache"));
     let repository = Repository::open(config).map_err(wiring::hinted)?;
     let clouds = AwsClouds::new(trueup_aws::Options {
         endpoint_url: Some(server.url()),

@@ -1,11 +1,27 @@
 //! What a newcomer reads: where everything is, and what to try.
 
+use std::env;
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::site::{ARM, BROKEN, CLUSTER, IMAGES, REGION, RELEASES, SERVICE};
 
-/// What is printed at the start. `speed` is how many virtual seconds pass in a real one.
-pub fn guide(dir: &Path, url: &str, speed: u32, tour: bool) -> String {
+/// How a shell in another terminal, in any directory, finds this program: by its name where it was found by it, and by its
+/// path where it was started by a path, such as `cargo run` does.
+///
+/// # Errors
+/// When the system does not tell where it is.
+pub fn program() -> std::io::Result<String> {
+    let is_name = |first: &OsString| Path::new(first).components().count() == 1;
+    match env::args_os().next().filter(is_name) {
+        Some(name) => Ok(quoted(Path::new(&name))),
+        None => env::current_exe().map(|path| quoted(&path)),
+    }
+}
+
+/// What is printed at the start, with the commands of `program`, as a shell takes it. `speed` is how many virtual seconds
+/// pass in a real one; `is_new` says that the repository is not that of an earlier sandbox.
+pub fn guide(program: &str, dir: &Path, url: &str, speed: u32, tour: bool, is_new: bool) -> String {
     let begin = format!(
         "A sandbox: a simulated AWS ({speed} times as fast as the real one), a git repository with the example, and the\n\
          daemon that follows it. All of it is in {}. Ctrl-C ends it.\n",
@@ -24,8 +40,17 @@ pub fn guide(dir: &Path, url: &str, speed: u32, tour: bool) -> String {
              git commit -am 'Release {tag}' && git push\n"
         )
     };
+    let earlier = if is_new {
+        String::new()
+    } else {
+        format!(
+            "\nIts repository is that of an earlier sandbox, with what was pushed there; its AWS is new and empty. What it says\n\
+             is rolled out now: if that is `{BROKEN}` or `{ARM}`, push {next}, see 3. To begin anew, end this and remove {at}.\n",
+            next = RELEASES[1],
+        )
+    };
     format!(
-        "{begin}\n\
+        "{begin}{earlier}\n\
          The first rollout begins now. When it is completed, try in another terminal:\n\
          \n\
          1. Push a change, and watch the rollout:\n\
@@ -33,17 +58,21 @@ pub fn guide(dir: &Path, url: &str, speed: u32, tour: bool) -> String {
          {good}\n\
          2. Change something behind its back, and watch it healed (or change it with the AWS CLI, see 4):\n\
          \n     \
-         trueup sandbox drift --dir {at}\n\
+         {program} sandbox drift --dir {at}\n\
          \n\
          3. Push an image that does not start (`{ARM}` is one for another platform). ECS rolls back, and trueup holds\n\
-         that commit instead of trying for ever. To go on, push one that works, such as {next}:\n\
+         that commit instead of trying for ever. To go on, push one that works, such as {next}, or `retry` it (see 4):\n\
          \n\
          {broken}\n\
-         4. Ask it, or AWS:\n\
+         4. Ask it, or AWS. The first two lines make this terminal speak to the sandbox only:\n\
          \n     \
          export AWS_ENDPOINT_URL={url} AWS_REGION={REGION} AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=none\n     \
-         trueup status --repository {site}\n     \
-         trueup why elearning --repository {site}\n     \
+         export AWS_DEFAULT_REGION={REGION} AWS_PAGER= TRUEUP_REPOSITORY={site}; unset AWS_PROFILE AWS_SESSION_TOKEN\n     \
+         {program} status\n     \
+         {program} why elearning\n     \
+         {program} plan\n     \
+         {program} retry elearning       # ends the hold of 3: it is deployed once more\n     \
+         {program} suspend elearning     # nothing is healed or rolled out until `resume elearning`\n     \
          aws ecs describe-services --cluster {CLUSTER} --services {SERVICE}\n     \
          aws ecs update-service --cluster {CLUSTER} --service {SERVICE} --desired-count 3\n\
          \n\
@@ -75,11 +104,19 @@ mod tests {
     }
 
     #[test]
+    fn who_goes_on_with_an_earlier_sandbox_is_told_so() {
+        let told = |is_new| {
+            guide("trueup", Path::new("/there"), "http://127.0.0.1:1", 20, false, is_new).contains("earlier sandbox")
+        };
+        assert_eq!((told(true), told(false)), (false, true));
+    }
+
+    #[test]
     fn the_guide_names_directory_and_address_and_a_tour_needs_no_instructions() {
-        let text = guide(Path::new("/there"), "http://127.0.0.1:1", 20, false);
+        let text = guide("trueup", Path::new("/there"), "http://127.0.0.1:1", 20, false, true);
         for part in ["cd /there/work\n", "--dir /there\n", "AWS_ENDPOINT_URL=http://127.0.0.1:1 ", "20 times"] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert!(!guide(Path::new("/there"), "http://127.0.0.1:1", 20, true).contains("git push"));
+        assert!(!guide("trueup", Path::new("/there"), "http://127.0.0.1:1", 20, true, true).contains("git push"));
     }
 }

@@ -39,11 +39,15 @@ pub const BROKEN: &str = "broken";
 /// The tag of a backend that was built for arm64 only, while the example wants x86.
 pub const ARM: &str = "arm";
 
+/// How many calls its AWS remembers: nobody judges them, and a sandbox may run for days.
+const CALLS_KEPT: usize = 500;
+
 /// An AWS in which all that the example refers to is there, and nothing of the example itself. Its time goes on from `now`.
 pub fn aws(now: Timestamp) -> Simulator {
     let start = Time(u64::try_from(now.as_millisecond()).unwrap_or_default());
     let (account, region) = ELEARNING;
     let mut aws = Simulator::starting(account, region, SEED, start);
+    aws.recorder.keep(CALLS_KEPT);
     let world = aws.world_mut();
     setup::elearning(world);
     for tag in RELEASES {
@@ -89,7 +93,35 @@ pub fn files() -> BTreeMap<&'static str, &'static str> {
 mod tests {
     use std::path::Path;
 
-    use super::{IMAGES, files, with_tag};
+    use jiff::Timestamp;
+    use trueup_sim::Time;
+    use trueup_sim::http::Request;
+
+    use super::{CALLS_KEPT, IMAGES, aws, files, with_tag};
+
+    #[test]
+    fn a_sandbox_that_runs_for_days_does_not_grow_with_every_call() {
+        let mut aws = aws(Timestamp::UNIX_EPOCH);
+        let credential =
+            "AWS4-HMAC-SHA256 Credential=me/20260101/ap-northeast-1/ecs/aws4_request, SignedHeaders=host, Signature=0";
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", "AmazonEC2ContainerServiceV20141113.ListClusters"),
+            ("authorization", credential),
+        ];
+        let request = Request {
+            method: "POST".to_owned(),
+            target: "/".to_owned(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            body: b"{}".to_vec(),
+        };
+        let calls = CALLS_KEPT * 3;
+        for _ in 0..calls {
+            aws.handle(Time(0), &request);
+        }
+        assert_eq!(aws.recorder.next_index(), calls as u64, "all of them are taken in");
+        assert!(aws.recorder.records().len() <= CALLS_KEPT * 2, "{}", aws.recorder.records().len());
+    }
 
     #[test]
     fn only_the_backend_gets_another_tag() {

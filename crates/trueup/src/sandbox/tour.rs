@@ -11,7 +11,7 @@ use trueup_core::report::{Event, What};
 use trueup_git::amend_file;
 
 use super::by_hand::Console;
-use super::daemon::Sandbox;
+use super::daemon::{BRANCH, Sandbox};
 use super::site::{BROKEN, IMAGES, RELEASES, files, with_tag};
 use crate::cli::Drift;
 use crate::wiring;
@@ -53,6 +53,13 @@ pub async fn tour(sandbox: &Sandbox, events: UnboundedReceiver<Event>) -> Result
     };
     watch.until("the rollback", both).await?;
     say(&format!("ECS went back to version {release}, and trueup holds the broken one instead of trying for ever."));
+
+    // So that who goes on from here, without the tour, begins with a site that is up.
+    let next = RELEASES[1];
+    say(&format!("To go on, somebody commits one that works, {next}."));
+    let fourth = commit(sandbox, next, &format!("Release {next}"))?;
+    watch.until("the mended release", |event| serves(event) && event.revision.as_ref() == Some(&fourth)).await?;
+    say(&format!("Version {next} serves."));
     println!("That was the tour. Without `--tour` all this is yours to do: `trueup sandbox`.");
     Ok(())
 }
@@ -81,7 +88,7 @@ impl Watch {
 /// Commits another tag of the backend's image.
 fn commit(sandbox: &Sandbox, tag: &str, message: &str) -> Result<Revision> {
     let text = with_tag(files()[IMAGES], tag).context("the example names no image of the backend")?;
-    amend_file(&sandbox.dir.join("site.git"), "main", IMAGES, &text, message).map_err(wiring::hinted)
+    amend_file(&sandbox.dir.join("site.git"), BRANCH, IMAGES, &text, message).map_err(wiring::hinted)
 }
 
 fn say(text: &str) {
