@@ -106,15 +106,25 @@ impl Copy {
 
     /// What it told, as it prints it.
     pub fn lines(&self) -> Vec<String> {
-        self.told.events().iter().map(json_line).collect()
+        self.told.lines()
+    }
+
+    /// What it tells, which outlives it.
+    pub(crate) fn sink(&self) -> Told {
+        self.told.clone()
     }
 }
 
 /// Keeps what is told.
 #[derive(Clone, Debug, Default)]
-struct Told(Arc<Mutex<Vec<Event>>>);
+pub(crate) struct Told(Arc<Mutex<Vec<Event>>>);
 
 impl Told {
+    /// As it is printed.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.events().iter().map(json_line).collect()
+    }
+
     fn events(&self) -> MutexGuard<'_, Vec<Event>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,6 +8,10 @@ use crate::stage::{ACCOUNT, REGION};
 /// The cluster of all histories.
 pub const CLUSTER: &str = "main";
 
+/// What every value of an environment variable begins with: it is seen where a task definition is registered, and nowhere
+/// else.
+pub const SECRET: &str = "canary7d1fenvironment";
+
 /// The load balancer of all histories.
 pub const LOAD_BALANCER: &str = "edge";
 
@@ -27,7 +31,7 @@ pub struct Application {
     pub tag: String,
     /// `desiredCount`; left out when none.
     pub count: Option<u64>,
-    /// The value of its environment variable `LEVEL`.
+    /// The value of its environment variable `LEVEL`, after [`SECRET`].
     pub level: String,
     /// `deploymentConfiguration`: minimum and maximum percent.
     pub percent: (u64, u64),
@@ -211,7 +215,8 @@ impl Application {
         let _ = write!(
             text,
             "[[containerDefinitions]]\nname = \"{name}\"\nimage = \"{image}\"\n\
-             portMappings = [{{ containerPort = 80{port} }}]\nenvironment = [{{ name = \"LEVEL\", value = \"{level}\" }}]\n"
+             portMappings = [{{ containerPort = 80{port} }}]\nenvironment = [\
+             {{ name = \"LEVEL\", value = \"{SECRET}{level}\" }}]\n"
         );
         if style.defaults {
             text.push_str("essential = true\ncpu = 0\n");

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup_sim::Time;
 use trueup_sim::ecs::model::ServiceKey;
-use trueup_sim::judge::{Commit, Facts, judge};
+use trueup_sim::judge::{Canary, Commit, Facts, judge, leaks};
+use trueup_sim::wire::Service;
 
-use crate::desired::{CLUSTER, Desired, image};
+use crate::desired::{CLUSTER, Desired, SECRET, image};
 use crate::stage::Stage;
 use crate::surroundings::BAD;
 
@@ -61,7 +62,10 @@ impl Deeds {
             retries: Vec::new(),
             kills: self.kills.clone(),
             quiet_since: None,
-            canaries: Vec::new(),
+            canaries: vec![Canary {
+                text: SECRET.to_owned(),
+                belongs: vec![(Service::Ecs, "RegisterTaskDefinition".to_owned())],
+            }],
         }
     }
 }
@@ -69,5 +73,7 @@ impl Deeds {
 /// Everything that was not as promised, in words.
 pub fn violations(stage: &Stage) -> Vec<String> {
     let facts = stage.facts().facts();
-    judge(&stage.aws().recorder, &facts).iter().map(ToString::to_string).collect()
+    let mut found = judge(&stage.aws().recorder, &facts);
+    found.extend(stage.told().iter().flat_map(|line| leaks(&facts, "an event", line)));
+    found.iter().map(ToString::to_string).collect()
 }

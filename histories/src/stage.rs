@@ -10,7 +10,7 @@ use trueup_engine::Options;
 use trueup_ports::Clock;
 use trueup_sim::{Simulator, Time};
 
-use crate::copy::Copy;
+use crate::copy::{Copy, Told};
 use crate::desired::Desired;
 use crate::judging::Deeds;
 use crate::mount::{Shared, lock};
@@ -32,6 +32,7 @@ pub struct Stage {
     began: Began,
     accepted: Accepted,
     facts: Mutex<Deeds>,
+    told: Mutex<Vec<Told>>,
 }
 
 /// Waiting for rest took too long; how everything stood.
@@ -77,6 +78,7 @@ impl Stage {
             simulator: Arc::new(Mutex::new(simulator)),
             accepted: Arc::new(Mutex::new(accepted)),
             facts: Mutex::new(facts),
+            told: Mutex::default(),
         }
     }
 
@@ -124,14 +126,25 @@ impl Stage {
     pub fn start_with(&self, name: &str, adjust: impl FnOnce(&mut Options)) -> Copy {
         self.facts().started(name);
         let source = self.repository.clone_for(self.accepted.clone());
-        Copy::start(name, &self.simulator, self.began, source, adjust)
+        self.heard(Copy::start(name, &self.simulator, self.began, source, adjust))
     }
 
     /// Starts a copy whose cache is lost.
     pub fn start_without_cache(&self, name: &str) -> Copy {
         self.facts().started(name);
         let source = self.repository.clone_for(Accepted::default());
-        Copy::start(name, &self.simulator, self.began, source, |_| {})
+        self.heard(Copy::start(name, &self.simulator, self.began, source, |_| {}))
+    }
+
+    fn heard(&self, copy: Copy) -> Copy {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(copy.sink());
+        copy
+    }
+
+    /// All that any copy told on this stage, as it prints it.
+    pub fn told(&self) -> Vec<String> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.iter().flat_map(Told::lines).collect()
     }
 
     /// Lets time pass until `copy` shows what `wanted` asks of every application, and has done so without a mutating

@@ -63,6 +63,14 @@ impl Diagnosis {
             // Not seen is not the same as gone.
             Observed::Unknown(_) => return None,
         };
+        // That a person stopped it is why; no failed task has to tell. What was found before is told all the same: it may
+        // be why the person did.
+        if matches!(plan.rollout, Some(Rollout::Stopped { .. })) {
+            if self.finding.as_ref().is_some_and(|finding| finding.class == Class::Unknown) {
+                self.forget();
+            }
+            return None;
+        }
         let Some(seen) = suspect(service).filter(|_| !is_settled(plan)) else {
             // A rollback that is over leaves no trace in the service itself, and what was found is still why.
             if !has_failed(plan) {
@@ -169,6 +177,16 @@ pub(crate) struct Reading {
     target_groups: Vec<Value>,
 }
 
+/// All target groups that the service's tasks may be in. Where ECS shifts traffic, the new tasks are in either of two, by
+/// turns.
+fn target_groups(service: &Value) -> BTreeSet<Arn> {
+    let balancers = service["loadBalancers"].as_array().into_iter().flatten();
+    let groups = balancers.flat_map(|balancer| {
+        [&balancer["targetGroupArn"], &balancer["advancedConfiguration"]["alternateTargetGroupArn"]]
+    });
+    groups.filter_map(Value::as_str).map(Arn::new).collect()
+}
+
 /// What came of a reading.
 pub(crate) struct Diagnosed {
     pub name: ApplicationName,
@@ -178,9 +196,7 @@ pub(crate) struct Diagnosed {
 
 impl Reading {
     fn new(id: &ServiceId, service: &Value, suspect: Suspect, live: &Live) -> Self {
-        let balancers = service["loadBalancers"].as_array().into_iter().flatten();
-        let groups: BTreeSet<Arn> =
-            balancers.filter_map(|balancer| balancer["targetGroupArn"].as_str()).map(Arn::new).collect();
+        let groups = target_groups(service);
         let present = live.target_groups.values().filter_map(Observed::present);
         let described = present.map(|group| -> &Value { &group.description });
         let is_ours =

@@ -55,8 +55,10 @@ impl Buckets {
 /// The answer when a bucket is empty.
 pub fn rate_exceeded(service: Service) -> ApiError {
     let code = match service {
-        Service::ElasticLoadBalancing | Service::CloudFormation | Service::Sts | Service::CloudWatch => "Throttling",
-        Service::Ecs
+        Service::CloudFormation | Service::Sts | Service::CloudWatch => "Throttling",
+        // "Request throttling for the Elastic Load Balancing API" names this code, unlike other query services.
+        Service::ElasticLoadBalancing
+        | Service::Ecs
         | Service::Ecr
         | Service::SecretsManager
         | Service::Ssm

@@ -5,7 +5,7 @@ use trueup_sim::Simulator;
 
 use crate::ask::ask;
 
-use crate::desired::{Application, CLUSTER, Desired};
+use crate::desired::{Application, CLUSTER, Desired, SECRET};
 use crate::surroundings::BAD;
 
 /// Everything that is not as the last commit says, in words.
@@ -64,7 +64,7 @@ impl Judge<'_> {
         let container = &answer["taskDefinition"]["containerDefinitions"][0];
         let tag = container["image"].as_str().and_then(|image| image.rsplit(':').next()).unwrap_or_default();
         self.expect("image", &json!(tag), &json!(application.tag));
-        self.expect("level", &container["environment"][0]["value"], &json!(application.level));
+        self.expect("level", &container["environment"][0]["value"], &json!(format!("{SECRET}{}", application.level)));
     }
 
     fn load_balancing(&mut self, aws: &mut Simulator, application: &Application) {

@@ -2,6 +2,7 @@
 
 mod older_commits;
 mod other_writers;
+mod rollouts;
 
 use trueup_histories::Desired;
 use trueup_histories::seeded::{Act, Change, History, perform};

@@ -50,17 +50,12 @@ pub(super) fn failures(evidence: &Evidence, tasks: &[&Task]) -> Vec<Failure> {
 }
 
 fn of_target(group: &str, target: &Target) -> Option<Failure> {
-    if matches!(target.state.as_str(), "healthy" | "initial" | "draining") {
-        return None;
-    }
     let (reason, words) =
         (target.reason.as_deref().unwrap_or_default(), target.description.as_deref().unwrap_or_default());
-    Some(Failure {
-        class: class_of(reason, words),
-        group: group.to_owned(),
-        port: target.port,
-        words: words.to_owned(),
-    })
+    let class = class_of(reason, words);
+    // Where nobody checks (`unused`, `unavailable`) no check failed; but a zone that is not served is told as `unused`.
+    let failed = target.state.starts_with("unhealthy") || class == Class::TargetZoneNotEnabled;
+    failed.then(|| Failure { class, group: group.to_owned(), port: target.port, words: words.to_owned() })
 }
 
 /// What a reason code (empty where there is none) and its description say.

@@ -96,7 +96,11 @@ impl Case<'_> {
     /// The container and port that stand behind a target group.
     pub(super) fn balanced(&self, arn: &str) -> Option<(&str, i64)> {
         let all = self.context.service?["loadBalancers"].as_array()?;
-        let balancer = all.iter().find(|balancer| balancer["targetGroupArn"].as_str() == Some(arn))?;
+        let groups = |balancer: &Value| {
+            let alternate = balancer["advancedConfiguration"]["alternateTargetGroupArn"].as_str() == Some(arn);
+            alternate || balancer["targetGroupArn"].as_str() == Some(arn)
+        };
+        let balancer = all.iter().find(|balancer| groups(balancer))?;
         Some((balancer["containerName"].as_str()?, balancer["containerPort"].as_i64()?))
     }
 

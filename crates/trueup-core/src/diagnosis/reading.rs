@@ -112,7 +112,7 @@ fn pull(words: &Words) -> Option<Class> {
         Some(Class::ImagePullRateLimit)
     } else if words.has("no space left on device") {
         Some(Class::ImageTooLarge)
-    } else if words.has("httpreaderseeker: failed open") {
+    } else if words.has_any(&["httpreaderseeker: failed open", "httpreadseeker: failed open"]) {
         Some(Class::ImageLayerDownload)
     } else if words.has_any(&refused) || words.has_any(&role) || words.has_any(DENIED) {
         Some(Class::ImagePullDenied)
@@ -265,9 +265,14 @@ pub(super) fn read_event(words: &Words) -> Reading {
         (&["tasks provisioning capacity limit was exceeded", "could not launch"], Class::NoPlacement),
         (&["is unable to consistently start tasks successfully"], Class::CrashLoop),
     ];
-    let message = words.rest(")").unwrap_or_else(|| words.clone());
+    let message = without_name(words).unwrap_or_else(|| words.clone());
     let found = table.into_iter().find(|(fragments, _)| message.has_any(fragments));
     found.map_or(Reading::Nothing, |(_, class)| Reading::Class(class))
+}
+
+/// What an event says after its prefix, `(service NAME)` or `service NAME`. A service's name has no spaces and no brackets.
+fn without_name(words: &Words) -> Option<Words> {
+    if words.starts_with("service ") { words.rest("service ")?.rest(" ") } else { words.rest(")") }
 }
 
 /// ECS's reason for giving a deployment up, out of a service event.

@@ -26,7 +26,11 @@ pub(super) fn stop(task: &Task, is_essential: impl Fn(&str) -> bool) -> Stop<'_>
     match task.stop_code.as_deref() {
         Some("UserInitiated") => return said(Reading::Class(Class::StoppedByUser), reason, None),
         Some("SpotInterruption") => return said(Reading::Class(Class::SpotInterruption), reason, None),
-        Some("InfrastructureHealth") => return said(Reading::Class(Class::HostGone), reason, None),
+        Some("InfrastructureHealth") => {
+            let is_known = read(&reason) == Reading::Class(Class::Maintenance);
+            let class = if is_known { Class::Maintenance } else { Class::HostGone };
+            return said(Reading::Class(class), reason, None);
+        }
         Some("ServiceSchedulerInitiated") => return said(read(&reason), reason, None),
         _ => {}
     }
@@ -35,15 +39,19 @@ pub(super) fn stop(task: &Task, is_essential: impl Fn(&str) -> bool) -> Stop<'_>
         let same = task.containers.iter().find(|container| reading_of(container) == Some(reading));
         return said(reading, reason, same);
     }
-    let spoken = task.containers.iter().filter_map(|container| Some((reading_of(container)?, container)));
+    let exited = task.stop_code.as_deref() == Some("EssentialContainerExited")
+        || reason.has("essential container in task exited");
+    // What is not essential may have ended long before, and ends no task.
+    let speaks = |container: &&Container| !exited || is_essential(&container.name);
+    let spoken = task.containers.iter().filter(speaks);
+    let spoken = spoken.filter_map(|container| Some((reading_of(container)?, container)));
     let mut classes = spoken.filter(|(reading, _)| matches!(reading, Reading::Class(_)));
     if let Some((reading, container)) = classes.next() {
         // Two containers that say different things: nobody knows which came first.
         let reading = if classes.all(|(other, _)| other == reading) { reading } else { Reading::Nothing };
         return said(reading, Words::new(container.reason.as_deref().unwrap_or_default()), Some(container));
     }
-    if task.stop_code.as_deref() == Some("EssentialContainerExited") || reason.has("essential container in task exited")
-    {
+    if exited {
         if let Some((class, container)) = ended(task, is_essential) {
             return said(Reading::Class(class), reason, Some(container));
         }

@@ -34,6 +34,11 @@ impl Words {
         self.lower.contains(fragment)
     }
 
+    /// Whether the text begins with this fragment, which must be in lower case.
+    pub(super) fn starts_with(&self, fragment: &str) -> bool {
+        self.lower.starts_with(fragment)
+    }
+
     /// Whether the text has one of these fragments.
     pub(super) fn has_any(&self, fragments: &[&str]) -> bool {
         fragments.iter().any(|fragment| self.has(fragment))

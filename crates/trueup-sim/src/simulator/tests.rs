@@ -147,7 +147,7 @@ fn denials_and_throttles_use_the_words_of_the_service() {
     assert!(!body.contains("AccessDenied"), "another resource is not denied: {body}");
     let (status, body) = answer(simulator.handle(at(0), &elb("Action=DescribeRules")));
     assert_eq!(status, 400);
-    assert!(body.contains("<Code>Throttling</Code><Message>Rate exceeded</Message>"), "{body}");
+    assert!(body.contains("<Code>ThrottlingException</Code><Message>Rate exceeded</Message>"), "{body}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ COMMON = {
         "ExpiredTokenException",
     },
     "query": {
-        "AccessDenied", "InvalidAction", "InvalidParameterValue", "MissingParameter", "Throttling", "ValidationError",
+        "AccessDenied", "InvalidAction", "InvalidParameterValue", "MissingParameter", "Throttling", "ThrottlingException", "ValidationError",
         "ExpiredToken",
     },
 }

@@ -71,6 +71,13 @@ fn the_stop_code_comes_before_the_exit_code() {
         ("ServiceSchedulerInitiated", "Task failed container health checks", 137, "container_health_check"),
         ("ServiceSchedulerInitiated", "Task failed container health checks", 1, "container_health_check"),
         ("SpotInterruption", "Your Spot Task was interrupted.", 1, "spot_interruption"),
+        ("InfrastructureHealth", "Host EC2 (instance i-1) terminated.", 137, "host_gone"),
+        (
+            "InfrastructureHealth",
+            "ECS is performing maintenance on the underlying infrastructure hosting the task",
+            137,
+            "maintenance",
+        ),
         // The scheduler's own reasons that nobody has seen are not guessed from what it did to the containers.
         ("ServiceSchedulerInitiated", "Something new", 137, "unknown"),
         (EXITED, ENDED, 137, "killed"),
@@ -251,5 +258,63 @@ fn what_could_not_be_read_is_said_and_not_taken_for_nothing() {
             ("unknown", "ecs:ListTasks was denied: no")
         );
         assert_eq!(World { unread: false, ..world }.finding().is_some(), standing == Standing::Failed);
+    }
+}
+
+#[test]
+fn what_a_container_that_is_not_essential_says_is_not_why_the_task_ended() {
+    let helper = |reason: &str| json!({"name": "helper", "exitCode": 137, "reason": reason});
+    for reason in ["OutOfMemoryError: Container killed due to memory usage", "CannotStopContainerError: x"] {
+        let containers = json!([{"name": "backend", "exitCode": 1}, helper(reason)]);
+        assert_eq!(World::stopped(EXITED, ENDED, &containers).class(), "application_exit", "{reason}");
+    }
+    // A task does not start without it.
+    let missing = World::stopped(FAILED, "", &json!([helper(MISSING)]));
+    assert_eq!(missing.class(), "image_not_found");
+}
+
+#[test]
+fn a_target_that_nobody_checks_failed_no_check() {
+    let unused = |state: &str, reason: &str, description: &str| {
+        let mut world = World { standing: Standing::Degraded, ..World::stopped("", "", &json!([])) };
+        world.tasks[0]["lastStatus"] = json!("RUNNING");
+        let mut world = world.target("10.0.1.0", reason, description);
+        world.targets[0]["TargetHealth"]["State"] = json!(state);
+        world.class()
+    };
+    let table = [
+        (
+            "unused",
+            "Target.NotInUse",
+            "Target group is not configured to receive traffic from the load balancer",
+            "(nothing)",
+        ),
+        ("unavailable", "Target.HealthCheckDisabled", "Health checks are not enabled for this target", "(nothing)"),
+        (
+            "unused",
+            "Target.NotInUse",
+            "Target is in an Availability Zone that is not enabled for the load balancer",
+            "target_zone_not_enabled",
+        ),
+        ("unhealthy", "Target.Timeout", "Request timed out", "target_timeout"),
+    ];
+    for (state, reason, description, class) in table {
+        assert_eq!(unused(state, reason, description), class, "{state} {description}");
+    }
+}
+
+#[test]
+fn an_event_says_the_same_with_and_without_brackets_around_the_name() {
+    let table = [
+        ("operations are being throttled on elb. Will try again later. (error Rate exceeded)", "ecs_throttled"),
+        ("failed to register targets in (target-group arn:aws:x) with (error AccessDenied)", "target_registration"),
+        ("is unable to consistently start tasks successfully.", "crash_loop"),
+        ("has reached a steady state.", "unknown"),
+    ];
+    for (says, class) in table {
+        for name in ["(service web)", "service web", "(service could-not-launch)", "service could-not-launch"] {
+            let message = format!("{name} {says}");
+            assert_eq!(World::new().event(950, &message).class(), class, "{message}");
+        }
     }
 }

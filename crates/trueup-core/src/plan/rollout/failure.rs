@@ -17,7 +17,7 @@ use crate::service_deployment::{ServiceDeployment, ServiceRevision, Status, time
 
 /// How much older than the PRIMARY deployment an event or an entry of the record may be and still tell of it: ECS writes
 /// them within seconds.
-const BEFORE_DEPLOYMENT_SECONDS_MAX: i64 = 60;
+pub(super) const BEFORE_DEPLOYMENT_SECONDS_MAX: i64 = 60;
 
 /// How long the record alone is believed that ECS is at what git wants, while the service itself does not show it.
 const UNSEEN_SECONDS_MAX: i64 = 600;
@@ -141,7 +141,7 @@ pub(in crate::plan) fn find(case: &Case<'_>) -> Finding {
             return Finding::Retried;
         }
         failure.last_seen = failure.last_seen.max(at).max(newest_event(case.service));
-        failure.transient = cause::is_passing(events(case.service).map(|(_, words)| words).chain([&*failure.reason]));
+        failure.transient = cause::is_passing(events_since(case.service, at).chain([&*failure.reason]));
         return Finding::Failed(failure);
     }
     if !case.differs {
@@ -301,6 +301,13 @@ fn remembered() -> Failure {
 fn events(service: &Value) -> impl Iterator<Item = (Option<Timestamp>, &str)> {
     let events = service.get("events").and_then(Value::as_array).into_iter().flatten();
     events.filter_map(|event| Some((event.get("createdAt").and_then(time), text(event, "message")?)))
+}
+
+/// What the events say that are not older than what they are asked about: a service keeps the last hundred, which may
+/// be weeks. Nothing where nobody knows when it began.
+fn events_since(service: &Value, began: Option<Timestamp>) -> impl Iterator<Item = &str> {
+    let is_of_it = move |at: Option<Timestamp>| at.zip(began).is_some_and(|(at, began)| at >= began);
+    events(service).filter(move |(at, _)| is_of_it(*at)).map(|(_, words)| words)
 }
 
 /// The newest event that tells of a rollback or of a failed deployment.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// How long a paused deployment waits for a person, where its hook does not say. Source: ECS developer guide, pause
 /// hooks: 1440 minutes.
-const PAUSE_MINUTES: i64 = 1440;
+const PAUSE_MINUTES: f64 = 1440.0;
 
 /// The bound: the policy's, the grace period, the bake times of the strategy, and the time that hooks may take.
 pub(in crate::plan) fn limit(timeout: SignedDuration, service: &Value) -> SignedDuration {
@@ -17,24 +17,31 @@ pub(in crate::plan) fn limit(timeout: SignedDuration, service: &Value) -> Signed
     let configured = |name: &str, or: f64| number(&format!("/deploymentConfiguration/{name}")).unwrap_or(or);
     let strategy = service.pointer("/deploymentConfiguration/strategy").and_then(Value::as_str).unwrap_or("ROLLING");
     let mut minutes = configured("bakeTimeInMinutes", 0.0);
+    // How often traffic is shifted: hooks of these stages come up each time.
+    let mut shifts = 1.0;
     match strategy {
         "LINEAR" => {
-            let steps = (100.0 / configured("linearConfiguration/stepPercent", 10.0).max(1.0)).ceil();
-            minutes += steps * configured("linearConfiguration/stepBakeTimeInMinutes", 6.0);
+            shifts = (100.0 / configured("linearConfiguration/stepPercent", 10.0).max(1.0)).ceil();
+            minutes += shifts * configured("linearConfiguration/stepBakeTimeInMinutes", 6.0);
         }
-        "CANARY" => minutes += configured("canaryConfiguration/canaryBakeTimeInMinutes", 10.0),
+        "CANARY" => {
+            shifts = 2.0;
+            minutes += configured("canaryConfiguration/canaryBakeTimeInMinutes", 10.0);
+        }
         _ => {}
     }
     let hooks = service.pointer("/deploymentConfiguration/lifecycleHooks").and_then(Value::as_array);
     let pauses = hooks.into_iter().flatten().filter(|hook| hook.get("targetType").is_some_and(|t| t == "PAUSE"));
-    let pauses: i64 = pauses
-        .map(|hook| {
-            hook.pointer("/timeoutConfiguration/timeoutInMinutes").and_then(Value::as_i64).unwrap_or(PAUSE_MINUTES)
-        })
-        .sum();
+    let pauses = pauses.map(|hook| {
+        let stages = hook.get("lifecycleStages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let times = stages.iter().map(|stage| if stage == "PRE_PRODUCTION_TRAFFIC_SHIFT" { shifts } else { 1.0 });
+        let each = hook.pointer("/timeoutConfiguration/timeoutInMinutes").and_then(Value::as_f64);
+        times.sum::<f64>().max(1.0) * each.unwrap_or(PAUSE_MINUTES)
+    });
+    minutes += pauses.sum::<f64>();
     let grace = number("/healthCheckGracePeriodSeconds").unwrap_or_default();
     let waits = SignedDuration::try_from_secs_f64(minutes.mul_add(60.0, grace)).unwrap_or(SignedDuration::MAX);
-    timeout.saturating_add(waits).saturating_add(SignedDuration::from_secs(pauses.saturating_mul(60)))
+    timeout.saturating_add(waits)
 }
 
 #[cfg(test)]
@@ -58,6 +65,14 @@ mod tests {
                 configuration(json!({"lifecycleHooks": [{"targetType": "PAUSE",
                 "timeoutConfiguration": {"timeoutInMinutes": 10}}]})),
                 40,
+            ),
+            // A hook waits in each of its stages, and before each shift of traffic.
+            (
+                configuration(json!({"strategy": "LINEAR",
+                "linearConfiguration": {"stepPercent": 25.0, "stepBakeTimeInMinutes": 0},
+                "lifecycleHooks": [{"targetType": "PAUSE", "timeoutConfiguration": {"timeoutInMinutes": 10},
+                    "lifecycleStages": ["POST_SCALE_UP", "PRE_PRODUCTION_TRAFFIC_SHIFT"]}]})),
+                80,
             ),
         ];
         for (service, minutes) in table {

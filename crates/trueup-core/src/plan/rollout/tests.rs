@@ -451,3 +451,41 @@ fn times_are_read_in_both_spellings() {
     shown["events"][1]["createdAt"] = json!("2026-01-01T01:00:05Z");
     assert_eq!(name(&look(&shown, None, &Tags::new(), true)), "RolledBack");
 }
+
+#[test]
+fn what_passes_is_looked_for_in_the_events_of_the_failure_alone() {
+    let capacity = "(service web) was unable to place a task. Reason: Capacity is unavailable at this time.";
+    let record = || Some(Observed::Present(vec![entry(NEW, "ROLLBACK_SUCCESSFUL", 2000)]));
+    // A service keeps its last hundred events, which may be weeks.
+    for (at, transient) in [(1500.0, false), (2050.0, true)] {
+        let mut service = service(vec![primary(OLD, "COMPLETED", "")]);
+        service["events"] = json!([{ "message": capacity, "createdAt": at }]);
+        let Finding::Failed(failure) = look(&service, record(), &Tags::new(), true) else { panic!("it failed") };
+        assert_eq!(failure.transient, transient, "{at}");
+    }
+}
+
+#[test]
+fn a_record_that_is_older_than_the_deployment_says_nothing_of_how_long_it_takes() {
+    let shown = service(vec![primary(NEW, "IN_PROGRESS", "")]);
+    // The record was read last while ECS was still at what came before, which never got done.
+    let judged = |created: i64| {
+        let record = vec![entry(OLD, "IN_PROGRESS", created)];
+        let (limit, now) = (SignedDuration::from_mins(1), at(1030));
+        let facts = Facts {
+            service: &shown,
+            record: &record,
+            differs: false,
+            wanted: Some(NEW),
+            failure: None,
+            recorded: false,
+            limit,
+            now,
+        };
+        judge(&facts)
+    };
+    let Some(Rollout::Running { progress, .. }) = judged(100) else { panic!("{:?}", judged(100)) };
+    assert_eq!((progress.since, progress.stage), (Some(at(1000)), None));
+    // ECS notes the deployment in the record moments before.
+    assert!(matches!(judged(960), Some(Rollout::TimedOut { .. })));
+}

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::failure::{Ending, Failure};
+use super::failure::{BEFORE_DEPLOYMENT_SECONDS_MAX, Ending, Failure};
 use super::{Progress, Rollout, UNREGISTERED, deployments, is_rollback, primary, same_revision, text};
 use crate::broken::{self, Broken};
 use crate::names::Arn;
@@ -128,9 +128,16 @@ fn is_completed(facts: &Facts<'_>, primary: &Value) -> bool {
     completed && (is_rolling || facts.differs || current(facts).is_none())
 }
 
-/// The service deployment that ECS is at.
+/// The service deployment that ECS is at. The record is read less often than the service: one that is older than the
+/// PRIMARY deployment is about the one before.
 fn current<'a>(facts: &Facts<'a>) -> Option<&'a ServiceDeployment> {
-    facts.record.first().filter(|newest| matches!(newest.status, Status::Pending | Status::InProgress))
+    let made = primary(facts.service).and_then(|primary| primary.get("createdAt")).and_then(time);
+    let is_older = |newest: &ServiceDeployment| {
+        let times = made.zip(newest.created);
+        times.is_some_and(|(made, asked)| made.duration_since(asked).as_secs() > BEFORE_DEPLOYMENT_SECONDS_MAX)
+    };
+    let newest = facts.record.first().filter(|newest| matches!(newest.status, Status::Pending | Status::InProgress));
+    newest.filter(|newest| !is_older(newest))
 }
 
 fn progress(facts: &Facts<'_>, primary: &Value) -> Progress {
