@@ -71,6 +71,6 @@ impl Inner {
 }
 
 /// Whether a ref of ours is this commit or descends from it.
-fn leads_to(store: &git2::Repository, id: Oid) -> bool {
+pub(super) fn leads_to(store: &git2::Repository, id: Oid) -> bool {
     cache::refs(store).into_iter().any(|(_, tip)| tip == id || store.graph_descendant_of(tip, id).unwrap_or(false))
 }

@@ -4,23 +4,22 @@ mod find;
 mod poll;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use git2::{Commit, ErrorCode, Oid, RepositoryOpenFlags};
+use git2::{Commit, ErrorCode, Oid};
 use jiff::Timestamp;
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_ports::{Head, Movement, Snapshot, Source, SourceError};
+use trueup_ports::{Head, Snapshot, Source, SourceError};
 
-use crate::cache::{self, ACCEPTED, Cache, HEAD, NAMED, Turn};
+use crate::cache::{self, ACCEPTED, Cache};
 use crate::config::Config;
 use crate::fault::{Fault, lasting, one_line, passing};
 use crate::history::{self, Answers};
-use crate::location::{Location, Transport};
-use crate::remote::{Reason, Refs, Remote};
+use crate::location::Location;
+use crate::remote::Remote;
 use crate::tree;
 
 /// A commit's subject has this many characters at most; the rest is cut.
@@ -224,7 +223,7 @@ impl Inner {
         self.cache
             .read(|store| {
                 let Ok(id) = Oid::from_str(wanted.as_str()) else { return Ok(false) };
-                Ok(store.find_commit(id).is_ok() && leads_to(store, id))
+                Ok(store.find_commit(id).is_ok() && find::leads_to(store, id))
             })
             .map_err(|fault| self.refusal(fault))
     }
