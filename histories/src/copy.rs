@@ -39,6 +39,29 @@ impl Copy {
         source: Checkout,
         adjust: impl FnOnce(&mut Options),
     ) -> Self {
+        let mut copy = Self::command(name, simulator, began, source, adjust);
+        copy.process = tokio::spawn({
+            let (engine, line) = (copy.engine.clone(), copy.line.clone());
+            async move {
+                tokio::select! {
+                    biased;
+                    // Dropping the engine's future takes all that it spawned with it.
+                    () = line.died() => {}
+                    () = engine.run() => {}
+                }
+            }
+        });
+        copy
+    }
+
+    /// One that does by itself nothing, as for a command.
+    pub(crate) fn command(
+        name: &str,
+        simulator: &Shared,
+        began: Began,
+        source: Checkout,
+        adjust: impl FnOnce(&mut Options),
+    ) -> Self {
         let line = Line::default();
         let git_cut_off = source.cut_off.clone();
         let credentials = Credentials::new(name, "not-a-secret", None, None, "history");
@@ -53,17 +76,7 @@ impl Copy {
         adjust(&mut options);
         let told = Told::default();
         let engine = Engine::new(Arc::new(source), Arc::new(clouds), Arc::new(began), Arc::new(told.clone()), options);
-        let process = tokio::spawn({
-            let (engine, line) = (engine.clone(), line.clone());
-            async move {
-                tokio::select! {
-                    biased;
-                    // Dropping the engine's future takes all that it spawned with it.
-                    () = line.died() => {}
-                    () = engine.run() => {}
-                }
-            }
-        });
+        let process = tokio::spawn(async {});
         Self { name: name.to_owned(), engine, line, git_cut_off, told, process }
     }
 

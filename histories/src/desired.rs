@@ -39,8 +39,10 @@ pub struct Application {
     pub breaker: Option<bool>,
     /// Behind the load balancer, by a rule of this priority.
     pub balanced: Option<Balanced>,
-    /// Deployed natively by blue/green, behind a rule that the surroundings have; instead of `balanced`.
+    /// ECS shifts its traffic, behind a rule that the surroundings have; instead of `balanced`.
     pub blue_green: Option<BlueGreen>,
+    /// A scalable target governs its number of tasks from the beginning; git does not say so.
+    pub autoscaled: bool,
     /// Its container has a health check of its own.
     pub checked: bool,
     /// Applications that must be Synced and Healthy first.
@@ -88,8 +90,37 @@ pub struct Balanced {
     pub path: String,
 }
 
-/// The surroundings of an application whose traffic ECS shifts: ARNs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How ECS shifts traffic: `deploymentConfiguration.strategy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// All at once, a minute before the old tasks end.
+    #[default]
+    BlueGreen,
+    /// In two steps of a minute.
+    Linear,
+    /// A tenth for a minute, then all.
+    Canary,
+}
+
+impl Strategy {
+    /// The lines of `deploymentConfiguration`.
+    fn lines(self) -> &'static str {
+        match self {
+            Self::BlueGreen => "strategy = \"BLUE_GREEN\"\nbakeTimeInMinutes = 1\n",
+            Self::Linear => {
+                "strategy = \"LINEAR\"\nbakeTimeInMinutes = 1\n\
+                 linearConfiguration = { stepPercent = 50.0, stepBakeTimeInMinutes = 1 }\n"
+            }
+            Self::Canary => {
+                "strategy = \"CANARY\"\nbakeTimeInMinutes = 1\n\
+                 canaryConfiguration = { canaryPercent = 10.0, canaryBakeTimeInMinutes = 1 }\n"
+            }
+        }
+    }
+}
+
+/// The surroundings of an application whose traffic ECS shifts: ARNs, empty until they are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlueGreen {
     /// The target group.
     pub blue: String,
@@ -99,6 +130,8 @@ pub struct BlueGreen {
     pub rule: String,
     /// The rule's priority.
     pub priority: u64,
+    /// How traffic is shifted.
+    pub strategy: Strategy,
 }
 
 /// The image of an application with a tag, as it stands in its task definition.
@@ -116,6 +149,7 @@ impl Default for Application {
             breaker: Some(true),
             balanced: None,
             blue_green: None,
+            autoscaled: false,
             checked: false,
             depends_on: Vec::new(),
             style: Style::default(),
@@ -240,7 +274,7 @@ impl Application {
         if let Some(count) = self.count {
             let _ = writeln!(text, "desiredCount = {count}");
         }
-        if self.balanced.is_some() {
+        if self.balanced.is_some() || self.blue_green.is_some() {
             text.push_str("healthCheckGracePeriodSeconds = 60\n");
         }
         if style.defaults {
@@ -253,8 +287,8 @@ impl Application {
         if let Some(rollback) = self.breaker {
             let _ = writeln!(text, "deploymentCircuitBreaker = {{ enable = true, rollback = {rollback} }}");
         }
-        if self.blue_green.is_some() {
-            text.push_str("strategy = \"BLUE_GREEN\"\nbakeTimeInMinutes = 1\n");
+        if let Some(shifted) = &self.blue_green {
+            text.push_str(shifted.strategy.lines());
         }
         let mut subnets = ["subnet-0a1b2c3d", "subnet-1a2b3c4d"];
         if style.reversed {

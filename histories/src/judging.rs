@@ -17,6 +17,8 @@ pub struct Deeds {
     copies: BTreeSet<String>,
     commits: Vec<(String, Time, Desired)>,
     kills: Vec<Time>,
+    retries: Vec<(String, Time)>,
+    quiet_since: Option<Time>,
 }
 
 impl Deeds {
@@ -33,6 +35,16 @@ impl Deeds {
         self.kills.push(at);
     }
 
+    /// Notes that a person asked for a failed revision of a service again.
+    pub fn retried(&mut self, service: &str, at: Time) {
+        self.retries.push((service.to_owned(), at));
+    }
+
+    /// Notes that from now on nothing is to be written.
+    pub fn quiet(&mut self, since: Time) {
+        self.quiet_since = Some(since);
+    }
+
     /// As the judge wants it.
     fn facts(&self) -> Facts {
         let key = |name: &String| ServiceKey { cluster: CLUSTER.to_owned(), name: name.clone() };
@@ -46,6 +58,7 @@ impl Deeds {
         let uncounted = all().filter(|(_, application)| application.count.is_none()).map(|(name, _)| key(name));
         let counted: BTreeSet<_> =
             all().filter(|(_, application)| application.count.is_some()).map(|(name, _)| key(name)).collect();
+        let autoscaled = all().filter(|(_, application)| application.autoscaled).map(|(name, _)| key(name));
         let names: BTreeSet<&String> = all().map(|(name, _)| name).collect();
         // What every commit wants is never deleted.
         let always = names
@@ -57,11 +70,11 @@ impl Deeds {
             instances: BTreeSet::from(["trueup".to_owned()]),
             may_prune: self.commits.iter().any(|(_, _, desired)| desired.prune),
             wanted: always.map(|name| format!("/{CLUSTER}/{name}")).collect(),
-            foreign_counts: uncounted.filter(|key| !counted.contains(key)).collect(),
+            foreign_counts: uncounted.filter(|key| !counted.contains(key)).chain(autoscaled).collect(),
             bad_images: names.iter().flat_map(|name| BAD.map(|tag| image(name, tag))).collect(),
-            retries: Vec::new(),
+            retries: self.retries.iter().map(|(name, at)| (key(name), *at)).collect(),
             kills: self.kills.clone(),
-            quiet_since: None,
+            quiet_since: self.quiet_since,
             canaries: vec![Canary {
                 text: SECRET.to_owned(),
                 belongs: vec![(Service::Ecs, "RegisterTaskDefinition".to_owned())],

@@ -38,7 +38,7 @@ mod virtual_time;
 
 pub use self::base::{BaseHistory, base_histories};
 pub use self::copy::Copy;
-pub use self::desired::{Application, Balanced, BlueGreen, CLUSTER, Desired, LOAD_BALANCER, Style, image};
+pub use self::desired::{Application, Balanced, BlueGreen, CLUSTER, Desired, LOAD_BALANCER, Strategy, Style, image};
 pub use self::end::{end_state, first_difference};
 pub use self::judging::violations;
 pub use self::mount::{Cut, Line, Moment};

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::sleep;
-use trueup_core::names::Revision;
+use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::{Health, Plan, Sync};
 use trueup_engine::Options;
 use trueup_ports::Clock;
@@ -134,6 +134,17 @@ impl Stage {
         self.facts().started(name);
         let source = self.repository.clone_for(Accepted::default());
         self.heard(Copy::start(name, &self.simulator, self.began, source, |_| {}))
+    }
+
+    /// What a command of trueup works with, for one application.
+    pub fn command(&self, application: &str) -> Copy {
+        const NAME: &str = "trueup-command";
+        self.facts().started(NAME);
+        let source = self.repository.clone_for(self.accepted.clone());
+        let adjust = |options: &mut Options| {
+            options.applications.insert(ApplicationName::new(application));
+        };
+        self.heard(Copy::command(NAME, &self.simulator, self.began, source, adjust))
     }
 
     fn heard(&self, copy: Copy) -> Copy {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use trueup_sim::Simulator;
+use trueup_sim::services::autoscaling::ScalableTarget;
 use trueup_sim::workload::{Behaviour, Exit, Health, Start};
 
-use crate::ask::call;
-use crate::desired::{CLUSTER, LOAD_BALANCER};
+use crate::ask::{ask, call};
+use crate::desired::{BlueGreen, CLUSTER, LOAD_BALANCER, Strategy};
+use crate::seeded::listener;
 use crate::stage::{ACCOUNT, REGION};
 
 /// Who made it.
@@ -48,7 +50,7 @@ pub fn surroundings(seed: u64) -> Simulator {
     let subnets = json!(["subnet-0a1b2c3d", "subnet-1a2b3c4d"]);
     let balancer = json!({"Name": LOAD_BALANCER, "Subnets": subnets, "SecurityGroups": ["sg-0a1b2c3d"]});
     call(&mut aws, FOUNDER, "elasticloadbalancing", "CreateLoadBalancer", &balancer);
-    let balancers = crate::ask::ask(&mut aws, "elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
+    let balancers = ask(&mut aws, "elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
     let response = json!([{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]);
     let listener = json!({
         "LoadBalancerArn": balancers["LoadBalancers"][0]["LoadBalancerArn"],
@@ -58,4 +60,49 @@ pub fn surroundings(seed: u64) -> Simulator {
     });
     call(&mut aws, FOUNDER, "elasticloadbalancing", "CreateListener", &listener);
     aws
+}
+
+/// An autoscaler governs the number of tasks of a service from now on, between two and ten.
+pub fn autoscale(aws: &mut Simulator, service: &str) {
+    let key = ("ecs".to_owned(), format!("service/{CLUSTER}/{service}"), "ecs:service:DesiredCount".to_owned());
+    let target = ScalableTarget {
+        arn: format!("arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/{service}"),
+        min: 2,
+        max: 10,
+        suspended: json!({}),
+        created_at: aws.now(),
+    };
+    aws.world_mut().scalable_targets.insert(key, target);
+}
+
+/// Two target groups for an application whose traffic ECS shifts, and a production rule that sends all to the first.
+pub fn shifting(aws: &mut Simulator, name: &str, priority: u64, strategy: Strategy) -> BlueGreen {
+    let mut group = |name: String| {
+        let input = json!({
+            "Name": name, "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-0a1b2c3d", "TargetType": "ip",
+            "HealthCheckPath": "/health", "HealthCheckIntervalSeconds": 10, "HealthCheckTimeoutSeconds": 5,
+            "HealthyThresholdCount": 2,
+        });
+        call(aws, FOUNDER, "elasticloadbalancing", "CreateTargetGroup", &input);
+        let groups = ask(aws, "elasticloadbalancing", "DescribeTargetGroups", &json!({"Names": [name]}));
+        text(&groups["TargetGroups"][0]["TargetGroupArn"])
+    };
+    let (blue, green) = (group(format!("{name}-blue")), group(format!("{name}-green")));
+    let listener = listener(aws);
+    let groups = json!([{"TargetGroupArn": blue, "Weight": 100}, {"TargetGroupArn": green, "Weight": 0}]);
+    let conditions = json!([{"Field": "path-pattern", "PathPatternConfig": {"Values": [format!("/{priority}/*")]}}]);
+    let input = json!({
+        "ListenerArn": listener, "Priority": priority, "Conditions": conditions,
+        "Actions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}],
+    });
+    call(aws, FOUNDER, "elasticloadbalancing", "CreateRule", &input);
+    let rules = ask(aws, "elasticloadbalancing", "DescribeRules", &json!({"ListenerArn": listener}));
+    let rules = rules["Rules"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let rule = rules.iter().find(|rule| rule["Priority"] == json!(priority.to_string()));
+    let rule = rule.map(|rule| text(&rule["RuleArn"])).unwrap_or_default();
+    BlueGreen { blue, green, rule, priority, strategy }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }

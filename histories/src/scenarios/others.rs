@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use trueup_core::names::InstanceName;
-use trueup_sim::services::autoscaling::{self, ScalableTarget};
+use trueup_sim::services::autoscaling;
 
 use super::{expect, expect_git, expect_no_writes, service, settle, up, web};
 use crate::ask::{ask, call};
-use crate::desired::{Application, BlueGreen, CLUSTER, Desired};
-use crate::seeded::listener;
-use crate::stage::{ACCOUNT, REGION, Stage};
+use crate::desired::{Application, CLUSTER, Desired, Strategy};
+use crate::stage::Stage;
+use crate::surroundings::{autoscale, shifting};
 
 /// Who does things by hand.
 const PERSON: &str = "person";
@@ -32,15 +32,7 @@ pub(super) async fn number_left_out(stage: &Stage) -> Vec<String> {
 /// Git has a number of tasks, and an autoscaler governs the service.
 pub(super) async fn autoscaler(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
-    let key = ("ecs".to_owned(), format!("service/{CLUSTER}/web"), "ecs:service:DesiredCount".to_owned());
-    let target = ScalableTarget {
-        arn: format!("arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/1"),
-        min: 2,
-        max: 10,
-        suspended: json!({}),
-        created_at: stage.now(),
-    };
-    stage.aws().world_mut().scalable_targets.insert(key, target);
+    autoscale(&mut stage.aws(), "web");
     let copy = up(stage, &web(), &mut found).await;
     autoscaling::scale(stage.aws().world_mut(), CLUSTER, "web", 5);
     sleep(Duration::from_mins(2)).await;
@@ -53,7 +45,7 @@ pub(super) async fn autoscaler(stage: &Stage) -> Vec<String> {
 /// ECS shifts the weights of the production rule with each deployment, and leaves them so.
 pub(super) async fn blue_green(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
-    let shifted = load_balancing(stage);
+    let shifted = shifting(&mut stage.aws(), "web", 50, Strategy::BlueGreen);
     let rule = shifted.rule.clone();
     let before = Desired::of([("web", Application { blue_green: Some(shifted), ..Application::default() })]);
     let copy = up(stage, &before, &mut found).await;
@@ -66,41 +58,9 @@ pub(super) async fn blue_green(stage: &Stage) -> Vec<String> {
     found
 }
 
-/// Two target groups, and a production rule that sends all to the first.
-fn load_balancing(stage: &Stage) -> BlueGreen {
-    const PRIORITY: u64 = 50;
-    let aws = &mut *stage.aws();
-    for name in ["web-blue", "web-green"] {
-        let input = json!({"Name": name, "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-0a1b2c3d", "TargetType": "ip"});
-        call(aws, "founder", "elasticloadbalancing", "CreateTargetGroup", &input);
-    }
-    let mut group = |name: &str| {
-        let groups = ask(aws, "elasticloadbalancing", "DescribeTargetGroups", &json!({"Names": [name]}));
-        text(&groups["TargetGroups"][0]["TargetGroupArn"])
-    };
-    let (blue, green) = (group("web-blue"), group("web-green"));
-    let listener = listener(aws);
-    let groups = json!([{"TargetGroupArn": blue, "Weight": 100}, {"TargetGroupArn": green, "Weight": 0}]);
-    let conditions = json!([{"Field": "path-pattern", "PathPatternConfig": {"Values": [format!("/{PRIORITY}/*")]}}]);
-    let input = json!({
-        "ListenerArn": listener, "Priority": PRIORITY, "Conditions": conditions,
-        "Actions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}],
-    });
-    call(aws, "founder", "elasticloadbalancing", "CreateRule", &input);
-    let rules = ask(aws, "elasticloadbalancing", "DescribeRules", &json!({"ListenerArn": listener}));
-    let rules = rules["Rules"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let rule = rules.iter().find(|rule| rule["Priority"] == json!(PRIORITY.to_string()));
-    let rule = rule.map(|rule| text(&rule["RuleArn"])).unwrap_or_default();
-    BlueGreen { blue, green, rule, priority: PRIORITY }
-}
-
 fn actions(stage: &Stage, rule: &str) -> Value {
     let input = json!({"RuleArns": [rule]});
     ask(&mut stage.aws(), "elasticloadbalancing", "DescribeRules", &input)["Rules"][0]["Actions"].clone()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// A second installation finds the same names in its repository: it leaves what belongs to the first alone.

@@ -41,6 +41,12 @@ pub enum Change {
     LoseCache(usize),
     /// The git remote is out of reach for a copy, or for all, for so many seconds.
     GitOutage(Option<usize>, u64),
+    /// Somebody runs `trueup retry` for an application.
+    Retry(String),
+    /// Somebody runs `trueup suspend` for an application.
+    Suspend(String),
+    /// Somebody runs `trueup resume` for an application.
+    Resume(String),
 }
 
 /// What another writer does to an application's resources.
@@ -64,6 +70,10 @@ pub enum Hand {
     Delete(String),
     /// A person changes the rule's path.
     Path(String, String),
+    /// A person stops the rollout that is going on.
+    StopRollout(String),
+    /// An autoscaler wants so many tasks, where it governs them.
+    Scale(String, u64),
 }
 
 /// What is wrong with AWS for a time.
@@ -89,4 +99,10 @@ pub enum Trouble {
     Denied(&'static str),
     /// The credentials have expired.
     Expired,
+    /// An action is denied on the resources of one application.
+    DeniedOn(&'static str, String),
+    /// Pages of listings have one entry.
+    ShortPages,
+    /// AWS's clock is ahead by so many seconds.
+    Skew(i64),
 }

@@ -3,17 +3,18 @@
 use trueup_sim::chance::Stream;
 
 use super::act::{Act, Change, Hand, History, Trouble};
+use super::owners::owners;
 use crate::desired::{Application, Balanced, Desired, Style};
 use crate::surroundings::BAD;
 
 /// The applications that may be there.
-const NAMES: [&str; 4] = ["api", "jobs", "shop", "web"];
+pub(super) const NAMES: [&str; 4] = ["api", "jobs", "shop", "web"];
 
 /// Tags of images that come up.
 pub(super) const GOOD: [&str; 4] = ["1", "2", "3", "slow"];
 
 /// Actions whose denial is interesting.
-const DENIED: [&str; 6] = [
+pub(super) const DENIED: [&str; 6] = [
     "ecs:UpdateService",
     "ecs:RegisterTaskDefinition",
     "ecs:DescribeServices",
@@ -43,7 +44,11 @@ pub fn generate(seed: u64) -> History {
             Act { what, wait }
         })
         .collect();
-    History { seed, first, acts }
+    let mut history = History { seed, first, acts };
+    if seed % 2 == 1 {
+        owners(&mut history);
+    }
+    history
 }
 
 fn application(chance: &mut Stream, index: usize) -> Application {
@@ -56,6 +61,7 @@ fn application(chance: &mut Stream, index: usize) -> Application {
         breaker: pick(chance, &[Some(true), Some(true), Some(true), Some(false), None]),
         balanced,
         blue_green: None,
+        autoscaled: false,
         checked: chance.percent(30),
         depends_on: Vec::new(),
         style: Style::of(small(chance, 0, 32)),
@@ -155,11 +161,11 @@ fn trouble(chance: &mut Stream) -> Trouble {
 }
 
 /// A small number in `from..to`.
-fn small(chance: &mut Stream, from: u64, to: u64) -> usize {
+pub(super) fn small(chance: &mut Stream, from: u64, to: u64) -> usize {
     usize::try_from(chance.between(from, to)).expect("it is small")
 }
 
 /// One of several, of which there is at least one.
-fn pick<T: Clone>(chance: &mut Stream, items: &[T]) -> T {
+pub(super) fn pick<T: Clone>(chance: &mut Stream, items: &[T]) -> T {
     chance.one_of(items).expect("there is something to choose from").clone()
 }

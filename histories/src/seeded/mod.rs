@@ -6,6 +6,7 @@
 
 mod act;
 mod generate;
+mod owners;
 mod perform;
 mod reduce;
 mod trouble;

@@ -1,19 +1,22 @@
 //! Plays a seeded history, and judges it.
 
+use std::collections::BTreeMap;
+use std::iter;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use trueup_core::names::ApplicationName;
 use trueup_core::plan::{Health, Hold, Plan, Sync};
+use trueup_sim::services::autoscaling;
 
 use super::act::{Change, Hand, History};
 use super::truth::{differences, is_bad};
 use crate::ask::{ask, call};
 use crate::copy::Copy;
-use crate::desired::{CLUSTER, Desired};
+use crate::desired::{BlueGreen, CLUSTER, Desired};
 use crate::stage::{Scene, Stage};
-use crate::surroundings::surroundings;
+use crate::surroundings::{self, autoscale, surroundings};
 use crate::virtual_time::run;
 
 /// The most copies at a time.
@@ -41,6 +44,7 @@ pub fn perform(history: &History) -> Verdict {
     run(history.seed, async {
         let stage = Stage::new(&Scene::new(surroundings(history.seed)));
         let mut company = Company { stage: &stage, copies: Vec::new(), started: 0, told: Vec::new() };
+        let history = &placed(&stage, history);
         let mut desired = history.first.clone();
         stage.commit(&desired);
         company.start();
@@ -54,6 +58,9 @@ pub fn perform(history: &History) -> Verdict {
         }
         stage.aws().faults.clear();
         stage.repository.set_dead(false);
+        for name in desired.applications.keys() {
+            company.resume(name).await;
+        }
         let mut violations = company.end(&desired).await;
         violations.extend(differences(&mut stage.aws(), &desired));
         violations.extend(crate::judging::violations(&stage));
@@ -95,6 +102,13 @@ impl Company<'_> {
                 self.stage.commit(desired);
             }
             Change::Hand(hand) => by_hand(self.stage, hand),
+            Change::Retry(name) => self.retry(name).await,
+            Change::Suspend(name) => {
+                let command = self.stage.command(name);
+                // Where there is nothing to suspend, a person is told so.
+                let _ = command.engine.suspend(&ApplicationName::new(name), "person", None).await;
+            }
+            Change::Resume(name) => self.resume(name).await,
             Change::Trouble(trouble, seconds) => super::trouble::begin(&mut self.stage.aws(), trouble, *seconds),
             Change::Start if self.copies.len() < COPIES_MAX => self.start(),
             Change::Start => {}
@@ -128,14 +142,35 @@ impl Company<'_> {
         }
     }
 
-    /// Waits until all copies agree that everything is as it can be, and nothing is written any more.
+    async fn retry(&self, name: &str) {
+        self.stage.facts().retried(name, self.stage.now());
+        // Where nothing is held, or nobody knows, a person is told so.
+        let _ = self.stage.command(name).engine.retry_once().await;
+    }
+
+    async fn resume(&self, name: &str) {
+        let _ = self.stage.command(name).engine.resume(&ApplicationName::new(name)).await;
+    }
+
+    /// Waits until all copies agree that everything is as it can be, and nothing is written any more. What a person stopped
+    /// is held, and goes on when it is asked for again.
     async fn end(&mut self, desired: &Desired) -> Vec<String> {
         let mut violations = Vec::new();
+        let stopped = |plan: &Plan| is_at_rest(plan, desired) || is_held(plan);
+        if let Some(copy) = self.copies.first()
+            && self.stage.settle(copy, stopped, QUIET / 4, PATIENCE).await.is_ok()
+        {
+            let status = copy.engine.status();
+            for status in status.applications.values().filter(|status| !is_at_rest(&status.plan, desired)) {
+                self.retry(status.plan.application.as_str()).await;
+            }
+        }
         for copy in &self.copies {
             let acceptable = |plan: &Plan| is_at_rest(plan, desired);
             if let Err(unsettled) = self.stage.settle(copy, acceptable, QUIET, PATIENCE).await {
                 violations.push(format!("{} does not come to rest: {:?}", copy.name, unsettled.applications));
             }
+            self.stage.facts().quiet(self.stage.now());
         }
         violations
     }
@@ -153,10 +188,38 @@ fn is_at_rest(plan: &Plan, desired: &Desired) -> bool {
     let well = plan.sync == Sync::Synced && plan.health == Health::Healthy;
     let application = |name: &ApplicationName| desired.applications.get(name.as_str());
     let bad = application(&plan.application).is_some_and(is_bad);
-    let held = plan.held.iter().any(|held| matches!(held.reason, Hold::RevisionFailed { .. }));
+    let held = is_held(plan);
     // Without a circuit breaker ECS tries for ever; then it is as git says, and not well.
     let trying = plan.steps.is_empty() && plan.health != Health::Healthy;
     if bad { held || trying } else { well }
+}
+
+/// Whether it is held because ECS failed its revision, or somebody stopped it.
+fn is_held(plan: &Plan) -> bool {
+    plan.held.iter().any(|held| matches!(held.reason, Hold::RevisionFailed { .. }))
+}
+
+/// The history with what AWS has before the first commit: autoscalers, and the ARNs of what ECS shifts traffic between.
+fn placed(stage: &Stage, history: &History) -> History {
+    let mut placed = history.clone();
+    let mut shifting: BTreeMap<String, BlueGreen> = BTreeMap::new();
+    let commits = placed.acts.iter_mut().filter_map(|act| match &mut act.what {
+        Change::Commit(desired) => Some(desired),
+        _ => None,
+    });
+    for desired in iter::once(&mut placed.first).chain(commits) {
+        for (name, application) in &mut desired.applications {
+            if application.autoscaled {
+                autoscale(&mut stage.aws(), name);
+            }
+            if let Some(shifted) = &mut application.blue_green {
+                let BlueGreen { priority, strategy, .. } = *shifted;
+                let make = || surroundings::shifting(&mut stage.aws(), name, priority, strategy);
+                *shifted = shifting.entry(name.clone()).or_insert_with(make).clone();
+            }
+        }
+    }
+    placed
 }
 
 /// Another writer does something.
@@ -175,6 +238,13 @@ fn by_hand(stage: &Stage, hand: &Hand) {
                 json!({"cluster": CLUSTER, "service": name, "deploymentConfiguration": configuration}),
             );
         }
+        Hand::StopRollout(name) => {
+            let list = ecs("ListServiceDeployments", json!({"cluster": CLUSTER, "service": name}));
+            if let Some(newest) = list["serviceDeployments"].get(0) {
+                ecs("StopServiceDeployment", json!({"serviceDeploymentArn": newest["serviceDeploymentArn"]}));
+            }
+        }
+        Hand::Scale(name, count) => autoscaling::scale(aws.world_mut(), CLUSTER, name, *count),
         Hand::Force(name) => {
             ecs("UpdateService", json!({"cluster": CLUSTER, "service": name, "forceNewDeployment": true}));
         }

@@ -35,6 +35,12 @@ pub fn begin(aws: &mut Simulator, trouble: &Trouble, seconds: u64) {
             let (service, action) = action.split_once(':').unwrap_or(("ecs", action));
             (What::action(named(service), action), 100, Fault::Denied)
         }
+        Trouble::DeniedOn(action, name) => {
+            let (service, action) = action.split_once(':').unwrap_or(("ecs", action));
+            (What::action(named(service), action).on(name), 100, Fault::Denied)
+        }
+        Trouble::ShortPages => (What::reads(), 100, Fault::ShortPages(1)),
+        Trouble::Skew(seconds) => (What::default(), 100, Fault::ClockSkew(*seconds)),
         Trouble::Expired => (What::default().by("trueup-"), 100, Fault::Expired),
     };
     aws.faults.add(Rule::new(what, fault).when(when).percent(percent));

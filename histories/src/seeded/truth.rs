@@ -45,7 +45,7 @@ impl Judge<'_> {
         if service["status"] != "ACTIVE" {
             return;
         }
-        if let Some(count) = application.count {
+        if let Some(count) = application.count.filter(|_| !application.autoscaled) {
             self.expect("desired count", &service["desiredCount"], &json!(count));
         }
         let configuration = &service["deploymentConfiguration"];
