@@ -112,6 +112,15 @@ impl Stage {
         revision
     }
 
+    /// Pushes a commit with this desired state, in which one application's service is no legal document.
+    pub fn commit_broken(&self, desired: &Desired, application: &str) -> Revision {
+        let mut files = desired.files();
+        files.insert(format!("{application}/service.toml"), "serviceName = 7\n".to_owned());
+        let revision = self.repository.commit(self.began.now(), &files);
+        self.facts().pushed(revision.as_str(), self.now(), desired);
+        revision
+    }
+
     /// What is known to whoever plays the history.
     pub fn facts(&self) -> MutexGuard<'_, Deeds> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)

@@ -46,6 +46,8 @@ bugs! {
     RegisteredAlways,
     /// What left git is deleted although `prune` is off.
     DeletedUnasked,
+    /// What an application has is deleted when its service is missing.
+    MissingIsDeleted,
     /// More is deleted for one commit than `prune_limit` allows.
     PruneLimitIgnored,
     /// Only the first page of a list is read.
@@ -68,6 +70,8 @@ bugs! {
     SuspensionIgnored,
     /// An application that is at rest is not compared any more.
     RestForEver,
+    /// The values of environment variables are told.
+    ValuesTold,
     /// `depends_on` is ignored.
     DependenciesIgnored,
 }

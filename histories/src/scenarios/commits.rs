@@ -84,6 +84,21 @@ pub(super) async fn leaves_git(stage: &Stage) -> Vec<String> {
     found
 }
 
+/// A copy that has never seen an application's documents in a valid form deletes nothing of it.
+pub(super) async fn not_valid(stage: &Stage) -> Vec<String> {
+    let mut found = Vec::new();
+    let two = Desired::of([("web", Application::default()), ("api", Application::default())]);
+    let two = Desired { prune: true, ..two };
+    let copy = up(stage, &two, &mut found).await;
+    copy.kill().await;
+    stage.facts().killed(stage.now());
+    stage.commit_broken(&two, "api");
+    let _copy = stage.start_without_cache("trueup-2");
+    sleep(Duration::from_mins(5)).await;
+    expect("status of what is not valid in git", &service(stage, "api")["status"], &json!("ACTIVE"), &mut found);
+    found
+}
+
 /// A commit that takes more away than `prune_limit` allows takes nothing away.
 pub(super) async fn many_leave_git(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();

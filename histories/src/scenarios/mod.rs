@@ -71,6 +71,8 @@ pub fn scenarios() -> Vec<Scenario> {
         scenario("a new image, and rest", |stage| Box::pin(commits::new_image(stage))),
         scenario("a dependency that fails", |stage| Box::pin(commits::failing_dependency(stage))),
         scenario("an application leaves git, prune off", |stage| Box::pin(commits::leaves_git(stage))),
+        scenario("documents that are not valid, prune on", |stage| Box::pin(commits::not_valid(stage))),
+        scenario("a service deleted by hand, prune on", |stage| Box::pin(others::deleted_by_hand(stage))),
         scenario("many applications leave git, prune on", |stage| Box::pin(commits::many_leave_git(stage))),
         scenario("a number of tasks that git leaves out", |stage| Box::pin(others::number_left_out(stage))),
         scenario("an autoscaler", |stage| Box::pin(others::autoscaler(stage))),

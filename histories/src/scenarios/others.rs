@@ -9,7 +9,7 @@ use trueup_sim::services::autoscaling;
 
 use super::{expect, expect_git, expect_no_writes, service, settle, up, web};
 use crate::ask::{ask, call};
-use crate::desired::{Application, CLUSTER, Desired, Strategy};
+use crate::desired::{Application, Balanced, CLUSTER, Desired, Strategy};
 use crate::stage::Stage;
 use crate::surroundings::{autoscale, shifting};
 
@@ -88,6 +88,27 @@ pub(super) async fn suspended(stage: &Stage) -> Vec<String> {
     stage.commit(&web().with("web", |web| web.tag = "2".into()));
     sleep(Duration::from_mins(10)).await;
     expect_no_writes(stage, at, "written although suspended", &mut found);
+    found
+}
+
+/// A person deletes a service by hand: it is made again, and what else it has stays.
+pub(super) async fn deleted_by_hand(stage: &Stage) -> Vec<String> {
+    let mut found = Vec::new();
+    let balanced = Application { balanced: Some(Balanced::at(10)), ..Application::default() };
+    let two = Desired::of([("web", balanced), ("api", Application::default())]);
+    let two = Desired { prune: true, ..two };
+    let copy = up(stage, &two, &mut found).await;
+    copy.kill().await;
+    stage.facts().killed(stage.now());
+    let input = json!({"cluster": CLUSTER, "service": "web", "force": true});
+    call(&mut stage.aws(), PERSON, "ecs", "DeleteService", &input);
+    sleep(Duration::from_mins(5)).await;
+    let copy = stage.start("trueup-2");
+    settle(stage, &copy, &mut found).await;
+    expect_git(stage, &two, &mut found);
+    let aws = stage.aws();
+    let deletions = aws.recorder.mutations().filter(|record| record.call.action.starts_with("Delete")).count();
+    expect("number of deletions", &json!(deletions), &json!(1), &mut found);
     found
 }
 

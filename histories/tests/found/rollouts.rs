@@ -69,6 +69,8 @@ fn a_commit_that_ends_a_rollout_without_end_is_not_told_as_timed_out() {
             stage.settle_well(&copy).await.expect("the corrected one comes up");
             let late = told(&copy, from, &["rollout.timed_out"]);
             assert_eq!(late, Vec::<Value>::new(), "seed {seed}");
+            let started = told(&copy, from, &["rollout.started"]);
+            assert_eq!(started.len(), 1, "seed {seed}: {started:#?}");
         });
     }
 }

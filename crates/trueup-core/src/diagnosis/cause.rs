@@ -36,6 +36,7 @@ impl Case<'_> {
             | Class::SecretNotFound
             | Class::SecretFormat
             | Class::SecretsUnreachable
+            | Class::SecretsThrottled
             | Class::LogDriver
             | Class::EfsMount
             | Class::RoleNotAssumable
@@ -117,6 +118,17 @@ impl Case<'_> {
         }
     }
 
+    /// Which service was asked for what the task needs before it starts.
+    fn keeper(&self) -> &'static str {
+        if self.words.has("ssm") {
+            "Systems Manager"
+        } else if self.words.has("ecr") {
+            "ECR"
+        } else {
+            "Secrets Manager"
+        }
+    }
+
     fn resources(&self) -> (String, String) {
         let role = self.execution_role();
         match self.class {
@@ -155,16 +167,13 @@ impl Case<'_> {
                     "put that key into the secret's JSON, or correct the key in `valueFrom` (`ARN:KEY::`)".to_owned(),
                 )
             }
+            Class::SecretsThrottled => (
+                format!("{} throttles the calls that ECS makes for the task", self.keeper()),
+                "wait, then `trueup retry` when ECS gave the deployment up; have fewer tasks start at a time".to_owned(),
+            ),
             Class::SecretsUnreachable => {
-                let of = if self.words.has("ssm") {
-                    "Systems Manager"
-                } else if self.words.has("ecr") {
-                    "ECR"
-                } else {
-                    "Secrets Manager"
-                };
                 (
-                    format!("the task has no way to {of}"),
+                    format!("the task has no way to {}", self.keeper()),
                     "give the task a public IP or a NAT gateway, or VPC endpoints for `secretsmanager`, `ssm`, `kms` and `ecr.api`, with DNS on and outbound HTTPS allowed".to_owned(),
                 )
             }

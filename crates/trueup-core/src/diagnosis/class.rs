@@ -15,6 +15,8 @@ pub enum Bearing {
     Transient,
     /// The release has nothing to do with it.
     NotTheRelease,
+    /// Nobody can tell: the cause is not known.
+    Unknown,
 }
 
 impl Bearing {
@@ -24,6 +26,7 @@ impl Bearing {
             Self::Terminal => "terminal",
             Self::Transient => "transient",
             Self::NotTheRelease => "not_the_release",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -81,6 +84,8 @@ classes! {
     SecretFormat "secret_format" Terminal,
     /// No way from the task to Secrets Manager, Systems Manager or ECR's API.
     SecretsUnreachable "secrets_unreachable" Terminal,
+    /// Secrets Manager, Systems Manager or ECR throttled the calls for the task.
+    SecretsThrottled "secrets_throttled" Transient,
     /// The log driver could not be set up.
     LogDriver "log_driver" Terminal,
     /// An EFS volume could not be mounted.
@@ -158,7 +163,7 @@ classes! {
     /// ECS cannot start tasks consistently, and nothing says why.
     CrashLoop "crash_loop" Terminal,
     /// What AWS shows does not tell the cause.
-    Unknown "unknown" Terminal,
+    Unknown "unknown" Unknown,
 }
 
 impl Class {

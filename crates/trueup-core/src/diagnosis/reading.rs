@@ -50,6 +50,7 @@ impl Family {
                     | Class::SecretNotFound
                     | Class::SecretFormat
                     | Class::SecretsUnreachable
+                    | Class::SecretsThrottled
                     | Class::LogDriver
                     | Class::EfsMount
             ),
@@ -154,6 +155,8 @@ fn resources(words: &Words) -> Option<Class> {
         Some(Class::SecretNotFound)
     } else if words.has_any(&["invalid character", "did not contain json key", "unexpected end of json"]) {
         Some(Class::SecretFormat)
+    } else if words.has_any(&["throttlingexception", "toomanyrequests", "rate exceeded"]) {
+        Some(Class::SecretsThrottled)
     } else if words.has_any(NETWORK) {
         Some(Class::SecretsUnreachable)
     } else {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::broken::{self, Broken};
 use crate::digest::hex;
 use crate::pointer::Pointer;
 
@@ -136,6 +137,9 @@ fn hide(value: &mut Value) {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
+    if broken::is(Broken::ValuesTold) {
+        return;
+    }
     let digest = hex(&Sha256::digest(text.as_bytes()));
     *value = Value::String(format!("(redacted, sha256 {}…)", &digest[..8]));
 }

@@ -54,7 +54,11 @@ pub fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
     if !input.complete || input.desired.is_empty() {
         return BTreeMap::new();
     }
-    let wanted = Wanted::of(input.desired);
+    let is_missing = |desired: &DesiredApplication| {
+        desired.service_id().is_some_and(|id| matches!(input.live.services.get(&id), Some(Observed::Absent)))
+    };
+    let there = input.desired.iter().filter(|desired| !(broken::is(Broken::MissingIsDeleted) && is_missing(desired)));
+    let wanted = Wanted::of(&there.copied().collect::<Vec<_>>());
     let mut candidates: Vec<&OwnedResource> =
         inventory.iter().filter(|resource| is_ours(input, resource) && !wanted.has(resource)).collect();
     candidates.sort_by(|a, b| (rank(a.kind), &a.arn).cmp(&(rank(b.kind), &b.arn)));
