@@ -156,6 +156,8 @@ impl Edges {
         // wrote the tag.
         let went_on = matches!(before, Some(Rollout::Running { .. } | Rollout::TimedOut { .. }));
         news.extend(match rollout {
+            // One that had timed out goes on, such as beside the plan for a newer commit.
+            Rollout::Running { task_definition, .. } if timed_out(before.as_ref(), task_definition) => None,
             Rollout::Running { task_definition, progress } if !first => {
                 Some(What::RolloutStarted { task_definition: task_definition.clone(), desired: progress.desired })
             }
@@ -215,6 +217,11 @@ fn about(rollout: &Rollout) -> &Arn {
         | Rollout::Superseded { task_definition, .. }
         | Rollout::TimedOut { task_definition, .. } => task_definition,
     }
+}
+
+/// Whether the rollout of this revision was told as timed out.
+fn timed_out(before: Option<&Rollout>, revision: &Arn) -> bool {
+    matches!(before, Some(Rollout::TimedOut { task_definition, .. }) if task_definition == revision)
 }
 
 /// Whether a revision came back into service, which is nothing that git asked for.
