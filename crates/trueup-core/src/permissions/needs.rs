@@ -1,11 +1,13 @@
 //! What the documents of one environment need, as ARNs and patterns of ARNs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::desired::{Application, Environment, Lookup, Mode, Policy};
+use crate::desired::{Application, DesiredApplication, Document, Environment, Lookup, Mode, Policy};
+use crate::live::Observed;
 use crate::model::Kind;
+use crate::names::Revision;
 
 /// What one environment needs. Texts are ARNs, with `*` where only AWS knows the rest.
 #[derive(Debug, Default)]
@@ -82,16 +84,20 @@ impl Needs {
         needs
     }
 
-    /// Adds what an application needs.
-    pub fn add(&mut self, application: &Application) {
+    /// Adds what an application needs, with references as AWS answered them.
+    pub fn add(&mut self, application: &Application, found: &BTreeMap<Lookup, Observed<String>>) {
         self.prunes(Some(&application.policy), &application.cluster);
-        for draft in &application.documents {
-            let body = draft.body();
-            match draft.kind {
-                Kind::TaskDefinition => self.task_definition(&body),
-                Kind::Service => self.service(&body, &application.cluster),
-                Kind::TargetGroup => self.target_group(&body),
-                Kind::ListenerRule => self.rule(&body),
+        // References without an answer stand in the documents as before.
+        let resolved = application.resolve(&Revision::new(""), found);
+        let DesiredApplication { target_groups, listener_rules, task_definition, service, .. } = &resolved;
+        for Document { kind, body, .. } in
+            target_groups.iter().chain(listener_rules).chain(task_definition).chain(service)
+        {
+            match kind {
+                Kind::TaskDefinition => self.task_definition(body),
+                Kind::Service => self.service(body, &application.cluster),
+                Kind::TargetGroup => self.target_group(body),
+                Kind::ListenerRule => self.rule(body),
             }
         }
         for lookup in application.lookups() {
@@ -208,11 +214,11 @@ impl Needs {
     }
 }
 
-/// A role's ARN. One that is given by name alone has no path.
+/// A role's ARN. One that is given by name alone has no path; of one that only AWS knows, the account is known.
 /// Source: IAM user guide, "IAM identifiers", friendly names and paths.
 fn role_arn(place: &Place, role: &str) -> String {
     let role = pattern(role);
-    if role.starts_with("arn:") || role == "*" {
+    if role.starts_with("arn:") {
         return role;
     }
     format!("arn:{}:iam::{}:role/{role}", place.partition, place.account)

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Request;
 use super::actions::{Access, Grant};
 use super::needs::Needs;
-use crate::desired::{Environment, Loaded};
+use super::{Answers, Request};
+use crate::desired::Loaded;
 
 /// The namespace of trueup's metrics.
 const NAMESPACE: &str = "Trueup";
@@ -54,6 +54,12 @@ impl Policy {
         serde_json::to_string_pretty(self).expect("texts and lists of them can be written")
     }
 
+    /// Whether it lets any role of an account be passed: some document names one by a reference that only AWS can answer.
+    pub fn passes_any_role(&self) -> bool {
+        let passes = self.statement.iter().filter(|statement| statement.action.contains("iam:PassRole"));
+        passes.flat_map(|statement| &statement.resource).any(|role| role.ends_with(":role/*"))
+    }
+
     /// Whether it fits into one managed policy; IAM does not count white space.
     pub fn fits_managed_policy(&self) -> bool {
         let characters = self.to_json().chars().filter(|c| !c.is_whitespace()).count();
@@ -63,20 +69,18 @@ impl Policy {
 
 /// The policy that a desired state needs.
 ///
-/// Applications with problems need nothing here; whoever asks looks at [`Loaded::problems`] first. Deterministic.
-pub fn policy(loaded: &Loaded, request: &Request) -> Policy {
-    let is_wanted = |environment: &&Environment| match request.environments.as_slice() {
-        [] => environment.role.is_none(),
-        names => names.contains(&environment.name),
-    };
+/// `answers` may be empty. Applications with problems need nothing here; whoever asks looks at [`Loaded::problems`] first. Deterministic.
+pub fn policy(loaded: &Loaded, answers: &Answers, request: &Request) -> Policy {
+    let none = BTreeMap::new();
     let mut statements: BTreeMap<Grant, Statement> = BTreeMap::new();
-    for environment in loaded.environments.iter().filter(is_wanted) {
+    for environment in request.environments(loaded) {
+        let found = answers.get(&environment.name).unwrap_or(&none);
         let mut needs = Needs::of(environment, loaded.policies.get(&environment.name));
         for ((of, _), application) in &loaded.applications {
             if let Ok(application) = application
                 && *of == environment.name
             {
-                needs.add(application);
+                needs.add(application, found);
             }
         }
         for grant in Grant::ALL {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{ACTIONS, Access, Grant, Policy, Request, policy};
-use crate::desired::{Loaded, load};
+use super::{ACTIONS, Access, Answers, Grant, Policy, Request, lookups, policy};
+use crate::desired::{Loaded, Lookup, load};
+use crate::live::Observed;
 use crate::names::{EnvironmentName, InstanceName};
 
 const CONFIGURATION: &str = r#"
@@ -109,7 +110,7 @@ fn show(policy: &Policy) -> String {
 
 #[track_caller]
 fn check(loaded: &Loaded, request: &Request, expected: &str) {
-    let told = show(&policy(loaded, request));
+    let told = show(&policy(loaded, &Answers::new(), request));
     let expected: String =
         expected.lines().map(str::trim).filter(|line| !line.is_empty()).fold(String::new(), |mut text, line| {
             text.push_str(line);
@@ -178,7 +179,9 @@ fn the_policy_of_an_environments_role_assumes_none() {
 
 #[test]
 fn only_pruning_deletes_and_only_what_carries_the_tag() {
-    let told = |mode: &str| show(&policy(&whole(&format!("[policy]\nprune = \"{mode}\"\n")), &ask(&[], false)));
+    let told = |mode: &str| {
+        show(&policy(&whole(&format!("[policy]\nprune = \"{mode}\"\n")), &Answers::new(), &ask(&[], false)))
+    };
     let (on, report, off) = (told("on"), told("report"), told("off"));
     assert!(!off.contains("Delete") && !report.contains("Delete"), "{report}");
     assert!(!off.contains("ListServices ") && !off.contains("service/main/*"), "{off}");
@@ -222,11 +225,42 @@ fn what_only_aws_knows_is_a_pattern() {
             ("web/app.toml", "environments = [\"production\"]\n"),
             ("web/listener-rules/web.toml", &rule(listener)),
         ]);
-        let told = show(&policy(&loaded, &ask(&["production"], false)));
+        let told = show(&policy(&loaded, &Answers::new(), &ask(&["production"], false)));
         let short = told.replace("arn:aws:elasticloadbalancing:eu-central-1:210987654321", "ELB");
         assert!(short.contains(&format!("CreateRule | {listeners} |")), "{short}");
         assert!(short.contains(&format!("SetRulePriorities | {rules}\n")), "{short}");
     }
+}
+
+#[test]
+fn a_role_that_only_aws_knows_is_any_of_the_account() {
+    let with = |role: &str| {
+        let definition = TASK_DEFINITION.replace("\"task\"", &format!("\"{role}\""));
+        let app = "environments = [\"production\"]\n[images.web]\nrepository = \"web\"\ntag = \"1\"\n";
+        let files = [("trueup.toml", CONFIGURATION), ("web/app.toml", app), ("web/task-definition.toml", &definition)];
+        policy(&loaded(&files), &Answers::new(), &ask(&["production"], false))
+    };
+    let policy = with("${stack.s.output.Role}");
+    assert!(show(&policy).contains(" arn:aws:iam::210987654321:role/path/execution |"), "{}", show(&policy));
+    assert!(show(&policy).contains("PassRole | arn:aws:iam::210987654321:role/* "), "{}", show(&policy));
+    assert!(policy.passes_any_role());
+    assert!(!with("task").passes_any_role());
+}
+
+#[test]
+fn a_role_that_aws_was_asked_for_is_that_role() {
+    let definition = TASK_DEFINITION.replace("\"task\"", "\"${stack.s.Role}\"");
+    let app = "environments = [\"production\"]\n[images.web]\nrepository = \"web\"\ntag = \"1\"\n";
+    let files = [("trueup.toml", CONFIGURATION), ("web/app.toml", app), ("web/task-definition.toml", &*definition)];
+    let loaded = loaded(&files);
+    let production = EnvironmentName::new("production");
+    let role = Lookup::StackResource { stack: "s".to_owned(), logical_id: "Role".to_owned() };
+    assert_eq!(lookups(&loaded, &production), BTreeSet::from([role.clone()]));
+    // A role's physical id is its name.
+    let found = BTreeMap::from([(role, Observed::Present("s-Role-1ABC".to_owned()))]);
+    let policy = policy(&loaded, &Answers::from([(production, found)]), &ask(&["production"], false));
+    assert!(show(&policy).contains(" arn:aws:iam::210987654321:role/s-Role-1ABC |"), "{}", show(&policy));
+    assert!(!policy.passes_any_role());
 }
 
 #[test]
@@ -239,7 +273,7 @@ fn the_json_is_iams() {
         ("w/app.toml", ""),
         ("w/target-groups/w.toml", TARGET_GROUP),
     ]);
-    let own = policy(&loaded, &ask(&[], false));
+    let own = policy(&loaded, &Answers::new(), &ask(&[], false));
     assert!(own.fits_managed_policy());
     assert_eq!(
         own.to_json(),

@@ -3,6 +3,8 @@
 mod forms;
 mod names;
 
+use std::borrow::Cow;
+
 use self::forms::form;
 use self::names::{may_be_secret, names_a_secret};
 use super::{Place, Subject};
@@ -58,7 +60,7 @@ fn walk<'a>(kind: Kind, field: &mut Pointer, place: &Place<'a>, found: &mut Vec<
             let key = list_key(kind, field.segments());
             for (index, item) in place.items().enumerate() {
                 let name = key.and_then(|key| key_of(key, item.node));
-                field.push(name.map_or_else(|| index.to_string(), |name| name.into_owned()));
+                field.push(name.map_or_else(|| index.to_string(), Cow::into_owned));
                 walk(kind, field, &item, found);
                 field.pop();
             }
