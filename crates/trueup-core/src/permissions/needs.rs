@@ -10,6 +10,7 @@ use crate::model::Kind;
 use crate::names::Revision;
 
 /// What one environment needs. Texts are ARNs, with `*` where only AWS knows the rest.
+#[expect(clippy::struct_excessive_bools, reason = "each is needed or not, whatever the others are")]
 #[derive(Debug, Default)]
 pub(super) struct Needs {
     /// `arn:aws:ecs:REGION:ACCOUNT` and so on are made of it.

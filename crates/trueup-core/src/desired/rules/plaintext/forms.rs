@@ -140,7 +140,7 @@ fn has_password_in_url(text: &str) -> bool {
 
 /// `Server=db;Password=hunter2`, `host=db password=hunter2`, `jdbc:…?user=u&password=hunter2`: a list of pairs in which a
 /// password is not the only one.
-/// Sources: ODBC and ADO.NET connection strings; PostgreSQL, "Connection Strings"; Azure Storage connection strings.
+/// Sources: ODBC and ADO.NET connection strings; `PostgreSQL`, "Connection Strings"; Azure Storage connection strings.
 fn has_password_in_pairs(text: &str) -> bool {
     let separators = [';', '&', '?', ' ', ','];
     let pairs: Vec<(&str, &str)> = text.split(separators).filter_map(|part| part.split_once('=')).collect();

@@ -32,7 +32,7 @@ const ENDINGS: [&str; 25] = [
 ];
 
 /// Names in one word, and what programs read that keep to none of the endings.
-/// Sources: the manuals of PostgreSQL (`PGPASSWORD`) and MySQL (`MYSQL_PWD`, covered by its ending).
+/// Sources: the manuals of `PostgreSQL` (`PGPASSWORD`) and `MySQL` (`MYSQL_PWD`, covered by its ending).
 const WHOLE: [&str; 5] = ["PGPASSWORD", "DBPASSWORD", "DBPASS", "AUTHTOKEN", "REDISCLI_AUTH"];
 
 /// `…_PASS` is as often a pass of another kind; after these words it is a password.
