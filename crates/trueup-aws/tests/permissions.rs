@@ -22,12 +22,12 @@ const SERVICES: [&str; 10] = [
 
 /// The sources of the crate, by path.
 fn sources(directory: &Path, found: &mut Vec<(String, String)>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(directory).expect("the sources are there") {
+        let path = entry.expect("the sources can be read").path();
         if path.is_dir() {
             sources(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+            found.push((path.display().to_string(), fs::read_to_string(&path).expect("sources are UTF-8")));
         }
     }
 }
@@ -44,7 +44,7 @@ fn literals(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The operations that the macro `operations!` of a file lists.
-fn listed<'a>(text: &'a str) -> impl Iterator<Item = &'a str> {
+fn listed(text: &str) -> impl Iterator<Item = &str> {
     let (_, list) = text.split_once("\noperations! {").expect("the file lists its operations");
     let (list, _) = list.split_once("\n}").expect("the list ends");
     list.lines().filter_map(|line| line.split_whitespace().next()).filter(|word| word.starts_with(char::is_uppercase))
