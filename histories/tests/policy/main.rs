@@ -64,7 +64,9 @@ impl Played {
             let role_of = account.as_ref().map(|_| whole::ABROAD);
             let policies = by_role.entry(role_of).or_insert_with(|| {
                 let mut policies = self.policies(role_of, read_only);
-                policies.iter_mut().for_each(|policy| take_away(policy, without));
+                for policy in &mut policies {
+                    take_away(policy, without);
+                }
                 policies
             });
             if !policies.iter().any(|policy| allows(policy, ask)) {
@@ -131,7 +133,9 @@ fn metrics_go_to_their_own_namespace_alone() {
             assert!(policies.iter().all(|policy| allows(policy, &ask) == ours), "{namespace}");
         }
         let mut policies = played.policies(None, false);
-        policies.iter_mut().for_each(|policy| take_away(policy, &["UnscopedWriteMetrics"]));
+        for policy in &mut policies {
+            take_away(policy, &["UnscopedWriteMetrics"]);
+        }
         assert!(!policies.iter().any(|policy| allows(policy, &ask)));
     }
 }
@@ -148,6 +152,9 @@ fn the_read_only_policy_allows_all_reads_and_no_write() {
     }
 }
 
+/// Action, resource, context.
+type Row = (&'static str, String, Vec<(&'static str, &'static str)>);
+
 #[test]
 fn what_is_not_the_desired_states_is_denied() {
     let played = PLAYED.last().expect("histories were played");
@@ -157,7 +164,7 @@ fn what_is_not_the_desired_states_is_denied() {
     let own = ("aws:RequestTag/trueup:instance", "trueup");
     let foreign = ("aws:ResourceTag/trueup:instance", "another");
     let to = |service: &'static str| ("iam:PassedToService", service);
-    let table: Vec<(&str, String, Vec<(&str, &str)>)> = vec![
+    let table: Vec<Row> = vec![
         ("ecs:UpdateService", ecs("service/main/stranger"), vec![]),
         ("ecs:UpdateService", ecs("service/other/web"), vec![]),
         ("ecs:CreateService", ecs("service/main/web"), vec![]),
