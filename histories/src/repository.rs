@@ -59,6 +59,11 @@ impl Repository {
         self.state().commits.iter().map(|commit| commit.revision.clone()).collect()
     }
 
+    /// The trees of all commits, oldest first.
+    pub fn trees(&self) -> Vec<FileTree> {
+        self.state().commits.iter().map(|commit| commit.files.clone()).collect()
+    }
+
     /// Whether the remote is out of reach.
     pub fn set_dead(&self, dead: bool) {
         self.state().dead = dead;

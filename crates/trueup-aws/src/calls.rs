@@ -17,7 +17,9 @@ pub struct Count {
 pub(crate) struct Calls(Mutex<BTreeMap<String, Count>>);
 
 impl Calls {
+    /// Counts a call. Whoever adds one adds it to the table of permissions as well.
     pub(crate) fn made(&self, operation: &str) {
+        debug_assert!(trueup_core::permissions::is_known(operation), "{operation} is not in the table of permissions");
         self.count(operation, |count| count.calls += 1);
     }
 

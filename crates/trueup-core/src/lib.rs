@@ -16,6 +16,7 @@ pub mod drift;
 pub mod live;
 pub mod model;
 pub mod names;
+pub mod permissions;
 pub mod plan;
 pub mod pointer;
 pub mod report;

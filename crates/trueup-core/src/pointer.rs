@@ -49,6 +49,13 @@ impl Pointer {
         &self.0
     }
 
+    /// Whether this pointer, taken as a pattern in which a segment `*` stands for any one segment, names `path` or
+    /// something that `path` lies in.
+    pub fn covers(&self, path: &Self) -> bool {
+        self.0.len() <= path.0.len()
+            && self.0.iter().zip(&path.0).all(|(pattern, segment)| pattern == "*" || pattern == segment)
+    }
+
     /// Whether `self` is `other` or lies inside it.
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)

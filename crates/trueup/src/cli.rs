@@ -38,6 +38,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Explain why an application is not Synced and Healthy: cause, evidence, cure: exit 0, 2 error
     Why(WhyArgs),
+    /// Print the IAM policy that a tree of desired state needs, offline: exit 0, 1 problems, 2 could not run
+    IamPolicy(IamPolicyArgs),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(SchemaArgs),
     /// The whole thing on this machine, no AWS account: simulated AWS, a repository to push to, the daemon
@@ -236,6 +238,25 @@ pub struct DiffArgs {
     /// How the drift is printed
     #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
     pub format: Format,
+}
+
+/// Arguments of `trueup iam-policy`.
+#[derive(Args, Debug)]
+pub struct IamPolicyArgs {
+    /// The tree [default: `desired-state` where there is one, else this directory]
+    pub dir: Option<PathBuf>,
+    /// For the role of this environment; may be repeated [default: for the daemon's own role]
+    #[arg(long = "environment", env = "TRUEUP_ENVIRONMENT", value_name = "NAME", value_delimiter = ',')]
+    pub environments: Vec<String>,
+    /// For `plan`, `status`, `why` and `run --report-only`: nothing may be changed
+    #[arg(long, env = "TRUEUP_READ_ONLY")]
+    pub read_only: bool,
+    /// Ask AWS what references to stacks are: roles that documents name by them are then exactly those
+    #[arg(long, env = "TRUEUP_RESOLVE")]
+    pub resolve: bool,
+    /// The name of the installation, as `trueup run` has it
+    #[arg(long, env = "TRUEUP_INSTANCE", default_value = "trueup", value_name = "NAME")]
+    pub instance: String,
 }
 
 /// Arguments of `trueup schema`.

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Suspend(args) => commands::suspend::suspend(&args),
         Command::Resume(args) => commands::suspend::resume(&args),
         Command::Why(args) => commands::why::why(&args),
+        Command::IamPolicy(args) => commands::iam_policy::iam_policy(&args),
         Command::Schema(args) => commands::schema::schema(&args),
         Command::Sandbox(args) => sandbox::sandbox(&args),
     };

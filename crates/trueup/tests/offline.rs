@@ -162,3 +162,42 @@ fn every_kind_of_file_has_its_schema() {
         assert!(schema["properties"].as_object().is_some_and(|members| !members.is_empty()), "{kind}");
     }
 }
+
+#[test]
+fn iam_policy_prints_what_the_example_needs_and_notes_what_only_aws_knows() {
+    let tree = example(&[]);
+    let output = trueup(tree.path(), &["iam-policy"]);
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    let policy = stdout(&output);
+    let named = |output: &Value| -> Vec<String> {
+        let statements = output["Statement"].as_array().expect("a policy has statements");
+        statements.iter().map(|statement| statement["Sid"].as_str().expect("each has a name").to_owned()).collect()
+    };
+    assert!(named(&policy).contains(&"UpdateServices".to_owned()), "{policy}");
+    assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
+    note: some document names a role by a reference that only AWS can answer, so any role of the account may be passed
+    hint: `--resolve` asks AWS, or write the role's ARN into the document
+    ");
+    assert_eq!(output.stdout, trueup(tree.path(), &["iam-policy", "--environment", "production"]).stdout);
+
+    let read_only = stdout(&trueup(tree.path(), &["iam-policy", "--read-only"]));
+    assert!(!named(&read_only).iter().any(|name| name == "UpdateServices" || name == "PassTaskRoles"), "{read_only}");
+    let other = stdout(&trueup(tree.path(), &["iam-policy", "--instance", "second"]));
+    assert!(other.to_string().contains(r#""aws:RequestTag/trueup:instance":["second"]"#), "{other}");
+}
+
+#[test]
+fn iam_policy_refuses_a_tree_with_problems_and_unknown_environments() {
+    let tree = example(&[("elearning/service.toml", "desiredCount = 1", "desiredCout = 1")]);
+    let output = trueup(tree.path(), &["iam-policy"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty() && told(&output).contains("did you mean `desiredCount`?"), "{}", told(&output));
+
+    assert_snapshot!(told(&trueup(example(&[]).path(), &["iam-policy", "--environment", "prod"])), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: `trueup.toml` has no environment `prod`
+      hint: environments are `production`
+    ");
+}

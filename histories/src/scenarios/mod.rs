@@ -54,11 +54,18 @@ pub struct Scenario {
 impl Scenario {
     /// Plays it. Everything that was not as promised, in words.
     pub fn play(&self) -> Vec<String> {
+        self.play_and(|found, stage| {
+            found.extend(violations(stage));
+            std::mem::take(found)
+        })
+    }
+
+    /// Plays it, and looks at what it found and at its stage when it is over.
+    pub fn play_and<T>(&self, look: impl FnOnce(&mut Vec<String>, &Stage) -> T) -> T {
         run(SEED, async {
             let stage = Stage::new(&Scene::new(surroundings(SEED)));
             let mut found = (self.play)(&stage).await;
-            found.extend(violations(&stage));
-            found
+            look(&mut found, &stage)
         })
     }
 }

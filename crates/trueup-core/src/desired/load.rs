@@ -58,6 +58,8 @@ pub(super) struct Built {
     pub application: Application,
     /// What it declares in AWS.
     pub claims: Vec<Claim>,
+    /// Entries of `allow_plaintext`: what to tell of each when nothing needs it, and whether something does.
+    pub allowances: Vec<(Problem, bool)>,
     /// What it depends on, each with the problem to report when there is none such.
     pub dependencies: BTreeMap<ApplicationName, Problem>,
 }
@@ -252,6 +254,7 @@ fn load_application(
     problems.extend(base.problems.iter().cloned());
 
     let none = Parsed::default();
+    let mut built = Vec::with_capacity(environments.len());
     for (environment, configured) in environments {
         if only.as_ref().is_some_and(|only| !only.contains(environment)) {
             continue;
@@ -259,6 +262,18 @@ fn load_application(
         let overlay = overlays.get(environment).unwrap_or(&none);
         let mut problems: Vec<Problem> = base.problems.iter().chain(&overlay.problems).cloned().collect();
         let application = build(name, configured, &base, overlay, &mut problems);
+        built.push((environment, application, problems));
+    }
+    // What one environment needs, the others may carry along: they share `app.toml`.
+    let needed: BTreeSet<String> = built
+        .iter()
+        .flat_map(|(_, application, _)| &application.allowances)
+        .filter(|(_, needed)| *needed)
+        .map(|(problem, _)| problem.to_string())
+        .collect();
+    for (environment, application, mut problems) in built {
+        let unused = application.allowances.iter().map(|(problem, _)| problem);
+        problems.extend(unused.filter(|problem| !needed.contains(&problem.to_string())).cloned());
         candidates.insert((environment.clone(), name.clone()), Candidate { built: Some(application), problems });
     }
 }
@@ -305,7 +320,7 @@ fn build(
         let help = "add a `task-definition` and a `service`, `target-groups/` or `listener-rules/`";
         problems.push(Problem::of_file("no-documents", format!("{name}/{}", manifest::FILE), message).help(help));
     }
-    let cluster = rules::check(
+    let rules::Judged { cluster, allowances } = rules::check(
         &rules::Subject::new(environment, configured.sound, &documents, complete, &manifest.allow_plaintext),
         problems,
     );
@@ -325,7 +340,7 @@ fn build(
         documents: documents.into_iter().map(Settled::into_draft).collect(),
         allow_unknown: manifest.allow_unknown,
     };
-    Built { application, claims, dependencies: manifest.depends_on }
+    Built { application, claims, allowances, dependencies: manifest.depends_on }
 }
 
 /// A merged document before references are settled.

@@ -20,8 +20,8 @@ pub(super) struct Manifest {
     pub images: BTreeMap<String, Image>,
     /// Members that the API model does not know and that are let through.
     pub allow_unknown: Vec<Ignore>,
-    /// Values that look like secrets and are none.
-    pub allow_plaintext: Vec<Ignore>,
+    /// Values that look like secrets and are none, each with the problem to report when there is no such value.
+    pub allow_plaintext: Vec<(Ignore, Problem)>,
 }
 
 /// An image of `app.toml`.
@@ -68,7 +68,12 @@ impl Manifest {
             manifest.allow_unknown = reader.patterns(&place, "`allow_unknown`");
         }
         if let Some(place) = root.get("allow_plaintext") {
-            manifest.allow_plaintext = reader.patterns(&place, "`allow_plaintext`");
+            for (pattern, text, place) in reader.placed_patterns(&place, "`allow_plaintext`") {
+                let problem = place
+                    .problem("unused-allowance", format!("`{text}` matches nothing that looks like a secret"))
+                    .help("take it out: what is allowed for nothing hides the next secret that stands there");
+                manifest.allow_plaintext.push((pattern, problem));
+            }
         }
         manifest
     }

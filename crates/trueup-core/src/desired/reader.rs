@@ -106,11 +106,16 @@ impl Reader<'_> {
 
     /// A list of `KIND[/NAME]:POINTER` patterns.
     pub fn patterns(&mut self, place: &Place<'_>, what: &str) -> Vec<Ignore> {
+        self.placed_patterns(place, what).into_iter().map(|(pattern, ..)| pattern).collect()
+    }
+
+    /// A list of `KIND[/NAME]:POINTER` patterns, each with its text and its place.
+    pub fn placed_patterns<'a>(&mut self, place: &Place<'a>, what: &str) -> Vec<(Ignore, String, Place<'a>)> {
         let texts = self.texts(place, what);
         let mut patterns = Vec::with_capacity(texts.len());
         for (text, place) in texts {
             match text.parse::<Ignore>() {
-                Ok(pattern) => patterns.push(pattern),
+                Ok(pattern) => patterns.push((pattern, text, place)),
                 Err(help) => self.problems.push(
                     place.problem("bad-pattern", format!("`{text}` is not a pattern `KIND[/NAME]:POINTER`")).help(help),
                 ),

@@ -140,10 +140,7 @@ pub(super) fn ignored(policy: &Policy, kind: Kind, name: &str) -> Vec<Pointer> {
 
 /// Whether `path` lies within a pattern, in which a segment `*` stands for any one segment.
 pub(super) fn is_ignored(patterns: &[Pointer], path: &Pointer) -> bool {
-    patterns.iter().any(|pattern| {
-        let (pattern, path) = (pattern.segments(), path.segments());
-        pattern.len() <= path.len() && pattern.iter().zip(path).all(|(p, s)| p == "*" || p == s)
-    })
+    patterns.iter().any(|pattern| pattern.covers(path))
 }
 
 /// Whether git says something at `path`.

@@ -159,7 +159,7 @@ pub fn application(name: &str, tag: &str) -> Vec<(String, String)> {
     let service = format!("serviceName = \"{name}\"\ndesiredCount = 1\n");
     let task = format!(
         r#"{{"family": "{name}", "containerDefinitions": [{{"name": "web", "image": "registry.example.com/web:{tag}",
-            "memory": 128, "environment": [{{"name": "TOKEN", "value": "hunter2"}}]}}]}}"#
+            "memory": 128, "environment": [{{"name": "GREETING", "value": "hunter2"}}]}}]}}"#
     );
     vec![
         (format!("{name}/app.toml"), String::new()),

@@ -39,7 +39,7 @@ pub(super) struct Subject<'a> {
     service: Option<Place<'a>>,
     /// Whether all documents could be parsed, so that one which is not there is really missing.
     complete: bool,
-    allow_plaintext: &'a [Ignore],
+    allow_plaintext: &'a [(Ignore, Problem)],
 }
 
 impl<'a> Subject<'a> {
@@ -49,7 +49,7 @@ impl<'a> Subject<'a> {
         environment_sound: bool,
         documents: &'a [Settled],
         complete: bool,
-        allow_plaintext: &'a [Ignore],
+        allow_plaintext: &'a [(Ignore, Problem)],
     ) -> Self {
         let first = |kind| documents.iter().find(|draft| draft.kind == kind).map(|draft| Place::root(&draft.body));
         Self {
@@ -122,13 +122,21 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Applies all rules. Returns the cluster of the application's service, by short name.
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> String {
+/// What the rules found out on the way.
+pub(super) struct Judged {
+    /// The cluster of the application's service, by short name.
+    pub cluster: String,
+    /// Of each entry of `allow_plaintext` the problem that it is when nothing needs it, and whether something does.
+    pub allowances: Vec<(Problem, bool)>,
+}
+
+/// Applies all rules.
+pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Judged {
     reserved::check(subject, problems);
     offline_names::check(subject, problems);
     placeholders::check(subject, problems);
     duplicates::check(subject, problems);
-    plaintext::check(subject, problems);
+    let allowances = plaintext::check(subject, problems);
     target_groups::check(subject, problems);
     listener_rules::check(subject, problems);
     fargate_size::check(subject, problems);
@@ -142,7 +150,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Strin
     network::check(subject, problems);
     load_balancers::check(subject, problems);
     deployment::check(subject, problems);
-    cluster::check(subject, problems)
+    Judged { cluster: cluster::check(subject, problems), allowances }
 }
 
 /// The place of a member, or of the whole where the member is missing: where a problem with its absence is shown.

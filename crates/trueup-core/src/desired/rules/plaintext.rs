@@ -1,129 +1,170 @@
 //! Secrets in clear text. What is in git, everybody who reads the repository has.
 
+mod forms;
+mod names;
+
+use std::borrow::Cow;
+
+use self::forms::form;
+use self::names::{may_be_secret, names_a_secret};
 use super::{Place, Subject};
 use crate::desired::Ignore;
-use crate::document::Problem;
+use crate::desired::merge::key_of;
+use crate::document::{NodeValue, Problem};
+use crate::drift::keys::list_key;
 use crate::model::Kind;
 use crate::pointer::Pointer;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
-    for container in subject.containers() {
-        let container_name = container.member_text("name").unwrap_or("*");
-        let inside = Pointer::root().join("containerDefinitions").join(container_name);
-        for entry in container.list("environment") {
-            let (Some(name), Some(place)) = (entry.member_text("name"), entry.get("value")) else { continue };
-            let Some(what) = place.node.as_str().and_then(|value| secret(name, value)) else { continue };
-            let field = inside.join("environment").join(name);
-            let help = format!("move it to `secrets`: `name = \"{name}\"`, `valueFrom = \"${{secret.NAME}}\"`");
-            report(subject, &place, &field, &format!("`{name}` holds {what} in clear text"), &help, problems);
+/// Finds them in every string of every document. Returns each entry of `allow_plaintext` as the problem that it is when
+/// nothing needs it, with whether something does.
+pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Vec<(Problem, bool)> {
+    // Of a document that could not be parsed nobody knows what it needs.
+    let mut needed = vec![!subject.complete; subject.allow_plaintext.len()];
+    for draft in subject.documents {
+        let mut found = Vec::new();
+        walk(draft.kind, &mut Pointer::root(), &Place::root(&draft.body), &mut found);
+        for Found { place, field, message, help } in found {
+            let mut is_allowed = false;
+            for ((allowed, _), needed) in subject.allow_plaintext.iter().zip(&mut needed) {
+                let Ignore { kind, name, pointer } = allowed;
+                let of_document = *kind == draft.kind && name.as_ref().is_none_or(|name| *name == draft.name);
+                if of_document && pointer.covers(&field) {
+                    (is_allowed, *needed) = (true, true);
+                }
+            }
+            if !is_allowed {
+                let allow = format!("allow_plaintext = [\"{}:{field}\"]", draft.kind.as_str());
+                let help = format!("{help}; if it is no secret, add `{allow}` to `app.toml`");
+                problems.push(place.problem("plaintext-secret", message).help(help));
+            }
         }
-        let options = container.get("logConfiguration").and_then(|logs| logs.get("options"));
-        if let Some(place) = options.and_then(|options| options.get("splunk-token"))
-            && place.text().is_some()
+    }
+    subject.allow_plaintext.iter().map(|(_, problem)| problem.clone()).zip(needed).collect()
+}
+
+/// A secret in clear text. Nothing in it quotes the value.
+struct Found<'a> {
+    place: Place<'a>,
+    /// Where it is, keyed sets by key, as `allow_plaintext` names it.
+    field: Pointer,
+    message: String,
+    help: String,
+}
+
+/// Looks at a value and everything in it.
+fn walk<'a>(kind: Kind, field: &mut Pointer, place: &Place<'a>, found: &mut Vec<Found<'a>>) {
+    match &place.node.value {
+        NodeValue::String(text) => found.extend(judge(kind, field, place, text)),
+        NodeValue::List(_) if is_command(kind, field.segments()) => words(field, place, found),
+        NodeValue::List(_) => {
+            let key = list_key(kind, field.segments());
+            for (index, item) in place.items().enumerate() {
+                let name = key.and_then(|key| key_of(key, item.node));
+                field.push(name.map_or_else(|| index.to_string(), Cow::into_owned));
+                walk(kind, field, &item, found);
+                field.pop();
+            }
+        }
+        NodeValue::Object(_) => {
+            // A variable is named by its entry: `/containerDefinitions/web/environment/NAME`.
+            if let Some(name) = variable(kind, field.segments()) {
+                if let Some(value) = place.get("value")
+                    && let Some(text) = value.node.as_str()
+                    && let Some(what) = of_name(name, text)
+                {
+                    let message = format!("`{name}` holds {what} in clear text");
+                    let help = format!("move it to `secrets`: `name = \"{name}\"`, `valueFrom = \"${{secret.NAME}}\"`");
+                    found.push(Found { place: value, field: field.clone(), message, help });
+                }
+                return;
+            }
+            for (name, member) in place.members() {
+                field.push(name);
+                walk(kind, field, &member, found);
+                field.pop();
+            }
+        }
+        NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => {}
+    }
+}
+
+/// The name of the environment variable at a place.
+fn variable(kind: Kind, field: &[String]) -> Option<&str> {
+    match field {
+        [containers, _, list, name]
+            if kind == Kind::TaskDefinition && containers == "containerDefinitions" && list == "environment" =>
         {
-            let field = inside.join("logConfiguration").join("options").join("splunk-token");
-            let help = "move it to `secretOptions`, with `valueFrom = \"${secret.NAME}\"`";
-            report(subject, &place, &field, "`splunk-token` holds a token in clear text", help, problems);
+            Some(name)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the list at a place is a command line.
+fn is_command(kind: Kind, field: &[String]) -> bool {
+    let inside = match field {
+        [containers, _, inside @ ..] if kind == Kind::TaskDefinition && containers == "containerDefinitions" => inside,
+        _ => return false,
+    };
+    match inside {
+        [list] => list == "command" || list == "entryPoint",
+        [check, list] => check == "healthCheck" && list == "command",
+        _ => false,
+    }
+}
+
+/// What the value of a variable is, by its form or else by the variable's name.
+fn of_name(name: &str, text: &str) -> Option<&'static str> {
+    form(text).or_else(|| (names_a_secret(name) && may_be_secret(text)).then_some("what its name calls a secret"))
+}
+
+/// A string that is neither an environment variable nor part of a command line.
+fn judge<'a>(kind: Kind, field: &Pointer, place: &Place<'a>, text: &str) -> Option<Found<'a>> {
+    let segments: Vec<&str> = field.segments().iter().map(String::as_str).collect();
+    let name = *segments.last()?;
+    // Names are the author's own there, or belong to a program that is not AWS's.
+    let (is_named, help) = match segments[..] {
+        ["containerDefinitions", _, "logConfiguration", "options", _] => {
+            (true, "move it to `secretOptions`, with `valueFrom = \"${secret.NAME}\"`")
+        }
+        ["containerDefinitions", _, "firelensConfiguration", "options", _]
+        | ["containerDefinitions", _, "dockerLabels", _]
+        | ["volumes", _, "dockerVolumeConfiguration", "driverOpts" | "labels", _] => {
+            (true, "take it out, and give it to the container by `secrets` with `valueFrom = \"${secret.NAME}\"`")
+        }
+        [.., "AuthenticateOidcConfig", "ClientSecret"] if kind == Kind::ListenerRule => {
+            (true, "write `UseExistingClientSecret = true` instead, and give the rule its secret by hand once")
+        }
+        _ => (false, "keep it in Secrets Manager, and refer to it by `valueFrom = \"${secret.NAME}\"` in `secrets`"),
+    };
+    let what = if is_named { of_name(name, text)? } else { form(text)? };
+    let message = format!("`{name}` holds {what} in clear text");
+    Some(Found { place: place.clone(), field: field.clone(), message, help: help.to_owned() })
+}
+
+/// The words of a command line: `--password=hunter2`, `--password hunter2`, `PGPASSWORD=hunter2`, also inside of what a
+/// shell is given as one word.
+fn words<'a>(field: &mut Pointer, list: &Place<'a>, found: &mut Vec<Found<'a>>) {
+    let mut option = None;
+    for (index, place) in list.items().enumerate() {
+        let Some(text) = place.node.as_str() else { continue };
+        let mut what = form(text);
+        for word in text.split([' ', '\n', '\t', ';']).filter(|word| !word.is_empty()) {
+            let is_value = |text: &str| may_be_secret(text.trim_matches(['"', '\'']));
+            let by_name = match word.split_once('=') {
+                Some((name, value)) => names_a_secret(name.trim_start_matches('-')) && is_value(value),
+                None => option.is_some() && !word.starts_with('-') && is_value(word),
+            };
+            what = what.or(by_name.then_some("what is called a secret there"));
+            option = word.strip_prefix("--").filter(|name| !name.contains('=') && names_a_secret(name));
+        }
+        if let Some(what) = what {
+            let list_name = field.segments().last().cloned().unwrap_or_default();
+            field.push(index.to_string());
+            let message = format!("`{list_name}` holds {what} in clear text");
+            let help = "give it to the container by `secrets` with `valueFrom = \"${secret.NAME}\"`, and let a shell put it in";
+            found.push(Found { place, field: field.clone(), message, help: help.to_owned() });
+            field.pop();
         }
     }
-}
-
-fn report(
-    subject: &Subject<'_>,
-    place: &Place<'_>,
-    field: &Pointer,
-    message: &str,
-    help: &str,
-    problems: &mut Vec<Problem>,
-) {
-    if subject.allow_plaintext.iter().any(|allowed| allows(allowed, field)) {
-        return;
-    }
-    let allowed = format!("task-definition:{field}");
-    problems.push(
-        place
-            .problem("plaintext-secret", message)
-            .help(format!("{help}; if it is no secret, add `allow_plaintext = [\"{allowed}\"]` to `app.toml`")),
-    );
-}
-
-fn allows(allowed: &Ignore, field: &Pointer) -> bool {
-    let segments = allowed.pointer.segments();
-    allowed.kind == Kind::TaskDefinition
-        && segments.len() <= field.segments().len()
-        && segments.iter().zip(field.segments()).all(|(pattern, segment)| pattern == "*" || pattern == segment)
-}
-
-/// What kind of secret a value certainly is. Never quotes it.
-fn secret(name: &str, value: &str) -> Option<&'static str> {
-    if has_access_key_id(value) {
-        return Some("an AWS access key");
-    }
-    if value.contains("-----BEGIN ") && value.contains("PRIVATE KEY-----") {
-        return Some("a private key");
-    }
-    if has_password_in_url(value) {
-        return Some("a URL with a password");
-    }
-    (names_a_secret(name) && is_literal_secret(value)).then_some("what its name calls a secret")
-}
-
-/// `AKIA` (long-lived) or `ASIA` (temporary) and sixteen letters and digits.
-/// Source: IAM user guide, "IAM identifiers", unique identifiers.
-fn has_access_key_id(value: &str) -> bool {
-    value.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
-        word.len() == 20
-            && (word.starts_with("AKIA") || word.starts_with("ASIA"))
-            && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
-    })
-}
-
-/// `scheme://user:password@host`
-fn has_password_in_url(value: &str) -> bool {
-    value.match_indices("://").any(|(at, _)| {
-        let authority = value[at + 3..].split(['/', '?', '#', ' ', '"']).next().unwrap_or_default();
-        let password =
-            authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')).map(|(_, password)| password);
-        // `$(…)`, `$NAME` and `{…}` are filled in later, by the program itself.
-        password.is_some_and(|password| !password.is_empty() && !password.contains(['$', '{', '<', '%']))
-    })
-}
-
-fn names_a_secret(name: &str) -> bool {
-    let name = name.to_uppercase().replace(['-', '.'], "_");
-    let endings = [
-        "PASSWORD",
-        "PASSWD",
-        "PASSPHRASE",
-        "SECRET",
-        "SECRET_KEY",
-        "SECRET_KEY_BASE",
-        "SECRET_ACCESS_KEY",
-        "PRIVATE_KEY",
-        "API_KEY",
-        "AUTH_TOKEN",
-        "ACCESS_TOKEN",
-        "API_TOKEN",
-    ];
-    // What the clients of PostgreSQL and MySQL read.
-    if matches!(name.as_str(), "PGPASSWORD" | "MYSQL_PWD") {
-        return true;
-    }
-    endings.iter().any(|ending| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('_')))
-}
-
-/// Leaves out what is no secret whatever the name says: switches, paths, ARNs, and what is filled in later.
-fn is_literal_secret(value: &str) -> bool {
-    let is_word = !matches!(
-        value.to_lowercase().as_str(),
-        "" | "0" | "1" | "true" | "false" | "yes" | "no" | "on" | "off" | "none" | "null"
-    );
-    // Where the secret is: `prod/database`, `file:///run/secrets/x`. Passwords that look like it are rare.
-    let lower = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || "-_.".contains(c));
-    let is_place = value.contains("://") || (value.contains('/') && value.split('/').all(lower));
-    is_word
-        && !is_place
-        && !value.starts_with(['/', '$', '{', '<'])
-        && !value.starts_with("arn:")
-        && !value.contains("${")
 }

@@ -6,6 +6,7 @@ mod example;
 mod layout;
 mod merging;
 mod own_files;
+mod plaintext;
 mod references;
 mod resolving;
 mod rules;

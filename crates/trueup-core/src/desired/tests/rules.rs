@@ -411,7 +411,7 @@ fn secrets_do_not_stand_in_clear_text() {
                 "\"logDriver\": \"splunk\",\n        \"options\": { \"splunk-token\": \"hunter2\",",
             )],
             r#"
-            elearning/task-definition.json:28:38: plaintext-secret: `splunk-token` holds a token in clear text
+            elearning/task-definition.json:28:38: plaintext-secret: `splunk-token` holds what its name calls a secret in clear text
               help: move it to `secretOptions`, with `valueFrom = "${secret.NAME}"`; if it is no secret, add `allow_plaintext = ["task-definition:/containerDefinitions/backend/logConfiguration/options/splunk-token"]` to `app.toml`
             "#,
         ),
