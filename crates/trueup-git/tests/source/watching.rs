@@ -28,7 +28,7 @@ impl Watching {
     /// Begins, and waits until the files are being watched.
     async fn begin(repository: Repository) -> Self {
         let (tell, told) = unbounded_channel();
-        let task = tokio::spawn(async move { watch(&repository, || drop(tell.send(()))).await });
+        let task = tokio::spawn(async move { watch(&repository, || _ = tell.send(())).await });
         let mut watching = Self { told, task };
         watching.wait().await;
         watching
@@ -99,7 +99,7 @@ async fn a_repository_that_is_not_there_yet_is_watched_once_it_is() {
     world.take_down(true);
     let (tell, mut told) = unbounded_channel();
     let reader = world.reader();
-    let task = tokio::spawn(async move { watch(&reader, || drop(tell.send(()))).await });
+    let task = tokio::spawn(async move { watch(&reader, || _ = tell.send(())).await });
     let nothing = timeout(Duration::from_mins(10), told.recv()).await;
     assert!(nothing.is_err(), "there is nothing to watch");
     world.take_down(false);
@@ -130,6 +130,6 @@ async fn another_repository_under_the_same_name_is_watched_instead() {
 async fn a_repository_elsewhere_is_not_watched() {
     let directory = tempfile::tempdir().unwrap();
     let elsewhere = Config::new("https://git.example.com/state", "main", directory.path());
-    let watching = watch(&Repository::open(elsewhere).unwrap(), || panic!("there is nothing to tell"));
-    timeout(LIMIT, watching).await.expect("it ends at once");
+    let repository = Repository::open(elsewhere).unwrap();
+    timeout(LIMIT, watch(&repository, || panic!("there is nothing to tell"))).await.expect("it ends at once");
 }
