@@ -69,7 +69,7 @@ fn name(bare: &Path) -> Result<String> {
 fn send(address: SocketAddr, secret: &str, body: &str) -> Result<u16> {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).context("any length")?;
     let tag = mac.chain_update(body.as_bytes()).finalize().into_bytes();
-    let tag: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag = tag.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let mut client = TcpStream::connect(address)?;
     client.set_read_timeout(Some(LIMIT))?;
     write!(

@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac};
 use sha2::Sha256;
 
 /// Shorter secrets can be guessed. 16 bytes that are random are 2^64 tries at least, even as hexadecimal digits.
@@ -69,7 +69,7 @@ impl Secrets {
     /// for as many secrets.
     pub(crate) fn signed(&self, parts: &[&[u8]], tag: &[u8; 32]) -> bool {
         self.0.iter().fold(false, |fits, secret| {
-            let mac = parts.iter().fold(secret.keyed.clone(), |mac, part| mac.chain_update(part));
+            let mac = parts.iter().fold(secret.keyed.clone(), Mac::chain_update);
             mac.verify_slice(tag).is_ok() | fits
         })
     }

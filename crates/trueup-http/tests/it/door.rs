@@ -33,8 +33,8 @@ impl Drop for Door {
 }
 
 async fn open(limits: Limits) -> Door {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is left");
+    let address = listener.local_addr().expect("it listens");
     let Desk { receiver, triggered, directory, .. } = Desk::new();
     let serving = tokio::spawn(async move { match serve(listener, Arc::new(receiver), limits).await {} });
     Door { address, triggered, serving, _desk: Arc::new(directory) }
@@ -42,13 +42,13 @@ async fn open(limits: Limits) -> Door {
 
 /// Many more than any of these tests sends, so that it is about something else.
 fn generous() -> Limits {
-    let many = NonZeroU32::new(100_000).unwrap();
+    let many = NonZeroU32::new(100_000).expect("it is not zero");
     Limits { sender_rate: many, sender_burst: many, rate: many, burst: many, ..Limits::default() }
 }
 
 impl Door {
     async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
+        TcpStream::connect(self.address).await.expect("it listens")
     }
 
     /// Sends bytes and gives the status; `None` when the connection was closed without an answer.
@@ -119,7 +119,7 @@ async fn methods_paths_sizes_and_encodings() {
     let body = GITHUB_PUSH.as_bytes();
     let signed = Message::github("push", GITHUB_PUSH);
     let head = |line: &str, more: &str| {
-        let headers: String = signed.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = signed.header_lines();
         format!("{line} HTTP/1.1\r\nhost: x\r\n{headers}{more}\r\n").into_bytes()
     };
     let chunks: Vec<u8> = body

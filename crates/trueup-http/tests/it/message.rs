@@ -25,7 +25,7 @@ pub const GITEA_PUSH: &str = include_str!("../payloads/gitea-push.json");
 pub fn hmac(secret: &str, text: &[u8]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length");
     let tag = mac.chain_update(text).finalize().into_bytes();
-    tag.iter().map(|byte| format!("{byte:02x}")).collect()
+    tag.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// A message: what stands in its headers, and its body.
@@ -138,9 +138,14 @@ impl Message {
         map
     }
 
+    /// The headers as they go over the wire.
+    pub fn header_lines(&self) -> String {
+        self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat()
+    }
+
     /// As it goes over the wire.
     pub fn wire(&self) -> Vec<u8> {
-        let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = self.header_lines();
         let head = format!(
             "POST /webhook HTTP/1.1\r\nhost: trueup.example.com\r\n{headers}content-length: {}\r\n\r\n",
             self.body.len()

@@ -15,11 +15,11 @@ use crate::message::{Message, NOW, SECRET};
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn receiver(trigger: impl Fn() + Send + Sync + 'static) -> (tempfile::TempDir, Receiver) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("secret");
-    std::fs::write(&path, SECRET).unwrap();
+    std::fs::write(&path, SECRET).expect("a file");
     let watched = Watched { repository: Vec::new(), branch: "main".to_owned() };
-    (directory, Receiver::new(SecretFile::open(path).unwrap(), watched, || NOW, trigger))
+    (directory, Receiver::new(SecretFile::open(path).expect("the secret is good"), watched, || NOW, trigger))
 }
 
 /// Sends a push, and gives the answer's first line; empty when there was none.
