@@ -99,10 +99,10 @@ fn begin(path: &Path) -> Result<(Inotify, i32, PathBuf, Identity), String> {
     let mut watches = inotify.watches();
     let top = watches.add(&directory, CHANGES).map_err(words)?;
     let mut left = vec![directory.join("refs"), directory.join("reftable")];
-    let mut watched = 0;
+    let mut count = 0;
     while let Some(below) = left.pop() {
-        watched += 1;
-        if watched > DIRECTORIES_MAX {
+        count += 1;
+        if count > DIRECTORIES_MAX {
             return Err(format!("there are more than {DIRECTORIES_MAX} directories below `refs`"));
         }
         match watches.add(&below, CHANGES) {
