@@ -11,6 +11,7 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod git_server;
 pub mod process;
 pub mod python;
 pub mod repository;

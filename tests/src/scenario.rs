@@ -1,5 +1,6 @@
 //! One end-to-end test: an AWS, a repository and the real binary, and a verdict on every request at the end.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -92,6 +93,17 @@ impl Scenario {
         Ok(Daemon::new(Process::start(command, &self.output_file())?))
     }
 
+    /// Starts `trueup run` on a repository by its URL, looking at AWS every second and at git once a day: so it has to be
+    /// told of a push.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn daemon_on(&self, repository: impl AsRef<OsStr>, arguments: &[&str]) -> Result<Daemon> {
+        let mut command = self.command_on("run", repository);
+        command.args(["--log-format", "json", "--git-interval", "24h", "--interval", INTERVAL]).args(arguments);
+        Ok(Daemon::new(Process::start(command, &self.output_file())?))
+    }
+
     /// Starts a daemon and waits until the example, pushed before, is there and nothing more is written.
     ///
     /// # Errors
@@ -146,8 +158,12 @@ impl Scenario {
 
     /// `trueup SUBCOMMAND` with the flags that all commands on a repository share.
     pub fn command(&self, subcommand: &str) -> Command {
+        self.command_on(subcommand, self.repository.url())
+    }
+
+    fn command_on(&self, subcommand: &str, repository: impl AsRef<OsStr>) -> Command {
         let mut command = self.bare_command();
-        command.arg(subcommand).arg("--repository").arg(self.repository.url());
+        command.arg(subcommand).arg("--repository").arg(repository);
         command.arg("--cache-dir").arg(self.directory.path().join("cache"));
         command
     }

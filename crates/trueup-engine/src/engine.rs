@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
-use trueup_core::names::EnvironmentName;
+use trueup_core::names::{EnvironmentName, Revision};
 use trueup_core::report::{Event, What};
 use trueup_ports::{Clock, Clouds, Source};
 
@@ -16,6 +17,7 @@ use crate::context::Context;
 use crate::environment::EnvironmentLoop;
 use crate::follower::{Follower, InForce};
 use crate::options::Options;
+use crate::pushed::{Asked, Pushed};
 use crate::schedule::Jitter;
 use crate::shutdown::Shutdown;
 use crate::sink::Sink;
@@ -36,12 +38,16 @@ pub struct Engine {
 #[derive(Clone)]
 pub struct Trigger {
     commit: Arc<Notify>,
+    /// The one who wakes is somebody who knows of a push.
+    pushed: Arc<AtomicBool>,
     look: Arc<watch::Sender<u64>>,
 }
 
 impl Trigger {
-    /// Somebody pushed: git is asked at once. While it is being asked, it is asked once more afterwards.
+    /// Somebody pushed: git is asked at once. While it is being asked, it is asked once more afterwards; and again after
+    /// seconds when it could not be read or did not show the push yet. Never waits, from whichever thread or runtime.
     pub fn commit(&self) {
+        self.pushed.store(true, Ordering::Release);
         self.commit.notify_one();
     }
 
@@ -61,7 +67,8 @@ impl Engine {
         options: Options,
     ) -> Self {
         let context = Arc::new(Context::new(source.clone(), clouds, clock, sink, options));
-        let trigger = Trigger { commit: context.git.wake.clone(), look: Arc::new(watch::Sender::new(0)) };
+        let trigger =
+            Trigger { commit: context.git.wake.clone(), pushed: Arc::default(), look: Arc::new(watch::Sender::new(0)) };
         Self { source, context, trigger }
     }
 
@@ -88,12 +95,19 @@ impl Engine {
         let mut follower = Follower::new(self.source.clone(), self.context.options.revision.clone());
         let mut jitter = Jitter::of(instance.as_str());
         let mut environments = Environments::default();
+        let mut pushed = Pushed::default();
         loop {
+            // A push that comes from here on is told after git was asked, and git is asked once more.
+            if self.trigger.pushed.swap(false, Ordering::AcqRel) {
+                pushed.begin();
+            }
+            let before = follower.head().cloned();
             tokio::select! {
                 biased;
                 () = self.context.shutdown.requested() => break,
                 () = self.refresh(&mut follower) => {}
             }
+            pushed.asked(came_of_asking(&follower, before.as_ref()), Instant::now());
             if let Some(in_force) = follower.in_force() {
                 environments.begin(self, in_force);
             }
@@ -102,7 +116,7 @@ impl Engine {
                 biased;
                 () = self.context.shutdown.requested() => break,
                 () = self.trigger.commit.notified() => {}
-                () = sleep_until(next) => {}
+                () = sleep_until(pushed.next(next)) => {}
             }
         }
         self.context.clouds.stop_writing();
@@ -160,6 +174,17 @@ impl Engine {
     fn tell(&self, what: What) {
         let time = self.context.now();
         self.context.tell([Event { time, environment: None, application: None, revision: None, what }]);
+    }
+}
+
+/// What came of asking git, where the branch had this head before.
+fn came_of_asking(follower: &Follower, before: Option<&Revision>) -> Asked {
+    match follower.head() {
+        // Also what cannot be loaded is asked for again.
+        _ if follower.failure().is_some() => Asked::Failed,
+        None => Asked::Failed,
+        head if head == before => Asked::Still,
+        Some(_) => Asked::Moved,
     }
 }
 

@@ -26,6 +26,7 @@ mod pass;
 mod past;
 mod planning;
 mod prune;
+mod pushed;
 mod record;
 mod resolution;
 mod rest;

@@ -1,5 +1,6 @@
 //! The command line: every flag, with its environment variable and its default.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -106,6 +107,21 @@ pub struct RunArgs {
     /// How often live state is observed
     #[arg(long, env = "TRUEUP_INTERVAL", default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub interval: Duration,
+    /// Where webhooks are received, such as 0.0.0.0:9000 [default: none are]
+    #[arg(long, env = "TRUEUP_WEBHOOK_LISTEN", value_name = "ADDR", requires = "webhook_secret_file")]
+    pub webhook_listen: Option<SocketAddr>,
+    /// A file with the secret that webhooks are signed with; several lines are several secrets
+    #[arg(long, env = "TRUEUP_WEBHOOK_SECRET_FILE", value_name = "FILE", requires = "webhook_listen")]
+    pub webhook_secret_file: Option<PathBuf>,
+    /// Another URL of the repository, as webhooks name it; may be repeated
+    #[arg(
+        long,
+        env = "TRUEUP_WEBHOOK_REPOSITORY",
+        value_name = "URL",
+        value_delimiter = ',',
+        requires = "webhook_listen"
+    )]
+    pub webhook_repository: Vec<String>,
     /// Write nothing: tell what is pending and what has drifted
     #[arg(long, env = "TRUEUP_REPORT_ONLY")]
     pub report_only: bool,

@@ -14,6 +14,7 @@ mod logs;
 mod render;
 mod sandbox;
 mod terminal;
+mod triggers;
 mod wiring;
 
 /// Exit code for "could not run": wrong arguments, unreadable files, no answer.

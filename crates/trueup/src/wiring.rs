@@ -41,7 +41,28 @@ pub async fn engine(
     sink: Arc<dyn Sink>,
     adjust: impl FnOnce(&mut Options),
 ) -> Result<Engine> {
-    let repository = Repository::open(configuration(args)?).map_err(hinted)?;
+    engine_on(repository(args)?, args, applications, sink, adjust).await
+}
+
+/// The repository that a command is about.
+///
+/// # Errors
+/// When its URL, credentials or cache cannot be used.
+pub fn repository(args: &SourceArgs) -> Result<Repository> {
+    Repository::open(configuration(args)?).map_err(hinted)
+}
+
+/// An engine as [`engine`] makes it, on a repository that is open already.
+///
+/// # Errors
+/// When `--revision` names no commit.
+pub async fn engine_on(
+    repository: Repository,
+    args: &SourceArgs,
+    applications: &[String],
+    sink: Arc<dyn Sink>,
+    adjust: impl FnOnce(&mut Options),
+) -> Result<Engine> {
     let mut options = Options::new(InstanceName::new(&args.instance));
     options.environments = args.environments.iter().map(EnvironmentName::new).collect();
     options.applications =

@@ -201,3 +201,41 @@ fn iam_policy_refuses_a_tree_with_problems_and_unknown_environments() {
       hint: environments are `production`
     ");
 }
+
+#[test]
+fn run_says_what_is_wrong_with_the_webhook_s_secret() {
+    let directory = tempfile::tempdir().expect("a temporary directory can be written");
+    fs::write(directory.path().join("empty"), "\n").expect("a temporary directory can be written");
+    fs::write(directory.path().join("short"), "hunter2").expect("a temporary directory can be written");
+    let run = |more: &[&str]| {
+        let output = trueup(directory.path(), &[&["run", "--repository", "nowhere"], more].concat());
+        let told = told(&output);
+        assert!(told.starts_with("exit 2\n") && !told.contains("hunter2"), "{told}");
+        told
+    };
+    let listen = ["--webhook-listen", "127.0.0.1:0", "--webhook-secret-file"];
+    let with = |file: &str| run(&[&listen[..], &[file]].concat());
+    assert_snapshot!(with("empty"), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: cannot take the webhook's secret from `empty`: it is empty
+      hint: `openssl rand -hex 32` makes a good secret; several lines are several
+    ");
+    assert_snapshot!(with("short"), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: cannot take the webhook's secret from `short`: the secret on line 1 has 7 bytes; at least 16 are needed
+      hint: `openssl rand -hex 32` makes a good secret; several lines are several
+    ");
+    assert_snapshot!(with("none"), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: cannot take the webhook's secret from `none`: it cannot be read: No such file or directory (os error 2)
+      hint: name a file that this user may read: `openssl rand -hex 32 > FILE` makes one
+    ");
+    assert!(run(&listen[..2]).contains("--webhook-secret-file <FILE>"), "a secret is mandatory");
+    assert!(run(&["--webhook-secret-file", "short"]).contains("--webhook-listen <ADDR>"), "it belongs to a listener");
+}

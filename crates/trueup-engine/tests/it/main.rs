@@ -12,4 +12,5 @@ mod pace;
 mod prune;
 mod rollouts;
 mod source;
+mod triggers;
 mod world;

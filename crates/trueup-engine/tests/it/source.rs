@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::time::sleep;
 use trueup_core::desired::FileTree;
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_ports::{Head, Movement, Snapshot, Source, SourceError};
@@ -19,6 +21,11 @@ struct State {
     seen: Option<Revision>,
     accepted: Option<Revision>,
     dead: bool,
+    /// How long the way from the remote is: what is answered is what was there before.
+    latency: Duration,
+    /// How many of the newest commits the remote does not show yet.
+    unseen: usize,
+    polls: usize,
 }
 
 impl FakeSource {
@@ -58,10 +65,37 @@ impl FakeSource {
         self.0.lock().expect("no test panics while it holds the lock").dead = dead;
     }
 
+    /// Answers are so long on their way from now on.
+    pub fn delay(&self, latency: Duration) {
+        self.0.lock().expect("no test panics while it holds the lock").latency = latency;
+    }
+
+    /// The remote does not show so many of its newest commits.
+    pub fn hide(&self, commits: usize) {
+        self.0.lock().expect("no test panics while it holds the lock").unseen = commits;
+    }
+
+    /// How often it was polled since the last time.
+    pub fn take_polls(&self) -> usize {
+        std::mem::take(&mut self.0.lock().expect("no test panics while it holds the lock").polls)
+    }
+
     /// A process that starts later sees the same repository and the same cache.
     pub fn restarted(&self) -> Self {
         self.0.lock().expect("no test panics while it holds the lock").seen = None;
         self.clone()
+    }
+}
+
+impl State {
+    /// What the remote says now.
+    fn answer(&self) -> Result<Revision, SourceError> {
+        let error = |message: &str| SourceError { message: message.to_owned(), hint: None, transient: true };
+        if self.dead {
+            return Err(error("the remote is dead"));
+        }
+        let shown = &self.commits[..self.commits.len().saturating_sub(self.unseen)];
+        shown.last().map(|commit| commit.revision.clone()).ok_or_else(|| error("the repository is empty"))
     }
 }
 
@@ -73,15 +107,16 @@ fn part<'a>(files: &'a FileTree, directory: &str) -> Vec<(&'a String, &'a Arc<[u
 #[async_trait]
 impl Source for FakeSource {
     async fn poll(&self) -> Result<Head, SourceError> {
-        let mut state = self.0.lock().expect("no test panics while it holds the lock");
-        if state.dead {
-            return Err(SourceError { message: "the remote is dead".to_owned(), hint: None, transient: true });
+        let (answer, latency) = {
+            let mut state = self.0.lock().expect("no test panics while it holds the lock");
+            state.polls += 1;
+            (state.answer(), state.latency)
+        };
+        if !latency.is_zero() {
+            sleep(latency).await;
         }
-        let revision = state.commits.last().map(|commit| commit.revision.clone()).ok_or_else(|| SourceError {
-            message: "the repository is empty".to_owned(),
-            hint: None,
-            transient: true,
-        })?;
+        let revision = answer?;
+        let mut state = self.0.lock().expect("no test panics while it holds the lock");
         let movement = match state.seen.replace(revision.clone()) {
             None => Movement::First,
             Some(before) if before == revision => Movement::Still,

@@ -88,6 +88,11 @@ impl Repository {
         Ok(Self { inner: Arc::new(inner), network: Arc::default() })
     }
 
+    /// How it is reached.
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.inner.location.transport
+    }
+
     /// The commit that `text` means: the branch's name, a commit of the branch by all or at least seven of its digits,
     /// or a tag or branch of the remote, which is asked for it. Poll first.
     ///

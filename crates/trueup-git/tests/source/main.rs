@@ -5,4 +5,5 @@ mod http;
 mod refusals;
 mod revisions;
 mod store;
+mod watching;
 mod world;

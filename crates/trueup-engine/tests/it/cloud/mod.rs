@@ -66,6 +66,8 @@ struct State {
     slow: Option<String>,
     /// How long every mutating call takes.
     latency: Duration,
+    /// How long every observation takes; it shows what was there when it began.
+    read_latency: Duration,
     /// New rollouts stay in progress.
     rolling: bool,
     /// Whether the record of service deployments can be read.
@@ -107,6 +109,7 @@ impl Default for State {
             faults: VecDeque::new(),
             slow: None,
             latency: Duration::ZERO,
+            read_latency: Duration::ZERO,
             rolling: false,
             record_unreadable: false,
             deployments: Vec::new(),
@@ -153,31 +156,12 @@ impl Cloud for FakeCloud {
         if self.environment.is_some() && self.state().hanging_reads == self.environment {
             std::future::pending::<()>().await;
         }
-        let mut state = self.state();
-        state.observations.push(wanted.clone());
-        if state.reads_fail {
-            return State::unreadable(wanted);
-        }
-        let mut live = match state.stale.take() {
-            Some((before, times)) if times > 0 => {
-                let mut live = before.observe(wanted);
-                state.observe_scaling(wanted, &mut live);
-                state.stale = Some((before, times - 1));
-                live
-            }
-            _ => {
-                let mut live = state.resources.observe(wanted);
-                state.observe_scaling(wanted, &mut live);
-                live
-            }
+        let (live, latency) = {
+            let mut state = self.state();
+            (state.look(wanted), state.read_latency)
         };
-        if state.record_unreadable {
-            let failure = ReadFailure {
-                operation: "ecs:ListServiceDeployments".to_owned(),
-                kind: FailureKind::Unavailable,
-                message: "not implemented".to_owned(),
-            };
-            live.service_deployments.values_mut().for_each(|record| *record = Observed::Unknown(failure.clone()));
+        if !latency.is_zero() {
+            sleep(latency).await;
         }
         live
     }
@@ -284,6 +268,36 @@ impl Cloud for FakeCloud {
 }
 
 impl State {
+    /// What a read shows now.
+    fn look(&mut self, wanted: &Wanted) -> Live {
+        self.observations.push(wanted.clone());
+        if self.reads_fail {
+            return Self::unreadable(wanted);
+        }
+        let mut live = match self.stale.take() {
+            Some((before, times)) if times > 0 => {
+                let mut live = before.observe(wanted);
+                self.observe_scaling(wanted, &mut live);
+                self.stale = Some((before, times - 1));
+                live
+            }
+            _ => {
+                let mut live = self.resources.observe(wanted);
+                self.observe_scaling(wanted, &mut live);
+                live
+            }
+        };
+        if self.record_unreadable {
+            let failure = ReadFailure {
+                operation: "ecs:ListServiceDeployments".to_owned(),
+                kind: FailureKind::Unavailable,
+                message: "not implemented".to_owned(),
+            };
+            live.service_deployments.values_mut().for_each(|record| *record = Observed::Unknown(failure.clone()));
+        }
+        live
+    }
+
     /// Seconds since 1970, by AWS's clock.
     fn now(&mut self) -> f64 {
         let begun = *self.begun.get_or_insert_with(Instant::now);

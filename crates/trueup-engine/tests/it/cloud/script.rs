@@ -194,6 +194,11 @@ impl FakeCloud {
         self.state().latency = latency;
     }
 
+    /// Every observation takes so long from now on, and shows what was there when it began.
+    pub fn delay_reads(&self, latency: Duration) {
+        self.state().read_latency = latency;
+    }
+
     /// Lets the waiting calls go.
     pub fn release(&self) {
         self.state().slow = None;

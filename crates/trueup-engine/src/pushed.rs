@@ -1,0 +1,97 @@
+//! What a trigger still owes: an answer from git that is newer than the push.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long after a trigger git is asked once more, when asking brought nothing. Each wait is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// How often git is asked again while it answers and has nothing new: after 2, 4 and 8 seconds. A push is told by webhook
+/// before every server of a provider shows it; where nothing came by then, there was nothing (or another poll found it).
+const STILL_MAX: u32 = 3;
+/// `FIRST_WAIT` doubled this often is longer than git's interval may be.
+const DOUBLINGS_MAX: u32 = 16;
+
+/// Git's interval may be an hour where webhooks are relied upon. So a trigger is not done with when git was asked: it is
+/// when git answered with something new, or has had time enough to.
+#[derive(Debug, Default)]
+pub(crate) struct Pushed {
+    /// Somebody pushed, and git was asked so often since without a new answer; `None` when nothing is owed.
+    asked: Option<u32>,
+    again: Option<Instant>,
+}
+
+/// What came of asking git.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The branch has another head than before.
+    Moved,
+    /// It has the same.
+    Still,
+    /// It could not be read.
+    Failed,
+}
+
+impl Pushed {
+    /// Somebody pushed; git is about to be asked.
+    pub fn begin(&mut self) {
+        *self = Self { asked: Some(0), again: None };
+    }
+
+    /// Git was asked.
+    pub fn asked(&mut self, asked: Asked, now: Instant) {
+        let Some(times) = self.asked else { return };
+        // An outage may be longer than any number of tries; the waits grow until git's own interval is shorter.
+        let done = asked == Asked::Moved || asked == Asked::Still && times >= STILL_MAX;
+        *self = if done {
+            Self::default()
+        } else {
+            let wait = FIRST_WAIT * 2_u32.pow(times.min(DOUBLINGS_MAX));
+            Self { asked: Some(times.saturating_add(1)), again: Some(now + wait) }
+        };
+    }
+
+    /// When git is to be asked: at `regular`, or before.
+    pub fn next(&self, regular: Instant) -> Instant {
+        self.again.map_or(regular, |again| again.min(regular))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds from a push until each time that git is asked, up to an hour.
+    fn asks(answer: impl Fn(usize) -> Asked) -> Vec<u64> {
+        let begun = Instant::now();
+        let (mut now, hour) = (begun, begun + Duration::from_hours(1));
+        let mut pushed = Pushed::default();
+        let mut asks = Vec::new();
+        pushed.begin();
+        while now < hour {
+            asks.push((now - begun).as_secs());
+            pushed.asked(answer(asks.len()), now);
+            now = pushed.next(hour);
+        }
+        asks
+    }
+
+    #[test]
+    fn git_is_asked_until_it_has_something_new_or_had_time_enough() {
+        assert_eq!(asks(|_| Asked::Moved), [0]);
+        assert_eq!(asks(|_| Asked::Still), [0, 2, 6, 14]);
+        assert_eq!(asks(|time| if time < 3 { Asked::Still } else { Asked::Moved }), [0, 2, 6]);
+        assert_eq!(asks(|_| Asked::Failed), [0, 2, 6, 14, 30, 62, 126, 254, 510, 1022, 2046]);
+        assert_eq!(asks(|time| if time < 4 { Asked::Failed } else { Asked::Moved }), [0, 2, 6, 14]);
+    }
+
+    #[test]
+    fn without_a_push_git_is_asked_at_its_interval() {
+        let (now, hour) = (Instant::now(), Instant::now() + Duration::from_hours(1));
+        let mut pushed = Pushed::default();
+        for asked in [Asked::Still, Asked::Failed, Asked::Moved] {
+            pushed.asked(asked, now);
+            assert_eq!(pushed.next(hour), hour);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! How much, how many and how long: everything that somebody without the secret could use up has a bound.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::DefaultClock;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+/// How many senders' rates are remembered. Who has more addresses than that is stopped by the rate of all together.
+const SENDERS_MAX: usize = 1024;
+
+/// The bounds of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time: 64. When one more comes, the oldest is closed, so that nobody can keep others out by holding
+    /// connections open; an honest one lasts milliseconds.
+    pub connections_max: usize,
+    /// The largest body, in bytes: 1 MiB. GitHub cuts its own at 25 MB, but a push event lists 2,048 commits at most, and
+    /// few have more than some hundred kilobytes. With `connections_max` this bounds the memory: 64 MiB at the very worst.
+    pub body_bytes_max: usize,
+    /// How long the request line and headers may take: 5 s.
+    pub headers_time_max: Duration,
+    /// How long the body may take: 5 s. Providers give up after 10 s for all.
+    pub body_time_max: Duration,
+    /// How long a connection may take together, answer and all: 15 s.
+    pub connection_time_max: Duration,
+    /// Requests of one sender a second, in the long run: 10. For IPv6 a sender is a network of 64 bits.
+    pub sender_rate: NonZeroU32,
+    /// Requests of one sender at once: 60. A provider sends those of a busy organization in bursts.
+    pub sender_burst: NonZeroU32,
+    /// Requests of all senders a second, in the long run: 50. An HMAC of a whole MiB takes milliseconds, so that a flood
+    /// cannot use more than a part of one core.
+    pub rate: NonZeroU32,
+    /// Requests of all senders at once: 200.
+    pub burst: NonZeroU32,
+}
+
+const fn number(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).expect("the numbers here are none of them zero")
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections_max: 64,
+            body_bytes_max: 1024 * 1024,
+            headers_time_max: Duration::from_secs(5),
+            body_time_max: Duration::from_secs(5),
+            connection_time_max: Duration::from_secs(15),
+            sender_rate: number(10),
+            sender_burst: number(60),
+            rate: number(50),
+            burst: number(200),
+        }
+    }
+}
+
+/// Counts requests.
+pub(crate) struct Rates {
+    sender: RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, DefaultClock>,
+    all: DefaultDirectRateLimiter,
+}
+
+impl Rates {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            sender: RateLimiter::hashmap(Quota::per_second(limits.sender_rate).allow_burst(limits.sender_burst)),
+            all: RateLimiter::direct(Quota::per_second(limits.rate).allow_burst(limits.burst)),
+        }
+    }
+
+    /// Whether one more request of this sender is looked at. A sender who has used up its own share takes nothing from the
+    /// share of all.
+    pub(crate) fn admit(&self, sender: IpAddr) -> bool {
+        if self.sender.len() >= SENDERS_MAX {
+            self.sender.retain_recent();
+        }
+        // Where so many are known that all were here a moment ago, the rate of all has to do.
+        let is_counted = self.sender.len() < SENDERS_MAX;
+        (!is_counted || self.sender.check_key(&network(sender)).is_ok()) && self.all.check().is_ok()
+    }
+}
+
+/// A sender: whoever has one IPv6 address has a network of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tiny() -> Limits {
+        let one = number(1);
+        Limits { sender_rate: one, sender_burst: number(2), rate: one, burst: number(5), ..Limits::default() }
+    }
+
+    #[test]
+    fn a_sender_is_stopped_before_it_takes_the_share_of_others() {
+        let rates = Rates::new(&tiny());
+        let admit = |address: &str| rates.admit(address.parse().unwrap());
+        // All of it happens within the second in which nothing comes back.
+        assert_eq!([(); 9].map(|()| admit("192.0.2.1")).iter().filter(|admitted| **admitted).count(), 2);
+        assert!(admit("192.0.2.2"), "another sender has a share of its own");
+        assert!(admit("2001:db8::1") && admit("2001:db8::2"), "a network of 64 bits is one sender");
+        assert!(!admit("2001:db8::3"));
+        assert!(!admit("192.0.2.3"), "all together have their share, too");
+        assert!(!admit("::ffff:192.0.2.1"), "an address is the same on a socket for both kinds");
+    }
+
+    #[test]
+    fn as_many_senders_as_there_are_addresses_need_no_more_memory() {
+        let limits = Limits { rate: number(1_000_000), burst: number(1_000_000), ..Limits::default() };
+        let rates = Rates::new(&limits);
+        for number in 0..5_000_u32 {
+            rates.admit(IpAddr::V4(number.into()));
+        }
+        assert!(rates.sender.len() <= SENDERS_MAX, "{}", rates.sender.len());
+    }
+}

@@ -1,0 +1,247 @@
+//! The secrets that senders prove to know: read from a file, again for every request, and never shown.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hmac::{Hmac, KeyInit as _, Mac};
+use sha2::Sha256;
+
+/// Shorter secrets can be guessed. 16 bytes that are random are 2^64 tries at least, even as hexadecimal digits.
+const SECRET_BYTES_MIN: usize = 16;
+
+/// More than anybody rotates through; each request is compared with all.
+const SECRETS_MAX: usize = 16;
+
+/// A file that is larger holds something else than secrets.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// One secret: the HMAC with it as the key, so that the text itself is not kept.
+#[derive(Clone)]
+struct Secret {
+    keyed: Hmac<Sha256>,
+    /// The secret's HMAC under itself, to compare tokens with in constant time, whatever their lengths.
+    own: [u8; 32],
+}
+
+impl Secret {
+    fn new(text: &[u8]) -> Self {
+        let keyed = Hmac::<Sha256>::new_from_slice(text).expect("HMAC takes keys of any length");
+        let own = keyed.clone().chain_update(text).finalize().into_bytes().into();
+        Self { keyed, own }
+    }
+}
+
+/// The secrets of one reading. A sender may use any of them.
+pub(crate) struct Secrets(Vec<Secret>);
+
+/// Shows nothing: not the secrets, not their lengths.
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+impl Secrets {
+    /// One secret on each line. Space around it does not belong to it, and lines without anything are passed over.
+    fn parse(text: &[u8]) -> Result<Self, Flaw> {
+        let mut secrets = Vec::new();
+        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+            let line = line.trim_ascii();
+            if line.is_empty() {
+                continue;
+            }
+            if line.len() < SECRET_BYTES_MIN {
+                return Err(Flaw::Short { line: index + 1, bytes: line.len() });
+            }
+            secrets.push(Secret::new(line));
+        }
+        match secrets.len() {
+            0 => Err(Flaw::Empty),
+            1..=SECRETS_MAX => Ok(Self(secrets)),
+            _ => Err(Flaw::Many),
+        }
+    }
+
+    /// Whether `tag` is the HMAC-SHA256 of these parts, one after the other, under any of the secrets. In constant time
+    /// for as many secrets.
+    pub(crate) fn signed(&self, parts: &[&[u8]], tag: &[u8; 32]) -> bool {
+        self.0.iter().fold(false, |fits, secret| {
+            let mac = parts.iter().fold(secret.keyed.clone(), Mac::chain_update);
+            mac.verify_slice(tag).is_ok() | fits
+        })
+    }
+
+    /// Whether `token` is one of the secrets. In constant time for as many secrets and as long a token.
+    pub(crate) fn contain(&self, token: &[u8]) -> bool {
+        self.0.iter().fold(false, |fits, secret| {
+            secret.keyed.clone().chain_update(token).verify_slice(&secret.own).is_ok() | fits
+        })
+    }
+}
+
+/// What is wrong with a secret file. Never says what stands in it.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot take the webhook's secret from `{}`: {flaw}", .path.display())]
+pub struct SecretFileError {
+    path: PathBuf,
+    flaw: Flaw,
+}
+
+impl SecretFileError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match &self.flaw {
+            Flaw::Unreadable(_) => "name a file that this user may read: `openssl rand -hex 32 > FILE` makes one",
+            Flaw::Empty | Flaw::Short { .. } => "`openssl rand -hex 32` makes a good secret; several lines are several",
+            Flaw::Many | Flaw::Large => "the file holds the secret on a line of its own, and nothing else",
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Flaw {
+    #[error("it cannot be read: {0}")]
+    Unreadable(io::Error),
+    #[error("it is empty")]
+    Empty,
+    #[error("the secret on line {line} has {bytes} bytes; at least {SECRET_BYTES_MIN} are needed")]
+    Short { line: usize, bytes: usize },
+    #[error("it holds more than {SECRETS_MAX} secrets")]
+    Many,
+    #[error("it is larger than {FILE_BYTES_MAX} bytes")]
+    Large,
+}
+
+/// A file with the secrets: one a line, any of them is good, so that a new one can be added before the old one goes.
+#[derive(Debug)]
+pub struct SecretFile {
+    path: PathBuf,
+    good: Mutex<Good>,
+}
+
+/// What could be read last.
+#[derive(Debug)]
+struct Good {
+    secrets: Arc<Secrets>,
+    /// The file is worse than it was, and that was told.
+    told: bool,
+}
+
+impl SecretFile {
+    /// Reads the file for the first time.
+    ///
+    /// # Errors
+    /// When it cannot be read, holds no secret, or one of less than 16 bytes.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, SecretFileError> {
+        let path = path.into();
+        let secrets = read(&path)?;
+        Ok(Self { path, good: Mutex::new(Good { secrets: Arc::new(secrets), told: false }) })
+    }
+
+    /// The secrets as they are in the file now, so that a rotation needs no restart. Those read last stay good while the
+    /// file is missing or wrong: somebody is about to write it.
+    pub(crate) fn current(&self) -> Arc<Secrets> {
+        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        match read(&self.path) {
+            Ok(secrets) => *good = Good { secrets: Arc::new(secrets), told: false },
+            Err(SecretFileError { path, flaw }) => {
+                if !std::mem::replace(&mut good.told, true) {
+                    let file = path.display();
+                    tracing::warn!(%file, error = %flaw, "The webhook's secrets cannot be read; the last ones stay good.");
+                }
+            }
+        }
+        Arc::clone(&good.secrets)
+    }
+}
+
+fn read(path: &Path) -> Result<Secrets, SecretFileError> {
+    let flawed = |flaw| SecretFileError { path: path.to_owned(), flaw };
+    let mut text = Vec::new();
+    let file = File::open(path).map_err(Flaw::Unreadable).map_err(flawed)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(Flaw::Unreadable).map_err(flawed)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(flawed(Flaw::Large));
+    }
+    Secrets::parse(&text).map_err(flawed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const OLD: &str = "old-secret-0123456789";
+    const NEW: &str = "new-secret-0123456789";
+
+    fn tag(secret: &str, text: &[u8]) -> [u8; 32] {
+        let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.chain_update(text).finalize().into_bytes().into()
+    }
+
+    #[test]
+    fn a_file_without_a_good_secret_is_refused_with_what_to_do_and_without_the_secret() {
+        // what stands in the file | a part of the message
+        let table = [
+            ("", "it is empty"),
+            ("\n \r\n\n", "it is empty"),
+            ("hunter2", "line 1 has 7 bytes; at least 16"),
+            ("a-secret-that-is-long-enough\n\nhunter2hunter2\n", "line 3 has 14 bytes"),
+            (&"a-secret-that-is-long-enough\n".repeat(17), "more than 16 secrets"),
+            (&"x".repeat(70_000), "larger than 65536 bytes"),
+        ];
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        for (text, message) in table {
+            fs::write(&path, text).unwrap();
+            let error = SecretFile::open(&path).unwrap_err();
+            let told = format!("{error} {} {error:?}", error.hint());
+            assert!(told.contains(message), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+        let error = SecretFile::open(directory.path().join("none")).unwrap_err();
+        assert!(error.to_string().contains("it cannot be read"), "{error}");
+    }
+
+    #[test]
+    fn secrets_are_read_again_and_the_last_good_ones_stay_while_the_file_is_wrong() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret");
+        let good = |file: &SecretFile| {
+            let secrets = file.current();
+            [OLD, NEW].map(|secret| {
+                let is_token = secrets.contain(secret.as_bytes());
+                assert_eq!(secrets.signed(&[b"a", b"", b"bc"], &tag(secret, b"abc")), is_token);
+                is_token
+            })
+        };
+        fs::write(&path, format!("{OLD}\r\n")).unwrap();
+        let file = SecretFile::open(&path).unwrap();
+        assert_eq!(good(&file), [true, false]);
+        fs::write(&path, format!("{OLD}\n  {NEW}\n")).unwrap();
+        assert_eq!(good(&file), [true, true]);
+        fs::write(&path, NEW).unwrap();
+        assert_eq!(good(&file), [false, true]);
+        fs::write(&path, "").unwrap();
+        assert_eq!(good(&file), [false, true]);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(good(&file), [false, true]);
+        fs::write(&path, OLD).unwrap();
+        assert_eq!(good(&file), [true, false]);
+    }
+
+    #[test]
+    fn secrets_cannot_be_printed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        fs::write(&path, OLD).unwrap();
+        let file = SecretFile::open(&path).unwrap();
+        let printed = format!("{file:?} {:#?}", file.current());
+        assert!(printed.contains("Secrets(…)") && !printed.contains("old-secret"), "{printed}");
+        assert!(!printed.contains("Hmac") && !printed.contains("own"), "{printed}");
+    }
+}

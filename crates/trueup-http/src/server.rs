@@ -1,0 +1,84 @@
+//! A thread for the listener, so that nothing that happens to it happens to anybody else.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::limits::Limits;
+use crate::receiver::Receiver;
+use crate::serve::serve;
+
+/// How long until the address is tried again when it is in use, or after the listener broke.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// A listener that runs on a thread and a runtime of its own: a flood has one thread and not the loop's, and what panics
+/// there is told and begins anew. Dropped, it stops.
+#[derive(Debug)]
+pub struct Server {
+    address: watch::Receiver<Option<SocketAddr>>,
+    /// The thread ends when this is gone.
+    _running: watch::Sender<()>,
+}
+
+impl Server {
+    /// Begins to listen, in a while: an address that is in use is tried again until it is free, as webhooks are only hints
+    /// and nothing else may wait for them.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(address: SocketAddr, receiver: Receiver, limits: Limits) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (running, mut stopped) = watch::channel(());
+        let (listening, listens_at) = watch::channel(None);
+        let receiver = Arc::new(receiver);
+        thread::Builder::new().name("trueup-webhook".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    // Nothing is ever sent: it ends when the server is dropped.
+                    _ = stopped.changed() => {}
+                    () = keep_listening(address, &receiver, limits, &listening) => {}
+                }
+            });
+        })?;
+        Ok(Self { address: listens_at, _running: running })
+    }
+
+    /// Waits until it listens, and says where: with port 0 the system chooses. `None` when its thread has ended.
+    pub async fn listening(&mut self) -> Option<SocketAddr> {
+        self.address.wait_for(Option::is_some).await.ok().and_then(|address| *address)
+    }
+}
+
+async fn keep_listening(
+    address: SocketAddr,
+    receiver: &Arc<Receiver>,
+    limits: Limits,
+    listening: &watch::Sender<Option<SocketAddr>>,
+) {
+    let mut was_told = false;
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => {
+                was_told = false;
+                let address = listener.local_addr().unwrap_or(address);
+                tracing::info!(%address, "Webhooks are received.");
+                listening.send_replace(Some(address));
+                // A task of its own, so that its panic ends there.
+                let Err(error) = tokio::spawn(serve(listener, Arc::clone(receiver), limits)).await;
+                tracing::error!(%error, "Receiving webhooks broke; it begins anew, and git is polled meanwhile.");
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut was_told, true) {
+                    tracing::warn!(%address, %error, "Webhooks cannot be received; git is polled, and it is tried again.");
+                }
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}

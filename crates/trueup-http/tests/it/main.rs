@@ -1,0 +1,8 @@
+//! Messages and sockets, as providers, strangers and attackers use them.
+
+mod corpus;
+mod door;
+mod events;
+mod message;
+mod proofs;
+mod thread;

@@ -1,0 +1,196 @@
+//! A push is deployed at once: told by a webhook, or seen in the files of a repository on this machine. Git itself would be
+//! asked once a day.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use trueup_e2e::daemon::Daemon;
+use trueup_e2e::git_server::GitServer;
+use trueup_e2e::scenario::{Scenario, scenario};
+use trueup_e2e::world::{LIMIT, operations};
+
+const SECRET: &str = "the-secret-of-the-webhook";
+const FILE: &str = "desired-state/elearning/target-groups/backend.toml";
+/// How many cycles are timed.
+const CYCLES: u32 = 6;
+
+/// A daemon that is told of pushes by webhook, and the server that it reads.
+struct Told {
+    git: GitServer,
+    repository: String,
+    address: SocketAddr,
+    daemon: Daemon,
+    _directory: tempfile::TempDir,
+}
+
+impl Told {
+    fn start(scenario: &Scenario) -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let secret = directory.path().join("secret");
+        std::fs::write(&secret, SECRET)?;
+        let bare = scenario.repository.url();
+        let git = GitServer::start(bare.parent().context("it lies in a directory")?)?;
+        let repository = git.url(&name(bare)?);
+        let first = scenario.push_example()?;
+        // A port that is free; should somebody else take it in between, the daemon waits for it.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let listen = address.to_string();
+        let secret = secret.to_str().context("a path is text")?;
+        let arguments = ["--webhook-listen", &listen, "--webhook-secret-file", secret];
+        let mut daemon = scenario.daemon_on(&repository, &arguments)?;
+        daemon.wait_for_revision("revision.accepted", &first)?;
+        scenario.world.wait_for("CreateService", 0, 1)?;
+        scenario.world.wait_for_rest(0)?;
+        Ok(Self { git, repository, address, daemon, _directory: directory })
+    }
+
+    /// Sends what GitHub would. Gives the status.
+    fn send(&self, secret: &str, branch: &str, after: &str) -> Result<u16> {
+        let body = format!(
+            r#"{{"ref":"refs/heads/{branch}","after":"{after}","deleted":false,"repository":{{"clone_url":"{}"}}}}"#,
+            self.repository
+        );
+        send(self.address, secret, &body)
+    }
+}
+
+fn name(bare: &Path) -> Result<String> {
+    Ok(bare.file_name().and_then(|name| name.to_str()).context("a repository has a name")?.to_owned())
+}
+
+fn send(address: SocketAddr, secret: &str, body: &str) -> Result<u16> {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).context("any length")?;
+    let tag = mac.chain_update(body.as_bytes()).finalize().into_bytes();
+    let tag = tag.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let mut client = TcpStream::connect(address)?;
+    client.set_read_timeout(Some(LIMIT))?;
+    write!(
+        client,
+        "POST /webhook HTTP/1.1\r\nHost: trueup\r\nX-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={tag}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    client.read_to_string(&mut answer)?;
+    let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).context("an answer has a status")?;
+    Ok(status.parse()?)
+}
+
+#[test]
+fn a_push_that_a_webhook_tells_is_deployed_and_a_forged_one_asks_nobody() {
+    scenario(|scenario| {
+        let (world, repository) = (&scenario.world, &scenario.repository);
+        let mut told = Told::start(scenario)?;
+
+        let mark = world.mark()?;
+        repository.edit(FILE, "HealthCheckIntervalSeconds = 60", "HealthCheckIntervalSeconds = 45")?;
+        let revision = repository.push("Look more often")?;
+        let asked = told.git.served();
+        ensure!(told.send("another-secret-of-somebody", "main", &revision)? == 401);
+        ensure!(told.send(SECRET, "next", &revision)? == 200, "another branch is ignored politely");
+        world.wait_for_rest(mark)?;
+        ensure!(told.git.served() == asked, "nobody asked git");
+
+        ensure!(told.send(SECRET, "main", &revision)? == 202);
+        told.daemon.wait_for_revision("revision.accepted", &revision)?;
+        world.wait_for("ModifyTargetGroup", mark, 1)?;
+        world.wait_for_rest(mark)?;
+        ensure!(operations(&world.mutations(mark)?) == ["elbv2:ModifyTargetGroup", "elbv2:AddTags"]);
+
+        // The same message again, by somebody who saw it.
+        let asked = told.git.served();
+        ensure!(told.send(SECRET, "main", &revision)? == 200, "a replay is answered politely");
+        world.wait_for_rest(world.mark()?)?;
+        ensure!(told.git.served() == asked, "nobody asked git");
+
+        let (code, took) = told.daemon.terminate()?;
+        ensure!(code == Some(0) && took < Duration::from_secs(5), "{code:?} after {took:?}");
+        ensure!(TcpStream::connect(told.address).is_err(), "nobody listens any more");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_push_to_a_repository_on_this_machine_is_noticed_at_once() {
+    scenario(|scenario| {
+        let (world, repository) = (&scenario.world, &scenario.repository);
+        let first = scenario.push_example()?;
+        let mut daemon = scenario.daemon_on(repository.url(), &[])?;
+        daemon.wait_for_revision("revision.accepted", &first)?;
+        world.wait_for("CreateService", 0, 1)?;
+        world.wait_for_rest(0)?;
+        for (from, to) in [("60", "45"), ("45", "50")] {
+            let mark = world.mark()?;
+            let line = |seconds: &str| format!("HealthCheckIntervalSeconds = {seconds}");
+            repository.edit(FILE, &line(from), &line(to))?;
+            let revision = repository.push("Look at another interval")?;
+            daemon.wait_for_revision("revision.accepted", &revision)?;
+            world.wait_for("ModifyTargetGroup", mark, 1)?;
+            world.wait_for_rest(mark)?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_flood_and_slow_clients_leave_the_loop_alone() {
+    scenario(|scenario| {
+        let world = &scenario.world;
+        let mut told = Told::start(scenario)?;
+        let cycles = || -> Result<Duration> {
+            let (begun, mark) = (Instant::now(), world.mark()?);
+            world.wait_for("DescribeServices", mark, CYCLES)?;
+            Ok(begun.elapsed())
+        };
+        let calm = cycles()?;
+
+        // More slow clients than there are connections; each holds its own open and says little.
+        let slow: Vec<TcpStream> = (0..100)
+            .map(|_| {
+                let mut client = TcpStream::connect(told.address)?;
+                client.write_all(b"POST /webhook HTTP/1.1\r\nX-GitHub-Event: push\r\n")?;
+                Ok(client)
+            })
+            .collect::<Result<_>>()?;
+        let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let address = told.address;
+        let flood = {
+            let (stop, sent) = (Arc::clone(&stop), Arc::clone(&sent));
+            thread::spawn(move || {
+                let body = "x".repeat(10_000);
+                while !stop.load(Ordering::Relaxed) {
+                    // Refused, or cut off: what comes of it is nobody's concern.
+                    let _ = send(address, "a-secret-that-was-guessed", &body);
+                    sent.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        };
+        let flooded = cycles()?;
+        stop.store(true, Ordering::Relaxed);
+        flood.join().ok().context("the flood broke")?;
+        drop(slow);
+        let count = sent.load(Ordering::Relaxed);
+        ensure!(count > 100, "{count} messages are no flood");
+        // Whole cycles are a second apart; what the flood may cost is a part of one, on a machine that sends it as well.
+        let most = calm + calm / 2 + Duration::from_secs(1);
+        ensure!(flooded < most, "{CYCLES} cycles took {flooded:?} in a flood of {count}, and {calm:?} without");
+
+        // And afterwards a push is taken as before, as soon as the sender's share has come back.
+        scenario.repository.edit(FILE, "HealthCheckIntervalSeconds = 60", "HealthCheckIntervalSeconds = 45")?;
+        let revision = scenario.repository.push("Look more often")?;
+        let deadline = Instant::now() + LIMIT;
+        while told.send(SECRET, "main", &revision)? != 202 {
+            ensure!(Instant::now() < deadline, "a push is not taken after the flood");
+        }
+        told.daemon.wait_for_revision("revision.accepted", &revision)?;
+        Ok(())
+    });
+}
