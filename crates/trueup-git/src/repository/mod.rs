@@ -18,7 +18,7 @@ use crate::cache::{self, ACCEPTED, Cache};
 use crate::config::Config;
 use crate::fault::{Fault, lasting, one_line, passing};
 use crate::history::{self, Answers};
-use crate::location::Location;
+use crate::location::{Location, Transport};
 use crate::remote::Remote;
 use crate::tree;
 
