@@ -5,10 +5,13 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use crate::ecs::model::{Service, ServiceDeployment, ServiceKey, Tags, TaskDefinition, TaskDefinitionStatus};
+use crate::ecs::model::{
+    Service, ServiceDeployment, ServiceKey, ServiceStatus, Tags, TaskDefinition, TaskDefinitionStatus,
+};
 use crate::elb::model::{Elb, Listener, LoadBalancer, Rule, TargetGroup, TargetState};
 use crate::recorder::hash;
 use crate::resource::{family, service_key};
+use crate::time::Time;
 use crate::wire::{Call, Service as Api};
 use crate::world::World;
 
@@ -46,8 +49,8 @@ pub struct Deployed {
     pub images: Vec<String>,
     /// `trueup:revision` of the task definition.
     pub revision: Option<String>,
-    /// Whether ECS had failed or rolled back a deployment of the same content before.
-    pub known_bad: bool,
+    /// When ECS last failed or rolled back a deployment of the same content before, if it did.
+    pub known_bad: Option<Time>,
 }
 
 /// The world just before a mutating call, as far as the call is about it.
@@ -117,12 +120,13 @@ fn deployed(world: &World, key: &ServiceKey, service: &Service) -> Option<Deploy
     let definition = task_definition(world, &deployment.task_definition);
     let settings = service.revisions.get(&deployment.revision).map(|revision| &revision.settings);
     let content = content(definition, settings);
-    let known_bad = service.service_deployments.iter().filter(|known| failed(known)).any(|known| {
+    let same = service.service_deployments.iter().filter(|known| failed(known)).filter(|known| {
         service.revisions.get(&known.target_revision).is_some_and(|revision| {
             revision.number != deployment.revision
                 && self::content(task_definition(world, &revision.task_definition), Some(&revision.settings)) == content
         })
     });
+    let known_bad = same.map(|known| known.finished_at.unwrap_or(known.updated_at)).max();
     Some(Deployed {
         service: key.clone(),
         id: deployment.id,
@@ -205,7 +209,9 @@ fn tags(world: &World, arn: &str) -> Option<Tags> {
 
 /// The rules (or listeners) whose weights ECS moves.
 fn shifted_by_ecs(world: &World) -> BTreeSet<String> {
-    let balancers = world.ecs.services.values().filter_map(|service| service.settings.get("loadBalancers")?.as_array());
+    // A service that is gone is remembered for a while; ECS shifts nothing for it any more.
+    let services = world.ecs.services.values().filter(|service| service.status != ServiceStatus::Inactive);
+    let balancers = services.filter_map(|service| service.settings.get("loadBalancers")?.as_array());
     let rules = balancers.flatten().flat_map(|balancer| {
         ["productionListenerRule", "testListenerRule"]
             .into_iter()

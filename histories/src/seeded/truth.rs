@@ -21,7 +21,7 @@ pub fn differences(aws: &mut Simulator, desired: &Desired) -> Vec<String> {
 
 /// Whether the image of an application does not come up. One that answers nobody does, where nobody asks.
 pub fn is_bad(application: &Application) -> bool {
-    let asked = application.balanced.is_some() || application.checked;
+    let asked = application.balanced.is_some() || application.blue_green.is_some() || application.checked;
     BAD.contains(&application.tag.as_str()) && (application.tag != "deaf" || asked)
 }
 

@@ -17,6 +17,9 @@ use crate::failure;
 /// How many revisions are remembered. As text they take about 4 KB each.
 const REMEMBERED_MAX: usize = 8_192;
 
+/// How many pages of a family's revisions are read: each may be shorter than what was asked for.
+const PAGES_MAX: usize = 2 * NEWEST_LOOKED_AT;
+
 /// How many of a family's newest revisions are looked at for an equal one.
 ///
 /// One page of `ListTaskDefinitions`: an equal revision further back, after a revert to something old, costs a new
@@ -96,19 +99,27 @@ pub(crate) async fn describe(cloud: &AwsCloud, text: &str) -> Observed<LiveTaskD
 
 /// The newest ACTIVE revisions of a family, newest first.
 pub(crate) async fn newest(cloud: &AwsCloud, family: &str) -> Observed<Vec<LiveTaskDefinition>> {
-    let input = json!({
+    let mut input = json!({
         "familyPrefix": family, "status": "ACTIVE", "sort": "DESC", "maxResults": NEWEST_LOOKED_AT,
     });
-    let answer = match cloud.ecs.read(&cloud.caller, Read::ListTaskDefinitions, &input).await {
-        Ok(answer) => answer,
-        Err(error) => return failure::unknown(error),
-    };
-    let Some(arns) = answer.get("taskDefinitionArns").and_then(Value::as_array) else {
-        return not_mentioned("ecs:ListTaskDefinitions", "taskDefinitionArns");
-    };
-    // The reference says full family name, the parameter's name says prefix, and both behaviours exist.
-    let mut arns: Vec<(u64, &str)> =
-        arns.iter().filter_map(Value::as_str).filter_map(|arn| Some((revision_of(arn, family)?, arn))).collect();
+    let mut arns: Vec<(u64, String)> = Vec::new();
+    for _ in 0..PAGES_MAX {
+        let mut answer = match cloud.ecs.read(&cloud.caller, Read::ListTaskDefinitions, &input).await {
+            Ok(answer) => answer,
+            Err(error) => return failure::unknown(error),
+        };
+        let Some(listed) = answer.get("taskDefinitionArns").and_then(Value::as_array) else {
+            return not_mentioned("ecs:ListTaskDefinitions", "taskDefinitionArns");
+        };
+        // The reference says full family name, the parameter's name says prefix, and both behaviours exist.
+        let listed = listed.iter().filter_map(Value::as_str);
+        arns.extend(listed.filter_map(|arn| Some((revision_of(arn, family)?, arn.to_owned()))));
+        // AWS may end a page before it is full.
+        match answer.get_mut("nextToken").map(Value::take) {
+            Some(Value::String(token)) if arns.len() < NEWEST_LOOKED_AT => input["nextToken"] = Value::String(token),
+            _ => break,
+        }
+    }
     arns.sort_unstable_by(|a, b| b.cmp(a));
     let described =
         futures::future::join_all(arns.iter().take(NEWEST_LOOKED_AT).map(|(_, arn)| describe(cloud, arn))).await;

@@ -268,6 +268,22 @@ async fn a_family_is_listed_only_when_what_runs_has_another_digest() {
     assert_eq!(live.families["s0"], Observed::Present(Vec::new()), "a prefix is no family");
 }
 
+#[tokio::test]
+async fn a_listing_of_a_family_goes_on_where_aws_ends_a_page_early() {
+    let fake = Fake::new(|request| match request.operation.as_str() {
+        "ListTaskDefinitions" => match request.body["nextToken"].as_str() {
+            None => {
+                Reply::Json(200, json!({"taskDefinitionArns": ["arn:task-definition/s0000:10"], "nextToken": "more"}))
+            }
+            Some(_) => Reply::Json(200, json!({"taskDefinitionArns": ["arn:task-definition/s0000:9"]})),
+        },
+        _ => world(0)(request),
+    });
+    let families = [("s0000".to_owned(), Digest::from_tag("another"))].into();
+    let live = fake.cloud().await.observe(&Wanted { families, ..services(1) }).await;
+    assert_eq!(live.families["s0000"].present().unwrap().len(), 2);
+}
+
 fn groups(count: usize) -> Wanted {
     Wanted {
         target_groups: (0..count).map(|n| format!("s{n:04}")).collect(),

@@ -15,7 +15,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
                 last.deployed.change == begun.deployed.change && !somebody_else_wrote(history, last, &begun)
             });
             // What ECS failed before is another rule's.
-            if !history.is_product(begun.record) || !follows || begun.deployed.known_bad {
+            if !history.is_product(begun.record) || !follows || begun.deployed.known_bad.is_some() {
                 run.clear();
             }
             if !history.is_product(begun.record) {

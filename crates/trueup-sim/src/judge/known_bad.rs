@@ -2,6 +2,7 @@
 
 use super::{Begun, History, Violation, named};
 use crate::recorder::Effect;
+use crate::time::Time;
 
 /// The product must not deploy content whose deployment ECS ended, nor an image that the harness knows to be bad twice; unless
 /// a person asked for it since the last time. A second try of a bad image is allowed as long as ECS has not judged it: when the
@@ -19,13 +20,14 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             let mut own = earlier.iter().rev().filter(|earlier| history.is_product(earlier.record));
             let before = own.find(|earlier| earlier.deployed.content == begun.deployed.content);
             let made_anew = begun.record.call.action == "CreateService";
-            if before.is_some_and(|before| retried(history, before, begun)) {
+            let since = begun.deployed.known_bad.or(before.map(|before| before.at));
+            if since.is_some_and(|since| retried(history, since, begun)) {
                 continue;
             }
             let bad = begun.deployed.images.iter().find(|image| history.facts.bad_images.contains(*image));
             let text = match (begun.deployed.known_bad, bad, before) {
-                (true, ..) => format!("{} deploys again what ECS had failed or rolled back", named(begun.record)),
-                (false, Some(image), Some(before))
+                (Some(_), ..) => format!("{} deploys again what ECS had failed or rolled back", named(begun.record)),
+                (None, Some(image), Some(before))
                     if !(preempted || made_anew || history.fate_unknown(before.record))
                         && before.record.call.access_key == begun.record.call.access_key =>
                 {
@@ -43,7 +45,8 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     violations
 }
 
-fn retried(history: &History, before: &Begun, begun: &Begun) -> bool {
+/// Whether a person asked for it again since it failed.
+fn retried(history: &History, since: Time, begun: &Begun) -> bool {
     let mut retries = history.facts.retries.iter();
-    retries.any(|(service, at)| *service == begun.deployed.service && before.at <= *at && *at <= begun.at)
+    retries.any(|(service, at)| *service == begun.deployed.service && since <= *at && *at <= begun.at)
 }

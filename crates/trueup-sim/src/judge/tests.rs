@@ -74,7 +74,7 @@ impl Story {
             change: content,
             images: vec![image.to_owned()],
             revision: None,
-            known_bad: false,
+            known_bad: None,
         };
         let record = self.update(second, key);
         record.truth = Some(Truth { changed: true, deployments: vec![deployed], ..Truth::default() });
@@ -83,7 +83,8 @@ impl Story {
 }
 
 fn known_bad(record: &mut Record) {
-    record.truth.as_mut().unwrap().deployments[0].known_bad = true;
+    let since = at(700);
+    record.truth.as_mut().unwrap().deployments[0].known_bad = Some(since);
 }
 
 /// Tells the story, and expects the rules that it breaks.
