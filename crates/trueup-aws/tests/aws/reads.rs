@@ -271,7 +271,7 @@ async fn a_family_is_listed_only_when_what_runs_has_another_digest() {
 #[tokio::test]
 async fn a_listing_of_a_family_goes_on_where_aws_ends_a_page_early() {
     let fake = Fake::new(|request| match request.operation.as_str() {
-        "ListTaskDefinitions" => match request.body["nextToken"].as_str() {
+        "ListTaskDefinitions" => match request.json()["nextToken"].as_str() {
             None => {
                 Reply::Json(200, json!({"taskDefinitionArns": ["arn:task-definition/s0000:10"], "nextToken": "more"}))
             }
