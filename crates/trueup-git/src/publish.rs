@@ -53,9 +53,9 @@ fn whole<T>(path: &Path, make: impl FnOnce(&Path) -> Result<T, git2::Error>) -> 
         // Of one that was killed.
         fs::remove_dir_all(partial).map_err(|error| unmade(&error))?;
     }
-    let made = make(partial).map_err(|error| unmade(&error.message()))?;
+    let whole = make(partial).map_err(|error| unmade(&error.message()))?;
     fs::rename(partial, path).map_err(|error| unmade(&error))?;
-    Ok(made)
+    Ok(whole)
 }
 
 fn create(bare: &Path, branch: &str, files: &BTreeMap<&str, &str>) -> Result<git2::Oid, git2::Error> {

@@ -28,7 +28,7 @@ pub(super) fn owners(history: &mut History) {
         && let Some(name) = chance.one_of(&names)
         && let Some(application) = history.first.applications.get_mut(name)
     {
-        application.tag = pick(&mut chance, &BAD).to_owned();
+        application.tag = pick(&mut chance, &BAD).into();
     }
     for _ in 0..chance.between(2, 6) {
         let name = pick(&mut chance, &NAMES).to_owned();
