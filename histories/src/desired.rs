@@ -31,7 +31,7 @@ pub struct Application {
     pub tag: String,
     /// `desiredCount`; left out when none.
     pub count: Option<u64>,
-    /// The value of its environment variable `LEVEL`, after [`SECRET`].
+    /// The value of its environment variable `LEVEL`, after what marks every such value.
     pub level: String,
     /// `deploymentConfiguration`: minimum and maximum percent.
     pub percent: (u64, u64),
