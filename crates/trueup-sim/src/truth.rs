@@ -126,7 +126,12 @@ fn deployed(world: &World, key: &ServiceKey, service: &Service) -> Option<Deploy
                 && self::content(task_definition(world, &revision.task_definition), Some(&revision.settings)) == content
         })
     });
-    let known_bad = same.map(|known| known.finished_at.unwrap_or(known.updated_at)).max();
+    // ECS has given it up when it begins to go back, not when it is there.
+    let given_up = |known: &ServiceDeployment| match &known.rollback {
+        Some(rollback) => rollback.started_at,
+        None => known.finished_at.unwrap_or(known.updated_at),
+    };
+    let known_bad = same.map(given_up).max();
     Some(Deployed {
         service: key.clone(),
         id: deployment.id,

@@ -45,7 +45,7 @@ pub fn generate(seed: u64) -> History {
         })
         .collect();
     let mut history = History { seed, first, acts };
-    if seed % 2 == 1 {
+    if seed % 4 == 1 {
         owners(&mut history);
     }
     history
