@@ -43,7 +43,7 @@ pub use self::end::{end_state, first_difference};
 pub use self::judging::violations;
 pub use self::mount::{Cut, Line, Moment};
 pub use self::parallel::parallel;
-pub use self::play::{Ending, play, prepare, well};
+pub use self::play::{Ending, play, prepare, tell_broken, well};
 pub use self::repository::Repository;
 pub use self::stage::{ACCOUNT, REGION, Scene, Stage, Unsettled};
 pub use self::surroundings::surroundings;

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use trueup_core::plan::{Health, Plan, Sync};
 
 use crate::base::BaseHistory;
-use crate::end::end_state;
+use crate::end::{end_state, first_difference};
 use crate::mount::Cut;
 use crate::stage::{Scene, Stage};
 use crate::virtual_time::run;
@@ -108,4 +108,28 @@ pub fn play(history: &BaseHistory, scene: &Scene, seed: u64, cut: Option<Cut>, t
 /// Synced and Healthy.
 pub fn well(plan: &Plan) -> bool {
     plan.sync == Sync::Synced && plan.health == Health::Healthy
+}
+
+/// Prints what did not end as the undisturbed history, and all calls of it where `--tell` was asked for. How many.
+pub fn tell_broken<'a, P: 'a>(
+    undisturbed: &Ending,
+    played: impl Iterator<Item = (&'a P, &'a Ending)>,
+    name: impl Fn(&P) -> String,
+) -> usize {
+    let tell = std::env::args().any(|argument| argument == "--tell");
+    let mut broken = 0;
+    for (point, ending) in played {
+        let mut wrong = ending.violations.clone();
+        if ending.state != undisturbed.state {
+            wrong.push(first_difference(&undisturbed.state, &ending.state));
+        }
+        if !wrong.is_empty() {
+            broken += 1;
+            if tell {
+                println!("{}", ending.calls_told);
+            }
+            println!("  {}: {}", name(point), wrong.join("; "));
+        }
+    }
+    broken
 }

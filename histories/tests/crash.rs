@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use trueup_histories::{
-    BaseHistory, Cut, Ending, Moment, Scene, base_histories, first_difference, parallel, play, prepare, surroundings,
+    BaseHistory, Cut, Ending, Moment, Scene, base_histories, parallel, play, prepare, surroundings, tell_broken,
 };
 
 /// The seed of AWS's own chance: the same for all, so that ends can be compared.
@@ -34,20 +34,7 @@ fn main() -> ExitCode {
 /// Plays all points; how many did not end as the undisturbed history.
 fn enumerate(history: &BaseHistory, scene: &Scene, undisturbed: &Ending, cuts: &[Cut]) -> usize {
     let endings = parallel(cuts, |cut| play(history, scene, SEED, Some(*cut), |_| {}));
-    let tell = std::env::args().any(|argument| argument == "--tell");
-    let mut broken = 0;
-    for (cut, ending) in cuts.iter().zip(endings) {
-        let mut wrong = ending.violations.clone();
-        if ending.state != undisturbed.state {
-            wrong.push(first_difference(&undisturbed.state, &ending.state));
-        }
-        if !wrong.is_empty() {
-            broken += 1;
-            if tell {
-                println!("{}", ending.calls_told);
-            }
-            println!("  {} cut at call {} {:?}: {}", history.name, cut.call, cut.moment, wrong.join("; "));
-        }
-    }
-    broken
+    tell_broken(undisturbed, cuts.iter().zip(&endings), |cut| {
+        format!("{} cut at call {} {:?}", history.name, cut.call, cut.moment)
+    })
 }

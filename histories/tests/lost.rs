@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use trueup_histories::{
-    BaseHistory, Ending, Scene, base_histories, first_difference, parallel, play, prepare, surroundings,
+    BaseHistory, Ending, Scene, base_histories, parallel, play, prepare, surroundings, tell_broken,
 };
 use trueup_sim::faults::{Ending as Fate, Executed, Fault, Rule};
 
@@ -55,21 +55,7 @@ fn enumerate(history: &BaseHistory, scene: &Scene, undisturbed: &Ending, losses:
             stage.aws().faults.add(rule);
         })
     });
-    let tell = std::env::args().any(|argument| argument == "--tell");
-    let mut broken = 0;
-    for ((mutation, loss), ending) in losses.iter().zip(endings) {
-        let mut wrong = ending.violations.clone();
-        if ending.state != undisturbed.state {
-            wrong.push(first_difference(&undisturbed.state, &ending.state));
-        }
-        if !wrong.is_empty() {
-            broken += 1;
-            if tell {
-                println!("{}", ending.calls_told);
-            }
-            let (loss, _) = LOSSES[*loss];
-            println!("  {}: {loss} at mutating call {mutation}: {}", history.name, wrong.join("; "));
-        }
-    }
-    broken
+    tell_broken(undisturbed, losses.iter().zip(&endings), |(mutation, loss)| {
+        format!("{}: {} at mutating call {mutation}", history.name, LOSSES[*loss].0)
+    })
 }
