@@ -248,7 +248,13 @@ fn known_bad_revisions() {
     expect("a person asked for it", &retried, &[], |story| bad_twice(story, "COPY1"));
     let asked_before = Facts { retries: vec![(web(), at(100))], ..facts.clone() };
     expect("a person had asked for the first one", &asked_before, bad, |story| bad_twice(story, "COPY1"));
-    expect("a bad image twice", &facts, bad, |story| {
+    expect("somebody deployed over what a person had asked for", &retried, &[], |story| {
+        story.deploy(160, "COPY1", "web:2");
+        known_bad(story.deploy(850, "COPY1", "web:2"));
+        story.deploy(860, "KIM", "web:evil");
+        known_bad(story.deploy(870, "COPY1", "web:2"));
+    });
+    expect("a bad image twice", &facts, &["second deployment", "known-bad revision"], |story| {
         story.deploy(160, "COPY1", "web:2");
         story.deploy(180, "COPY1", "web:2");
     });
