@@ -126,8 +126,10 @@ events = until(
 )
 equal({event["Username"] for event in events}, {"AKIAIOSFODNN7EXAMPLE"})
 assert all(json.loads(event["CloudTrailEvent"])["eventName"] == "CreateService" for event in events)
+time.sleep(1)  # The quota of LookupEvents is two a second, and the pages above may have used it up.
 registered = aws.cloudtrail.lookup_events(LookupAttributes=[{**named[0], "AttributeValue": "RegisterTaskDefinition"}])
 assert "hidden" not in registered["Events"][0]["CloudTrailEvent"], registered
+time.sleep(1)
 refused("InvalidTimeRangeException", aws.cloudtrail.lookup_events, StartTime=time.time(), EndTime=1)
 aws.done()
 temporary.done()
