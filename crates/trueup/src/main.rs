@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Resume(args) => commands::suspend::resume(&args),
         Command::Why(args) => commands::why::why(&args),
         Command::Schema(args) => commands::schema::schema(&args),
+        Command::Health(args) => Ok(commands::health::health(&args)),
         Command::Sandbox(args) => sandbox::sandbox(&args),
     };
     outcome.unwrap_or_else(|error| {
