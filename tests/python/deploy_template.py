@@ -4,6 +4,7 @@ and without the webhook, and the task role may make exactly the calls that trueu
     deploy_template.py REPOSITORY
 """
 
+import ast
 import json
 import os
 import re
@@ -95,7 +96,9 @@ class Stack:
         assert described["StackStatus"] == "CREATE_COMPLETE", described
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
         resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
-        self.ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+        # Where a condition leaves a resource out, moto lists one without a name.
+        resources = [resource for resource in resources if "LogicalResourceId" in resource]
+        self.ids = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId") for resource in resources}
         self.cluster = parameters["Cluster"]
 
     def task_definition(self):
@@ -112,13 +115,17 @@ class Stack:
         return {entry["name"]: entry["valueFrom"] for entry in self.container().get("secrets", [])}
 
     def service(self):
+        """The service as it was asked for, when it is there."""
         found = boto3.client("ecs").describe_services(cluster=self.cluster, services=[self.ids["Service"]])
-        (service,) = found["services"]
-        return service
+        assert [service["status"] for service in found["services"]] == ["ACTIVE"], found
+        return stack_types.Service.requests[self.ids["Service"]]
 
     def statements(self, role, policy):
         found = boto3.client("iam").get_role_policy(RoleName=self.ids[role], PolicyName=policy)
-        statements = stack_types.present(found["PolicyDocument"])["Statement"]
+        document = found["PolicyDocument"]
+        # moto keeps the template's policy as Python would print it.
+        document = ast.literal_eval(document) if isinstance(document, str) else document
+        statements = stack_types.present(document)["Statement"]
         assert all(statement["Effect"] == "Allow" for statement in statements), statements
         return {statement["Sid"]: statement for statement in statements}
 
@@ -159,7 +166,7 @@ def check_reporting(stack, repository):
     assert "ReadSecrets" not in stack.statements("ExecutionRole", "start-trueup")
     assert stack.environment()["TRUEUP_REPORT_ONLY"] == "true"
     assert "TRUEUP_WEBHOOK_LISTEN" not in stack.environment() and stack.secrets() == {}
-    assert not stack.service()["loadBalancers"]
+    assert "loadBalancers" not in stack.service()
     assert not {"WebhookRule", "WebhookTargetGroup", "WebhookIngress"} & set(stack.ids), stack.ids
     for alarm in alarms(stack):
         assert alarm["AlarmActions"] == [], alarm
@@ -234,6 +241,7 @@ def check_any(stack):
 
     service = stack.service()
     assert (service["desiredCount"], service["launchType"]) == (1, "FARGATE"), service
+    assert service["availabilityZoneRebalancing"] == "DISABLED", "it would start a second task first"
     deployment = service["deploymentConfiguration"]
     assert (deployment["minimumHealthyPercent"], deployment["maximumPercent"]) == (0, 100), deployment
 

@@ -88,10 +88,14 @@ class TaskDefinition(_ByCall):
 
 class Service(_ByCall):
     TYPE, NAME = "AWS::ECS::Service", "ServiceName"
+    # By service ARN: moto's own services forget half of what they were asked for.
+    requests = {}
 
     @classmethod
     def create(cls, name, properties):
-        service = boto3.client("ecs").create_service(**{**camel(properties), "serviceName": name})["service"]
+        request = {**camel(properties), "serviceName": name}
+        service = boto3.client("ecs").create_service(**request)["service"]
+        cls.requests[service["serviceArn"]] = request
         return service["serviceArn"], {"Name": service["serviceName"]}
 
 
