@@ -28,6 +28,6 @@ mod timeouts;
 mod tree;
 
 pub use config::{Bounds, Config};
-pub use credentials::{Credentials, Secret, Token};
+pub use credentials::{Credentials, Key, Secret, Token};
 pub use publish::{amend_file, publish};
 pub use repository::Repository;

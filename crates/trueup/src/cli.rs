@@ -92,7 +92,7 @@ pub struct SourceArgs {
     /// The user name that goes with the token
     #[arg(long, env = "TRUEUP_GIT_USER", default_value = "x-access-token", value_name = "NAME")]
     pub git_user: String,
-    /// The private deploy key for ssh:// repositories
+    /// A file with the private deploy key for ssh:// repositories (or put the key itself in `TRUEUP_SSH_KEY`)
     #[arg(long, env = "TRUEUP_SSH_KEY_FILE", value_name = "FILE")]
     pub ssh_key_file: Option<PathBuf>,
     /// The known hosts that ssh:// repositories are verified against [default: `~/.ssh/known_hosts` and the system's]
