@@ -150,7 +150,9 @@ impl Credentials {
                             Key::File(path) => {
                                 format!("`{place}` refused user `{user}` with the key `{}`", path.display())
                             }
-                            Key::Value(_) => format!("`{place}` refused user `{user}` with the key from the environment"),
+                            Key::Value(_) => {
+                                format!("`{place}` refused user `{user}` with the key from the environment")
+                            }
                         },
                         "add its public half to the repository's deploy keys (reading is enough); if the key has a \
                          passphrase, check that too",

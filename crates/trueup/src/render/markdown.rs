@@ -262,7 +262,10 @@ mod tests {
             (code("a\u{1b}[2J\nb"), "`a\u{fffd}[2J b`"),
             (prose("cannot change `Port` of a | b"), "cannot change `Port` of a \\| b"),
             (prose("one ` only, <b>, ![x](y)"), "one \\` only, &lt;b>, \\!\\[x\\](y)"),
-            (prose("@team see #1, https://x and `@team`"), "@\u{200b}team see #\u{200b}1, https:\u{200b}//x and `@team`"),
+            (
+                prose("@team see #1, https://x and `@team`"),
+                "@\u{200b}team see #\u{200b}1, https:\u{200b}//x and `@team`",
+            ),
         ];
         for (written, expected) in table {
             assert_eq!(written, expected);
