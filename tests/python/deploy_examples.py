@@ -18,24 +18,15 @@ EXAMPLES = ("github-actions.yml", "gitlab-ci.yml")
 TAG = "5f2b9d1c0a7e4c35b6f0"
 
 
-def strings(value):
-    """Every text in a tree of YAML."""
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from strings(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from strings(inner)
-    elif isinstance(value, str):
-        yield value
-
-
 def scripts(value):
     """Every script: `run` of GitHub's steps, `script` and `before_script` of GitLab's jobs."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key in ("run", "script", "before_script"):
-                yield from strings(inner)
+                lines = inner if isinstance(inner, list) else [inner]
+                # An unquoted line with a colon in it becomes a mapping, which is no script.
+                assert all(isinstance(line, str) for line in lines), lines
+                yield from lines
             else:
                 yield from scripts(inner)
     elif isinstance(value, list):
