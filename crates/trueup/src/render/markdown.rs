@@ -123,7 +123,7 @@ fn prose(text: &str) -> String {
     let text = one_line(text);
     let parts: Vec<&str> = text.split('`').collect();
     // An odd one out is no pair: then none is believed.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped(&text);
     }
     let parts = parts.iter().enumerate();
