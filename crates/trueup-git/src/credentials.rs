@@ -40,6 +40,15 @@ pub enum Token {
     File(PathBuf),
 }
 
+/// A private key for SSH.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The key itself, in OpenSSH's or PEM format, from the environment: what containers get from a secret store.
+    Value(Secret),
+    /// A file that holds it, read at every connection.
+    File(PathBuf),
+}
+
 /// Who we are to the server. Nothing here is sent to any other host than the repository's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credentials {
@@ -49,7 +58,7 @@ pub struct Credentials {
     /// The token, or password, for HTTPS.
     pub https_token: Option<Token>,
     /// The private key for SSH; when absent, the SSH agent is asked.
-    pub ssh_key: Option<PathBuf>,
+    pub ssh_key: Option<Key>,
     /// The private key's passphrase.
     pub ssh_passphrase: Option<Secret>,
     /// OpenSSH `known_hosts` files; when empty, `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`.
@@ -62,6 +71,7 @@ enum Proof {
     UserName(String),
     Password { user: String, password: Secret },
     Key { user: String, path: PathBuf, passphrase: Option<Secret> },
+    KeyText { user: String, key: Secret, passphrase: Option<Secret> },
     Agent { user: String },
 }
 
@@ -80,6 +90,11 @@ impl Credentials {
             Proof::Password { user, password } => Cred::userpass_plaintext(&user, password.reveal()),
             Proof::Key { user, path, passphrase } => {
                 Cred::ssh_key(&user, None, &path, passphrase.as_ref().map(Secret::reveal))
+            }
+            Proof::KeyText { user, key, passphrase } => {
+                // A variable loses the line's end without which the last line of a key is none.
+                let key = format!("{}\n", key.reveal().trim());
+                Cred::ssh_key_from_memory(&user, None, &key, passphrase.as_ref().map(Secret::reveal))
             }
             Proof::Agent { user } => Cred::ssh_key_from_agent(&user),
         })
@@ -128,17 +143,26 @@ impl Credentials {
                         "only public-key authentication is supported for SSH",
                     ));
                 }
+                let passphrase = self.ssh_passphrase.clone();
                 match &self.ssh_key {
-                    Some(path) if asked_before > 0 => Err(lasting(
-                        format!("`{place}` refused user `{user}` with the key `{}`", path.display()),
+                    Some(key) if asked_before > 0 => Err(lasting(
+                        match key {
+                            Key::File(path) => {
+                                format!("`{place}` refused user `{user}` with the key `{}`", path.display())
+                            }
+                            Key::Value(_) => {
+                                format!("`{place}` refused user `{user}` with the key from the environment")
+                            }
+                        },
                         "add its public half to the repository's deploy keys (reading is enough); if the key has a \
                          passphrase, check that too",
                     )),
-                    Some(path) if !path.is_file() => Err(lasting(
+                    Some(Key::File(path)) if !path.is_file() => Err(lasting(
                         format!("there is no SSH key at `{}`", path.display()),
                         "give the path of the private key",
                     )),
-                    Some(path) => Ok(Proof::Key { user, path: path.clone(), passphrase: self.ssh_passphrase.clone() }),
+                    Some(Key::File(path)) => Ok(Proof::Key { user, path: path.clone(), passphrase }),
+                    Some(Key::Value(key)) => Ok(Proof::KeyText { user, key: key.clone(), passphrase }),
                     None if asked_before > 0 => Err(lasting(
                         format!("`{place}` refused user `{user}` with every key of the SSH agent"),
                         "give the deploy key as a file",
@@ -220,13 +244,16 @@ mod tests {
         let url = "ssh://deploy@git.example.com/state";
         let file = tempfile::NamedTempFile::new().unwrap();
         let agent = Credentials::default();
-        let key = Credentials { ssh_key: Some(file.path().into()), ..agent.clone() };
-        let gone = Credentials { ssh_key: Some("/nonexistent/key".into()), ..agent.clone() };
+        let key = Credentials { ssh_key: Some(Key::File(file.path().into())), ..agent.clone() };
+        let gone = Credentials { ssh_key: Some(Key::File("/nonexistent/key".into())), ..agent.clone() };
+        let text = Credentials { ssh_key: Some(Key::Value(Secret::new("t0k"))), ..agent.clone() };
         check(&agent, url, KEYS, 0, "Agent { user: \"deploy\" }");
         check(&agent, url, KEYS, 1, "every key of the SSH agent");
         check(&key, url, KEYS, 0, "Key { user: \"deploy\"");
         check(&key, url, KEYS, 1, "refused user `deploy` with the key");
         check(&gone, url, KEYS, 0, "no SSH key at `/nonexistent/key`");
+        check(&text, url, KEYS, 0, "KeyText { user: \"deploy\", key: Secret(…)");
+        check(&text, url, KEYS, 1, "refused user `deploy` with the key from the environment");
         check(&key, "ssh://git.example.com/state", CredentialType::USERNAME, 0, "UserName(\"git\")");
         check(&key, url, PASSWORDS, 0, "does not let keys in");
     }
@@ -243,6 +270,7 @@ mod tests {
     fn debug_shows_no_secret() {
         let credentials = Credentials {
             https_token: Some(Token::Value(Secret::new("t0k"))),
+            ssh_key: Some(Key::Value(Secret::new("t0k"))),
             ssh_passphrase: Some(Secret::new("t0k")),
             ..Credentials::default()
         };

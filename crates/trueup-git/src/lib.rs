@@ -30,7 +30,7 @@ mod tree;
 mod watch;
 
 pub use config::{Bounds, Config};
-pub use credentials::{Credentials, Secret, Token};
+pub use credentials::{Credentials, Key, Secret, Token};
 pub use publish::{amend_file, clone_to_work_in, publish};
 pub use repository::Repository;
 pub use watch::watch;

@@ -24,7 +24,7 @@ pub enum Command {
     /// Check a tree of desired state offline: exit 0 valid, 1 problems, 2 could not run
     Check(CheckArgs),
     /// Show what would change, and what is held and why: exit 0 nothing, 1 changes, 2 error
-    Plan(LookArgs),
+    Plan(PlanArgs),
     /// Make one pass, then wait for the rollouts: exit 0 all Synced and Healthy, 1 not, 2 error
     Apply(ApplyArgs),
     /// Compare a document with an AWS answer, offline: exit 0 no drift, 1 drift, 2 error
@@ -43,6 +43,8 @@ pub enum Command {
     IamPolicy(IamPolicyArgs),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(SchemaArgs),
+    /// Ask the daemon on this machine whether it is alive, for a container's health check: exit 0 yes, 1 no
+    Health(HealthArgs),
     /// The whole thing on this machine, no AWS account: simulated AWS, a repository to push to, the daemon
     Sandbox(SandboxArgs),
 }
@@ -54,6 +56,17 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// What a plan can be printed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
 }
 
 /// Where the desired state is, and how to get at it.
@@ -81,7 +94,7 @@ pub struct SourceArgs {
     /// The user name that goes with the token
     #[arg(long, env = "TRUEUP_GIT_USER", default_value = "x-access-token", value_name = "NAME")]
     pub git_user: String,
-    /// The private deploy key for ssh:// repositories
+    /// A file with the private deploy key for ssh:// repositories (or put the key itself in `TRUEUP_SSH_KEY`)
     #[arg(long, env = "TRUEUP_SSH_KEY_FILE", value_name = "FILE")]
     pub ssh_key_file: Option<PathBuf>,
     /// The known hosts that ssh:// repositories are verified against [default: `~/.ssh/known_hosts` and the system's]
@@ -143,7 +156,21 @@ pub struct CheckArgs {
     pub format: Format,
 }
 
-/// Arguments of `trueup plan` and `trueup status`, which only look.
+/// Arguments of `trueup plan`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// Only these applications [default: all]
+    #[arg(value_name = "APP")]
+    pub applications: Vec<String>,
+    /// Where the desired state is.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How it is printed
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: PlanFormat,
+}
+
+/// Arguments of `trueup status`.
 #[derive(Args, Debug)]
 pub struct LookArgs {
     /// Only these applications [default: all]
@@ -281,6 +308,14 @@ pub struct SchemaArgs {
     /// `task-definition`, `service`, `target-group`, `listener-rule`, `app` (app.toml) or `trueup` (trueup.toml)
     #[arg(value_name = "KIND")]
     pub kind: SchemaKind,
+}
+
+/// Arguments of `trueup health`.
+#[derive(Args, Debug)]
+pub struct HealthArgs {
+    /// Where the daemon listens, as it was told itself
+    #[arg(long, env = "TRUEUP_LISTEN", default_value = "127.0.0.1:7171", value_name = "ADDR")]
+    pub listen: SocketAddr,
 }
 
 /// Arguments of `trueup sandbox`.

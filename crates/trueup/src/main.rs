@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Why(args) => commands::why::why(&args),
         Command::IamPolicy(args) => commands::iam_policy::iam_policy(&args),
         Command::Schema(args) => commands::schema::schema(&args),
+        Command::Health(args) => Ok(commands::health::health(&args)),
         Command::Sandbox(args) => sandbox::sandbox(&args),
     };
     outcome.unwrap_or_else(|error| {

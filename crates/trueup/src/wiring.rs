@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use trueup_aws::AwsClouds;
 use trueup_core::names::{ApplicationName, EnvironmentName, InstanceName};
 use trueup_engine::{Engine, OnceError, Options, Sink};
-use trueup_git::{Config, Credentials, Repository, Secret, Token};
+use trueup_git::{Config, Credentials, Key, Repository, Secret, Token};
 use trueup_ports::{Clock, SourceError};
 
 use crate::cli::SourceArgs;
@@ -135,10 +135,21 @@ fn configuration(args: &SourceArgs) -> Result<Config> {
         (Some(file), None) => Some(Token::File(file.clone())),
         (None, token) => token.map(Token::Value),
     };
+    let ssh_key = match (&args.ssh_key_file, secret("TRUEUP_SSH_KEY")?) {
+        (Some(_), Some(_)) => {
+            return Err(Hinted::new(
+                "there is a file with an SSH key and a key in `TRUEUP_SSH_KEY` as well",
+                "give one of them",
+            )
+            .into());
+        }
+        (Some(file), None) => Some(Key::File(file.clone())),
+        (None, key) => key.map(Key::Value),
+    };
     config.credentials = Credentials {
         https_user: Some(args.git_user.clone()),
         https_token,
-        ssh_key: args.ssh_key_file.clone(),
+        ssh_key,
         ssh_passphrase: secret("TRUEUP_SSH_PASSPHRASE")?,
         known_hosts: args.known_hosts_file.iter().cloned().collect(),
     };

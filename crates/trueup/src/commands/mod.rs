@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod check;
 pub mod diff;
+pub mod health;
 pub mod iam_policy;
 pub mod plan;
 pub mod retry;

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::json;
 use trueup_core::plan::{Plan, Sync};
 
-use crate::cli::{Format, LookArgs};
+use crate::cli::{PlanArgs, PlanFormat};
 use crate::events::Rejections;
 use crate::render::plan::Totals;
 use crate::{COULD_NOT_RUN, render, terminal, wiring};
@@ -16,13 +16,14 @@ use crate::{COULD_NOT_RUN, render, terminal, wiring};
 ///
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.
-pub fn plan(args: &LookArgs) -> Result<ExitCode> {
+pub fn plan(args: &PlanArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
         match args.format {
-            Format::Json => terminal::print_line(json!({ "plans": plans, "totals": Totals::of(&plans) }))?,
-            Format::Text => terminal::print(&render::plan::plans(&plans))?,
+            PlanFormat::Json => terminal::print_line(json!({ "plans": plans, "totals": Totals::of(&plans) }))?,
+            PlanFormat::Text => terminal::print(&render::plan::plans(&plans))?,
+            PlanFormat::Markdown => terminal::print(&render::markdown::plans(&plans))?,
         }
         Ok(exit_code(&plans))
     })

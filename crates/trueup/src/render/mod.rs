@@ -1,6 +1,7 @@
 //! Core values as text for people.
 
 pub mod changes;
+pub mod markdown;
 mod masked;
 pub mod plan;
 pub mod problems;

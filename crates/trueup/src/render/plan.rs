@@ -1,6 +1,6 @@
 //! Plans: what will be done, path by path, and what is held and why.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use trueup_core::plan::{Cause, Held, Plan, Step};
 use trueup_core::report::resource_title;
@@ -52,9 +52,18 @@ impl Totals {
     }
 }
 
+/// `1 to create, 2 to change, 0 to prune, 1 held`, and what is adopted where there is such.
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { create, change, adopt, prune, held } = self;
+        write!(f, "{create} to create, {change} to change, {prune} to prune, {held} held")?;
+        if *adopt > 0 { write!(f, ", {adopt} to adopt") } else { Ok(()) }
+    }
+}
+
 /// What happens to a resource, from the least to the weightiest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Symbol {
+pub(super) enum Symbol {
     Adopt,
     Change,
     Create,
@@ -62,7 +71,7 @@ enum Symbol {
 }
 
 impl Symbol {
-    fn of(step: &Step) -> Self {
+    pub(super) fn of(step: &Step) -> Self {
         match step.cause {
             Cause::Create => Self::Create,
             Cause::Pending | Cause::Drift => Self::Change,
@@ -71,7 +80,7 @@ impl Symbol {
         }
     }
 
-    fn draw(self) -> (anstyle::Style, char) {
+    pub(super) fn draw(self) -> (anstyle::Style, char) {
         match self {
             Self::Create => (ADDED, '+'),
             Self::Change => (CHANGED, '~'),
@@ -99,11 +108,7 @@ pub fn plans(plans: &[Plan]) -> String {
             writeln!(out, "Nothing to do: {quiet} application{} as git wants them.", if quiet == 1 { "" } else { "s" });
         return out;
     }
-    let Totals { create, change, adopt, prune, held } = totals;
-    let _ = write!(out, "{BOLD}Plan:{BOLD:#} {create} to create, {change} to change, {prune} to prune, {held} held");
-    if adopt > 0 {
-        let _ = write!(out, ", {adopt} to adopt");
-    }
+    let _ = write!(out, "{BOLD}Plan:{BOLD:#} {totals}");
     if quiet > 0 {
         let _ = write!(out, "; {quiet} unchanged");
     }
@@ -131,13 +136,7 @@ fn plan(plan: &Plan) -> String {
 
 fn step(step: &Step) -> String {
     let (style, symbol) = Symbol::of(step).draw();
-    let cause = match step.cause {
-        Cause::Create => "git wants it",
-        Cause::Pending => "git changed",
-        Cause::Drift => "AWS drifted",
-        Cause::Adopt => "already matches, gets trueup's tags",
-        Cause::Prune => "git no longer has it",
-    };
+    let cause = why(step.cause);
     let name = clean(&resource_title(&step.resource));
     let mut out =
         format!("  {style}{symbol}{style:#} {BOLD}{name}{BOLD:#}  {:?}  {DIM}{cause}{DIM:#}\n", step.call.operation);
@@ -150,11 +149,24 @@ fn step(step: &Step) -> String {
     out
 }
 
+/// Why a step is taken, in a few words.
+pub(super) fn why(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Create => "git wants it",
+        Cause::Pending => "git changed",
+        Cause::Drift => "AWS drifted",
+        Cause::Adopt => "already matches, gets trueup's tags",
+        Cause::Prune => "git no longer has it",
+    }
+}
+
+/// What a hold is about.
+pub(super) fn held_name(held: &Held) -> String {
+    held.resource.as_ref().map_or_else(|| "application".to_owned(), |resource| clean(&resource_title(resource)))
+}
+
 fn held(held: &Held) -> String {
-    let name = match &held.resource {
-        Some(resource) => clean(&resource_title(resource)),
-        None => "application".to_owned(),
-    };
+    let name = held_name(held);
     let mut out = format!(
         "  {HELD}!{HELD:#} {BOLD}{name}{BOLD:#}  held, {}: {}\n",
         held.reason.reason(),

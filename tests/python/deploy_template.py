@@ -1,0 +1,321 @@
+"""deploy/cloudformation.yaml: cfn-lint has nothing to say about it, AWS (as moto imitates it) makes stacks of it, with
+and without the webhook, and the task role may make exactly the calls that trueup makes.
+
+    deploy_template.py REPOSITORY
+"""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION="eu-west-1", AWS_EC2_METADATA_DISABLED="true"
+)
+
+import boto3
+from moto import mock_aws
+
+import stack_types
+
+# What trueup reports to CloudWatch.
+METRICS = {
+    "ApiCalls", "ApiThrottles", "CommitToDeploySeconds", "CycleSeconds", "DesiredStateAgeSeconds", "Drift", "Held",
+    "OutOfSync", "RolloutFailed", "Unhealthy",
+}  # fmt: skip
+# Calls that no API crate of trueup's names: what makes other roles usable, and the report.
+BESIDE_THE_CALLS = {"cloudwatch:PutMetricData", "iam:PassRole", "sts:AssumeRole"}
+# It needs no permission (Service Authorization Reference, AWS Security Token Service).
+NEEDS_NONE = {"sts:GetCallerIdentity"}
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/trueup@sha256:" + "0" * 64
+
+
+def lint(template):
+    """What cfn-lint says, the least of its rules included."""
+    command = [Path(sys.executable).with_name("cfn-lint"), "--include-checks", "I", "--regions", "eu-west-1", "--template", template]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def check_lint(template):
+    assert lint(template) == (0, ""), lint(template)
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as wrong:
+        wrong.write(template.read_text().replace("ReadonlyRootFilesystem", "ReadOnlyRootFilesystem"))
+        wrong.flush()
+        code, said = lint(wrong.name)
+        assert code != 0 and "ReadOnlyRootFilesystem" in said, "the linter does not read the template"
+
+
+def surroundings():
+    """What stands there before: a network, a cluster, a load balancer, secrets."""
+    ec2, elbv2 = boto3.client("ec2"), boto3.client("elbv2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    zones = ("eu-west-1a", "eu-west-1b")
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        for number, zone in enumerate(zones)
+    ]
+    group = ec2.create_security_group(GroupName="alb", Description="alb", VpcId=vpc)["GroupId"]
+    balancer = elbv2.create_load_balancer(Name="alb", Subnets=subnets, SecurityGroups=[group])["LoadBalancers"][0]
+    listener = elbv2.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+    )["Listeners"][0]["ListenerArn"]
+    boto3.client("ecs").create_cluster(clusterName="tools")
+    secret = lambda name: boto3.client("secretsmanager").create_secret(Name=name, SecretString="not-a-real-one")["ARN"]
+    return {
+        "network": {"Cluster": "tools", "VpcId": vpc, "SubnetIds": ",".join(subnets)},
+        "webhook": {
+            "WebhookListenerArn": listener,
+            "WebhookLoadBalancerSecurityGroupId": group,
+            "WebhookSecretArn": secret("webhook"),
+        },
+        "token": secret("token"),
+        "key": secret("key"),
+    }
+
+
+class Stack:
+    """A stack of the template."""
+
+    def __init__(self, template, name, **parameters):
+        cloudformation = boto3.client("cloudformation")
+        cloudformation.create_stack(
+            StackName=name,
+            TemplateBody=template.read_text(),
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )
+        described = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        assert described["StackStatus"] == "CREATE_COMPLETE", described
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+        resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        # Where a condition leaves a resource out, moto lists one without a name.
+        resources = [resource for resource in resources if "LogicalResourceId" in resource]
+        self.ids = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId") for resource in resources}
+        self.cluster = parameters["Cluster"]
+
+    def task_definition(self):
+        return boto3.client("ecs").describe_task_definition(taskDefinition=self.ids["TaskDefinition"])["taskDefinition"]
+
+    def container(self):
+        (container,) = self.task_definition()["containerDefinitions"]
+        return container
+
+    def environment(self):
+        return {entry["name"]: entry["value"] for entry in self.container().get("environment", [])}
+
+    def secrets(self):
+        return {entry["name"]: entry["valueFrom"] for entry in self.container().get("secrets", [])}
+
+    def service(self):
+        """The service as it was asked for, when it is there."""
+        found = boto3.client("ecs").describe_services(cluster=self.cluster, services=[self.ids["Service"]])
+        assert [service["status"] for service in found["services"]] == ["ACTIVE"], found
+        return stack_types.Service.requests[self.ids["Service"]]
+
+    def statements(self, role, policy):
+        found = boto3.client("iam").get_role_policy(RoleName=self.ids[role], PolicyName=policy)
+        document = found["PolicyDocument"]
+        # moto keeps the template's policy as Python would print it.
+        document = ast.literal_eval(document) if isinstance(document, str) else document
+        statements = stack_types.present(document)["Statement"]
+        assert all(statement["Effect"] == "Allow" for statement in statements), statements
+        return {statement["Sid"]: statement for statement in statements}
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def actions(statements):
+    return {action for statement in statements.values() for action in as_list(statement["Action"])}
+
+
+def calls(repository):
+    """The AWS actions that trueup's sources call, reads and writes."""
+    found = {"reads": set(), "writes": set()}
+    sources = repository / "crates/trueup-aws/src"
+    for api, file in (("ecs", "ecs.rs"), ("elasticloadbalancing", "elb.rs")):
+        listed = re.search(r"operations! \{\s+reads \{(.*?)\}\s+writes \{(.*?)\}", (sources / file).read_text(), re.S)
+        for kind, block in zip(("reads", "writes"), listed.groups()):
+            found[kind] |= {f"{api}:{name}" for name in re.findall(r"^\s+([A-Z]\w+) ", block, re.M)}
+    quoted = r'"((?:application-autoscaling|cloudformation|cloudtrail|ecr|secretsmanager|ssm|sts):[A-Z]\w+)"'
+    for file in sources.rglob("*.rs"):
+        found["reads"] |= set(re.findall(quoted, file.read_text()))
+    found["reads"] -= NEEDS_NONE
+    assert len(found["reads"]) > 15 and len(found["writes"]) > 10, found
+    return found
+
+
+def check_reporting(stack, repository):
+    """The default: it reports, may write nothing, and has neither secrets nor a webhook."""
+    needed = calls(repository)
+    statements = stack.statements("TaskRole", "keep-true")
+    assert actions(statements) == needed["reads"] | {"cloudwatch:PutMetricData"}, actions(statements) ^ needed["reads"]
+    assert statements["Report"]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Trueup"}}
+    assert statements["LookAtServices"]["Resource"] == [
+        f"arn:*:ecs:*:*:{kind}/shop/*" for kind in ("service", "task", "service-deployment", "service-revision")
+    ], statements["LookAtServices"]["Resource"]
+    assert "ReadSecrets" not in stack.statements("ExecutionRole", "start-trueup")
+    assert stack.environment()["TRUEUP_REPORT_ONLY"] == "true"
+    assert "TRUEUP_WEBHOOK_LISTEN" not in stack.environment() and stack.secrets() == {}
+    assert "loadBalancers" not in stack.service()
+    assert not {"WebhookRule", "WebhookTargetGroup", "WebhookIngress"} & set(stack.ids), stack.ids
+    for alarm in alarms(stack):
+        assert alarm["AlarmActions"] == [], alarm
+
+
+def check_applying(stack, repository, around):
+    """Everything on."""
+    needed = calls(repository)
+    statements = stack.statements("TaskRole", "keep-true")
+    expected = needed["reads"] | needed["writes"] | BESIDE_THE_CALLS
+    assert actions(statements) == expected, actions(statements) ^ expected
+    assert statements["WriteServices"]["Resource"] == [f"arn:*:ecs:*:*:service/{name}/*" for name in ("shop", "mail")]
+    assert len(statements["LookAtServices"]["Resource"]) == 8
+    passed = statements["PassRoles"]
+    assert passed["Resource"] == [f"arn:aws:iam::123456789012:role/{name}" for name in ("task", "execution")], passed
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    assert statements["EnterOtherAccounts"]["Resource"] == ["arn:aws:iam::210987654321:role/trueup"]
+    assert statements["Prune"]["Condition"] == {"StringEquals": {"aws:ResourceTag/trueup:instance": "blue"}}
+    deletes = {action for action in expected if ":Delete" in action}
+    assert deletes == set(statements["Prune"]["Action"]), "what deletes stands in that statement alone"
+    assert all(not deletes & set(as_list(one["Action"])) for sid, one in statements.items() if sid != "Prune")
+    for sid, statement in statements.items():
+        looks = all(re.search(":(Describe|List|Lookup)", action) for action in as_list(statement["Action"]))
+        assert looks or sid == "Report" or statement["Resource"] != "*", f"{sid} is not scoped"
+
+    secrets = {
+        "TRUEUP_GIT_TOKEN": around["token"],
+        "TRUEUP_SSH_KEY": around["key"],
+        "TRUEUP_WEBHOOK_SECRET": around["webhook"]["WebhookSecretArn"],
+    }
+    assert stack.secrets() == secrets, stack.secrets()
+    reads = stack.statements("ExecutionRole", "start-trueup")["ReadSecrets"]
+    assert (reads["Action"], sorted(reads["Resource"])) == ("secretsmanager:GetSecretValue", sorted(secrets.values()))
+    environment = stack.environment()
+    assert "TRUEUP_REPORT_ONLY" not in environment and environment["TRUEUP_WEBHOOK_LISTEN"] == "0.0.0.0:7172"
+
+    elbv2 = boto3.client("elbv2")
+    (group,) = elbv2.describe_target_groups(TargetGroupArns=[stack.ids["WebhookTargetGroup"]])["TargetGroups"]
+    assert (group["TargetType"], group["Port"], group["HealthCheckPath"]) == ("ip", 7172, "/healthz"), group
+    (rule,) = elbv2.describe_rules(RuleArns=[stack.ids["WebhookRule"]])["Rules"]
+    assert rule["Priority"] == "7" and rule["Actions"][0]["TargetGroupArn"] == group["TargetGroupArn"], rule
+    (balancer,) = stack.service()["loadBalancers"]
+    assert balancer["targetGroupArn"] == group["TargetGroupArn"] and balancer["containerPort"] == 7172, balancer
+    (security,) = boto3.client("ec2").describe_security_groups(GroupIds=[stack.ids["SecurityGroup"]])["SecurityGroups"]
+    (ingress,) = security["IpPermissions"]
+    assert ingress["FromPort"] == ingress["ToPort"] == 7172, ingress
+    (source,) = ingress["UserIdGroupPairs"]
+    assert source["GroupId"] == around["webhook"]["WebhookLoadBalancerSecurityGroupId"], ingress
+    for alarm in alarms(stack):
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ["arn:aws:sns:eu-west-1:123456789012:alarms"], alarm
+
+
+def alarms(stack):
+    names = [name for logical, name in stack.ids.items() if logical.endswith("Alarm")]
+    found = boto3.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+    assert len(found) == 6, found
+    return found
+
+
+def check_any(stack):
+    """What every stack has."""
+    definition = stack.task_definition()
+    assert definition["taskRoleArn"] == stack.outputs["TaskRoleArn"] != definition["executionRoleArn"]
+    assert (definition["networkMode"], definition["requiresCompatibilities"]) == ("awsvpc", ["FARGATE"]), definition
+    container = stack.container()
+    assert container["readonlyRootFilesystem"] is True and container["user"] == "65532:65532", container
+    assert container["healthCheck"]["command"] == ["CMD", "/usr/local/bin/trueup", "health"], container
+    (mount,) = container["mountPoints"]
+    assert mount["containerPath"] == stack.environment()["TRUEUP_CACHE_DIR"] == "/var/cache/trueup", mount
+    assert [volume["name"] for volume in definition["volumes"]] == [mount["sourceVolume"]], definition
+    assert container["logConfiguration"]["options"]["awslogs-group"] == stack.outputs["LogGroupName"]
+
+    service = stack.service()
+    assert (service["desiredCount"], service["launchType"]) == (1, "FARGATE"), service
+    assert service["availabilityZoneRebalancing"] == "DISABLED", "it would start a second task first"
+    deployment = service["deploymentConfiguration"]
+    assert (deployment["minimumHealthyPercent"], deployment["maximumPercent"]) == (0, 100), deployment
+
+    logs = boto3.client("logs").describe_log_groups(logGroupNamePrefix=stack.outputs["LogGroupName"])["logGroups"]
+    assert [group["retentionInDays"] for group in logs] == [30], logs
+
+    seen = set()
+    for alarm in alarms(stack):
+        for query in alarm["Metrics"]:
+            parsed = re.fullmatch(r'SELECT (?:MAX|COUNT)\((\w+)\) FROM "Trueup"', query["Expression"])
+            assert parsed, f"{query['Expression']} is no query of ours"
+            seen.add(parsed[1])
+    body = boto3.client("cloudwatch").get_dashboard(DashboardName=stack.ids["Dashboard"])["DashboardBody"]
+    widgets = json.loads(body)["widgets"]
+    for widget in widgets:
+        for (metric,) in widget["properties"].get("metrics", []):
+            parsed = re.fullmatch(r"SEARCH\('Namespace=\"Trueup\" MetricName=\"(\w+)\"', '\w+', \d+\)", metric["expression"])
+            assert parsed, f"{metric['expression']} is no search of ours"
+            seen.add(parsed[1])
+    assert seen == METRICS, seen ^ METRICS
+    places = [(widget["x"], widget["y"]) for widget in widgets]
+    assert len(set(places)) == len(places), "widgets lie on each other"
+
+
+@mock_aws
+def check_stacks(template, repository):
+    stack_types.teach()
+    around = surroundings()
+    common = {
+        **around["network"],
+        "Image": IMAGE,
+        "Repository": "https://github.com/example/infrastructure",
+        "LogRetentionDays": "30",
+    }
+    plain = Stack(template, "trueup", ManagedClusters="shop", **common)
+    check_any(plain)
+    check_reporting(plain, repository)
+    full = Stack(
+        template,
+        "trueup-blue",
+        ManagedClusters="shop,mail",
+        Mode="apply",
+        Instance="blue",
+        AllowPrune="true",
+        PassRoleArns="arn:aws:iam::123456789012:role/task,arn:aws:iam::123456789012:role/execution",
+        EnvironmentRoleArns="arn:aws:iam::210987654321:role/trueup",
+        GitTokenSecretArn=around["token"],
+        GitSshKeySecretArn=around["key"],
+        AlarmTopicArn="arn:aws:sns:eu-west-1:123456789012:alarms",
+        WebhookRulePriority="7",
+        **around["webhook"],
+        **common,
+    )
+    check_any(full)
+    check_applying(full, repository, around)
+
+
+def check_documented(template, repository):
+    """Every parameter and output is explained."""
+    text = (repository / "docs/deploy.md").read_text()
+    for section in ("Parameters", "Outputs"):
+        block = re.search(rf"^{section}:\n(.*?)(?=^\S|\Z)", template.read_text(), re.M | re.S)[1]
+        names = re.findall(r"^  (\w+):", block, re.M)
+        assert len(names) > 5, names
+        for name in names:
+            assert f"`{name}`" in text, f"docs/deploy.md does not explain {name}"
+
+
+def main(repository):
+    template = repository / "deploy/cloudformation.yaml"
+    check_lint(template)
+    check_stacks(template, repository)
+    check_documented(template, repository)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
