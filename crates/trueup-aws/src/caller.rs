@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::time::{Instant, sleep};
 use trueup_core::live::FailureKind;
-use trueup_ports::{CallError, Effect};
+use trueup_ports::{CallError, CallOutcome, Effect, Measurement, Meter};
 
 use crate::buckets::{Bucket, Buckets, Sign};
 use crate::calls::Calls;
@@ -35,14 +35,22 @@ pub(crate) struct Caller {
     environment: String,
     buckets: Arc<Buckets>,
     calls: Arc<Calls>,
+    meter: Arc<dyn Meter>,
     stop: Stop,
     reads: AtomicU64,
     credential_failures: AtomicU64,
 }
 
 impl Caller {
-    pub(crate) fn new(environment: String, buckets: Arc<Buckets>, calls: Arc<Calls>, stop: Stop) -> Self {
-        Self { environment, buckets, calls, stop, reads: AtomicU64::new(0), credential_failures: AtomicU64::new(0) }
+    pub(crate) fn new(
+        environment: String,
+        buckets: Arc<Buckets>,
+        calls: Arc<Calls>,
+        meter: Arc<dyn Meter>,
+        stop: Stop,
+    ) -> Self {
+        let (reads, credential_failures) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { environment, buckets, calls, meter, stop, reads, credential_failures }
     }
 
     /// How many reads were made so far.
@@ -157,7 +165,8 @@ impl Caller {
         // The future of an SDK call is large; boxed, it does not weigh on everything that awaits it.
         let outcome = Box::pin(send()).await.map_err(|error| failure::classify(operation, &error));
         let environment = self.environment.as_str();
-        let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = start.elapsed();
+        let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let sign = match &outcome {
             Ok(answer) => {
                 let request_id = answer.request_id();
@@ -181,6 +190,12 @@ impl Caller {
                 }
             }
         };
+        let came = match sign {
+            Sign::Throttles => CallOutcome::Throttled,
+            _ if outcome.is_ok() => CallOutcome::Succeeded,
+            Sign::Works | Sign::Fails => CallOutcome::Failed,
+        };
+        self.meter.measure(&Measurement::Call { environment, operation, outcome: came, took });
         self.buckets.note(bucket, start, sign);
         outcome
     }

@@ -14,7 +14,7 @@ use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
-use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Priority, Wanted};
+use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Meter, Priority, Wanted};
 
 use crate::buckets::{Bucket, Buckets};
 use crate::caller::Caller;
@@ -71,10 +71,11 @@ impl AwsCloud {
         config: &SdkConfig,
         buckets: Arc<Buckets>,
         calls: Arc<Calls>,
+        meter: Arc<dyn Meter>,
         stop: Stop,
     ) -> Self {
         Self {
-            caller: Caller::new(environment.name.to_string(), buckets, calls, stop),
+            caller: Caller::new(environment.name.to_string(), buckets, calls, meter, stop),
             ecs: Ecs { client: aws_sdk_ecs::Client::new(config) },
             elb: Elb { client: aws_sdk_elasticloadbalancingv2::Client::new(config) },
             resolvers: Resolvers::new(config),

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use trueup_core::desired::Environment;
 use trueup_core::names::EnvironmentName;
-use trueup_ports::{Cloud, Clouds};
+use trueup_ports::{Cloud, Clouds, Meter, Unmetered};
 
 use crate::buckets::{Buckets, Pace};
 use crate::calls::{Calls, Count};
@@ -64,6 +64,8 @@ pub struct Options {
     pub sleep: Option<SharedAsyncSleep>,
     /// Whether calls stay below AWS's published rates.
     pub pace: Pace,
+    /// Takes what every call took.
+    pub meter: Option<Arc<dyn Meter>>,
 }
 
 /// An access key.
@@ -141,7 +143,8 @@ impl AwsClouds {
         // The credentials' own calls are not ours to make, and keep the SDK's retries.
         let config = authenticated.to_builder().retry_config(RetryConfig::disabled()).build();
         let (buckets, calls) = (self.buckets(environment), Arc::clone(&self.calls));
-        AwsCloud::new(environment.clone(), &config, buckets, calls, self.stop.clone())
+        let meter = self.options.meter.clone().unwrap_or_else(|| Arc::new(Unmetered));
+        AwsCloud::new(environment.clone(), &config, buckets, calls, meter, self.stop.clone())
     }
 
     /// The SDK's ordinary configuration (profile, `AWS_ENDPOINT_URL`, task role, single sign-on) with our bounds.
@@ -158,7 +161,7 @@ impl AwsClouds {
             .timeout_config(timeouts)
             // Made for long downloads; our answers are small and every attempt has its time-out.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        let Options { http_client, credentials, keys, endpoint_url, time_source, sleep, pace: _ } =
+        let Options { http_client, credentials, keys, endpoint_url, time_source, sleep, pace: _, meter: _ } =
             self.options.clone();
         if let Some(http_client) = http_client {
             loader = loader.http_client(http_client);

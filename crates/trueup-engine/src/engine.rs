@@ -10,14 +10,14 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use trueup_core::names::{EnvironmentName, Revision};
 use trueup_core::report::{Event, What};
-use trueup_ports::{Clock, Clouds, Source};
+use trueup_ports::{Clock, Clouds, GitOutcome, Measurement, Source};
 
 use crate::board::{SourceStatus, Status};
 use crate::context::Context;
 use crate::environment::EnvironmentLoop;
 use crate::follower::{Follower, InForce};
 use crate::options::Options;
-use crate::pushed::{Asked, Pushed};
+use crate::pushed::Pushed;
 use crate::schedule::Jitter;
 use crate::shutdown::Shutdown;
 use crate::sink::Sink;
@@ -101,13 +101,15 @@ impl Engine {
             if self.trigger.pushed.swap(false, Ordering::AcqRel) {
                 pushed.begin();
             }
-            let before = follower.head().cloned();
+            let (before, began) = (follower.head().cloned(), Instant::now());
             tokio::select! {
                 biased;
                 () = self.context.shutdown.requested() => break,
                 () = self.refresh(&mut follower) => {}
             }
-            pushed.asked(came_of_asking(&follower, before.as_ref()), Instant::now());
+            let came = came_of_asking(&follower, before.as_ref());
+            self.context.options.meter.measure(&Measurement::Git { outcome: came, took: began.elapsed() });
+            pushed.asked(came, Instant::now());
             if let Some(in_force) = follower.in_force() {
                 environments.begin(self, in_force);
             }
@@ -178,13 +180,13 @@ impl Engine {
 }
 
 /// What came of asking git, where the branch had this head before.
-fn came_of_asking(follower: &Follower, before: Option<&Revision>) -> Asked {
+fn came_of_asking(follower: &Follower, before: Option<&Revision>) -> GitOutcome {
     match follower.head() {
         // Also what cannot be loaded is asked for again.
-        _ if follower.failure().is_some() => Asked::Failed,
-        None => Asked::Failed,
-        head if head == before => Asked::Still,
-        Some(_) => Asked::Moved,
+        _ if follower.failure().is_some() => GitOutcome::Failed,
+        None => GitOutcome::Failed,
+        head if head == before => GitOutcome::Still,
+        Some(_) => GitOutcome::Moved,
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use trueup_core::desired::Mode;
 use trueup_core::live::{Observed, Traffic};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision, ServiceId};
+use trueup_ports::Measurement;
 
 use crate::application::ApplicationState;
 use crate::context::Context;
@@ -119,12 +120,18 @@ impl EnvironmentLoop {
         loop {
             if let Some(current) = &current {
                 let writes = !context.options.report_only;
+                let began = Instant::now();
                 tokio::select! {
                     biased;
                     // Dropped where it waits for a read; what it writes, it writes in passes of their own.
                     () = context.shutdown.requested() => break,
                     () = self.cycle(current, &scope, writes) => {}
                 }
+                context.options.meter.measure(&Measurement::Cycle {
+                    environment: &self.name,
+                    full: scope == Scope::All,
+                    took: began.elapsed(),
+                });
             }
             if scope == Scope::All {
                 self.full_at = Instant::now() + self.jitter.spread(context.options.interval);

@@ -1,9 +1,11 @@
 //! What the loop is told from outside: which installation it is, what it minds, how often it looks.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use trueup_core::names::{ApplicationName, EnvironmentName, InstanceName, Revision};
+use trueup_ports::{Meter, Unmetered};
 
 /// The settings of an engine.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct Options {
     pub interval: Duration,
     /// How often an application is observed while a rollout runs, or after something was written.
     pub rollout_interval: Duration,
+    /// Takes what is measured on the way.
+    pub meter: Arc<dyn Meter>,
 }
 
 impl Options {
@@ -38,6 +42,7 @@ impl Options {
             git_interval: Duration::from_secs(30),
             interval: Duration::from_mins(1),
             rollout_interval: Duration::from_secs(5),
+            meter: Arc::new(Unmetered),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use trueup_ports::GitOutcome;
 
 /// How long after a trigger git is asked once more, when asking brought nothing. Each wait is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
@@ -21,17 +22,6 @@ pub(crate) struct Pushed {
     again: Option<Instant>,
 }
 
-/// What came of asking git.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// The branch has another head than before.
-    Moved,
-    /// It has the same.
-    Still,
-    /// It could not be read.
-    Failed,
-}
-
 impl Pushed {
     /// Somebody pushed; git is about to be asked.
     pub fn begin(&mut self) {
@@ -39,10 +29,10 @@ impl Pushed {
     }
 
     /// Git was asked.
-    pub fn asked(&mut self, asked: Asked, now: Instant) {
+    pub fn asked(&mut self, outcome: GitOutcome, now: Instant) {
         let Some(times) = self.asked else { return };
         // An outage may be longer than any number of tries; the waits grow until git's own interval is shorter.
-        let done = asked == Asked::Moved || asked == Asked::Still && times >= STILL_MAX;
+        let done = outcome == GitOutcome::Moved || outcome == GitOutcome::Still && times >= STILL_MAX;
         *self = if done {
             Self::default()
         } else {
@@ -62,7 +52,7 @@ mod tests {
     use super::*;
 
     /// Seconds from a push until each time that git is asked, up to an hour.
-    fn asks(answer: impl Fn(usize) -> Asked) -> Vec<u64> {
+    fn asks(answer: impl Fn(usize) -> GitOutcome) -> Vec<u64> {
         let begun = Instant::now();
         let (mut now, hour) = (begun, begun + Duration::from_hours(1));
         let mut pushed = Pushed::default();
@@ -78,18 +68,18 @@ mod tests {
 
     #[test]
     fn git_is_asked_until_it_has_something_new_or_had_time_enough() {
-        assert_eq!(asks(|_| Asked::Moved), [0]);
-        assert_eq!(asks(|_| Asked::Still), [0, 2, 6, 14]);
-        assert_eq!(asks(|time| if time < 3 { Asked::Still } else { Asked::Moved }), [0, 2, 6]);
-        assert_eq!(asks(|_| Asked::Failed), [0, 2, 6, 14, 30, 62, 126, 254, 510, 1022, 2046]);
-        assert_eq!(asks(|time| if time < 4 { Asked::Failed } else { Asked::Moved }), [0, 2, 6, 14]);
+        assert_eq!(asks(|_| GitOutcome::Moved), [0]);
+        assert_eq!(asks(|_| GitOutcome::Still), [0, 2, 6, 14]);
+        assert_eq!(asks(|time| if time < 3 { GitOutcome::Still } else { GitOutcome::Moved }), [0, 2, 6]);
+        assert_eq!(asks(|_| GitOutcome::Failed), [0, 2, 6, 14, 30, 62, 126, 254, 510, 1022, 2046]);
+        assert_eq!(asks(|time| if time < 4 { GitOutcome::Failed } else { GitOutcome::Moved }), [0, 2, 6, 14]);
     }
 
     #[test]
     fn without_a_push_git_is_asked_at_its_interval() {
         let (now, hour) = (Instant::now(), Instant::now() + Duration::from_hours(1));
         let mut pushed = Pushed::default();
-        for asked in [Asked::Still, Asked::Failed, Asked::Moved] {
+        for asked in [GitOutcome::Still, GitOutcome::Failed, GitOutcome::Moved] {
             pushed.asked(asked, now);
             assert_eq!(pushed.next(hour), hour);
         }

@@ -2,6 +2,8 @@
 //!
 //! The adapters (`trueup-aws`, `trueup-git`) implement these traits and the engine sees nothing else of them.
 
+mod meter;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use trueup_core::digest::Digest;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId};
 use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
+
+pub use self::meter::{CallOutcome, GitOutcome, Measurement, Meter, Unmetered};
 
 /// Time. Simulation owns it, so nobody else may ask the system.
 pub trait Clock: Send + Sync {

@@ -71,7 +71,8 @@ pub async fn engine_on(
         options.revision = Some(repository.find(revision).await.map_err(hinted)?);
     }
     adjust(&mut options);
-    let clouds = AwsClouds::new(trueup_aws::Options::default());
+    let meter = Some(options.meter.clone());
+    let clouds = AwsClouds::new(trueup_aws::Options { meter, ..trueup_aws::Options::default() });
     Ok(Engine::new(Arc::new(repository), Arc::new(clouds), Arc::new(SystemClock), sink, options))
 }
 

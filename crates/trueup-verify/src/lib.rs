@@ -1,0 +1,1 @@
+//! Commit signatures against allowed signers.
