@@ -11,6 +11,7 @@ mod commands;
 mod directory;
 mod events;
 mod logs;
+mod notebook;
 mod render;
 mod sandbox;
 mod terminal;
