@@ -12,6 +12,7 @@ mod directory;
 mod events;
 mod logs;
 mod notebook;
+mod panics;
 mod render;
 mod sandbox;
 mod terminal;
@@ -22,6 +23,7 @@ mod wiring;
 const COULD_NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
+    panics::install();
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Run(args) => commands::run::run(&args),
