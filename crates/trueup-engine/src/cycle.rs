@@ -20,6 +20,7 @@ use crate::planning;
 use crate::record;
 use crate::resolution::{self, Answers};
 use crate::rest::{Rest, Shared, is_at_rest};
+use crate::verified::HeldBack;
 
 /// What one cycle found out of the environment as a whole.
 pub(crate) struct Look<'a> {
@@ -131,7 +132,8 @@ impl EnvironmentLoop {
     ) -> Looked {
         let mut state = self.take_state(name);
         let waits_for = self.unready(look.in_force, &valid.application);
-        let may_rest = standing.invalid.is_none() && waits_for.is_empty() && !state.has_prune();
+        let is_newest = standing.invalid.is_none() && !look.in_force.held_back.contains_key(&self.name);
+        let may_rest = is_newest && waits_for.is_empty() && !state.has_prune();
         if may_rest && self.rests(look, &state, name, valid) {
             state.look_at = None;
             self.context.board.touch(&self.name, name, self.context.now());
@@ -170,8 +172,9 @@ impl EnvironmentLoop {
             plan = planning::plan(&self.input(look, &part, &desired, last_applied.as_deref(), &waits_for, &state));
         }
         std::mem::swap(&mut part.rules, &mut look.live.rules);
-        if let Some(hold) = invalid(standing) {
-            plan.hold(hold);
+        let lasting: Vec<Held> = invalid(standing).into_iter().chain(self.held_back(look.in_force)).collect();
+        for hold in &lasting {
+            plan.hold(hold.clone());
         }
         let now = Instant::now();
         self.diagnose(look, name, &desired, &mut state, &plan, now);
@@ -220,6 +223,7 @@ impl EnvironmentLoop {
             applications: look.all.clone(),
             pruned: look.pruned.clone(),
             plan,
+            lasting,
             state,
         };
         let pass = self.passes.spawn(pass.run());
@@ -419,7 +423,7 @@ impl EnvironmentLoop {
         let revision = match (&standing.valid, &standing.invalid) {
             (Some(valid), _) => valid.revision.clone(),
             (None, Some(invalid)) => invalid.revision.clone(),
-            (None, None) => in_force.revision.clone(),
+            (None, None) => in_force.revision_of(&self.name).clone(),
         };
         let hold = hold.map(|reason| Held { resource: None, changes: Vec::new(), reason });
         Plan {
@@ -427,12 +431,17 @@ impl EnvironmentLoop {
             application: name.clone(),
             revision,
             steps: Vec::new(),
-            held: hold.into_iter().chain(invalid(standing)).collect(),
+            held: hold.into_iter().chain(invalid(standing)).chain(self.held_back(in_force)).collect(),
             sync: Sync::Unknown,
             health: Health::Unknown,
             rollout: None,
             finding: None,
         }
+    }
+
+    /// Why the whole environment is not where the newest commit has it.
+    fn held_back(&self, in_force: &InForce) -> Option<Held> {
+        in_force.held_back.get(&self.name).map(HeldBack::held)
     }
 
     /// Puts an application back with a plan that has nothing to do.

@@ -97,7 +97,7 @@ impl Engine {
             event_schema: EVENT_SCHEMA_VERSION,
         });
         self.context.telling.resume().await;
-        let mut follower = Follower::new(self.source.clone(), self.context.options.revision.clone());
+        let mut follower = self.follower();
         let mut jitter = Jitter::of(instance.as_str());
         let mut environments = Environments::default();
         let mut pushed = Pushed::default();

@@ -273,7 +273,8 @@ impl EnvironmentLoop {
         });
         let policy = |in_force: &InForce| in_force.policies.get(&self.name).cloned();
         let prunes = prunes || policy(now).is_some_and(|policy| policy.prune != Mode::Off);
-        if prunes || before.environments.get(&self.name) != now.environments.get(&self.name) {
+        let held_back = before.held_back.get(&self.name) != now.held_back.get(&self.name);
+        if prunes || held_back || before.environments.get(&self.name) != now.environments.get(&self.name) {
             return Scope::All;
         }
         let revisions = |in_force: &InForce| {

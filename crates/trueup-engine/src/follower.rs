@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use trueup_core::broken::{self, Broken};
-use trueup_core::desired::{Application, Environment, Policy, load};
+use trueup_core::desired::{Application, Environment, Loaded, Policy, load};
 use trueup_core::document::Problem;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::report::{Event, What};
-use trueup_ports::{Movement, Snapshot, Source, SourceError};
+use trueup_ports::{Movement, Snapshot, Source, SourceError, Unverified, Verifier};
+
+use crate::verified::{HeldBack, Refused, Verified};
 
 /// The desired state that is in force.
 #[derive(Clone, Debug)]
@@ -22,14 +24,39 @@ pub struct InForce {
     pub policies: BTreeMap<EnvironmentName, Policy>,
     /// Its applications.
     pub applications: BTreeMap<(EnvironmentName, ApplicationName), Standing>,
+    /// The environments that are behind it, as it is not verified there: what belongs to them above is an older commit's.
+    pub held_back: BTreeMap<EnvironmentName, HeldBack>,
 }
 
 impl InForce {
     /// Whether every application of an environment is valid at this very revision: only then may anything be concluded
     /// from what git does not have.
     pub fn is_complete(&self, environment: &EnvironmentName) -> bool {
+        if self.held_back.contains_key(environment) {
+            return false;
+        }
         let mut ours = self.applications.iter().filter(|((of, _), _)| of == environment).peekable();
         ours.peek().is_some() && ours.all(|(_, standing)| standing.invalid.is_none())
+    }
+}
+
+impl InForce {
+    /// The commit that is in force in an environment.
+    pub fn revision_of(&self, environment: &EnvironmentName) -> &Revision {
+        let older = self.held_back.get(environment).and_then(|held_back| held_back.revision.as_ref());
+        older.unwrap_or(&self.revision)
+    }
+
+    /// Puts what another commit has of an environment in the place of what this one has.
+    fn put_back(&mut self, environment: &EnvironmentName, older: Option<&Self>) {
+        self.environments.remove(environment);
+        self.policies.remove(environment);
+        self.applications.retain(|(of, _), _| of != environment);
+        let Some(older) = older else { return };
+        self.environments.extend(older.environments.get(environment).map(|env| (environment.clone(), env.clone())));
+        self.policies.extend(older.policies.get(environment).map(|policy| (environment.clone(), policy.clone())));
+        let applications = older.applications.iter().filter(|((of, _), _)| of == environment);
+        self.applications.extend(applications.map(|(key, standing)| (key.clone(), standing.clone())));
     }
 }
 
@@ -76,6 +103,7 @@ pub struct Follower {
     head: Option<Revision>,
     failing: Option<Failing>,
     last_success: Option<Timestamp>,
+    verified: Verified,
 }
 
 /// The repository cannot be read.
@@ -86,8 +114,9 @@ struct Failing {
 
 impl Follower {
     /// Begins with nothing in force.
-    pub fn new(source: Arc<dyn Source>, pin: Option<Revision>) -> Self {
-        Self { source, pin, in_force: None, seen: None, head: None, failing: None, last_success: None }
+    pub fn new(source: Arc<dyn Source>, pin: Option<Revision>, verifier: Option<Arc<dyn Verifier>>) -> Self {
+        let verified = Verified::new(verifier);
+        Self { source, pin, in_force: None, seen: None, head: None, failing: None, last_success: None, verified }
     }
 
     /// What is in force; `None` before the first good revision.
@@ -119,10 +148,7 @@ impl Follower {
     pub async fn refresh(&mut self, now: Timestamp) -> Vec<Event> {
         let mut events = Vec::new();
         let head = match self.source.poll().await {
-            Ok(head) => {
-                self.recovered(now, &mut events);
-                Some(head)
-            }
+            Ok(head) => Some(head),
             Err(error) => {
                 self.failed(error, now, &mut events);
                 None
@@ -130,6 +156,7 @@ impl Follower {
         };
         self.head = head.as_ref().map(|head| head.revision.clone());
         let rewritten = head.as_ref().is_some_and(|head| head.movement == Movement::Rewritten);
+        let mut read = head.is_some();
         let wanted = self.pin.clone().or(head.map(|head| head.revision));
         if self.in_force.is_none() && self.pin.is_none() {
             // A process before this one may have left something that is better than nothing: it is in force when
@@ -144,22 +171,29 @@ impl Follower {
         if let Some(wanted) = wanted
             && self.seen.as_ref() != Some(&wanted)
         {
-            self.take(&wanted, rewritten, now, &mut events).await;
+            read &= self.take(&wanted, rewritten, now, &mut events).await;
+        }
+        if read {
+            self.recovered(now, &mut events);
         }
         events
     }
 
-    /// Loads a revision and puts it in force, or says why not.
-    async fn take(&mut self, revision: &Revision, rewritten: bool, now: Timestamp, events: &mut Vec<Event>) {
+    /// Loads a revision and puts it in force, or says why not. Gives back whether it could be read.
+    async fn take(&mut self, revision: &Revision, rewritten: bool, now: Timestamp, events: &mut Vec<Event>) -> bool {
         let event =
             |what| Event { time: now, environment: None, application: None, revision: Some(revision.clone()), what };
         let snapshot = match self.source.snapshot(revision).await {
             Ok(snapshot) => snapshot,
-            Err(error) if error.transient => return self.failed(error, now, events),
+            Err(error) if error.transient => {
+                self.failed(error, now, events);
+                return false;
+            }
             Err(SourceError { message, hint, .. }) => {
                 let message = hint.map_or(message.clone(), |hint| format!("{message}; {hint}"));
                 self.seen = Some(revision.clone());
-                return events.push(event(What::RevisionRejected { message, problems: Vec::new() }));
+                events.push(event(What::RevisionRejected { message, problems: Vec::new() }));
+                return true;
             }
         };
         self.seen = Some(revision.clone());
@@ -167,30 +201,67 @@ impl Follower {
         if !loaded.configuration_valid {
             let message =
                 format!("{} stays in force", self.in_force.as_ref().map_or("nothing", |f| f.revision.as_str()));
-            return events.push(event(What::RevisionRejected { message, problems: loaded.problems }));
+            events.push(event(What::RevisionRejected { message, problems: loaded.problems }));
+            return true;
         }
-        let environments = loaded.environments.into_iter().map(|env| (env.name.clone(), env)).collect();
-        let applications = self.stand(&snapshot, loaded.applications);
+        let mut next = self.stand(&snapshot, loaded);
+        let held_back = match self.hold_back(&mut next).await {
+            Ok(held_back) => held_back,
+            Err(error) => {
+                // Nobody knows who signed it: it is loaded again at the next look.
+                self.seen = None;
+                self.failed(error, now, events);
+                return false;
+            }
+        };
         let remembers = self.in_force.is_none() || !broken::is(Broken::NewestNotRemembered);
-        self.in_force = Some(Arc::new(InForce {
-            revision: revision.clone(),
-            environments,
-            policies: loaded.policies,
-            applications,
-        }));
+        self.in_force = Some(Arc::new(next));
         if remembers && let Err(error) = self.source.accept(revision).await {
             tracing::warn!(%revision, %error, "The accepted revision could not be remembered for a restart.");
         }
         let Snapshot { subject, committed, .. } = snapshot;
         events.push(event(What::RevisionAccepted { subject, committed, rewritten }));
+        events.extend(
+            held_back.into_iter().map(|(environment, what)| Event { environment: Some(environment), ..event(what) }),
+        );
+        true
     }
 
-    /// Works out what is in force for every application of a revision.
-    fn stand(
-        &self,
-        snapshot: &Snapshot,
-        loaded: BTreeMap<(EnvironmentName, ApplicationName), Result<Application, Vec<Problem>>>,
-    ) -> BTreeMap<(EnvironmentName, ApplicationName), Standing> {
+    /// Keeps environments in which a revision is not verified where they are, or begins them at the newest commit before it
+    /// that is. Gives back what is to be told of each.
+    async fn hold_back(&mut self, next: &mut InForce) -> Result<Vec<(EnvironmentName, What)>, SourceError> {
+        let before = self.in_force.clone();
+        let mut told = Vec::new();
+        for Refused { environment, unverified, instead } in self.verified.refused(before.as_deref(), next).await? {
+            let older = match &instead {
+                Some(instead) => self.older(instead).await?,
+                None => before.clone(),
+            };
+            let older = older.filter(|older| older.environments.contains_key(&environment));
+            let revision = older.as_ref().map(|older| older.revision_of(&environment).clone());
+            next.put_back(&environment, older.as_deref());
+            let Unverified { commit, message, cure } = unverified.clone();
+            let in_force = revision.clone();
+            told.push((environment.clone(), What::RevisionUnverified { commit, message, cure, in_force }));
+            next.held_back.insert(environment, HeldBack { revision, unverified });
+        }
+        Ok(told)
+    }
+
+    /// What an older commit has; nothing where it is wrong as a whole.
+    async fn older(&self, revision: &Revision) -> Result<Option<Arc<InForce>>, SourceError> {
+        match self.source.snapshot(revision).await {
+            Ok(snapshot) => {
+                let loaded = load(&snapshot.files);
+                Ok(loaded.configuration_valid.then(|| Arc::new(self.stand(&snapshot, loaded))))
+            }
+            Err(error) if error.transient => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Works out what is in force with a revision.
+    fn stand(&self, snapshot: &Snapshot, loaded: Loaded) -> InForce {
         let stand = |(key, application): ((EnvironmentName, ApplicationName), _)| {
             let revision = snapshot.application_revisions.get(&key.1).unwrap_or(&snapshot.revision).clone();
             let standing = match application {
@@ -207,7 +278,13 @@ impl Follower {
             };
             (key, standing)
         };
-        loaded.into_iter().map(stand).collect()
+        InForce {
+            revision: snapshot.revision.clone(),
+            environments: loaded.environments.into_iter().map(|env| (env.name.clone(), env)).collect(),
+            policies: loaded.policies,
+            applications: loaded.applications.into_iter().map(stand).collect(),
+            held_back: BTreeMap::new(),
+        }
     }
 
     /// Notes that git could not be read; tells it once, and again when it fails in another way.

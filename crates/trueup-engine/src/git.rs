@@ -99,7 +99,7 @@ impl Context {
         let in_force = self.in_force.borrow().clone();
         if let Some(in_force) = in_force.filter(|_| self.options.revision.is_none()) {
             for revision in applied_revisions_of_environment(environment, live, &self.options.instance) {
-                if !self.past.contains(&in_force.revision, &revision).await {
+                if !self.past.contains(in_force.revision_of(environment), &revision).await {
                     revisions.insert(revision);
                 }
             }
@@ -129,15 +129,16 @@ impl Context {
         let mut revisions: BTreeSet<Revision> = own.union(foreign).cloned().collect();
         revisions.remove(&desired.revision);
         self.git.keep(&key, &revisions);
+        let here = in_force.revision_of(&desired.environment);
         let is_valid = in_force.applications.get(&key).is_some_and(|standing| standing.invalid.is_none());
         for revision in revisions {
-            let is_newer = if self.past.contains(&in_force.revision, &revision).await {
+            let is_newer = if self.past.contains(here, &revision).await {
                 !is_valid && own.contains(&revision) && self.past.contains(&revision, &desired.revision).await
             } else {
                 match self.git.head_after(&key, &revision) {
                     Err(unreachable_since) => return Some(Ahead { revision, answered: false, unreachable_since }),
                     // The head is rejected as a whole; what is in force is older.
-                    Ok(Some(head)) if head != in_force.revision => {
+                    Ok(Some(head)) if head != *here => {
                         self.past.contains(&head, &revision).await
                             && self.past.contains(&revision, &desired.revision).await
                     }

@@ -38,6 +38,7 @@ mod sink;
 mod suspension;
 mod telling;
 mod traffic;
+mod verified;
 mod write;
 
 pub use self::board::{ApplicationStatus, SourceStatus, Status};

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::time::{Instant, sleep_until};
-use trueup_core::names::{ApplicationName, EnvironmentName};
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::plan::Plan;
-use trueup_ports::SourceError;
+use trueup_ports::{SourceError, Unverified};
 
 use crate::application::ApplicationState;
 use crate::board::is_settled;
@@ -29,6 +29,20 @@ pub enum OnceError {
     /// The commit is wrong as a whole; what is wrong was told as `revision.rejected`.
     #[error("the revision is rejected")]
     Rejected,
+    /// The commit is not verified in an environment, and none before it is.
+    #[error(
+        "the commit `{commit}` is not verified in the environment `{environment}`, and none before it is: {message}"
+    )]
+    Unverified {
+        /// The environment.
+        environment: EnvironmentName,
+        /// The commit that is not verified.
+        commit: Revision,
+        /// Why.
+        message: String,
+        /// What ends it.
+        cure: String,
+    },
     /// The commit has no such environments.
     #[error("no such environment: {}", list(.0))]
     UnknownEnvironments(Vec<EnvironmentName>),
@@ -110,8 +124,10 @@ impl Engine {
         }
     }
 
-    fn follower(&self) -> Follower {
-        Follower::new(self.source.clone(), self.context.options.revision.clone())
+    /// One that begins with nothing.
+    pub(crate) fn follower(&self) -> Follower {
+        let options = &self.context.options;
+        Follower::new(self.source.clone(), options.revision.clone(), options.verifier.clone())
     }
 
     /// Reads git once.
@@ -129,6 +145,15 @@ impl Engine {
         let in_force = follower.in_force().filter(|in_force| Some(&in_force.revision) == follower.seen());
         let in_force = in_force.cloned().ok_or(OnceError::Rejected)?;
         let options = &self.context.options;
+        let nothing_verified = in_force
+            .held_back
+            .iter()
+            .find(|(name, held_back)| held_back.revision.is_none() && options.minds_environment(name));
+        if let Some((environment, held_back)) = nothing_verified {
+            let (environment, Unverified { commit, message, cure }) =
+                (environment.clone(), held_back.unverified.clone());
+            return Err(OnceError::Unverified { environment, commit, message, cure });
+        }
         let unknown: Vec<_> =
             options.environments.iter().filter(|name| !in_force.environments.contains_key(name)).cloned().collect();
         if !unknown.is_empty() {

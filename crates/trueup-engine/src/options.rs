@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trueup_core::names::{ApplicationName, EnvironmentName, InstanceName, Revision};
-use trueup_ports::{Meter, Notebook, Unmetered};
+use trueup_ports::{Meter, Notebook, Unmetered, Verifier};
 
 /// The settings of an engine.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct Options {
     pub meter: Arc<dyn Meter>,
     /// Where what was told is kept for the process after this one; without, that one tells what lasts once more.
     pub notebook: Option<Arc<dyn Notebook>>,
+    /// Judges commits by their signatures; without, every commit of the branch is taken.
+    pub verifier: Option<Arc<dyn Verifier>>,
 }
 
 impl Options {
@@ -46,6 +48,7 @@ impl Options {
             rollout_interval: Duration::from_secs(5),
             meter: Arc::new(Unmetered),
             notebook: None,
+            verifier: None,
         }
     }
 

@@ -10,7 +10,7 @@ use trueup_core::desired::DesiredApplication;
 use trueup_core::live::{Live, LiveService, Observed};
 use trueup_core::model::Kind;
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Cause, Input, Operation, Plan, Step, deploys, tags, wants_service_deployments};
+use trueup_core::plan::{Cause, Held, Input, Operation, Plan, Step, deploys, tags, wants_service_deployments};
 use trueup_ports::{Answer, Cloud, Priority, Wanted};
 
 use crate::application::ApplicationState;
@@ -52,6 +52,8 @@ pub(crate) struct Pass {
     pub pruned: Option<Revision>,
     /// The plan that the pass begins with.
     pub plan: Plan,
+    /// What keeps the application from where the newest commit has it, whatever the pass does.
+    pub lasting: Vec<Held>,
     pub state: ApplicationState,
 }
 
@@ -222,6 +224,9 @@ impl Pass {
     fn plan_anew(&mut self) {
         let desired = self.desired();
         self.plan = planning::plan(&self.input(&desired, &BTreeSet::new()));
+        for held in &self.lasting {
+            self.plan.hold(held.clone());
+        }
         self.state.complete(&mut self.plan);
         self.context.attribute(&self.cloud, &mut self.plan);
         self.show();

@@ -109,6 +109,7 @@ pub fn block_on<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
 pub fn not_begun(error: OnceError) -> anyhow::Error {
     match error {
         OnceError::Source(source) => hinted(source).context("cannot read the repository of desired state"),
+        OnceError::Unverified { ref cure, .. } => Hinted::new(error.to_string(), cure.clone()).into(),
         OnceError::Rejected | OnceError::UnknownEnvironments(_) | OnceError::UnknownApplications(_) => error.into(),
     }
 }

@@ -136,6 +136,14 @@ pub enum Hold {
         /// The problems, each with its place.
         problems: Vec<String>,
     },
+    /// A commit is not signed by somebody who may sign for this environment, so that it and what follows it is not applied here.
+    /// Ends with a commit that is, or when the daemon's configuration allows the signer.
+    Unverified {
+        /// The commit.
+        commit: Revision,
+        /// Why it is not verified.
+        detail: String,
+    },
     /// IAM refuses the call. Tried again slowly; ends when the permission is there.
     AccessDenied {
         /// The call, such as `ecs:UpdateService`.
@@ -212,6 +220,7 @@ impl Hold {
             Self::Behind(_) => "Behind",
             Self::TargetGroupInUse { .. } => "TargetGroupInUse",
             Self::InvalidDocument { .. } => "InvalidDocument",
+            Self::Unverified { .. } => "Unverified",
             Self::AccessDenied { .. } => "AccessDenied",
             Self::CallRefused { .. } => "CallRefused",
             Self::WriteFailed { .. } => "WriteFailed",
@@ -252,7 +261,9 @@ impl Hold {
             | Self::WaitsFor { .. }
             | Self::PruneLimit { .. }
             | Self::UnknownRevision { .. }
-            | Self::TargetGroupInUse { .. } => None,
+            | Self::TargetGroupInUse { .. }
+            // What is in force may well be as it should; what is not applied is another commit.
+            | Self::Unverified { .. } => None,
         }
     }
 
@@ -309,6 +320,7 @@ impl Hold {
             }
             Self::TargetGroupInUse { by } => format!("the target group is still used by {}", list(by)),
             Self::InvalidDocument { problems } => list_of(problems, Clone::clone),
+            Self::Unverified { commit, detail } => format!("the commit `{commit}` is not verified: {detail}"),
             Self::AccessDenied { operation, message } => format!("IAM refuses `{operation}`: {message}"),
             Self::CallRefused { operation, code: Some(code), message } => {
                 format!("AWS refused `{operation}` with {code}: {message}")
@@ -379,6 +391,9 @@ impl Hold {
                 "the cause looks like a passing one: run `trueup retry`, or push another commit"
             }
             Self::InvalidDocument { .. } => "push a commit that corrects it",
+            Self::Unverified { .. } => {
+                "have it signed by somebody whom the daemon's configuration allows, or allow its signer there"
+            }
             Self::AccessDenied { .. } => "allow the action in the IAM policy of trueup's role",
             Self::CallRefused { .. } => "correct the document, or what the message names",
             Self::WriteFailed { .. } => "it is tried again soon",

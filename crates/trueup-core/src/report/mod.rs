@@ -82,6 +82,17 @@ pub enum What {
         /// What is wrong in its files.
         problems: Vec<Problem>,
     },
+    /// A commit is not taken in an environment, as it is not signed by somebody who may; the one in force there stays.
+    RevisionUnverified {
+        /// The commit that is not verified: the head, or one before it.
+        commit: Revision,
+        /// Why, in one sentence.
+        message: String,
+        /// What ends it, in one sentence.
+        cure: String,
+        /// The commit that is in force there.
+        in_force: Option<Revision>,
+    },
     /// The repository cannot be read; what is in force stays.
     SourceFailed {
         /// What happened.
@@ -231,6 +242,7 @@ impl What {
             Self::DaemonStopping {} => "daemon.stopping",
             Self::RevisionAccepted { .. } => "revision.accepted",
             Self::RevisionRejected { .. } => "revision.rejected",
+            Self::RevisionUnverified { .. } => "revision.unverified",
             Self::SourceFailed { .. } => "source.failed",
             Self::SourceRecovered { .. } => "source.recovered",
             Self::DriftDetected { .. } => "drift.detected",

@@ -51,6 +51,7 @@ impl RootCause {
                 shared(format!("Unresolved {names:?}"))
             }
             Hold::WaitsFor { applications } => shared(format!("WaitsFor {applications:?}")),
+            Hold::Unverified { commit, .. } => whole(format!("Unverified {commit}")),
             Hold::Behind(ahead) => shared(format!("Behind {}", ahead.revision)),
             Hold::NotSettled { .. }
             | Hold::ReportOnly { .. }

@@ -97,7 +97,8 @@ pub(crate) fn holds() -> Vec<Hold> {
             }
             Hold::Behind(_) => Hold::TargetGroupInUse { by: texts() },
             Hold::TargetGroupInUse { .. } => Hold::InvalidDocument { problems: texts() },
-            Hold::InvalidDocument { .. } => Hold::AccessDenied { operation: operation(), message: text() },
+            Hold::InvalidDocument { .. } => Hold::Unverified { commit: revision(), detail: text() },
+            Hold::Unverified { .. } => Hold::AccessDenied { operation: operation(), message: text() },
             Hold::AccessDenied { .. } => Hold::CallRefused { operation: operation(), code: None, message: text() },
             Hold::CallRefused { .. } => Hold::WriteFailed { operation: operation(), message: text() },
             Hold::WriteFailed { .. } => Hold::AccountMismatch { expected: text(), actual: text() },
@@ -144,7 +145,10 @@ pub(crate) fn events() -> Vec<Event> {
             What::RevisionAccepted { .. } => {
                 What::RevisionRejected { message: text(), problems: vec![problem.clone()] }
             }
-            What::RevisionRejected { .. } => What::SourceFailed { message: text(), hint: None, last_success: None },
+            What::RevisionRejected { .. } => {
+                What::RevisionUnverified { commit: revision(), message: text(), cure: text(), in_force: None }
+            }
+            What::RevisionUnverified { .. } => What::SourceFailed { message: text(), hint: None, last_success: None },
             What::SourceFailed { .. } => What::SourceRecovered { since: now },
             What::SourceRecovered { .. } => {
                 What::DriftDetected { resource: resource(), reason: "changed", changes: changes() }

@@ -45,6 +45,9 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
             format!("{commit} {subject:?}{note}")
         }
         What::RevisionRejected { message, .. } => format!("{commit}: {message}"),
+        What::RevisionUnverified { commit: unsigned, message, cure, .. } => {
+            format!("{commit} is not applied: `{}`: {message} ({cure})", short(unsigned))
+        }
         What::SourceFailed { message, hint, .. } => match hint {
             Some(hint) => format!("{message} (hint: {hint})"),
             None => message.clone(),
@@ -119,6 +122,7 @@ fn details(what: &What) -> Vec<String> {
         What::DaemonStarted { .. }
         | What::DaemonStopping {}
         | What::RevisionAccepted { .. }
+        | What::RevisionUnverified { .. }
         | What::SourceFailed { .. }
         | What::SourceRecovered { .. }
         | What::DriftResolved { .. }

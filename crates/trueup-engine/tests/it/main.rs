@@ -14,4 +14,5 @@ mod rollouts;
 mod source;
 mod telling;
 mod triggers;
+mod verified;
 mod world;
