@@ -3,6 +3,8 @@
 //! A report that cannot be delivered never delays or stops reconciling: what takes events and numbers from the loop puts
 //! them away and returns, and whatever waits for somebody outside does so in a task of its own, with bounds.
 
+mod commit_to_deploy;
 mod fan;
 
+pub use self::commit_to_deploy::{CommitToDeploy, Deployed};
 pub use self::fan::{Meters, Sinks};
