@@ -12,6 +12,7 @@ mod directory;
 mod events;
 mod listen;
 mod logs;
+mod notebook;
 mod render;
 mod reports;
 mod sandbox;
