@@ -7,7 +7,7 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use sha2::Sha256;
 use tempfile::TempDir;
-use trueup_http::{Answer, Place, Receiver, SecretFile, Watched};
+use trueup_http::{Answer, Place, Receiver, SecretSource, Watched};
 
 const SECRET: &str = "a-secret-of-the-webhook";
 const NOW: i64 = 1_800_000_000;
@@ -62,7 +62,7 @@ fn receiver() -> Receiver {
         std::fs::write(directory.path().join("secret"), SECRET).expect("it can be written");
         directory
     });
-    let secrets = SecretFile::open(&directory.path().join("secret")).expect("it is long enough");
+    let secrets = SecretSource::file(directory.path().join("secret")).expect("it is long enough");
     let watched = Watched {
         repository: Place::parse("https://git.example.com/team/state.git").into_iter().collect(),
         branch: "main".to_owned(),

@@ -41,7 +41,7 @@ mod traffic;
 mod verified;
 mod write;
 
-pub use self::board::{ApplicationStatus, SourceStatus, Status};
+pub use self::board::{ApplicationStatus, EnvironmentStatus, SourceStatus, Status};
 pub use self::engine::{Engine, Trigger};
 pub use self::once::{OnceError, Outcome};
 pub use self::options::Options;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trueup_core::model::Kind;
 
+use crate::listen::Listen;
+
 /// Keeps Amazon ECS services and the load balancers in front of them true to a git repository.
 #[derive(Debug, Parser)]
 #[command(name = "trueup", version, max_term_width = 120, arg_required_else_help = true)]
@@ -120,10 +122,14 @@ pub struct RunArgs {
     /// How often live state is observed
     #[arg(long, env = "TRUEUP_INTERVAL", default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub interval: Duration,
+    /// Where health, metrics and status are told over HTTP, to everybody who reaches it; `off` for nowhere
+    #[arg(long, env = "TRUEUP_LISTEN", default_value = "127.0.0.1:7171", value_name = "ADDR")]
+    pub listen: Listen,
     /// Where webhooks are received, such as 0.0.0.0:9000 [default: none are]
-    #[arg(long, env = "TRUEUP_WEBHOOK_LISTEN", value_name = "ADDR", requires = "webhook_secret_file")]
+    #[arg(long, env = "TRUEUP_WEBHOOK_LISTEN", value_name = "ADDR")]
     pub webhook_listen: Option<SocketAddr>,
-    /// A file with the secret that webhooks are signed with; several lines are several secrets
+    /// A file with the secret that webhooks are signed with (or put the secret itself in `TRUEUP_WEBHOOK_SECRET`);
+    /// several lines are several secrets
     #[arg(long, env = "TRUEUP_WEBHOOK_SECRET_FILE", value_name = "FILE", requires = "webhook_listen")]
     pub webhook_secret_file: Option<PathBuf>,
     /// Another URL of the repository, as webhooks name it; may be repeated
@@ -315,7 +321,7 @@ pub struct SchemaArgs {
 pub struct HealthArgs {
     /// Where the daemon listens, as it was told itself
     #[arg(long, env = "TRUEUP_LISTEN", default_value = "127.0.0.1:7171", value_name = "ADDR")]
-    pub listen: SocketAddr,
+    pub listen: Listen,
 }
 
 /// Arguments of `trueup sandbox`.

@@ -1,7 +1,7 @@
 //! Events: what trueup tells, each a value with a stable name.
 //!
 //! [`Edges`] turns a succession of plans into events, so that a state that lasts is told once. [`json_line`] and
-//! [`text()`] write an event for machines and for people.
+//! [`text()`] write an event for machines and for people; [`json()`] writes anything for machines.
 
 mod edges;
 #[cfg(test)]
@@ -13,6 +13,7 @@ mod root_cause;
 #[cfg(test)]
 mod samples;
 mod schema;
+mod standing;
 mod text;
 mod why;
 
@@ -22,11 +23,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::edges::Edges;
-pub use self::json::json_line;
+pub use self::json::{json, json_line};
 pub use self::notes::Notes;
 pub use self::printable::printable;
 pub use self::root_cause::{RootCause, RootCauses, root_cause};
 pub use self::schema::{EVENT_SCHEMA_VERSION, event_schema};
+pub use self::standing::standing;
 pub use self::text::{fact_line, resource_title, text};
 pub use self::why::{Explanation, why};
 use crate::diagnosis::Finding;

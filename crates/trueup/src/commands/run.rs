@@ -10,13 +10,14 @@ use crate::cli::{Format, RunArgs};
 use crate::events::Printer;
 use crate::notebook::NotebookFile;
 use crate::render::status::is_fine;
+use crate::reports::Reports;
 use crate::{logs, triggers, wiring};
 
 /// Follows the repository until SIGTERM or Ctrl-C. With `--once`: one cycle, exit 0 when all is Synced and Healthy.
 ///
 /// # Errors
 /// When the repository's URL or credentials, or the webhook's secret, cannot be used. A repository that cannot be reached is
-/// waited for, except with `--once`; an address for webhooks that is in use is, too.
+/// waited for, except with `--once`; an address for webhooks or reports that is in use is, too.
 pub fn run(args: &RunArgs) -> Result<ExitCode> {
     let format = args.log_format.unwrap_or(if stdout().is_terminal() { Format::Text } else { Format::Json });
     logs::start(format);
@@ -24,12 +25,14 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
         // Before anything is asked of anybody: a secret that is wrong is wrong at once.
         let receiver = triggers::receiver(args)?;
         let repository = wiring::repository(&args.source)?;
-        let sink = Arc::new(Printer::new(format));
+        let reports = Reports::new(args);
+        let sink = reports.sink(Arc::new(Printer::new(format)));
         let engine = wiring::engine_on(repository.clone(), &args.source, &[], sink, |options| {
             options.git_interval = args.git_interval;
             options.interval = args.interval;
             options.rollout_interval = options.rollout_interval.min(args.interval);
             options.report_only = args.report_only;
+            options.meter = reports.meter();
             options.notebook = Some(Arc::new(NotebookFile::of(&args.source, &wiring::cache_dir(&args.source))));
         })
         .await?;
@@ -38,6 +41,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
             let plans = engine.run_once().await.map_err(wiring::not_begun)?;
             return Ok(if plans.iter().all(is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
+        let _reports = reports.start(&engine)?;
         let _triggers = triggers::start(receiver, repository, &engine)?;
         engine.run().await;
         Ok(ExitCode::SUCCESS)
