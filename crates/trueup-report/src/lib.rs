@@ -4,5 +4,8 @@
 //! them away and returns, and whatever waits for somebody outside does so in a task of its own, with bounds.
 
 mod fan;
+pub mod notify;
+mod secret;
 
 pub use self::fan::{Meters, Sinks};
+pub use self::secret::{Secret, SecretError, SecretSource};

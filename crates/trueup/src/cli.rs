@@ -114,6 +114,9 @@ pub struct RunArgs {
     /// Where the desired state is.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// The daemon's own configuration, TOML: notifications (or put its text into `TRUEUP_CONFIG_TEXT`)
+    #[arg(long, env = "TRUEUP_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// How often git is asked, jittered
     #[arg(long, env = "TRUEUP_GIT_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub git_interval: Duration,

@@ -8,6 +8,7 @@ use crate::cli::{Cli, Command};
 
 mod cli;
 mod commands;
+mod configuration;
 mod directory;
 mod events;
 mod logs;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::cli::{Format, RunArgs};
 use crate::events::Printer;
 use crate::render::status::is_fine;
-use crate::{logs, triggers, wiring};
+use crate::{configuration, logs, triggers, wiring};
 
 /// Follows the repository until SIGTERM or Ctrl-C. With `--once`: one cycle, exit 0 when all is Synced and Healthy.
 ///
@@ -22,6 +22,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         // Before anything is asked of anybody: a secret that is wrong is wrong at once.
         let receiver = triggers::receiver(args)?;
+        let _configuration = configuration::configuration(args)?;
         let repository = wiring::repository(&args.source)?;
         let sink = Arc::new(Printer::new(format));
         let engine = wiring::engine_on(repository.clone(), &args.source, &[], sink, |options| {
