@@ -1,5 +1,6 @@
 //! Which events a target is told: patterns over their names, environments and applications.
 
+use trueup_core::names::{ApplicationName, EnvironmentName};
 use trueup_core::report::{Event, What};
 
 /// The stable names of all events.
@@ -74,11 +75,15 @@ impl Filter {
         self.takes_name(event) && self.takes_place(event)
     }
 
-    /// Whether the event's place is one that is told of.
-    pub fn takes_place(&self, event: &Event) -> bool {
-        let environment = event.environment.as_ref().map(trueup_core::names::EnvironmentName::as_str);
-        let application = event.application.as_ref().map(trueup_core::names::ApplicationName::as_str);
+    fn takes_place(&self, event: &Event) -> bool {
+        let environment = event.environment.as_ref().map(EnvironmentName::as_str);
+        let application = event.application.as_ref().map(ApplicationName::as_str);
         any(&self.environments, environment) && any(&self.applications, application)
+    }
+
+    /// Whether an application in an environment is one that is told of.
+    pub fn takes_names(&self, environment: &str, application: &str) -> bool {
+        any(&self.environments, Some(environment)) && any(&self.applications, Some(application))
     }
 
     fn takes_name(&self, event: &Event) -> bool {
@@ -129,7 +134,6 @@ pub fn fits(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use trueup_core::names::{ApplicationName, EnvironmentName};
 
     use super::*;
 

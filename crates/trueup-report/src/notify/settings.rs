@@ -75,6 +75,15 @@ pub struct Target {
 /// How a target is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Means {
+    /// Each event is posted.
+    Events(Post),
+    /// Commits get statuses.
+    Statuses(Statuses),
+}
+
+/// How an event is posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Post {
     /// The event as JSON, signed.
     Webhook {
         /// Where it is sent.
@@ -87,15 +96,22 @@ pub enum Means {
         /// Where it is sent; whoever knows it may send.
         url: SecretSource,
     },
-    /// A status of the commit on GitHub.
-    GitHub(Statuses),
-    /// A status of the commit on GitLab.
-    GitLab(Statuses),
+}
+
+/// Whose API it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// GitHub, also GitHub Enterprise.
+    GitHub,
+    /// GitLab, also one's own.
+    GitLab,
 }
 
 /// Where commit statuses are set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statuses {
+    /// Whose API it is.
+    pub provider: Provider,
     /// The API's base, without a slash at its end.
     pub api: Url,
     /// `owner/name` on GitHub, the path or number of the project on GitLab.
@@ -127,11 +143,11 @@ impl Table {
             Kind::Webhook => {
                 let url = self.url(&mut reader);
                 let secret = reader.secret(&self.kind, "secret", self.secret_file.as_ref(), self.secret_env.as_ref());
-                url.zip(secret).map(|(url, secret)| Means::Webhook { url, secret })
+                url.zip(secret).map(|(url, secret)| Means::Events(Post::Webhook { url, secret }))
             }
-            Kind::Slack => self.url(&mut reader).map(|url| Means::Slack { url }),
-            Kind::GitHub => self.statuses(&mut reader, watched).map(Means::GitHub),
-            Kind::GitLab => self.statuses(&mut reader, watched).map(Means::GitLab),
+            Kind::Slack => self.url(&mut reader).map(|url| Means::Events(Post::Slack { url })),
+            Kind::GitHub => self.statuses(&mut reader, Provider::GitHub, watched).map(Means::Statuses),
+            Kind::GitLab => self.statuses(&mut reader, Provider::GitLab, watched).map(Means::Statuses),
         };
         let name = match &self.name {
             Some(name) => name.get_ref().clone(),
@@ -188,12 +204,11 @@ impl Table {
         Some(source)
     }
 
-    fn statuses(&self, reader: &mut Reader<'_>, watched: &str) -> Option<Statuses> {
-        let kind = *self.kind.get_ref();
+    fn statuses(&self, reader: &mut Reader<'_>, provider: Provider, watched: &str) -> Option<Statuses> {
+        let is_github = provider == Provider::GitHub;
         let token = reader.secret(&self.kind, "token", self.token_file.as_ref(), self.token_env.as_ref());
         let derived = hosted(watched);
-        let (key, given) =
-            if kind == Kind::GitHub { ("repository", &self.repository) } else { ("project", &self.project) };
+        let (key, given) = if is_github { ("repository", &self.repository) } else { ("project", &self.project) };
         let repository = match (given, &derived) {
             (Some(given), _) => Some(given.get_ref().trim_matches('/').to_owned()),
             (None, Some((_, path))) => Some(path.clone()),
@@ -204,13 +219,13 @@ impl Table {
             }
         };
         if let Some(path) = &repository
-            && !is_path(path, kind)
+            && !is_path(path, provider)
         {
             let place = given.as_ref().map_or(self.kind.span(), Spanned::span);
-            let help = if kind == Kind::GitHub { "write `OWNER/NAME`" } else { "write `GROUP/NAME`, or its number" };
+            let help = if is_github { "write `OWNER/NAME`" } else { "write `GROUP/NAME`, or its number" };
             reader.tell_at(place, key, format!("`{path}` is no {key}"), help);
         }
-        let api = self.api(reader, derived.as_ref().map(|(host, _)| host.as_str()));
+        let api = self.api(reader, provider, derived.as_ref().map(|(host, _)| host.as_str()));
         let target_url = self.target_url.as_ref().map(|url| {
             let filled = ["{environment}", "{application}", "{revision}"]
                 .iter()
@@ -225,15 +240,15 @@ impl Table {
             }
             url.get_ref().clone()
         });
-        Some(Statuses { api: api?, repository: repository?, token: token?, target_url })
+        Some(Statuses { provider, api: api?, repository: repository?, token: token?, target_url })
     }
 
     /// The API's base: as given, else that of the host of the repository.
-    fn api(&self, reader: &mut Reader<'_>, host: Option<&str>) -> Option<Url> {
-        let default = match (*self.kind.get_ref(), host) {
-            (Kind::GitLab, Some(host)) if host.contains("gitlab") => format!("https://{host}/api/v4"),
-            (Kind::GitLab, _) => "https://gitlab.com/api/v4".to_owned(),
-            (_, _) => "https://api.github.com".to_owned(),
+    fn api(&self, reader: &mut Reader<'_>, provider: Provider, host: Option<&str>) -> Option<Url> {
+        let default = match (provider, host) {
+            (Provider::GitLab, Some(host)) if host.contains("gitlab") => format!("https://{host}/api/v4"),
+            (Provider::GitLab, _) => "https://gitlab.com/api/v4".to_owned(),
+            (Provider::GitHub, _) => "https://api.github.com".to_owned(),
         };
         let text = self.api.as_ref().map_or(default.as_str(), |api| api.get_ref());
         let parsed = address::parse(text.trim_end_matches('/'));
@@ -263,16 +278,16 @@ fn hosted(repository: &str) -> Option<(String, String)> {
 }
 
 /// Whether this can be a repository's place in the API's paths.
-fn is_path(path: &str, kind: Kind) -> bool {
+fn is_path(path: &str, provider: Provider) -> bool {
     let legal = |part: &str| {
         !part.is_empty()
             && !matches!(part, "." | "..")
             && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
     };
     let parts: Vec<&str> = path.split('/').collect();
-    let count = match kind {
-        Kind::GitHub => parts.len() == 2,
-        _ => parts.len() >= 2 || path.bytes().all(|byte| byte.is_ascii_digit()),
+    let count = match provider {
+        Provider::GitHub => parts.len() == 2,
+        Provider::GitLab => parts.len() >= 2 || path.bytes().all(|byte| byte.is_ascii_digit()),
     };
     count && parts.into_iter().all(legal)
 }

@@ -50,7 +50,7 @@ fn every_kind_is_understood() {
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     assert_eq!(names, ["webhook-1", "operators"]);
     assert_eq!(targets[0].filter.events, ["rollout.*", "hold.started"]);
-    assert!(matches!(targets[1].means, Means::Slack { .. }));
+    assert!(matches!(targets[1].means, Means::Events(Post::Slack { .. })));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn repositories_and_apis_are_derived_from_the_watched_url() {
         };
         let text = format!("[[notifications]]\nkind = '{kind}'\ntoken_file = 'DIR/secret'\n{more}\n");
         let targets = read(&text, watched).unwrap();
-        let (Means::GitHub(statuses) | Means::GitLab(statuses)) = &targets[0].means else { panic!("{row}") };
+        let Means::Statuses(statuses) = &targets[0].means else { panic!("{row}") };
         assert_eq!((statuses.api.as_str(), statuses.repository.as_str()), (api, repository), "{row}");
     }
 }
