@@ -14,10 +14,13 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import tomli
@@ -169,21 +172,33 @@ class Container:
         if os.geteuid() == 0:
             os.chown(self.data, status.st_uid, status.st_gid)
 
-    def run(self, *arguments, **environment):
+    def command(self, *arguments):
         if os.geteuid() == 0:
             inner = ["chroot", f"--userspec={self.user}:{self.user}", "--groups=", self.root]
         else:
             inner = ["unshare", "--user", f"--map-user={self.user}", f"--map-group={self.user}", f"--root={self.root}"]
         mounted = [*self.outer, "sh", "-ec", self.MOUNT, self.root, self.data, self.volume] if self.mounts else []
-        command = [*mounted, *inner, *self.entrypoint, *arguments]
+        return [str(word) for word in [*mounted, *inner, *self.entrypoint, *arguments]]
+
+    def run(self, *arguments, **environment):
         return subprocess.run(
-            [str(word) for word in command],
+            self.command(*arguments),
             env={"PATH": os.environ["PATH"], **self.environment, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
+        )
+
+    def start(self, *arguments, **environment):
+        return subprocess.Popen(
+            self.command(*arguments),
+            env={"PATH": os.environ["PATH"], **self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def put(self, source, name):
@@ -230,9 +245,54 @@ def check_runs(repository, container):
     assert planned.returncode == 2 and '"elearning"' in planned.stdout, planned
     cached = [path for path in container.data.iterdir() if path.name not in ("desired-state", "state")]
     assert cached, "nothing is in the cache directory of the Dockerfile"
+    check_daemon(container, state, nowhere)
     elsewhere = container.run("plan", "--repository", state, "--cache-dir", "/etc/cache", **nowhere)
     refusal = "Read-only file system" if container.mounts else "Permission denied"
     assert elsewhere.returncode == 2 and refusal in elsewhere.stderr, elsewhere
+
+
+def check_daemon(container, state, nowhere):
+    """The command of the task definition runs, its own health check says so, and AWS being away does not change that."""
+    listen, hook = (f"127.0.0.1:{port}" for port in free_ports(2))
+    variables = {
+        "TRUEUP_REPOSITORY": state, "TRUEUP_LISTEN": listen, "TRUEUP_LOG_FORMAT": "json",
+        "TRUEUP_WEBHOOK_LISTEN": hook, "TRUEUP_WEBHOOK_SECRET": "canary-of-the-webhook-secret",
+    }  # fmt: skip
+    daemon = container.start("run", **variables, **nowhere)
+    try:
+        # Each question waits for the container to start, so that this is no busy waiting.
+        health = next(
+            (health for health in (container.run("health", TRUEUP_LISTEN=listen) for _ in range(100)) if health.returncode == 0),
+            None,
+        )
+        assert health and (health.stdout, health.stderr) == ("", ""), (health, daemon.poll())
+        assert ask(listen, "/healthz")[0] == 200
+        status, ready = ask(listen, "/readyz")
+        assert status in (200, 503) and "reasons" in ready or "ready" in ready, ready
+        assert ask(hook, "/healthz")[0] == 200
+    finally:
+        daemon.terminate()
+        said = "".join(daemon.communicate(timeout=30))
+    assert daemon.returncode == 0, said
+    assert '"event":"revision.accepted"' in said and "canary" not in said, said
+
+
+def free_ports(count):
+    """Ports that nobody listens at, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in sockets]
+    for listener in sockets:
+        listener.close()
+    return ports
+
+
+def ask(listen, path):
+    """The status and the text of a page."""
+    try:
+        with urllib.request.urlopen(f"http://{listen}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
 
 
 def check_known_hosts(text):

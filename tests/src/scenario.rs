@@ -172,6 +172,8 @@ impl Scenario {
         let mut command = Command::new(&self.binary);
         // The developer's own AWS must be out of reach.
         command.env_clear().envs(self.environment()).env("HOME", self.directory.path());
+        // Tests run side by side: the one address that is the default would be for one of them.
+        command.env("TRUEUP_LISTEN", "off");
         command.current_dir(self.directory.path());
         command
     }

@@ -13,6 +13,8 @@ use trueup_core::plan::{Health, Plan, Sync};
 pub struct Status {
     /// The repository.
     pub source: SourceStatus,
+    /// The environments of the desired state that are minded: each has a loop.
+    pub environments: BTreeMap<EnvironmentName, EnvironmentStatus>,
     /// Every application that was looked at, in every environment.
     pub applications: BTreeMap<(EnvironmentName, ApplicationName), Arc<ApplicationStatus>>,
 }
@@ -33,6 +35,13 @@ pub struct SourceStatus {
     pub last_success: Option<Timestamp>,
     /// Why it cannot be read at the moment.
     pub failure: Option<String>,
+}
+
+/// How the loop of one environment stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvironmentStatus {
+    /// When a cycle of it ended last: everything due was observed, as far as it could be, and planned.
+    pub cycled: Option<Timestamp>,
 }
 
 /// How one application stands.
@@ -59,6 +68,25 @@ impl Board {
     /// Notes how the repository stands.
     pub fn set_source(&self, source: SourceStatus) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).source = source;
+    }
+
+    /// Notes which environments have a loop. One that git no longer has is forgotten.
+    pub fn set_environments(&self, names: impl Iterator<Item = EnvironmentName>) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut before = std::mem::take(&mut status.environments);
+        let known = |name: EnvironmentName| {
+            let status = before.remove(&name).unwrap_or_default();
+            (name, status)
+        };
+        status.environments = names.map(known).collect();
+    }
+
+    /// Notes that a cycle of an environment ended.
+    pub fn cycled(&self, environment: &EnvironmentName, now: Timestamp) {
+        let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(status) = status.environments.get_mut(environment) {
+            status.cycled = Some(now);
+        }
     }
 
     /// Notes what was found of an application.

@@ -201,6 +201,7 @@ impl Environments {
     /// Begins a loop for every environment that has none. One whose environment git no longer has goes on without
     /// anything to do.
     fn begin(&mut self, engine: &Engine, in_force: &InForce) {
+        engine.context.board.set_environments(engine.environments(in_force));
         for name in engine.environments(in_force) {
             // One that broke begins anew: nothing that it remembered is needed.
             if self.running.get(&name).is_none_or(AbortHandle::is_finished) {

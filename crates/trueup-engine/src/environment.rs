@@ -132,6 +132,7 @@ impl EnvironmentLoop {
                     full: scope == Scope::All,
                     took: began.elapsed(),
                 });
+                context.board.cycled(&self.name, context.now());
             }
             if scope == Scope::All {
                 self.full_at = Instant::now() + self.jitter.spread(context.options.interval);

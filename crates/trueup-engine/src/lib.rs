@@ -39,7 +39,7 @@ mod suspension;
 mod traffic;
 mod write;
 
-pub use self::board::{ApplicationStatus, SourceStatus, Status};
+pub use self::board::{ApplicationStatus, EnvironmentStatus, SourceStatus, Status};
 pub use self::engine::{Engine, Trigger};
 pub use self::once::{OnceError, Outcome};
 pub use self::options::Options;

@@ -11,7 +11,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 /// How many senders' rates are remembered. Who has more addresses than that is stopped by the rate of all together.
 const SENDERS_MAX: usize = 1024;
 
-/// The bounds of a listener.
+/// The bounds of a listener. The defaults are those for webhooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at a time: 64. When one more comes, the oldest is closed, so that nobody can keep others out by holding
@@ -53,6 +53,22 @@ impl Default for Limits {
             sender_burst: number(60),
             rate: number(50),
             burst: number(200),
+        }
+    }
+}
+
+impl Limits {
+    /// The bounds of a listener for pages: nothing is sent to it, what it answers may be some megabytes, and making it takes
+    /// milliseconds. A scraper asks a few times a minute.
+    pub fn pages() -> Self {
+        Self {
+            connections_max: 16,
+            body_bytes_max: 0,
+            sender_rate: number(10),
+            sender_burst: number(30),
+            rate: number(20),
+            burst: number(60),
+            ..Self::default()
         }
     }
 }

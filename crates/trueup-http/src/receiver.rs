@@ -1,5 +1,6 @@
 //! What is done with one message, without a socket: judge it, and pass the hint on.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,7 +12,7 @@ use crate::answer::{Answer, Refused};
 use crate::place::Place;
 use crate::push::Event;
 use crate::replays::Replays;
-use crate::secrets::SecretFile;
+use crate::secrets::SecretSource;
 use crate::signature::Claim;
 
 /// After a hint, the next is passed on no sooner. A merge queue or a script pushes several times a second; git is asked at
@@ -29,7 +30,7 @@ pub struct Watched {
 
 /// Takes messages.
 pub struct Receiver {
-    secrets: SecretFile,
+    secrets: SecretSource,
     watched: Watched,
     replays: Mutex<Replays>,
     hinted: Notify,
@@ -46,7 +47,7 @@ impl fmt::Debug for Receiver {
 impl Receiver {
     /// A receiver that calls `trigger`, which must not wait, when there was a push. `now_seconds` is the time since 1970.
     pub fn new(
-        secrets: SecretFile,
+        secrets: SecretSource,
         watched: Watched,
         now_seconds: impl Fn() -> i64 + Send + Sync + 'static,
         trigger: impl Fn() + Send + Sync + 'static,
@@ -69,7 +70,7 @@ impl Receiver {
         Claim::of(headers).map(|_| ())
     }
 
-    /// Judges a message. Never waits, but for reading the secret file.
+    /// Judges a message. Never waits, but for reading the file of secrets.
     pub fn receive(&self, headers: &HeaderMap, body: &[u8]) -> Answer {
         self.judge(headers, body).unwrap_or_else(Answer::Refused)
     }
@@ -94,7 +95,7 @@ impl Receiver {
 
     /// Passes hints on, for as long as it is polled: the first at once, those that come within a second after it together.
     /// None is lost, also not while nobody polls this.
-    pub async fn pass_on(&self) {
+    pub async fn pass_on(&self) -> Infallible {
         loop {
             self.hinted.notified().await;
             (self.trigger)();

@@ -1,4 +1,4 @@
-//! The secrets that senders prove to know: read from a file, again for every request, and never shown.
+//! The secrets that senders prove to know: read from a file, again for every request, or given once; and never shown.
 
 use std::fmt;
 use std::fs::File;
@@ -82,21 +82,22 @@ impl Secrets {
     }
 }
 
-/// What is wrong with a secret file. Never says what stands in it.
+/// What is wrong with where secrets are to come from. Never says what stands there.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot take the webhook's secret from `{}`: {flaw}", .path.display())]
-pub struct SecretFileError {
-    path: PathBuf,
+#[error("cannot take the webhook's secret from `{place}`: {flaw}")]
+pub struct SecretError {
+    /// A file's path, or a variable's name.
+    place: String,
     flaw: Flaw,
 }
 
-impl SecretFileError {
+impl SecretError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match &self.flaw {
             Flaw::Unreadable(_) => "name a file that this user may read: `openssl rand -hex 32 > FILE` makes one",
             Flaw::Empty | Flaw::Short { .. } => "`openssl rand -hex 32` makes a good secret; several lines are several",
-            Flaw::Many | Flaw::Large => "the file holds the secret on a line of its own, and nothing else",
+            Flaw::Many | Flaw::Large => "it holds the secret on a line of its own, and nothing else",
         }
     }
 }
@@ -115,11 +116,14 @@ enum Flaw {
     Large,
 }
 
-/// A file with the secrets: one a line, any of them is good, so that a new one can be added before the old one goes.
+/// Where the secrets are: one a line, any of them is good, so that a new one can be added before the old one goes.
 #[derive(Debug)]
-pub struct SecretFile {
-    path: PathBuf,
-    good: Mutex<Good>,
+pub struct SecretSource(Source);
+
+#[derive(Debug)]
+enum Source {
+    File { path: PathBuf, good: Mutex<Good> },
+    Given(Arc<Secrets>),
 }
 
 /// What could be read last.
@@ -130,24 +134,38 @@ struct Good {
     told: bool,
 }
 
-impl SecretFile {
-    /// Reads the file for the first time.
+impl SecretSource {
+    /// A file. Reads it for the first time.
     ///
     /// # Errors
     /// When it cannot be read, holds no secret, or one of less than 16 bytes.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, SecretFileError> {
+    pub fn file(path: impl Into<PathBuf>) -> Result<Self, SecretError> {
         let path = path.into();
-        let secrets = read(&path)?;
-        Ok(Self { path, good: Mutex::new(Good { secrets: Arc::new(secrets), told: false }) })
+        let secrets = Arc::new(read(&path).map_err(|flaw| SecretError { place: path.display().to_string(), flaw })?);
+        Ok(Self(Source::File { path, good: Mutex::new(Good { secrets, told: false }) }))
     }
 
-    /// The secrets as they are in the file now, so that a rotation needs no restart. Those read last stay good while the
-    /// file is missing or wrong: somebody is about to write it.
+    /// The secrets themselves, out of the environment variable of that name: they stay as they are.
+    ///
+    /// # Errors
+    /// When it holds no secret, or one of less than 16 bytes.
+    pub fn given(variable: &str, text: &str) -> Result<Self, SecretError> {
+        let secrets = Secrets::parse(text.as_bytes());
+        let secrets = secrets.map_err(|flaw| SecretError { place: variable.to_owned(), flaw })?;
+        Ok(Self(Source::Given(Arc::new(secrets))))
+    }
+
+    /// The secrets as they are now: a file is read again, so that a rotation needs no restart. Those read last stay good
+    /// while the file is missing or wrong: somebody is about to write it.
     pub(crate) fn current(&self) -> Arc<Secrets> {
-        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-        match read(&self.path) {
+        let (path, good) = match &self.0 {
+            Source::Given(secrets) => return Arc::clone(secrets),
+            Source::File { path, good } => (path, good),
+        };
+        let mut good = good.lock().unwrap_or_else(PoisonError::into_inner);
+        match read(path) {
             Ok(secrets) => *good = Good { secrets: Arc::new(secrets), told: false },
-            Err(SecretFileError { path, flaw }) => {
+            Err(flaw) => {
                 if !std::mem::replace(&mut good.told, true) {
                     let file = path.display();
                     tracing::warn!(%file, error = %flaw, "The webhook's secrets cannot be read; the last ones stay good.");
@@ -158,15 +176,14 @@ impl SecretFile {
     }
 }
 
-fn read(path: &Path) -> Result<Secrets, SecretFileError> {
-    let flawed = |flaw| SecretFileError { path: path.to_owned(), flaw };
+fn read(path: &Path) -> Result<Secrets, Flaw> {
     let mut text = Vec::new();
-    let file = File::open(path).map_err(Flaw::Unreadable).map_err(flawed)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(Flaw::Unreadable).map_err(flawed)?;
+    let file = File::open(path).map_err(Flaw::Unreadable)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut text).map_err(Flaw::Unreadable)?;
     if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(flawed(Flaw::Large));
+        return Err(Flaw::Large);
     }
-    Secrets::parse(&text).map_err(flawed)
+    Secrets::parse(&text)
 }
 
 #[cfg(test)]
@@ -198,12 +215,16 @@ mod tests {
         let path = directory.path().join("secret");
         for (text, message) in table {
             fs::write(&path, text).unwrap();
-            let error = SecretFile::open(&path).unwrap_err();
-            let told = format!("{error} {} {error:?}", error.hint());
-            assert!(told.contains(message), "{told}");
-            assert!(!told.contains("hunter2"), "{told}");
+            let mut errors = vec![SecretSource::file(&path).unwrap_err()];
+            // A variable cannot be larger than the system allows.
+            errors.extend(SecretSource::given("TRUEUP_WEBHOOK_SECRET", text).err());
+            for error in errors {
+                let told = format!("{error} {} {error:?}", error.hint());
+                assert!(told.contains(message) || text.len() > 65_536, "{told}");
+                assert!(!told.contains("hunter2"), "{told}");
+            }
         }
-        let error = SecretFile::open(directory.path().join("none")).unwrap_err();
+        let error = SecretSource::file(directory.path().join("none")).unwrap_err();
         assert!(error.to_string().contains("it cannot be read"), "{error}");
     }
 
@@ -211,7 +232,7 @@ mod tests {
     fn secrets_are_read_again_and_the_last_good_ones_stay_while_the_file_is_wrong() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("secret");
-        let good = |file: &SecretFile| {
+        let good = |file: &SecretSource| {
             let secrets = file.current();
             [OLD, NEW].map(|secret| {
                 let is_token = secrets.contain(secret.as_bytes());
@@ -220,7 +241,7 @@ mod tests {
             })
         };
         fs::write(&path, format!("{OLD}\r\n")).unwrap();
-        let file = SecretFile::open(&path).unwrap();
+        let file = SecretSource::file(&path).unwrap();
         assert_eq!(good(&file), [true, false]);
         fs::write(&path, format!("{OLD}\n  {NEW}\n")).unwrap();
         assert_eq!(good(&file), [true, true]);
@@ -235,11 +256,21 @@ mod tests {
     }
 
     #[test]
+    fn several_lines_of_a_variable_are_several_secrets() {
+        let given = SecretSource::given("TRUEUP_WEBHOOK_SECRET", &format!("{OLD}\n  {NEW}\r\n")).unwrap();
+        for (secret, is_one) in [(OLD, true), (NEW, true), ("another-secret-012345", false)] {
+            assert_eq!(given.current().contain(secret.as_bytes()), is_one, "{secret}");
+        }
+        let printed = format!("{given:?}");
+        assert!(printed.contains("Secrets(…)") && !printed.contains("-secret-"), "{printed}");
+    }
+
+    #[test]
     fn secrets_cannot_be_printed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         fs::write(&path, OLD).unwrap();
-        let file = SecretFile::open(&path).unwrap();
+        let file = SecretSource::file(&path).unwrap();
         let printed = format!("{file:?} {:#?}", file.current());
         assert!(printed.contains("Secrets(…)") && !printed.contains("old-secret"), "{printed}");
         assert!(!printed.contains("Hmac") && !printed.contains("own"), "{printed}");

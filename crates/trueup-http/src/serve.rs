@@ -1,4 +1,4 @@
-//! The receiver on a socket: a bounded number of connections, one request each, none of them for long.
+//! The door: a bounded number of connections, one request each, none of them for long, whatever is served behind it.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -6,20 +6,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::answer::{Answer, Refused};
 use crate::limits::{Limits, Rates};
-use crate::receiver::Receiver;
+use crate::service::{Asked, Bounds, Service};
 
 /// How long nothing is accepted after the system refused to: it is out of files or memory.
 const PAUSE_AFTER_ACCEPT_ERROR: Duration = Duration::from_millis(100);
@@ -36,28 +30,28 @@ const BETWEEN_COMPLAINTS: Duration = Duration::from_mins(1);
 /// Serves for as long as it is polled; dropped, it closes all connections.
 ///
 /// # Panics
-/// When the trigger does. What a connection panics with ends that connection.
-pub async fn serve(listener: TcpListener, receiver: Arc<Receiver>, limits: Limits) -> Infallible {
-    let door = Arc::new(Door { receiver: Arc::clone(&receiver), rates: Rates::new(&limits), limits });
+/// When what the service does beside answering does. What a connection panics with ends that connection.
+pub async fn serve<S: Service>(listener: TcpListener, service: Arc<S>, limits: Limits) -> Infallible {
+    let door = Arc::new(Door { service: Arc::clone(&service), rates: Rates::new(&limits), limits });
     tokio::select! {
         never = door.listen(listener) => never,
-        () = receiver.pass_on() => unreachable!("hints are passed on until this is dropped"),
+        never = service.beside() => never,
     }
 }
 
 /// What all connections share.
-struct Door {
-    receiver: Arc<Receiver>,
+struct Door<S> {
+    service: Arc<S>,
     rates: Rates,
     limits: Limits,
 }
 
-impl Door {
+impl<S: Service> Door<S> {
     async fn listen(self: Arc<Self>, listener: TcpListener) -> Infallible {
         // Dropped with this function: no connection outlives it.
         let mut connections = JoinSet::new();
         let mut oldest_first: VecDeque<AbortHandle> = VecDeque::new();
-        let mut complaints = Complaints::default();
+        let mut complaints = Complaints { about: S::NAME, refused: 0, told: None };
         loop {
             tokio::select! {
                 biased;
@@ -81,19 +75,22 @@ impl Door {
         }
     }
 
-    /// Serves one request. Gives back whether it was refused.
-    async fn connection(self: Arc<Self>, stream: TcpStream, address: SocketAddr) -> Option<Refused> {
-        // An answer is one small packet.
+    /// Serves one request. Gives back why it was refused.
+    async fn connection(self: Arc<Self>, stream: TcpStream, sender: SocketAddr) -> Option<&'static str> {
+        // An answer should not wait for another packet.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "A connection has no TCP_NODELAY.");
         }
-        let refused = std::sync::Mutex::new(None);
+        let listener = stream.local_addr().ok();
+        let Limits { body_bytes_max, body_time_max, .. } = self.limits;
+        let bounds = Bounds { rates: &self.rates, body_bytes_max, body_time_max };
+        let complaint = std::sync::Mutex::new(None);
         let answer = |request| async {
-            let answer = self.answer(request, address).await;
-            if let (Answer::Refused(why), Ok(mut refused)) = (answer, refused.lock()) {
-                *refused = Some(why);
+            let reply = self.service.answer(Asked::new(request, sender, listener, bounds)).await;
+            if let (Some(why), Ok(mut complaint)) = (reply.complaint, complaint.lock()) {
+                *complaint = Some(why);
             }
-            Ok::<_, Infallible>(response(answer))
+            Ok::<_, Infallible>(reply.into_response())
         };
         let served = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
@@ -105,84 +102,38 @@ impl Door {
             .serve_connection(TokioIo::new(stream), service_fn(answer));
         match timeout(self.limits.connection_time_max, served).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%address, %error, "A connection ended without an answer."),
-            Err(_) => tracing::debug!(%address, "A connection took too long."),
+            Ok(Err(error)) => tracing::debug!(%sender, %error, "A connection ended without an answer."),
+            Err(_) => tracing::debug!(%sender, "A connection took too long."),
         }
-        refused.into_inner().ok().flatten()
+        complaint.into_inner().ok().flatten()
     }
-
-    async fn answer(&self, request: Request<Incoming>, address: SocketAddr) -> Answer {
-        // Whoever asks whether we are there must not be told that we are not because others flood us.
-        if request.uri().path() == "/healthz" && matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Answer::Alive;
-        }
-        if request.method() != Method::POST {
-            return Answer::Refused(Refused::OtherMethod);
-        }
-        if !self.rates.admit(address.ip()) {
-            return Answer::Refused(Refused::TooMany);
-        }
-        let (parts, body) = request.into_parts();
-        if let Err(refused) = Receiver::admits(&parts.headers) {
-            return Answer::Refused(refused);
-        }
-        match timeout(self.limits.body_time_max, self.read(body)).await {
-            Ok(Ok(body)) => self.receiver.receive(&parts.headers, &body),
-            Ok(Err(refused)) => Answer::Refused(refused),
-            Err(_) => Answer::Refused(Refused::TooSlow),
-        }
-    }
-
-    async fn read(&self, body: Incoming) -> Result<Bytes, Refused> {
-        // What is announced as too large is not even begun.
-        if body.size_hint().lower() > self.limits.body_bytes_max as u64 {
-            return Err(Refused::TooLarge);
-        }
-        let body = Limited::new(body, self.limits.body_bytes_max).collect().await;
-        body.map(http_body_util::Collected::to_bytes)
-            .map_err(|error| if error.is::<LengthLimitError>() { Refused::TooLarge } else { Refused::MalformedBody })
-    }
-}
-
-fn response(answer: Answer) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(answer.body())));
-    *response.status_mut() = answer.status();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    match answer {
-        Answer::Refused(Refused::OtherMethod) => drop(headers.insert(ALLOW, HeaderValue::from_static("POST"))),
-        Answer::Refused(Refused::TooMany) => drop(headers.insert(RETRY_AFTER, HeaderValue::from_static("10"))),
-        _ => {}
-    }
-    response
 }
 
 /// What is wrong with requests, told now and then.
-#[derive(Default)]
 struct Complaints {
+    about: &'static str,
     refused: u64,
     told: Option<Instant>,
 }
 
 impl Complaints {
-    fn add(&mut self, ended: Result<Option<Refused>, JoinError>) {
+    fn add(&mut self, ended: Result<Option<&'static str>, JoinError>) {
         match ended {
-            Ok(Some(refused)) => {
+            Ok(Some(last)) => {
                 self.refused += 1;
                 if self.may_tell() {
-                    let (count, last) = (std::mem::take(&mut self.refused), Answer::Refused(refused).message());
-                    tracing::warn!(count, last, "Webhook requests were refused.");
+                    let count = std::mem::take(&mut self.refused);
+                    tracing::warn!(count, last, "Requests to the listener for {} were refused.", self.about);
                 }
             }
-            Err(error) if error.is_panic() => tracing::error!(%error, "Answering a webhook broke."),
+            Err(error) if error.is_panic() => tracing::error!(%error, "Answering a request for {} broke.", self.about),
             Ok(None) | Err(_) => {}
         }
     }
 
     fn add_error(&mut self, error: &std::io::Error) {
         if self.may_tell() {
-            tracing::warn!(%error, "A webhook's connection cannot be accepted.");
+            tracing::warn!(%error, "A connection to the listener for {} cannot be accepted.", self.about);
         }
     }
 

@@ -1,4 +1,4 @@
-//! A thread for the listener, so that nothing that happens to it happens to anybody else.
+//! A thread for a listener, so that nothing that happens to it happens to anybody else.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::limits::Limits;
-use crate::receiver::Receiver;
 use crate::serve::serve;
+use crate::service::Service;
 
 /// How long until the address is tried again when it is in use, or after the listener broke.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -27,22 +27,22 @@ pub struct Server {
 }
 
 impl Server {
-    /// Begins to listen, in a while: an address that is in use is tried again until it is free, as webhooks are only hints
-    /// and nothing else may wait for them.
+    /// Begins to listen, in a while: an address that is in use is tried again until it is free, as nothing else may wait for
+    /// what is served here.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(address: SocketAddr, receiver: Receiver, limits: Limits) -> io::Result<Self> {
+    pub fn start<S: Service>(address: SocketAddr, service: S, limits: Limits) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (running, mut stopped) = watch::channel(());
         let (listening, listens_at) = watch::channel(None);
-        let receiver = Arc::new(receiver);
-        thread::Builder::new().name("trueup-webhook".to_owned()).spawn(move || {
+        let service = Arc::new(service);
+        thread::Builder::new().name(S::THREAD.to_owned()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
                     // Nothing is ever sent: it ends when the server is dropped.
                     _ = stopped.changed() => {}
-                    () = keep_listening(address, &receiver, limits, &listening) => {}
+                    () = keep_listening(address, &service, limits, &listening) => {}
                 }
             });
         })?;
@@ -55,9 +55,9 @@ impl Server {
     }
 }
 
-async fn keep_listening(
+async fn keep_listening<S: Service>(
     address: SocketAddr,
-    receiver: &Arc<Receiver>,
+    service: &Arc<S>,
     limits: Limits,
     listening: &watch::Sender<Option<SocketAddr>>,
 ) {
@@ -67,15 +67,16 @@ async fn keep_listening(
             Ok(listener) => {
                 was_told = false;
                 let address = listener.local_addr().unwrap_or(address);
-                tracing::info!(%address, "Webhooks are received.");
+                tracing::info!(%address, "It listens for {}.", S::NAME);
                 listening.send_replace(Some(address));
                 // A task of its own, so that its panic ends there.
-                let Err(error) = tokio::spawn(serve(listener, Arc::clone(receiver), limits)).await;
-                tracing::error!(%error, "Receiving webhooks broke; it begins anew, and git is polled meanwhile.");
+                let Err(error) = tokio::spawn(serve(listener, Arc::clone(service), limits)).await;
+                tracing::error!(%error, "The listener for {} broke; it begins anew, and nothing else waits for it.", S::NAME);
             }
             Err(error) => {
                 if !std::mem::replace(&mut was_told, true) {
-                    tracing::warn!(%address, %error, "Webhooks cannot be received; git is polled, and it is tried again.");
+                    let name = S::NAME;
+                    tracing::warn!(%address, %error, "Nobody listens for {name}: it is tried again, and nothing waits for it.");
                 }
             }
         }

@@ -3,6 +3,7 @@
 //! The adapters (`trueup-aws`, `trueup-git`) implement these traits and the engine sees nothing else of them.
 
 mod meter;
+mod metrics;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId
 use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
 
 pub use self::meter::{CallOutcome, GitOutcome, Measurement, Meter, Unmetered};
+pub use self::metrics::{Datum, Metrics, Sample, Unit};
 
 /// Time. Simulation owns it, so nobody else may ask the system.
 pub trait Clock: Send + Sync {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trueup_core::model::Kind;
 
+use crate::listen::Listen;
+
 /// Keeps Amazon ECS services and the load balancers in front of them true to a git repository.
 #[derive(Debug, Parser)]
 #[command(name = "trueup", version, max_term_width = 120, arg_required_else_help = true)]
@@ -123,10 +125,14 @@ pub struct RunArgs {
     /// How often live state is observed
     #[arg(long, env = "TRUEUP_INTERVAL", default_value = "60s", value_parser = duration, value_name = "TIME")]
     pub interval: Duration,
+    /// Where health, metrics and status are told over HTTP, to everybody who reaches it; `off` for nowhere
+    #[arg(long, env = "TRUEUP_LISTEN", default_value = "127.0.0.1:7171", value_name = "ADDR")]
+    pub listen: Listen,
     /// Where webhooks are received, such as 0.0.0.0:9000 [default: none are]
-    #[arg(long, env = "TRUEUP_WEBHOOK_LISTEN", value_name = "ADDR", requires = "webhook_secret_file")]
+    #[arg(long, env = "TRUEUP_WEBHOOK_LISTEN", value_name = "ADDR")]
     pub webhook_listen: Option<SocketAddr>,
-    /// A file with the secret that webhooks are signed with; several lines are several secrets
+    /// A file with the secret that webhooks are signed with (or put the secret itself in `TRUEUP_WEBHOOK_SECRET`);
+    /// several lines are several secrets
     #[arg(long, env = "TRUEUP_WEBHOOK_SECRET_FILE", value_name = "FILE", requires = "webhook_listen")]
     pub webhook_secret_file: Option<PathBuf>,
     /// Another URL of the repository, as webhooks name it; may be repeated
@@ -138,6 +144,12 @@ pub struct RunArgs {
         requires = "webhook_listen"
     )]
     pub webhook_repository: Vec<String>,
+    /// Put metrics into CloudWatch, in the daemon's own account and region
+    #[arg(long, env = "TRUEUP_CLOUDWATCH")]
+    pub cloudwatch: bool,
+    /// The namespace of those metrics
+    #[arg(long, env = "TRUEUP_CLOUDWATCH_NAMESPACE", default_value = "Trueup", value_parser = namespace, value_name = "NAME")]
+    pub cloudwatch_namespace: String,
     /// Write nothing: tell what is pending and what has drifted
     #[arg(long, env = "TRUEUP_REPORT_ONLY")]
     pub report_only: bool,
@@ -318,7 +330,7 @@ pub struct SchemaArgs {
 pub struct HealthArgs {
     /// Where the daemon listens, as it was told itself
     #[arg(long, env = "TRUEUP_LISTEN", default_value = "127.0.0.1:7171", value_name = "ADDR")]
-    pub listen: SocketAddr,
+    pub listen: Listen,
 }
 
 /// Arguments of `trueup sandbox`.
@@ -387,6 +399,21 @@ fn kind(text: &str) -> Result<Kind, String> {
     })
 }
 
+/// Reads a namespace of metrics.
+///
+/// Source: Amazon CloudWatch API reference, `PutMetricData`: letters, digits and `.-_/#: `, not with a colon at its begin;
+/// those that begin with `AWS/` are AWS's own.
+fn namespace(text: &str) -> Result<String, String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '#' | ':' | ' ');
+    if text.starts_with("AWS/") {
+        return Err("namespaces that begin with `AWS/` are AWS's own".to_owned());
+    }
+    if text.trim().is_empty() || text.len() > 255 || text.starts_with(':') || !text.chars().all(legal) {
+        return Err("write at most 255 letters, digits and `.-_/#:`".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads a span of time: `30s`, `5m`, `1h`, `500ms`, or `1h 30m`. At least 100 ms, at most a day.
 fn duration(text: &str) -> Result<Duration, String> {
     let mut total = Duration::ZERO;
@@ -433,6 +460,14 @@ mod tests {
                 let variable = arg.get_env().unwrap_or_else(|| panic!("--{long} has no variable"));
                 assert_eq!(variable.to_str(), Some(&*format!("TRUEUP_{}", long.to_uppercase().replace('-', "_"))));
             }
+        }
+    }
+
+    #[test]
+    fn a_namespace_is_what_cloudwatch_takes() {
+        assert_eq!(namespace("Team A/Trueup"), Ok("Team A/Trueup".to_owned()));
+        for wrong in ["", " ", "AWS/ECS", ":Trueup", "True\"up", "ä", &"x".repeat(256)] {
+            assert!(namespace(wrong).is_err(), "{wrong}");
         }
     }
 

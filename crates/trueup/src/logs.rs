@@ -11,7 +11,9 @@ use crate::cli::Format;
 /// The SDK's own spans carry request details: they are logged only when somebody asks for them by name.
 pub fn start(format: Format) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        EnvFilter::new("error,trueup=warn,trueup_engine=warn,trueup_aws=warn,trueup_git=warn,trueup_http=warn")
+        EnvFilter::new(
+            "error,trueup=warn,trueup_engine=warn,trueup_aws=warn,trueup_git=warn,trueup_http=warn,trueup_report=warn",
+        )
     });
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     match format {

@@ -122,8 +122,7 @@ pub fn hinted(error: SourceError) -> anyhow::Error {
 }
 
 fn configuration(args: &SourceArgs) -> Result<Config> {
-    let cache_dir = args.cache_dir.clone().unwrap_or_else(default_cache_dir);
-    let mut config = Config::new(&args.repository, &args.branch, cache_dir);
+    let mut config = Config::new(&args.repository, &args.branch, cache_dir(args));
     config.path.clone_from(&args.path);
     let https_token = match (&args.git_token_file, secret("TRUEUP_GIT_TOKEN")?) {
         (Some(_), Some(_)) => {
@@ -165,6 +164,11 @@ fn secret(variable: &str) -> Result<Option<Secret>> {
         // The error itself would quote the value.
         Err(env::VarError::NotUnicode(_)) => Err(anyhow!("`{variable}` is not UTF-8")),
     }
+}
+
+/// Where what can be had again is kept.
+pub fn cache_dir(args: &SourceArgs) -> PathBuf {
+    args.cache_dir.clone().unwrap_or_else(default_cache_dir)
 }
 
 /// `$XDG_CACHE_HOME/trueup`, `~/.cache/trueup`, or a directory for temporary files where there is no home.

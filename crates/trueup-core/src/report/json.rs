@@ -1,4 +1,4 @@
-//! Events for machines: one flat JSON object a line.
+//! Reports for machines: JSON that is safe to print, events as one flat object a line.
 
 use std::fmt::Write as _;
 
@@ -34,7 +34,16 @@ pub fn json_line(event: &Event) -> String {
         revision: event.revision.as_ref(),
         what: &event.what,
     };
-    let json = serde_json::to_string(&line).expect("an event has string keys only and no value that can fail");
+    json(&line)
+}
+
+/// Writes data of ours as JSON, without a line's end. What could steer a terminal is escaped, so that it is safe to print
+/// and loses nothing.
+///
+/// # Panics
+/// When the data has keys that are no strings: none of ours has.
+pub fn json(data: &impl Serialize) -> String {
+    let json = serde_json::to_string(data).expect("what is reported has string keys only and no value that can fail");
     // Outside strings JSON is ASCII, and inside them the ASCII control characters are already escaped: whatever is
     // found here stands in a string.
     if !json.chars().any(is_unprintable) {

@@ -1,11 +1,12 @@
 //! Events: what trueup tells, each a value with a stable name.
 //!
 //! [`Edges`] turns a succession of plans into events, so that a state that lasts is told once. [`json_line`] and
-//! [`text()`] write an event for machines and for people.
+//! [`text()`] write an event for machines and for people; [`json()`] writes anything for machines.
 
 mod edges;
 mod json;
 mod printable;
+mod standing;
 mod text;
 mod why;
 
@@ -13,8 +14,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::edges::Edges;
-pub use self::json::json_line;
+pub use self::json::{json, json_line};
 pub use self::printable::printable;
+pub use self::standing::standing;
 pub use self::text::{fact_line, resource_title, text};
 pub use self::why::{Explanation, why};
 use crate::diagnosis::Finding;

@@ -4,5 +4,6 @@ mod corpus;
 mod door;
 mod events;
 mod message;
+mod pages;
 mod proofs;
 mod thread;

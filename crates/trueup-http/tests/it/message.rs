@@ -8,7 +8,7 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderName, HeaderValue};
 use sha2::Sha256;
 use tempfile::TempDir;
-use trueup_http::{Answer, Place, Receiver, SecretFile, Watched};
+use trueup_http::{Answer, Place, Receiver, SecretSource, Watched};
 
 pub const SECRET: &str = "a-secret-of-the-webhook";
 pub const OTHER: &str = "a-secret-of-somebody-else";
@@ -166,7 +166,7 @@ impl Desk {
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(directory.path().join("secret"), SECRET).expect("a file");
-        let secrets = SecretFile::open(directory.path().join("secret")).expect("the secret is good");
+        let secrets = SecretSource::file(directory.path().join("secret")).expect("the secret is good");
         let names = [
             "git@github.com:example/state.git",
             "https://gitlab.com/example/platform/state",

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use trueup_http::{Limits, Receiver, SecretFile, Server, Watched};
+use trueup_http::{Limits, Receiver, SecretSource, Server, Watched};
 
 use crate::message::{Message, NOW, SECRET};
 
@@ -19,7 +19,7 @@ fn receiver(trigger: impl Fn() + Send + Sync + 'static) -> (tempfile::TempDir, R
     let path = directory.path().join("secret");
     std::fs::write(&path, SECRET).expect("a file");
     let watched = Watched { repository: Vec::new(), branch: "main".to_owned() };
-    (directory, Receiver::new(SecretFile::open(path).expect("the secret is good"), watched, || NOW, trigger))
+    (directory, Receiver::new(SecretSource::file(path).expect("the secret is good"), watched, || NOW, trigger))
 }
 
 /// Sends a push, and gives the answer's first line; empty when there was none.

@@ -207,7 +207,7 @@ pub(super) mod tests {
             let key = (plan.environment.clone(), plan.application.clone());
             (key, Arc::new(ApplicationStatus { plan, observed: now, since: now }))
         });
-        Status { source, applications: applications.collect() }
+        Status { source, applications: applications.collect(), ..Status::default() }
     }
 
     /// A plan of `web` that has nothing to do.

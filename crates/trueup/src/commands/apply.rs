@@ -10,11 +10,10 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use trueup_core::plan::Plan;
-use trueup_core::report::{Event, What};
+use trueup_core::report::{self, Event, What, standing};
 use trueup_engine::{Engine, Sink};
 use trueup_ports::Clock as _;
 
-use super::status::entry;
 use crate::cli::{ApplyArgs, Format};
 use crate::events::told;
 use crate::render::status::{is_fine, rollout_now};
@@ -74,8 +73,10 @@ pub async fn wait_for_rollouts(engine: &Engine, shown: &Shown, limit: Duration, 
     let outcome = outcome.map_err(wiring::not_begun)?;
     match format {
         Format::Json => {
-            let applications: Vec<_> = outcome.plans.iter().map(entry).collect();
-            terminal::print_line(json!({ "applications": applications, "timed_out": outcome.timed_out }))?;
+            let applications: Vec<_> = outcome.plans.iter().map(standing).collect();
+            terminal::print_line(report::json(
+                &json!({ "applications": applications, "timed_out": outcome.timed_out }),
+            ))?;
         }
         Format::Text => terminal::print(&render::status::status(&outcome.plans, SystemClock.now()))?,
     }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::HealthArgs;
+use crate::listen::Listen;
 use crate::terminal;
 
 /// How long connecting, asking and each part of the answer may take; container health checks allow 5 s together.
@@ -17,14 +18,18 @@ const ANSWER_BYTES_MAX: u64 = 64;
 /// Asks `/healthz`: exit 0 when it answers 200, else 1, and says on stderr why. What a health check must not do is hang,
 /// or fail for other reasons than the daemon's: it asks no DNS, no AWS and no git.
 pub fn health(args: &HealthArgs) -> ExitCode {
-    match status_line(reachable(args.listen)) {
+    let Listen::At(address) = args.listen else {
+        terminal::tell("the daemon tells nobody whether it is alive: `--listen` is off");
+        return ExitCode::FAILURE;
+    };
+    match status_line(reachable(address)) {
         Ok(line) if is_ok(&line) => ExitCode::SUCCESS,
         Ok(line) => {
-            terminal::tell(&terminal::clean(&format!("the daemon at {} is not healthy: {line}", args.listen)));
+            terminal::tell(&terminal::clean(&format!("the daemon at {address} is not healthy: {line}")));
             ExitCode::FAILURE
         }
         Err(error) => {
-            terminal::tell(&format!("no daemon answers at {}: {error}", args.listen));
+            terminal::tell(&format!("no daemon answers at {address}: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -93,6 +98,7 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
         let address = listener.local_addr().expect("it is bound");
         drop(listener);
-        assert_eq!(health(&HealthArgs { listen: address }), ExitCode::FAILURE);
+        assert_eq!(health(&HealthArgs { listen: Listen::At(address) }), ExitCode::FAILURE);
+        assert_eq!(health(&HealthArgs { listen: Listen::Off }), ExitCode::FAILURE);
     }
 }

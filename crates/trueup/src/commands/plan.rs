@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use serde_json::json;
 use trueup_core::plan::{Plan, Sync};
+use trueup_core::report;
 
 use crate::cli::{PlanArgs, PlanFormat};
 use crate::events::Rejections;
@@ -21,7 +22,9 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode> {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
         match args.format {
-            PlanFormat::Json => terminal::print_line(json!({ "plans": plans, "totals": Totals::of(&plans) }))?,
+            PlanFormat::Json => {
+                terminal::print_line(report::json(&json!({ "plans": plans, "totals": Totals::of(&plans) })))?
+            }
             PlanFormat::Text => terminal::print(&render::plan::plans(&plans))?,
             PlanFormat::Markdown => terminal::print(&render::markdown::plans(&plans))?,
         }

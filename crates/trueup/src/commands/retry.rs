@@ -5,6 +5,7 @@ use std::slice;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use trueup_core::report;
 use trueup_engine::{Engine, Retried, RetryOutcome};
 
 use super::apply::{Shown, wait_for_rollouts};
@@ -29,7 +30,7 @@ pub fn retry(args: &RetryArgs) -> Result<ExitCode> {
         match args.format {
             Format::Json => {
                 let applications: Vec<Value> = retried.iter().map(entry).collect();
-                terminal::print_line(json!({ "applications": applications }))?;
+                terminal::print_line(report::json(&json!({ "applications": applications })))?;
             }
             Format::Text => {
                 retried.iter().try_for_each(|one| terminal::print_line(terminal::clean(&text(one, args.wait))))?;

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
-use serde_json::{Value, json};
-use trueup_core::plan::Plan;
+use serde_json::json;
+use trueup_core::report::{self, standing};
 use trueup_ports::Clock as _;
 
 use crate::cli::{Format, LookArgs};
@@ -24,24 +24,11 @@ pub fn status(args: &LookArgs) -> Result<ExitCode> {
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
         match args.format {
             Format::Json => {
-                terminal::print_line(json!({ "applications": plans.iter().map(entry).collect::<Vec<_>>() }))?;
+                let applications: Vec<_> = plans.iter().map(standing).collect();
+                terminal::print_line(report::json(&json!({ "applications": applications })))?;
             }
             Format::Text => terminal::print(&render::status::status(&plans, SystemClock.now()))?,
         }
         Ok(if plans.iter().all(is_fine) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-    })
-}
-
-/// One application as data: its plan without the steps, which are `trueup plan`'s to tell.
-pub fn entry(plan: &Plan) -> Value {
-    json!({
-        "environment": plan.environment,
-        "application": plan.application,
-        "revision": plan.revision,
-        "sync": plan.sync,
-        "health": plan.health,
-        "rollout": plan.rollout,
-        "finding": plan.finding,
-        "held": plan.held,
     })
 }

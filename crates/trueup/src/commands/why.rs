@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use trueup_core::report::{Explanation, why as explain};
+use trueup_core::report::{self, Explanation, standing, why as explain};
 use trueup_engine::ApplicationStatus;
 
-use super::status::entry;
 use crate::cli::{Format, WhyArgs};
 use crate::events::Rejections;
 use crate::{render, terminal, wiring};
@@ -32,7 +31,7 @@ pub fn why(args: &WhyArgs) -> Result<ExitCode> {
             Format::Json => {
                 let applications: Vec<Value> =
                     explained.iter().map(|(status, all)| explained_entry(status, all)).collect();
-                terminal::print_line(json!({ "applications": applications }))?;
+                terminal::print_line(report::json(&json!({ "applications": applications })))?;
             }
             Format::Text => terminal::print(&render::why::why(&explained))?,
         }
@@ -42,7 +41,7 @@ pub fn why(args: &WhyArgs) -> Result<ExitCode> {
 
 /// What `trueup status` has, with the explanations.
 fn explained_entry(status: &ApplicationStatus, explanations: &[Explanation]) -> Value {
-    let mut entry = entry(&status.plan);
+    let mut entry = standing(&status.plan);
     entry["explanations"] = json!(explanations);
     entry
 }

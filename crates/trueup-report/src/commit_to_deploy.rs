@@ -1,0 +1,310 @@
+//! How long a commit took to be deployed, worked out of the events as they are told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use trueup_core::model::Kind;
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::plan::Cause;
+use trueup_core::report::{Event, PlannedStep, What};
+
+/// How many accepted commits are remembered.
+const COMMITS_MAX: usize = 128;
+
+/// How many applications are remembered, over all environments; more than anybody runs.
+const APPLICATIONS_MAX: usize = 20_000;
+
+/// A longer time says when trueup was started, or when an image was pushed, and nothing about deploying.
+const TOOK_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// Another machine's clock made the commit's time: so far in the future it counts as now.
+const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_mins(1);
+
+/// A plan that is made so soon after a commit was accepted was made for it.
+const PLAN_FOLLOWS_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// A commit that serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// Where.
+    pub environment: EnvironmentName,
+    /// What.
+    pub application: ApplicationName,
+    /// The application's revision.
+    pub revision: Revision,
+    /// From the commit's own time until the rollout was seen complete.
+    pub took: Duration,
+}
+
+/// Follows the events of one process.
+///
+/// A rollout counts when a commit caused it: the plan before it has a step of the service or its task definition whose cause
+/// is a change in git. Each revision of an application counts once, so that a moved image tag or a repaired drift, which
+/// roll out under the same revision again, do not. What cannot be told is left out: a time of more than a day, a commit of
+/// which this process does not know the time.
+#[derive(Debug, Default)]
+pub struct CommitToDeploy {
+    /// The commits that were accepted, the newest last, with their own time and when they were accepted.
+    accepted: VecDeque<Accepted>,
+    applications: BTreeMap<(EnvironmentName, ApplicationName), Application>,
+}
+
+#[derive(Debug)]
+struct Accepted {
+    revision: Revision,
+    committed: Timestamp,
+    seen: Timestamp,
+}
+
+#[derive(Debug, Default)]
+struct Application {
+    /// A plan was made for this revision, which was committed then.
+    planned: Option<(Revision, Timestamp)>,
+    /// The revision that was given out last.
+    given: Option<Revision>,
+}
+
+impl CommitToDeploy {
+    /// Takes the next event. Gives back what it completes.
+    pub fn observe(&mut self, event: &Event) -> Option<Deployed> {
+        let revision = event.revision.as_ref()?;
+        match &event.what {
+            What::RevisionAccepted { committed, .. } => {
+                if self.accepted.len() == COMMITS_MAX {
+                    self.accepted.pop_front();
+                }
+                let (revision, committed, seen) = (revision.clone(), *committed, event.time);
+                self.accepted.push_back(Accepted { revision, committed, seen });
+                None
+            }
+            What::PlanMade { steps } => {
+                self.planned(event, revision, steps);
+                None
+            }
+            What::RolloutCompleted { .. } => self.completed(event, revision),
+            _ => None,
+        }
+    }
+
+    fn planned(&mut self, event: &Event, revision: &Revision, steps: &[PlannedStep]) {
+        let Some(key) = key(event) else { return };
+        let committed = if steps.iter().any(deploys_a_commit) { self.committed(revision, event.time) } else { None };
+        if self.applications.len() >= APPLICATIONS_MAX && !self.applications.contains_key(&key) {
+            self.applications.pop_first();
+        }
+        let application = self.applications.entry(key).or_default();
+        // What is left of a plan, or came to it, belongs to the same commit.
+        let goes_on = application.planned.as_ref().is_some_and(|(planned, _)| planned == revision);
+        if !goes_on && application.given.as_ref() != Some(revision) {
+            application.planned = committed.map(|committed| (revision.clone(), committed));
+        }
+    }
+
+    /// When a revision of an application was committed, as far as this process was told.
+    ///
+    /// An application's revision is the last commit that changed it. Where that is not a commit which was the branch's head
+    /// (several were pushed at once, or a branch was merged), the head that brought it is what counts: the application could
+    /// not be deployed before.
+    fn committed(&self, revision: &Revision, now: Timestamp) -> Option<Timestamp> {
+        if let Some(accepted) = self.accepted.iter().rev().find(|accepted| accepted.revision == *revision) {
+            return Some(accepted.committed);
+        }
+        // The first one that a process accepts brings nothing that is new.
+        let newest = self.accepted.back().filter(|_| self.accepted.len() > 1)?;
+        let since = now.duration_since(newest.seen);
+        (since <= PLAN_FOLLOWS_MAX).then_some(newest.committed)
+    }
+
+    fn completed(&mut self, event: &Event, revision: &Revision) -> Option<Deployed> {
+        let (environment, application) = key(event)?;
+        let state = self.applications.get_mut(&(environment.clone(), application.clone()))?;
+        let (revision, committed) = state.planned.take_if(|(planned, _)| planned == revision)?;
+        state.given = Some(revision.clone());
+        let took = event.time.duration_since(committed);
+        if took > TOOK_MAX || took < -CLOCKS_APART_MAX {
+            return None;
+        }
+        let took = took.max(SignedDuration::ZERO).unsigned_abs();
+        Some(Deployed { environment, application, revision, took })
+    }
+}
+
+fn key(event: &Event) -> Option<(EnvironmentName, ApplicationName)> {
+    Some((event.environment.clone()?, event.application.clone()?))
+}
+
+/// Whether a step makes ECS roll out because git changed.
+fn deploys_a_commit(step: &PlannedStep) -> bool {
+    matches!(step.cause, Cause::Create | Cause::Pending)
+        && matches!(step.resource.kind, Kind::Service | Kind::TaskDefinition)
+}
+
+#[cfg(test)]
+mod tests {
+    use trueup_core::names::Arn;
+    use trueup_core::plan::{Operation, Resource};
+
+    use super::*;
+
+    /// What is told: seconds, revision, what.
+    fn event(seconds: i64, revision: &str, what: What) -> Event {
+        let is_application = !matches!(what, What::RevisionAccepted { .. });
+        Event {
+            time: Timestamp::from_second(seconds).unwrap(),
+            environment: is_application.then(|| EnvironmentName::new("production")),
+            application: is_application.then(|| ApplicationName::new("web")),
+            revision: Some(Revision::new(revision)),
+            what,
+        }
+    }
+
+    fn accepted(committed: i64) -> What {
+        let committed = Timestamp::from_second(committed).unwrap();
+        What::RevisionAccepted { subject: "Release".to_owned(), committed, rewritten: false }
+    }
+
+    fn planned(kind: Kind, cause: Cause) -> What {
+        let resource = Resource { kind, name: "web".to_owned(), arn: None };
+        let step = PlannedStep { operation: Operation::UpdateService, resource, cause, changes: Vec::new() };
+        What::PlanMade { steps: vec![step] }
+    }
+
+    fn completed() -> What {
+        What::RolloutCompleted { task_definition: Arn::new("arn:aws:ecs:eu-west-1:1:task-definition/web:1") }
+    }
+
+    #[test]
+    fn a_rollout_counts_once_and_only_where_a_commit_caused_it() {
+        const DAY: i64 = 24 * 60 * 60;
+        let (service, group) = (Kind::Service, Kind::TargetGroup);
+        let plan = |cause| planned(service, cause);
+        // what is told | the seconds that come of it
+        let table: Vec<(&str, Vec<Event>, Vec<u64>)> = vec![
+            (
+                "a commit",
+                vec![
+                    event(110, "a", accepted(100)),
+                    event(111, "a", plan(Cause::Pending)),
+                    event(190, "a", completed()),
+                ],
+                vec![90],
+            ),
+            (
+                "a new application, planned in two goes",
+                vec![
+                    event(110, "a", accepted(100)),
+                    event(111, "a", planned(Kind::TaskDefinition, Cause::Create)),
+                    event(600, "a", planned(group, Cause::Drift)),
+                    event(700, "a", completed()),
+                ],
+                vec![600],
+            ),
+            (
+                "drift, and what is no rollout",
+                vec![
+                    event(110, "a", accepted(100)),
+                    event(111, "a", plan(Cause::Drift)),
+                    event(190, "a", completed()),
+                    event(191, "a", planned(group, Cause::Pending)),
+                    event(199, "a", completed()),
+                ],
+                vec![],
+            ),
+            (
+                "the same revision again: a moved image tag",
+                vec![
+                    event(110, "a", accepted(100)),
+                    event(111, "a", plan(Cause::Pending)),
+                    event(190, "a", completed()),
+                    event(500, "a", plan(Cause::Pending)),
+                    event(590, "a", completed()),
+                ],
+                vec![90],
+            ),
+            (
+                "a newer commit pre-empts",
+                vec![
+                    event(110, "a", accepted(100)),
+                    event(111, "a", plan(Cause::Pending)),
+                    event(120, "b", accepted(115)),
+                    event(121, "b", plan(Cause::Pending)),
+                    event(190, "b", completed()),
+                ],
+                vec![75],
+            ),
+            (
+                "another application's commit is the head meanwhile",
+                vec![
+                    event(110, "a", accepted(100)),
+                    event(111, "a", plan(Cause::Pending)),
+                    event(120, "b", accepted(115)),
+                    event(190, "a", completed()),
+                ],
+                vec![90],
+            ),
+            (
+                "a merge: the application's revision was never the head",
+                vec![
+                    event(10, "old", accepted(5)),
+                    event(110, "merge", accepted(100)),
+                    event(111, "a", plan(Cause::Pending)),
+                    event(190, "a", completed()),
+                ],
+                vec![90],
+            ),
+            (
+                "the same long after any commit",
+                vec![
+                    event(10, "old", accepted(5)),
+                    event(110, "merge", accepted(100)),
+                    event(900, "a", plan(Cause::Pending)),
+                    event(950, "a", completed()),
+                ],
+                vec![],
+            ),
+            (
+                "a start finds an old revision whose image moved",
+                vec![
+                    event(110, "head", accepted(100)),
+                    event(111, "a", plan(Cause::Pending)),
+                    event(190, "a", completed()),
+                ],
+                vec![],
+            ),
+            (
+                "a time that says nothing, and one of another clock",
+                vec![
+                    event(DAY + 200, "a", accepted(100)),
+                    event(DAY + 201, "a", plan(Cause::Pending)),
+                    event(DAY + 300, "a", completed()),
+                    event(DAY + 400, "b", accepted(DAY + 1000)),
+                    event(DAY + 401, "b", plan(Cause::Pending)),
+                    event(DAY + 500, "b", completed()),
+                    event(DAY + 600, "c", accepted(DAY + 630)),
+                    event(DAY + 601, "c", plan(Cause::Pending)),
+                    event(DAY + 620, "c", completed()),
+                ],
+                vec![0],
+            ),
+        ];
+        for (what, events, expected) in table {
+            let mut deploys = CommitToDeploy::default();
+            let given: Vec<u64> =
+                events.iter().filter_map(|event| deploys.observe(event)).map(|given| given.took.as_secs()).collect();
+            assert_eq!(given, expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_has_bounds() {
+        let mut deploys = CommitToDeploy::default();
+        for number in 0..i64::try_from(APPLICATIONS_MAX).unwrap() + 100 {
+            deploys.observe(&event(number, &number.to_string(), accepted(number)));
+            let mut plan = event(number, &number.to_string(), planned(Kind::Service, Cause::Pending));
+            plan.application = Some(ApplicationName::new(number.to_string()));
+            deploys.observe(&plan);
+        }
+        assert_eq!((deploys.accepted.len(), deploys.applications.len()), (COMMITS_MAX, APPLICATIONS_MAX));
+    }
+}

@@ -1,0 +1,89 @@
+//! What the daemon reports beside stdout. Nothing of it can stop or delay the engine.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use trueup_engine::{Engine, Sink};
+use trueup_http::{Limits, Pages, Server};
+use trueup_ports::{Clock as _, Meter};
+use trueup_report::{Journal, Measures, Meters, Pulse, Sinks, Sources};
+
+use crate::cli::RunArgs;
+use crate::listen::Listen;
+use crate::wiring::SystemClock;
+
+/// The path whose page is there whatever the rates are: a container's health check must not fail because others ask for much.
+const HEALTH: &str = "/healthz";
+
+/// The reports that are asked for, ready but for the engine.
+pub struct Reports {
+    pages: Option<Told>,
+}
+
+/// What reports run, until it is dropped.
+pub struct Running {
+    _pages: Option<Server>,
+}
+
+/// What is told over HTTP, and where.
+struct Told {
+    address: SocketAddr,
+    journal: Arc<Journal>,
+    pulse: Arc<Pulse>,
+    measures: Arc<Measures>,
+}
+
+impl Reports {
+    /// Makes ready what is asked for.
+    pub fn new(args: &RunArgs) -> Self {
+        let told = |address| Told {
+            address,
+            journal: Arc::new(Journal::new(SystemClock.now())),
+            pulse: Arc::new(Pulse::new(args.git_interval, args.interval)),
+            measures: Arc::default(),
+        };
+        let pages = match args.listen {
+            Listen::At(address) => Some(told(address)),
+            Listen::Off => None,
+        };
+        Self { pages }
+    }
+
+    /// Who takes events: `first`, and then every report.
+    pub fn sink(&self, first: Arc<dyn Sink>) -> Arc<dyn Sink> {
+        let mut sinks = vec![first];
+        if let Some(Told { journal, measures, .. }) = &self.pages {
+            sinks.extend([Arc::clone(journal) as Arc<dyn Sink>, Arc::clone(measures) as Arc<dyn Sink>]);
+        }
+        Arc::new(Sinks(sinks))
+    }
+
+    /// Who takes measurements.
+    pub fn meter(&self) -> Arc<dyn Meter> {
+        let mut meters = Vec::new();
+        if let Some(Told { pulse, measures, .. }) = &self.pages {
+            meters.extend([Arc::clone(pulse) as Arc<dyn Meter>, Arc::clone(measures) as Arc<dyn Meter>]);
+        }
+        Arc::new(Meters(meters))
+    }
+
+    /// Begins to tell how the engine stands.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(self, engine: &Engine) -> Result<Running> {
+        let start = |Told { address, journal, pulse, measures }: Told| {
+            let engine = engine.clone();
+            let pages = Pages::new(HEALTH, move |path, query| {
+                let (status, now) = (engine.status(), SystemClock.now());
+                let (journal, pulse, measures) = (&*journal, &*pulse, &*measures);
+                let sources = Sources { status: &status, journal, pulse, measures, now };
+                let trueup_report::Page { status, content_type, body } = trueup_report::page(path, query, &sources);
+                trueup_http::Page { status, content_type, body: body.into() }
+            });
+            Server::start(address, pages, Limits::pages()).context("cannot start a thread for reports")
+        };
+        Ok(Running { _pages: self.pages.map(start).transpose()? })
+    }
+}
