@@ -239,6 +239,9 @@ def check_any(stack):
     assert [volume["name"] for volume in definition["volumes"]] == [mount["sourceVolume"]], definition
     assert container["logConfiguration"]["options"]["awslogs-group"] == stack.outputs["LogGroupName"]
 
+    assert stack.environment()["TRUEUP_CLOUDWATCH"] == "true", "the alarms look at metrics that nobody puts"
+    assert "TRUEUP_CLOUDWATCH_NAMESPACE" not in stack.environment(), "the queries name the namespace of the default"
+
     service = stack.service()
     assert (service["desiredCount"], service["launchType"]) == (1, "FARGATE"), service
     assert service["availabilityZoneRebalancing"] == "DISABLED", "it would start a second task first"

@@ -56,6 +56,8 @@ pub struct Options {
     pub credentials: Option<SharedCredentialsProvider>,
     /// A key pair that credentials are, instead of looking for any.
     pub keys: Option<Keys>,
+    /// The region where no environment names one: for the daemon's own metrics.
+    pub region: Option<String>,
     /// Where all services are reached: a simulated AWS on a loopback port.
     pub endpoint_url: Option<String>,
     /// The time that requests are signed with.
@@ -161,7 +163,7 @@ impl AwsClouds {
 }
 
 /// The SDK's ordinary configuration (profile, `AWS_ENDPOINT_URL`, task role, single sign-on) with our bounds; in that region,
-/// else in the one that the SDK finds.
+/// else in that of the options, else in the one that the SDK finds.
 pub(crate) async fn base(options: Options, region: Option<&str>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
@@ -174,9 +176,10 @@ pub(crate) async fn base(options: Options, region: Option<&str>) -> SdkConfig {
         .timeout_config(timeouts)
         // Made for long downloads; our answers are small and every attempt has its time-out.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    let Options { http_client, credentials, keys, endpoint_url, time_source, sleep, pace: _, meter: _ } = options;
-    if let Some(region) = region {
-        loader = loader.region(Region::new(region.to_owned()));
+    let Options { http_client, credentials, keys, region: own, endpoint_url, time_source, sleep, pace: _, meter: _ } =
+        options;
+    if let Some(region) = region.map(str::to_owned).or(own) {
+        loader = loader.region(Region::new(region));
     }
     if let Some(http_client) = http_client {
         loader = loader.http_client(http_client);

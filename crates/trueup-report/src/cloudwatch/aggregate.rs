@@ -261,6 +261,50 @@ mod tests {
     }
 
     #[test]
+    fn product_documentation_dashboard_and_alarms_agree_on_names_dimensions_and_units() {
+        let mut aggregate = Aggregate::default();
+        let production = EnvironmentName::new("production");
+        let took = Duration::from_secs(1);
+        aggregate.measure(&Measurement::Cycle { environment: &production, full: true, took });
+        let (operation, outcome) = ("ecs:DescribeServices", CallOutcome::Succeeded);
+        aggregate.measure(&Measurement::Call { environment: "production", operation, outcome, took });
+        let accepted = What::RevisionAccepted { subject: "x".to_owned(), committed: now(), rewritten: false };
+        let mut plan_of_commit = planned();
+        if let What::PlanMade { steps } = &mut plan_of_commit {
+            steps.iter_mut().for_each(|step| step.cause = trueup_core::plan::Cause::Pending);
+        }
+        for what in [accepted, plan_of_commit, completed(), failed("x")] {
+            aggregate.observe(&event("web", what));
+        }
+        let put = aggregate.take(&status([plan("production", "web")]), now(), now());
+        let code = |text: &str| format!("`{text}`");
+        let put: BTreeSet<[String; 3]> = put
+            .iter()
+            .map(|datum| {
+                let dimensions: Vec<String> = datum.dimensions.keys().rev().map(|name| code(name)).collect();
+                [code(datum.name), dimensions.join(", "), format!("{:?}", datum.unit)]
+            })
+            .collect();
+        let page = include_str!("../../../../docs/cloudwatch.md");
+        let rows = page.lines().filter(|line| line.starts_with("| `"));
+        let documented: BTreeSet<[String; 3]> = rows
+            .map(|row| {
+                let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+                [cells[1], cells[2], cells[3]].map(str::to_owned)
+            })
+            .collect();
+        assert_eq!(put, documented);
+        assert_eq!(put.iter().map(|[name, ..]| name.trim_matches('`')).collect::<Vec<_>>(), METRICS);
+
+        let template = include_str!("../../../../deploy/cloudformation.yaml");
+        let word = |text: &str| text.chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
+        let queries = ["MetricName=\\\"", "SELECT MAX(", "SELECT COUNT("]
+            .into_iter()
+            .flat_map(|before| template.split(before).skip(1).map(word).collect::<Vec<_>>());
+        assert_eq!(queries.collect::<BTreeSet<_>>(), METRICS.map(str::to_owned).into());
+    }
+
+    #[test]
     fn names_become_values_that_cloudwatch_takes() {
         let long = "x".repeat(2_000);
         let table = [("team/web", "team/web"), ("a\nb", "a_b"), ("", "_"), (":x", "_:x"), (" ", "_ ")];

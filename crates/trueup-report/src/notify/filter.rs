@@ -205,5 +205,15 @@ mod tests {
             assert!(EVENTS.contains(&name), "{name} is documented, and cannot be chosen");
         }
         assert!(EVENTS_DEFAULT.iter().all(|name| EVENTS.contains(name)));
+        let notifications = include_str!("../../../../docs/notifications.md");
+        let cloudwatch = include_str!("../../../../docs/cloudwatch.md");
+        for name in EVENTS_DEFAULT.iter().chain(&PASSING) {
+            assert!(notifications.contains(&format!("`{name}`")), "{name} is not documented");
+        }
+        assert!(
+            PASSING
+                .iter()
+                .all(|name| cloudwatch.contains(&format!("`{name}`")) && page.contains(&format!("| `{name}` |")))
+        );
     }
 }

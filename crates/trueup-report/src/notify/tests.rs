@@ -145,6 +145,33 @@ async fn a_restart_tells_nothing_twice_and_what_ended_again() {
     assert_eq!(server.got().len(), 2);
 }
 
+#[test]
+fn no_value_of_an_environment_variable_gets_into_a_message() {
+    use crate::fixture::{CANARY, event, failed, plan, planned, status, wrong};
+    let plan = wrong(plan("production", "web"));
+    let (step, held) = (plan.steps[0].clone(), plan.held[1].clone());
+    let (changes, resource) = (step.changes.clone(), step.resource.clone());
+    let reason = held.reason;
+    let (message, cure) = (reason.message(), reason.cure());
+    let whats = [
+        planned(),
+        failed("x"),
+        What::DriftDetected { resource, reason: "changed", changes: changes.clone() },
+        What::StepApplied { step: (&step).into(), request_id: None },
+        What::HoldStarted { resource: held.resource, hold: reason, message, cure, changes },
+    ];
+    for what in whats {
+        let event = event("web", what);
+        for body in [webhook::body(&event), slack::message(&event).to_string()] {
+            assert!(!body.contains(CANARY), "{body}");
+            assert!(body.contains("web"), "{body}");
+        }
+    }
+    let statuses = verdict::Judge::default().judge(&status([plan]), |_| true, |_| Some("old pending Progressing"));
+    assert_eq!(statuses.len(), 1);
+    assert!(!format!("{statuses:?}").contains(CANARY));
+}
+
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Server::start(vec!["200 OK"]).await;
