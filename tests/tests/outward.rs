@@ -83,6 +83,7 @@ fn a_good_and_a_bad_commit_are_told_to_everybody_and_no_secret_to_anybody() {
         let mut daemon = scenario.daemon(&["--config", &config])?;
         daemon.wait_for_revision("revision.accepted", &good)?;
         world.wait_for("CreateService", 0, 1)?;
+        world.wait_for_rest(0)?;
         let set = status(&receiver, &good, "success")?;
         ensure!(set.json()["context"] == "trueup/production/elearning", "{}", set.json());
         ensure!(set.header("authorization") == Some(&format!("Bearer {TOKEN}")), "{set:?}");
@@ -135,9 +136,9 @@ fn metrics_are_put_where_they_are_asked_for_and_nowhere_else() {
             let mut command = scenario.command("run");
             command.args(["--log-format", "json", "--interval", "1s"]).args(arguments);
             command.env("AWS_ENDPOINT_URL_CLOUDWATCH", receiver.url("")).env("AWS_REGION", "eu-west-1");
+            let mark = scenario.world.mark()?;
             let mut daemon = scenario.daemon_of(command)?;
-            scenario.world.wait_for("CreateService", 0, 1)?;
-            scenario.world.wait_for_rest(0)?;
+            scenario.world.wait_for("DescribeServices", mark, 3)?;
             let (code, _) = daemon.terminate()?;
             ensure!(code == Some(0), "{code:?}: {}", daemon.last_words());
             Ok(())
