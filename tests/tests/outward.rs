@@ -100,7 +100,6 @@ fn a_good_and_a_bad_commit_are_told_to_everybody_and_no_secret_to_anybody() {
         repository.edit(TASK_DEFINITION, CANARY, &format!("{CANARY}-2"))?;
         let better = repository.push("Correct it")?;
         message(&receiver, "production/elearning: hold.ended")?;
-        message(&receiver, "production/elearning: rollout.completed")?;
         status(&receiver, &better, "success")?;
         let (code, _) = daemon.terminate()?;
         ensure!(code == Some(0), "{code:?}: {}", daemon.last_words());
@@ -111,8 +110,7 @@ fn a_good_and_a_bad_commit_are_told_to_everybody_and_no_secret_to_anybody() {
             ensure!(is_signed(post)?, "{post:?}");
         }
         let names: Vec<_> = hooks.iter().filter_map(|post| post.json()["event"].as_str().map(str::to_owned)).collect();
-        for name in ["plan.made", "step.applied", "hold.started", "hold.ended", "rollout.completed", "daemon.stopping"]
-        {
+        for name in ["plan.made", "step.applied", "hold.started", "hold.ended", "daemon.stopping"] {
             ensure!(names.iter().any(|found| found == name), "{name} is not in {names:?}");
         }
         for post in posted {
