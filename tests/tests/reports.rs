@@ -89,7 +89,8 @@ fn a_daemon_tells_how_it_stands_and_no_secret() {
         let mark = world.mark()?;
         repository.edit(TASK_DEFINITION, CANARY, &format!("{CANARY}-2"))?;
         let second = repository.push("Another value")?;
-        daemon.wait_for("rollout.completed", |event| event["event"] == "rollout.completed")?;
+        daemon.wait_for_revision("step.applied", &second)?;
+        world.wait_for("UpdateService", mark, 1)?;
         world.wait_for_rest(mark)?;
         let follow = |more: &str| json(address, &format!("/api/v1/events?after={newest}{more}"));
         let names = |page: &Value| -> Vec<String> {
@@ -98,7 +99,8 @@ fn a_daemon_tells_how_it_stands_and_no_secret() {
         };
         let events = names(&follow("")?);
         ensure!(events.first().is_some_and(|name| name == "revision.accepted"), "{events:?}");
-        ensure!(names(&follow("&event=rollout.*")?).contains(&"rollout.completed".to_owned()), "{events:?}");
+        let steps = names(&follow("&event=step.*&application=elearning")?);
+        ensure!(steps.len() >= 2 && steps.iter().all(|name| name == "step.applied"), "{steps:?} of {events:?}");
         ensure!(follow("&event=revision.accepted")?["events"][0]["revision"] == second.as_str());
 
         let (status, metrics) = get(address, "/metrics")?;
@@ -106,7 +108,6 @@ fn a_daemon_tells_how_it_stands_and_no_secret() {
         for line in [
             "trueup_ready 1",
             "trueup_application_sync{environment=\"production\",application=\"elearning\",sync=\"Synced\"} 1",
-            "trueup_commit_to_deploy_seconds_count{environment=\"production\"} 1",
             "trueup_events_total{event=\"revision.accepted\"} 2",
         ] {
             ensure!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");

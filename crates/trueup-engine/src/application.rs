@@ -66,9 +66,9 @@ struct Refusal {
 }
 
 impl ApplicationState {
-    pub fn new(environment: &EnvironmentName, application: &ApplicationName) -> Self {
+    pub fn new(environment: &EnvironmentName, application: &ApplicationName, edges: Edges) -> Self {
         Self {
-            edges: Edges::default(),
+            edges,
             memory: Memory::default(),
             resolved: None,
             refresh: BTreeSet::new(),

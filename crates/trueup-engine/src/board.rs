@@ -142,3 +142,24 @@ impl Board {
 pub(crate) fn is_settled(plan: &Plan) -> bool {
     plan.sync == Sync::Synced && plan.health == Health::Healthy
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn environments_are_kept_while_git_has_them() {
+        let board = Board::default();
+        let [a, b] = ["a", "b"].map(EnvironmentName::new);
+        board.set_environments([a.clone(), b.clone()].into_iter());
+        board.cycled(&a, Timestamp::UNIX_EPOCH);
+        let cycled = || board.read().environments.into_values().map(|status| status.cycled).collect::<Vec<_>>();
+        assert_eq!(cycled(), [Some(Timestamp::UNIX_EPOCH), None]);
+        board.set_environments([b.clone()].into_iter());
+        // Its loop goes on with nothing to do.
+        board.cycled(&a, Timestamp::UNIX_EPOCH);
+        assert_eq!(cycled(), [None]);
+        board.set_environments([a, b].into_iter());
+        assert_eq!(cycled(), [None, None]);
+    }
+}

@@ -18,6 +18,7 @@ use crate::options::Options;
 use crate::past::Past;
 use crate::shutdown::Shutdown;
 use crate::sink::Sink;
+use crate::telling::Telling;
 
 /// How many mutating calls are under way at a time. AWS's published rates allow about this many before they queue in our
 /// token buckets anyway.
@@ -31,6 +32,8 @@ pub(crate) struct Context {
     pub options: Options,
     pub shutdown: Shutdown,
     pub board: Board,
+    /// What was told.
+    pub telling: Telling,
     /// Who contests drift.
     pub attributions: Attributions,
     pub past: Past,
@@ -50,6 +53,7 @@ impl Context {
         sink: Arc<dyn Sink>,
         options: Options,
     ) -> Self {
+        let telling = Telling::new(options.notebook.clone());
         Self {
             clouds,
             clock,
@@ -57,6 +61,7 @@ impl Context {
             options,
             shutdown: Shutdown::new(),
             board: Board::default(),
+            telling,
             attributions: Attributions::default(),
             past: Past::new(source),
             git: Git::default(),
@@ -81,7 +86,8 @@ impl Context {
     pub fn show(&self, state: &mut ApplicationState, plan: &Plan) {
         let now = self.now();
         let events = state.edges.observe(plan, now);
-        self.tell(state.diagnosis.explain(events));
+        self.telling.note(&plan.environment, &plan.application, &state.edges);
+        self.tell(self.telling.pass(&plan.environment, state.diagnosis.explain(events)));
         self.board.set(plan.clone(), now);
     }
 

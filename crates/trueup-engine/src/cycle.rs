@@ -54,6 +54,13 @@ impl EnvironmentLoop {
     ///
     /// May be dropped at any await: nothing is written here, and passes begin where it no longer waits.
     pub(crate) async fn cycle(&mut self, in_force: &InForce, scope: &Scope, writes: bool) {
+        self.context.telling.gather(&self.name);
+        self.look(in_force, scope, writes).await;
+        self.context.tell(self.context.telling.release(&self.name));
+        self.context.telling.save().await;
+    }
+
+    async fn look(&mut self, in_force: &InForce, scope: &Scope, writes: bool) {
         let Some(environment) = in_force.environments.get(&self.name) else { return };
         self.forget_removed(in_force);
         let names = self.selected(in_force, scope);
@@ -438,7 +445,10 @@ impl EnvironmentLoop {
 
     /// What is remembered of an application; nothing at first.
     pub(crate) fn take_state(&mut self, name: &ApplicationName) -> ApplicationState {
-        self.applications.remove(name).unwrap_or_else(|| ApplicationState::new(&self.name, name))
+        self.applications.remove(name).unwrap_or_else(|| {
+            let edges = self.context.telling.known(&self.name, name);
+            ApplicationState::new(&self.name, name, edges)
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use trueup_core::names::{EnvironmentName, Revision};
-use trueup_core::report::{Event, What};
+use trueup_core::report::{EVENT_SCHEMA_VERSION, Event, What};
 use trueup_ports::{Clock, Clouds, GitOutcome, Measurement, Source};
 
 use crate::board::{SourceStatus, Status};
@@ -91,7 +91,12 @@ impl Engine {
     /// the latest after 24 seconds.
     pub async fn run(&self) {
         let instance = self.context.options.instance.clone();
-        self.tell(What::DaemonStarted { version: env!("CARGO_PKG_VERSION").to_owned(), instance: instance.clone() });
+        self.tell(What::DaemonStarted {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            instance: instance.clone(),
+            event_schema: EVENT_SCHEMA_VERSION,
+        });
+        self.context.telling.resume().await;
         let mut follower = Follower::new(self.source.clone(), self.context.options.revision.clone());
         let mut jitter = Jitter::of(instance.as_str());
         let mut environments = Environments::default();

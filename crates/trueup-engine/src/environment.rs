@@ -170,6 +170,9 @@ impl EnvironmentLoop {
         // Reading is not waited for; what waits to be told is told with what is known.
         let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.give_up());
         self.context.tell(waiting.collect::<Vec<_>>());
+        // A cycle that was dropped has not told all of it.
+        self.context.tell(self.context.telling.release(&self.name));
+        self.context.telling.save().await;
     }
 
     /// Takes in what came of reading beside the cycles.

@@ -36,6 +36,7 @@ mod selection;
 mod shutdown;
 mod sink;
 mod suspension;
+mod telling;
 mod traffic;
 mod write;
 

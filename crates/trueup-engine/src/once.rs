@@ -68,6 +68,7 @@ impl Engine {
     /// # Errors
     /// When there is no desired state to compare with.
     pub async fn run_once(&self) -> Result<Vec<Plan>, OnceError> {
+        self.context.telling.resume().await;
         self.go_round_once(!self.context.options.report_only).await
     }
 

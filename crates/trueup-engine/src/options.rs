@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trueup_core::names::{ApplicationName, EnvironmentName, InstanceName, Revision};
-use trueup_ports::{Meter, Unmetered};
+use trueup_ports::{Meter, Notebook, Unmetered};
 
 /// The settings of an engine.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Options {
     pub rollout_interval: Duration,
     /// Takes what is measured on the way.
     pub meter: Arc<dyn Meter>,
+    /// Where what was told is kept for the process after this one; without, that one tells what lasts once more.
+    pub notebook: Option<Arc<dyn Notebook>>,
 }
 
 impl Options {
@@ -43,6 +45,7 @@ impl Options {
             interval: Duration::from_mins(1),
             rollout_interval: Duration::from_secs(5),
             meter: Arc::new(Unmetered),
+            notebook: None,
         }
     }
 

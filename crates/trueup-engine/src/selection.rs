@@ -68,6 +68,10 @@ impl EnvironmentLoop {
         for name in removed {
             self.forget(&name);
         }
+        let known = in_force.applications.keys().filter(|(of, _)| *of == self.name).map(|(_, name)| name);
+        self.context
+            .telling
+            .retain(&self.name, &known.chain(self.applications.keys()).chain(self.busy.keys()).collect());
     }
 
     /// Forgets an application.

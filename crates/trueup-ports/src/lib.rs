@@ -4,6 +4,7 @@
 
 mod meter;
 mod metrics;
+mod notebook;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
 
 pub use self::meter::{CallOutcome, GitOutcome, Measurement, Meter, Unmetered};
 pub use self::metrics::{Datum, Metrics, Sample, Unit};
+pub use self::notebook::Notebook;
 
 /// Time. Simulation owns it, so nobody else may ask the system.
 pub trait Clock: Send + Sync {

@@ -174,125 +174,78 @@ mod tests {
         What::RolloutCompleted { task_definition: Arn::new("arn:aws:ecs:eu-west-1:1:task-definition/web:1") }
     }
 
+    /// What is told, such as `110 a pending`: at that second, of that revision. A commit is accepted with its own time.
+    fn read(line: &str) -> Event {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let what = match words[2..] {
+            ["accepted", committed] => accepted(committed.parse().unwrap()),
+            ["pending"] => planned(Kind::Service, Cause::Pending),
+            ["create"] => planned(Kind::TaskDefinition, Cause::Create),
+            ["drift"] => planned(Kind::Service, Cause::Drift),
+            ["group"] => planned(Kind::TargetGroup, Cause::Pending),
+            ["completed"] => completed(),
+            _ => panic!("{line}"),
+        };
+        event(words[0].parse().unwrap(), words[1], what)
+    }
+
     #[test]
     fn a_rollout_counts_once_and_only_where_a_commit_caused_it() {
-        const DAY: i64 = 24 * 60 * 60;
-        let (service, group) = (Kind::Service, Kind::TargetGroup);
-        let plan = |cause| planned(service, cause);
-        // what is told | the seconds that come of it
-        let table: Vec<(&str, Vec<Event>, Vec<u64>)> = vec![
-            (
-                "a commit",
-                vec![
-                    event(110, "a", accepted(100)),
-                    event(111, "a", plan(Cause::Pending)),
-                    event(190, "a", completed()),
-                ],
-                vec![90],
-            ),
+        // what it is | what is told | the seconds that come of it
+        let table: [(&str, &str, &[u64]); 10] = [
+            ("a commit", "110 a accepted 100, 111 a pending, 190 a completed", &[90]),
             (
                 "a new application, planned in two goes",
-                vec![
-                    event(110, "a", accepted(100)),
-                    event(111, "a", planned(Kind::TaskDefinition, Cause::Create)),
-                    event(600, "a", planned(group, Cause::Drift)),
-                    event(700, "a", completed()),
-                ],
-                vec![600],
+                "110 a accepted 100, 111 a create, 600 a drift, 700 a completed",
+                &[600],
             ),
             (
                 "drift, and what is no rollout",
-                vec![
-                    event(110, "a", accepted(100)),
-                    event(111, "a", plan(Cause::Drift)),
-                    event(190, "a", completed()),
-                    event(191, "a", planned(group, Cause::Pending)),
-                    event(199, "a", completed()),
-                ],
-                vec![],
+                "110 a accepted 100, 111 a drift, 190 a completed, 191 a group, 199 a completed",
+                &[],
             ),
             (
                 "the same revision again: a moved image tag",
-                vec![
-                    event(110, "a", accepted(100)),
-                    event(111, "a", plan(Cause::Pending)),
-                    event(190, "a", completed()),
-                    event(500, "a", plan(Cause::Pending)),
-                    event(590, "a", completed()),
-                ],
-                vec![90],
+                "110 a accepted 100, 111 a pending, 190 a completed, 500 a pending, 590 a completed",
+                &[90],
             ),
             (
                 "a newer commit pre-empts",
-                vec![
-                    event(110, "a", accepted(100)),
-                    event(111, "a", plan(Cause::Pending)),
-                    event(120, "b", accepted(115)),
-                    event(121, "b", plan(Cause::Pending)),
-                    event(190, "b", completed()),
-                ],
-                vec![75],
+                "110 a accepted 100, 111 a pending, 120 b accepted 115, 121 b pending, 190 b completed",
+                &[75],
             ),
             (
                 "another application's commit is the head meanwhile",
-                vec![
-                    event(110, "a", accepted(100)),
-                    event(111, "a", plan(Cause::Pending)),
-                    event(120, "b", accepted(115)),
-                    event(190, "a", completed()),
-                ],
-                vec![90],
+                "110 a accepted 100, 111 a pending, 120 b accepted 115, 190 a completed",
+                &[90],
             ),
             (
                 "a merge: the application's revision was never the head",
-                vec![
-                    event(10, "old", accepted(5)),
-                    event(110, "merge", accepted(100)),
-                    event(111, "a", plan(Cause::Pending)),
-                    event(190, "a", completed()),
-                ],
-                vec![90],
+                "10 old accepted 5, 110 merge accepted 100, 111 a pending, 190 a completed",
+                &[90],
             ),
             (
                 "the same long after any commit",
-                vec![
-                    event(10, "old", accepted(5)),
-                    event(110, "merge", accepted(100)),
-                    event(900, "a", plan(Cause::Pending)),
-                    event(950, "a", completed()),
-                ],
-                vec![],
+                "10 old accepted 5, 110 merge accepted 100, 900 a pending, 950 a completed",
+                &[],
             ),
             (
                 "a start finds an old revision whose image moved",
-                vec![
-                    event(110, "head", accepted(100)),
-                    event(111, "a", plan(Cause::Pending)),
-                    event(190, "a", completed()),
-                ],
-                vec![],
+                "110 head accepted 100, 111 a pending, 190 a completed",
+                &[],
             ),
             (
-                "a time that says nothing, and one of another clock",
-                vec![
-                    event(DAY + 200, "a", accepted(100)),
-                    event(DAY + 201, "a", plan(Cause::Pending)),
-                    event(DAY + 300, "a", completed()),
-                    event(DAY + 400, "b", accepted(DAY + 1000)),
-                    event(DAY + 401, "b", plan(Cause::Pending)),
-                    event(DAY + 500, "b", completed()),
-                    event(DAY + 600, "c", accepted(DAY + 630)),
-                    event(DAY + 601, "c", plan(Cause::Pending)),
-                    event(DAY + 620, "c", completed()),
-                ],
-                vec![0],
+                "more than a day; clocks that are far apart, and a little",
+                "90000 a accepted 100, 90001 a pending, 90100 a completed,
+                 90200 b accepted 99999, 90201 b pending, 90300 b completed,
+                 90400 c accepted 90430, 90401 c pending, 90420 c completed",
+                &[0],
             ),
         ];
-        for (what, events, expected) in table {
+        for (what, told, expected) in table {
             let mut deploys = CommitToDeploy::default();
-            let given: Vec<u64> =
-                events.iter().filter_map(|event| deploys.observe(event)).map(|given| given.took.as_secs()).collect();
-            assert_eq!(given, expected, "{what}");
+            let given = told.split(',').filter_map(|line| deploys.observe(&read(line)));
+            assert_eq!(given.map(|given| given.took.as_secs()).collect::<Vec<_>>(), expected, "{what}");
         }
     }
 

@@ -1,13 +1,13 @@
 //! The journal: the last events as they were told, kept in memory with bounds.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::json;
 use trueup_core::names::{ApplicationName, EnvironmentName};
-use trueup_core::report::{self, Event};
+use trueup_core::report::{self, Event, What};
 use trueup_engine::Sink;
 
 /// How many events are kept.
@@ -46,8 +46,8 @@ pub(crate) struct Told {
     pub name: &'static str,
     /// Where.
     pub environment: Option<EnvironmentName>,
-    /// Whose.
-    pub application: Option<ApplicationName>,
+    /// Whose; more than one where one cause concerns several.
+    pub applications: BTreeSet<ApplicationName>,
     /// The event as one line of JSON.
     pub line: Arc<str>,
 }
@@ -153,7 +153,7 @@ impl Sink for Journal {
             time: event.time,
             name: event.what.name(),
             environment: event.environment.clone(),
-            application: event.application.clone(),
+            applications: concerned(event),
             line,
         };
         ring.events.push_back(told);
@@ -161,6 +161,16 @@ impl Sink for Journal {
             let Some(oldest) = ring.events.pop_front() else { break };
             ring.bytes -= oldest.line.len();
         }
+    }
+}
+
+/// The applications that an event is about.
+fn concerned(event: &Event) -> BTreeSet<ApplicationName> {
+    match &event.what {
+        What::HoldStarted { applications, .. } | What::HoldEnded { applications, .. } if !applications.is_empty() => {
+            applications.clone()
+        }
+        _ => event.application.iter().cloned().collect(),
     }
 }
 
@@ -182,8 +192,6 @@ fn line(event: &Event) -> String {
 
 #[cfg(test)]
 mod tests {
-    use trueup_core::report::What;
-
     use super::*;
 
     fn event(subject: String) -> Event {
@@ -225,7 +233,7 @@ mod tests {
         for _ in 0..7 {
             journal.emit(&event(String::new()));
         }
-        let even = |told: &Told| told.number % 2 == 0;
+        let even = |told: &Told| told.number.is_multiple_of(2);
         let page = |from| journal.read(from, even, 2, 1_000_000);
         let table = [
             (From::Newest(None), vec![6, 4], true),

@@ -320,7 +320,7 @@ pub struct IamPolicyArgs {
 /// Arguments of `trueup schema`.
 #[derive(Args, Debug)]
 pub struct SchemaArgs {
-    /// `task-definition`, `service`, `target-group`, `listener-rule`, `app` (app.toml) or `trueup` (trueup.toml)
+    /// `task-definition`, `service`, `target-group`, `listener-rule`, `app` (app.toml), `trueup` (trueup.toml) or `event` (what `run` prints)
     #[arg(value_name = "KIND")]
     pub kind: SchemaKind,
 }
@@ -389,6 +389,8 @@ pub enum SchemaKind {
     App,
     /// `trueup.toml`
     Trueup,
+    /// The events of `trueup run`, a line each
+    Event,
 }
 
 /// Reads a kind of document by its name.

@@ -14,6 +14,7 @@ mod events;
 mod listen;
 mod logs;
 mod outward;
+mod notebook;
 mod render;
 mod reports;
 mod sandbox;

@@ -166,7 +166,7 @@ fn secret(variable: &str) -> Result<Option<Secret>> {
     }
 }
 
-/// Where what can be had again is kept.
+/// Where things are kept that a process after this one may use.
 pub fn cache_dir(args: &SourceArgs) -> PathBuf {
     args.cache_dir.clone().unwrap_or_else(default_cache_dir)
 }

@@ -14,6 +14,7 @@ use crate::names::{EnvironmentName, InstanceName, Revision};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ahead {
     /// The commit, as a tag in AWS has it.
+    #[serde(rename = "commit")]
     pub revision: Revision,
     /// Whether git was asked since it was seen: then it is known to be newer, and this process lacks valid documents of
     /// it.

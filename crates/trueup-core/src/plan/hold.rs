@@ -11,6 +11,8 @@ use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
 
 /// Why a step is known but not taken. This is what an operator reads when nothing moves.
+///
+/// As data its members stand beside those of the event or of [`super::Held`], so that none may have the name of one of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "reason")]
 pub enum Hold {
@@ -45,6 +47,7 @@ pub enum Hold {
     /// This installation owns the resource for another environment. Ends when its tags or git change.
     ForeignEnvironment {
         /// The other environment.
+        #[serde(rename = "owner")]
         environment: EnvironmentName,
     },
     /// A `CloudFormation` stack owns the resource, and the policy does not allow writing to such. Ends when
@@ -70,6 +73,7 @@ pub enum Hold {
     /// content, or with `trueup retry`.
     RevisionFailed {
         /// ECS's own words.
+        #[serde(rename = "detail")]
         message: String,
         /// Whether AWS's words tell of something that passes by itself, such as used up capacity.
         transient: bool,
@@ -101,6 +105,7 @@ pub enum Hold {
     /// Applications of `depends_on` are not Synced and Healthy. Ends when they are.
     WaitsFor {
         /// Those applications.
+        #[serde(rename = "waits_for")]
         applications: Vec<ApplicationName>,
     },
     /// More resources would be deleted for one commit than `prune_limit` allows. Ends when a person raises it.
@@ -114,6 +119,7 @@ pub enum Hold {
     /// deletes it or takes its tags away.
     UnknownRevision {
         /// The commit in its tag; none when there is no tag.
+        #[serde(rename = "commit")]
         revision: Option<Revision>,
     },
     /// Another copy of trueup applied a commit that this one has not got, or not valid. Ends when git was asked: with that
@@ -135,6 +141,7 @@ pub enum Hold {
         /// The call, such as `ecs:UpdateService`.
         operation: String,
         /// AWS's own words, which name the principal, the action and the resource.
+        #[serde(rename = "detail")]
         message: String,
     },
     /// AWS refused the call, and would refuse it again. Tried again slowly; ends when git or live changes.
@@ -144,6 +151,7 @@ pub enum Hold {
         /// AWS's error code.
         code: Option<String>,
         /// AWS's own words.
+        #[serde(rename = "detail")]
         message: String,
     },
     /// The call failed in a way that passes by itself. Tried again with growing pauses.
@@ -151,6 +159,7 @@ pub enum Hold {
         /// The call, such as `ecs:UpdateService`.
         operation: String,
         /// AWS's own words, or the transport's.
+        #[serde(rename = "detail")]
         message: String,
     },
     /// The credentials belong to another account than the environment's. Ends when they are right.
@@ -163,6 +172,7 @@ pub enum Hold {
     /// There are no valid credentials. Ends when there are.
     NoCredentials {
         /// What the credentials chain said.
+        #[serde(rename = "detail")]
         message: String,
     },
     /// The checker found the plan unsound: a defect of trueup. Ends with a trueup that is corrected.

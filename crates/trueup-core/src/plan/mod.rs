@@ -33,7 +33,7 @@ mod three_way;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 pub use self::ahead::{Ahead, applied_revisions, applied_revisions_of_environment};
@@ -174,7 +174,7 @@ impl Call {
 }
 
 /// The mutating operations that trueup makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Operation {
     /// `ecs:RegisterTaskDefinition`
     RegisterTaskDefinition,
@@ -235,7 +235,7 @@ impl Operation {
 }
 
 /// What a step or a hold is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Resource {
     /// The kind of document.
     pub kind: Kind,

@@ -5,17 +5,27 @@
 
 mod edges;
 mod json;
+mod notes;
 mod printable;
+mod root_cause;
+#[cfg(test)]
+mod samples;
+mod schema;
 mod standing;
 mod text;
 mod why;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::edges::Edges;
 pub use self::json::{json, json_line};
+pub use self::notes::Notes;
 pub use self::printable::printable;
+pub use self::root_cause::{RootCause, RootCauses, root_cause};
+pub use self::schema::{EVENT_SCHEMA_VERSION, event_schema};
 pub use self::standing::standing;
 pub use self::text::{fact_line, resource_title, text};
 pub use self::why::{Explanation, why};
@@ -51,6 +61,8 @@ pub enum What {
         version: String,
         /// Which installation this is.
         instance: InstanceName,
+        /// The version of the schema of the events that follow: [`EVENT_SCHEMA_VERSION`].
+        event_schema: u32,
     },
     /// The daemon was told to stop: no write begins from here on.
     DaemonStopping {},
@@ -178,6 +190,9 @@ pub enum What {
         cure: String,
         /// What would be changed.
         changes: Vec<Change>,
+        /// The applications, when one cause holds several of them: then the event itself names none.
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        applications: BTreeSet<ApplicationName>,
     },
     /// Something is no longer held.
     HoldEnded {
@@ -185,6 +200,12 @@ pub enum What {
         resource: Option<Resource>,
         /// The name of the reason.
         reason: String,
+        /// As in [`What::HoldStarted`].
+        #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+        applications: BTreeSet<ApplicationName>,
+        /// What it had in common with others.
+        #[serde(skip)]
+        root: Option<RootCause>,
     },
 }
 

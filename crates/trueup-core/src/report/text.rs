@@ -1,12 +1,13 @@
 //! Events for people: one line each, and one more for every change.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Event, PlannedStep, What, printable};
 use crate::diagnosis::{Fact, Finding};
 use crate::document::Problem;
 use crate::drift::Change;
-use crate::names::{Arn, Revision};
+use crate::names::{ApplicationName, Arn, Revision};
 use crate::plan::{Cause, Resource};
 
 /// Writes an event for a terminal, without the last line's end: time, place, name and what happened; below it,
@@ -37,7 +38,7 @@ fn push(out: &mut String, part: &str) {
 fn headline(what: &What, revision: Option<&Revision>) -> String {
     let commit = revision.map_or_else(|| "the commit".to_owned(), short);
     match what {
-        What::DaemonStarted { version, instance } => format!("version {version}, instance {instance}"),
+        What::DaemonStarted { version, instance, .. } => format!("version {version}, instance {instance}"),
         What::DaemonStopping {} => "no call begins any more, those under way finish".to_owned(),
         What::RevisionAccepted { subject, rewritten, .. } => {
             let note = if *rewritten { " (the branch was rewritten)" } else { "" };
@@ -82,14 +83,21 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
                 family_and_revision(task_definition)
             )
         }
-        What::HoldStarted { resource, hold, .. } => match resource {
-            Some(resource) => format!("{}: {} ({})", resource_title(resource), hold.message(), hold.cure()),
-            None => format!("{} ({})", hold.message(), hold.cure()),
-        },
-        What::HoldEnded { resource, reason } => match resource {
-            Some(resource) => format!("{}: {reason}", resource_title(resource)),
-            None => reason.clone(),
-        },
+        What::HoldStarted { resource, hold, applications, .. } => {
+            format!("{}{} ({})", about(resource.as_ref(), applications), hold.message(), hold.cure())
+        }
+        What::HoldEnded { resource, reason, applications, .. } => {
+            format!("{}{reason}", about(resource.as_ref(), applications))
+        }
+    }
+}
+
+/// What a hold is about, before what it is: a resource, the applications that share it, or nothing.
+fn about(resource: Option<&Resource>, applications: &BTreeSet<ApplicationName>) -> String {
+    match resource {
+        Some(resource) => format!("{}: ", resource_title(resource)),
+        None if applications.is_empty() => String::new(),
+        None => format!("{}: ", applications.iter().map(ApplicationName::as_str).collect::<Vec<_>>().join(", ")),
     }
 }
 

@@ -77,7 +77,7 @@ async fn a_copy_that_sees_a_commit_which_it_does_not_have_asks_git_at_once() {
     assert_eq!(second.standing("web"), SYNCED);
     assert_eq!(
         second.take_events(),
-        ["hold.started web", "revision.accepted", "hold.ended web", "rollout.completed web"]
+        ["hold.started web", "revision.accepted", "rollout.completed web", "hold.ended web"]
     );
 }
 

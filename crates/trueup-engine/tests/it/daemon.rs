@@ -250,6 +250,23 @@ async fn a_cold_start_without_git_writes_nothing_and_is_not_ready() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_board_says_when_an_environment_was_looked_at_whatever_came_of_it() {
+    let mut world = World::new();
+    assert!(world.engine.status().environments.is_empty());
+    world.source.commit(&files(&tree(&[application("web", "1")])));
+    world.cloud.fail_reads(true);
+    world.settle().await;
+    let looked_at = |world: &World| {
+        let environments = world.engine.status().environments;
+        assert_eq!(environments.len(), 1);
+        environments.into_values().find_map(|environment| environment.cycled)
+    };
+    let first = looked_at(&world).expect("reads that fail end a look as well");
+    world.pass(300).await;
+    assert!(looked_at(&world) > Some(first));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_the_shutdown_is_requested_no_call_begins_and_the_one_under_way_finishes() {
     let mut world = World::new();
     world.source.commit(&files(&tree(&[application("web", "1")])));

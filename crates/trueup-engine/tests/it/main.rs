@@ -12,5 +12,6 @@ mod pace;
 mod prune;
 mod rollouts;
 mod source;
+mod telling;
 mod triggers;
 mod world;

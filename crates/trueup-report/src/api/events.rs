@@ -1,6 +1,7 @@
 //! `/api/v1/events`: the last events, the newest first, or behind a cursor for those who follow.
 
 use jiff::Timestamp;
+use trueup_core::names::EnvironmentName;
 use trueup_core::report;
 
 use super::query::{BYTES_MAX, Query};
@@ -48,9 +49,9 @@ struct Filter<'q> {
 
 impl Filter<'_> {
     fn takes(&self, told: &Told) -> bool {
-        let is = |wanted: Option<&str>, name: Option<&str>| wanted.is_none_or(|wanted| name == Some(wanted));
-        is(self.environment, told.environment.as_ref().map(|name| name.as_str()))
-            && is(self.application, told.application.as_ref().map(|name| name.as_str()))
+        let environment = told.environment.as_ref().map(EnvironmentName::as_str);
+        self.environment.is_none_or(|wanted| environment == Some(wanted))
+            && self.application.is_none_or(|wanted| told.applications.iter().any(|name| name.as_str() == wanted))
             && self.event.is_none_or(|event| event.takes(told.name))
             && self.since.is_none_or(|since| told.time >= since)
     }

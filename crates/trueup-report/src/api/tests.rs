@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::Value;
+use trueup_core::names::ApplicationName;
 use trueup_core::plan::Plan;
 use trueup_core::report::What;
 use trueup_engine::Sink as _;
@@ -70,9 +71,15 @@ fn some() -> Process {
         ("a", completed()),
         ("b", failed("tasks\u{1b}[31m \u{202e}failed")),
         ("b", completed()),
-        ("a", What::HoldEnded { resource: None, reason: "Suspended".to_owned() }),
+        ("", ended(["a", "c"])),
     ];
     Process::new(plans, events)
+}
+
+/// One cause held these applications.
+fn ended<const N: usize>(applications: [&str; N]) -> What {
+    let applications = applications.map(ApplicationName::new).into();
+    What::HoldEnded { resource: None, reason: "NoCredentials".to_owned(), applications, root: None }
 }
 
 #[test]
@@ -134,6 +141,8 @@ fn events_are_filtered_and_paged_from_the_newest() {
     let table = [
         ("", "5 4 3 2 1"),
         ("application=b", "4 3"),
+        ("application=a", "5 2 1"),
+        ("application=c", "5"),
         ("event=rollout.*", "4 3 2"),
         ("event=rollout.failed&environment=production", "3"),
         ("event=no.such", ""),

@@ -9,6 +9,7 @@ use anyhow::Result;
 use crate::cli::{Format, RunArgs};
 use crate::events::Printer;
 use crate::outward::{self, Outward};
+use crate::notebook::NotebookFile;
 use crate::render::status::is_fine;
 use crate::reports::Reports;
 use crate::{configuration, logs, triggers, wiring};
@@ -34,6 +35,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
             options.rollout_interval = options.rollout_interval.min(args.interval);
             options.report_only = args.report_only;
             options.meter = outward.meter(reports.meter());
+            options.notebook = Some(Arc::new(NotebookFile::of(&args.source, &wiring::cache_dir(&args.source))));
         })
         .await?;
         wiring::stop_on_signal(&engine)?;

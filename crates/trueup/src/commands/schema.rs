@@ -1,10 +1,11 @@
-//! `trueup schema`: JSON Schema for editors.
+//! `trueup schema`: JSON Schema for editors, and of events.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use trueup_core::document;
 use trueup_core::model::Kind;
+use trueup_core::report::event_schema;
 
 use crate::cli::{SchemaArgs, SchemaKind};
 use crate::terminal;
@@ -21,6 +22,7 @@ pub fn schema(args: &SchemaArgs) -> Result<ExitCode> {
         SchemaKind::ListenerRule => document::json_schema(Kind::ListenerRule),
         SchemaKind::App => document::json_schema_of_app(),
         SchemaKind::Trueup => document::json_schema_of_trueup(),
+        SchemaKind::Event => event_schema(),
     };
     terminal::print_line(serde_json::to_string_pretty(&schema)?)?;
     Ok(ExitCode::SUCCESS)

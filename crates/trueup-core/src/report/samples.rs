@@ -1,0 +1,203 @@
+//! For tests: one event of every kind and one hold of every reason. A new variant does not compile before it has its
+//! sample, and what is not documented or does not fit the schema fails then.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Event, Failure, PlannedStep, What};
+use crate::desired::Unresolved;
+use crate::diagnosis::{Bearing, Class, Fact, Finding, Source};
+use crate::digest::Digest;
+use crate::document::{Problem, SourceFile, Span};
+use crate::drift::{Change, Shown};
+use crate::live::{FailureKind, ReadFailure};
+use crate::model::Kind;
+use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
+use crate::plan::{Ahead, Cause, Hold, Operation, Resource};
+use crate::pointer::Pointer;
+
+fn revision() -> Revision {
+    Revision::new("0123456789abcdef0123456789abcdef01234567")
+}
+
+fn task_definition(number: u32) -> Arn {
+    Arn::new(format!("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:{number}"))
+}
+
+fn resource() -> Resource {
+    Resource { kind: Kind::Service, name: "service".to_owned(), arn: None }
+}
+
+fn changes() -> Vec<Change> {
+    let path = Pointer::root().join("desiredCount");
+    vec![Change { live: Shown::at(&path, &json!(3)), desired: Shown::at(&path, &json!(1)), path }]
+}
+
+fn step() -> PlannedStep {
+    PlannedStep { operation: Operation::UpdateService, resource: resource(), cause: Cause::Drift, changes: changes() }
+}
+
+fn finding() -> Option<Finding> {
+    Some(Finding {
+        class: Class::ALL[0],
+        bearing: Bearing::Terminal,
+        deployment: "ecs-svc/1".to_owned(),
+        cause: "the image does not exist".to_owned(),
+        evidence: vec![Fact { source: Source::Task, text: "it stopped".to_owned(), count: 2, time: None }],
+        cure: "push it".to_owned(),
+    })
+}
+
+/// One hold of every reason.
+pub(crate) fn holds() -> Vec<Hold> {
+    let text = || "text".to_owned();
+    let texts = || vec![text()];
+    let operation = || "ecs:UpdateService".to_owned();
+    let mut all = vec![Hold::NotObserved {
+        failure: ReadFailure { operation: operation(), kind: FailureKind::TimedOut, message: text() },
+    }];
+    loop {
+        let next = match all.last().expect("it begins with one") {
+            Hold::NotObserved { .. } => Hold::NotSettled { seconds: 3 },
+            Hold::NotSettled { .. } => Hold::ReportOnly { cause: Cause::Drift },
+            Hold::ReportOnly { .. } => Hold::Immutable { kind: Kind::TargetGroup, fields: texts() },
+            Hold::Immutable { .. } => Hold::ForeignInstance { instance: InstanceName::new("other") },
+            Hold::ForeignInstance { .. } => Hold::ForeignEnvironment { environment: EnvironmentName::new("other") },
+            Hold::ForeignEnvironment { .. } => Hold::OwnedByStack { stack: text() },
+            Hold::OwnedByStack { .. } => Hold::ManagedByEcs,
+            Hold::ManagedByEcs => Hold::PriorityTaken {
+                listener: Arn::new("arn:aws:listener"),
+                priority: "7".to_owned(),
+                rule: Arn::new("arn:aws:rule"),
+            },
+            Hold::PriorityTaken { .. } => Hold::ServiceDraining,
+            Hold::ServiceDraining => Hold::RevisionFailed {
+                message: text(),
+                transient: false,
+                digest: Digest::of(b"content"),
+                failed_at: Some(Timestamp::UNIX_EPOCH),
+            },
+            Hold::RevisionFailed { .. } => Hold::Suspended { note: text(), cause: None },
+            Hold::Suspended { .. } => Hold::Contested { fields: texts(), by: None },
+            Hold::Contested { .. } => Hold::Unresolved {
+                references: vec![Unresolved {
+                    reference: "${secret.web}".to_owned(),
+                    location: "web/service.toml:1:1".to_owned(),
+                    reason: text(),
+                    transient: false,
+                }],
+            },
+            Hold::Unresolved { .. } => Hold::WaitsFor { applications: vec![ApplicationName::new("shared")] },
+            Hold::WaitsFor { .. } => Hold::PruneLimit { count: 5, limit: 2 },
+            Hold::PruneLimit { .. } => Hold::UnknownRevision { revision: Some(revision()) },
+            Hold::UnknownRevision { .. } => {
+                Hold::Behind(Ahead { revision: revision(), answered: false, unreachable_since: None })
+            }
+            Hold::Behind(_) => Hold::TargetGroupInUse { by: texts() },
+            Hold::TargetGroupInUse { .. } => Hold::InvalidDocument { problems: texts() },
+            Hold::InvalidDocument { .. } => Hold::AccessDenied { operation: operation(), message: text() },
+            Hold::AccessDenied { .. } => Hold::CallRefused { operation: operation(), code: None, message: text() },
+            Hold::CallRefused { .. } => Hold::WriteFailed { operation: operation(), message: text() },
+            Hold::WriteFailed { .. } => Hold::AccountMismatch { expected: text(), actual: text() },
+            Hold::AccountMismatch { .. } => Hold::NoCredentials { message: text() },
+            Hold::NoCredentials { .. } => Hold::Unsound { defects: texts() },
+            Hold::Unsound { .. } => return all,
+        };
+        all.push(next);
+    }
+}
+
+/// A hold as it is told.
+fn started(hold: Hold, applications: &[&str]) -> What {
+    What::HoldStarted {
+        resource: applications.is_empty().then(resource),
+        message: hold.message(),
+        cure: hold.cure(),
+        hold,
+        changes: changes(),
+        applications: applications.iter().map(|name| ApplicationName::new(*name)).collect(),
+    }
+}
+
+/// One event of every kind, and one `hold.started` for every reason.
+pub(crate) fn events() -> Vec<Event> {
+    let text = || "text".to_owned();
+    let file = SourceFile::new("web/service.toml", "desiredCout = 1".to_owned());
+    let problem = Problem::at(
+        "unknown-member",
+        &Span { file: file.clone(), range: 0..11 },
+        &Pointer::root(),
+        "`desiredCout` is not known",
+    );
+    let now = Timestamp::UNIX_EPOCH;
+    let mut all = vec![What::DaemonStarted {
+        version: text(),
+        instance: InstanceName::new("trueup"),
+        event_schema: super::EVENT_SCHEMA_VERSION,
+    }];
+    loop {
+        let next = match all.last().expect("it begins with one") {
+            What::DaemonStarted { .. } => What::DaemonStopping {},
+            What::DaemonStopping {} => What::RevisionAccepted { subject: text(), committed: now, rewritten: false },
+            What::RevisionAccepted { .. } => {
+                What::RevisionRejected { message: text(), problems: vec![problem.clone()] }
+            }
+            What::RevisionRejected { .. } => What::SourceFailed { message: text(), hint: None, last_success: None },
+            What::SourceFailed { .. } => What::SourceRecovered { since: now },
+            What::SourceRecovered { .. } => {
+                What::DriftDetected { resource: resource(), reason: "changed", changes: changes() }
+            }
+            What::DriftDetected { .. } => What::DriftResolved { resource: resource() },
+            What::DriftResolved { .. } => What::PlanMade { steps: vec![step()] },
+            What::PlanMade { .. } => What::StepApplied { step: step(), request_id: None },
+            What::StepApplied { .. } => What::StepFailed {
+                step: step(),
+                failure: Failure {
+                    kind: FailureKind::AccessDenied,
+                    code: Some(text()),
+                    message: text(),
+                    request_id: None,
+                    effect_unknown: false,
+                },
+            },
+            What::StepFailed { .. } => What::RolloutStarted { task_definition: task_definition(2), desired: 1 },
+            What::RolloutStarted { .. } => What::RolloutCompleted { task_definition: task_definition(2) },
+            What::RolloutCompleted { .. } => {
+                What::RolloutFailed { task_definition: task_definition(2), reason: text(), finding: None }
+            }
+            What::RolloutFailed { .. } => What::RolloutRolledBack {
+                task_definition: task_definition(2),
+                serving: task_definition(1),
+                reason: text(),
+                finding: finding(),
+            },
+            What::RolloutRolledBack { .. } => What::RolloutTimedOut {
+                task_definition: task_definition(2),
+                desired: 2,
+                running: 1,
+                since: Some(now),
+                finding: None,
+            },
+            What::RolloutTimedOut { .. } => started(Hold::ManagedByEcs, &["a", "b"]),
+            What::HoldStarted { .. } => What::HoldEnded {
+                resource: None,
+                reason: "AccessDenied".to_owned(),
+                applications: BTreeSet::new(),
+                root: None,
+            },
+            What::HoldEnded { .. } => break,
+        };
+        all.push(next);
+    }
+    all.extend(holds().into_iter().map(|hold| started(hold, &[])));
+    let event = |what| Event {
+        time: now,
+        environment: Some(EnvironmentName::new("production")),
+        application: Some(ApplicationName::new("web")),
+        revision: Some(revision()),
+        what,
+    };
+    all.into_iter().map(event).collect()
+}
