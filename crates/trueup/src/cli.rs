@@ -451,6 +451,15 @@ mod tests {
     }
 
     #[test]
+    fn the_handbook_has_the_exit_codes_of_every_command() {
+        let handbook = include_str!("../../../docs/handbook.md");
+        let chapter = handbook.split("\n## Exit codes\n").nth(1).expect("the chapter is there");
+        let rows = chapter.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        let commands = Cli::command();
+        assert!(rows.eq(commands.get_subcommands().map(clap::Command::get_name)), "in the order of `trueup --help`");
+    }
+
+    #[test]
     fn every_long_flag_has_its_environment_variable() {
         for command in Cli::command().get_subcommands() {
             // `diff` and its flags are about two files at hand: nothing an environment would set.

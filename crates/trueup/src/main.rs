@@ -15,6 +15,7 @@ mod listen;
 mod logs;
 mod outward;
 mod notebook;
+mod panics;
 mod render;
 mod reports;
 mod sandbox;
@@ -26,6 +27,7 @@ mod wiring;
 const COULD_NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
+    panics::install();
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Run(args) => commands::run::run(&args),

@@ -4,6 +4,8 @@
 //! [`text()`] write an event for machines and for people; [`json()`] writes anything for machines.
 
 mod edges;
+#[cfg(test)]
+mod handbook_tests;
 mod json;
 mod notes;
 mod printable;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// Runs every file of a corpus.
 fn run(target: &str, body: fn(&[u8])) {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(target);
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
     let mut files: Vec<_> = std::fs::read_dir(&directory)
         .expect("the corpus is there")
         .map(|entry| entry.expect("it can be read").path())
