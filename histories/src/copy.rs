@@ -14,6 +14,7 @@ use trueup_core::names::InstanceName;
 use trueup_core::report::{Event, json_line};
 use trueup_engine::{Engine, Options, Sink};
 
+use crate::REGION;
 use crate::mount::{Line, Shared};
 use crate::repository::Checkout;
 use crate::virtual_time::Began;
@@ -64,14 +65,7 @@ impl Copy {
     ) -> Self {
         let line = Line::default();
         let git_cut_off = source.cut_off.clone();
-        let credentials = Credentials::new(name, "not-a-secret", None, None, "history");
-        let clouds = AwsClouds::new(trueup_aws::Options {
-            http_client: Some(line.client(simulator, began)),
-            credentials: Some(SharedCredentialsProvider::new(credentials)),
-            time_source: Some(SharedTimeSource::new(began)),
-            pace: Pace::Published,
-            ..trueup_aws::Options::default()
-        });
+        let clouds = AwsClouds::new(connection(name, &line, simulator, began));
         let mut options = Options::new(InstanceName::new("trueup"));
         adjust(&mut options);
         let told = Told::default();
@@ -125,6 +119,19 @@ impl Copy {
     /// What it tells, which outlives it.
     pub(crate) fn sink(&self) -> Told {
         self.told.clone()
+    }
+}
+
+/// How a process reaches the simulator. `name` is its access key.
+pub(crate) fn connection(name: &str, line: &Line, simulator: &Shared, began: Began) -> trueup_aws::Options {
+    let credentials = Credentials::new(name, "not-a-secret", None, None, "history");
+    trueup_aws::Options {
+        http_client: Some(line.client(simulator, began)),
+        credentials: Some(SharedCredentialsProvider::new(credentials)),
+        region: Some(REGION.to_owned()),
+        time_source: Some(SharedTimeSource::new(began)),
+        pace: Pace::Published,
+        ..trueup_aws::Options::default()
     }
 }
 

@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::sleep;
+use trueup_aws::AwsMetrics;
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::{Health, Plan, Sync};
 use trueup_engine::Options;
 use trueup_ports::Clock;
 use trueup_sim::{Simulator, Time};
 
-use crate::copy::{Copy, Told};
+use crate::copy::{Copy, Told, connection};
 use crate::desired::Desired;
 use crate::judging::Deeds;
-use crate::mount::{Shared, lock};
+use crate::mount::{Line, Shared, lock};
 use crate::repository::{Accepted, Repository};
 use crate::virtual_time::Began;
 
@@ -160,6 +161,11 @@ impl Stage {
             options.applications.insert(ApplicationName::new(application));
         };
         self.heard(Copy::command(NAME, &self.simulator, self.began, source, adjust))
+    }
+
+    /// CloudWatch as a daemon reaches it.
+    pub fn metrics(&self) -> AwsMetrics {
+        AwsMetrics::new(connection("trueup-metrics", &Line::default(), &self.simulator, self.began))
     }
 
     fn heard(&self, copy: Copy) -> Copy {

@@ -31,6 +31,11 @@ METRICS = {
 BESIDE_THE_CALLS = {"cloudwatch:PutMetricData", "iam:PassRole", "sts:AssumeRole"}
 # It needs no permission (Service Authorization Reference, AWS Security Token Service).
 NEEDS_NONE = {"sts:GetCallerIdentity"}
+CONFIGURATION = """[[notifications]]
+kind = "webhook"
+url_env = "NOTIFICATION_URL"
+secret_env = "NOTIFICATION_SECRET"
+"""
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/trueup@sha256:" + "0" * 64
 
 
@@ -78,6 +83,8 @@ def surroundings():
         },
         "token": secret("token"),
         "key": secret("key"),
+        "url": secret("url"),
+        "secret": secret("secret"),
     }
 
 
@@ -165,6 +172,7 @@ def check_reporting(stack, repository):
     ], statements["LookAtServices"]["Resource"]
     assert "ReadSecrets" not in stack.statements("ExecutionRole", "start-trueup")
     assert stack.environment()["TRUEUP_REPORT_ONLY"] == "true"
+    assert "TRUEUP_CONFIG_TEXT" not in stack.environment()
     assert "TRUEUP_WEBHOOK_LISTEN" not in stack.environment() and stack.secrets() == {}
     assert "loadBalancers" not in stack.service()
     assert not {"WebhookRule", "WebhookTargetGroup", "WebhookIngress"} & set(stack.ids), stack.ids
@@ -196,11 +204,14 @@ def check_applying(stack, repository, around):
         "TRUEUP_GIT_TOKEN": around["token"],
         "TRUEUP_SSH_KEY": around["key"],
         "TRUEUP_WEBHOOK_SECRET": around["webhook"]["WebhookSecretArn"],
+        "NOTIFICATION_URL": around["url"],
+        "NOTIFICATION_SECRET": around["secret"],
     }
     assert stack.secrets() == secrets, stack.secrets()
     reads = stack.statements("ExecutionRole", "start-trueup")["ReadSecrets"]
     assert (reads["Action"], sorted(reads["Resource"])) == ("secretsmanager:GetSecretValue", sorted(secrets.values()))
     environment = stack.environment()
+    assert environment["TRUEUP_CONFIG_TEXT"] == CONFIGURATION, environment
     assert "TRUEUP_REPORT_ONLY" not in environment and environment["TRUEUP_WEBHOOK_LISTEN"] == "0.0.0.0:7172"
 
     elbv2 = boto3.client("elbv2")
@@ -238,6 +249,9 @@ def check_any(stack):
     assert mount["containerPath"] == stack.environment()["TRUEUP_CACHE_DIR"] == "/var/cache/trueup", mount
     assert [volume["name"] for volume in definition["volumes"]] == [mount["sourceVolume"]], definition
     assert container["logConfiguration"]["options"]["awslogs-group"] == stack.outputs["LogGroupName"]
+
+    assert stack.environment()["TRUEUP_CLOUDWATCH"] == "true", "the alarms look at metrics that nobody puts"
+    assert "TRUEUP_CLOUDWATCH_NAMESPACE" not in stack.environment(), "the queries name the namespace of the default"
 
     service = stack.service()
     assert (service["desiredCount"], service["launchType"]) == (1, "FARGATE"), service
@@ -290,6 +304,9 @@ def check_stacks(template, repository):
         EnvironmentRoleArns="arn:aws:iam::210987654321:role/trueup",
         GitTokenSecretArn=around["token"],
         GitSshKeySecretArn=around["key"],
+        Configuration=CONFIGURATION,
+        NotificationUrlSecretArn=around["url"],
+        NotificationSecretArn=around["secret"],
         AlarmTopicArn="arn:aws:sns:eu-west-1:123456789012:alarms",
         WebhookRulePriority="7",
         **around["webhook"],

@@ -14,6 +14,7 @@ pub mod daemon;
 pub mod git_server;
 pub mod process;
 pub mod python;
+pub mod receiver;
 pub mod repository;
 pub mod scenario;
 pub mod world;

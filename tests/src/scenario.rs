@@ -90,6 +90,14 @@ impl Scenario {
         let mut command = self.command("run");
         command.args(["--log-format", "json"]);
         command.args(["--git-interval", INTERVAL, "--interval", INTERVAL]).args(arguments);
+        self.daemon_of(command)
+    }
+
+    /// Starts a daemon by a command that was made with [`Scenario::command`].
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn daemon_of(&self, command: Command) -> Result<Daemon> {
         Ok(Daemon::new(Process::start(command, &self.output_file())?))
     }
 

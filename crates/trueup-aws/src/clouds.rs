@@ -56,6 +56,8 @@ pub struct Options {
     pub credentials: Option<SharedCredentialsProvider>,
     /// A key pair that credentials are, instead of looking for any.
     pub keys: Option<Keys>,
+    /// The region where no environment names one: for the daemon's own metrics.
+    pub region: Option<String>,
     /// Where all services are reached: a simulated AWS on a loopback port.
     pub endpoint_url: Option<String>,
     /// The time that requests are signed with.
@@ -131,7 +133,7 @@ impl AwsClouds {
     }
 
     async fn connect(&self, environment: &Environment) -> AwsCloud {
-        let base = self.base(environment).await;
+        let base = base(self.options.clone(), Some(&environment.region)).await;
         let authenticated = match &environment.role {
             None => base,
             Some(role) => {
@@ -147,43 +149,6 @@ impl AwsClouds {
         AwsCloud::new(environment.clone(), &config, buckets, calls, meter, self.stop.clone())
     }
 
-    /// The SDK's ordinary configuration (profile, `AWS_ENDPOINT_URL`, task role, single sign-on) with our bounds.
-    async fn base(&self, environment: &Environment) -> SdkConfig {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
-            .read_timeout(Duration::from_secs(READ_SECONDS_MAX))
-            .operation_attempt_timeout(Duration::from_secs(ATTEMPT_SECONDS_MAX))
-            .build();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(environment.region.clone()))
-            .app_name(AppName::new(APP_NAME).expect("letters only are a legal name"))
-            .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts)
-            // Made for long downloads; our answers are small and every attempt has its time-out.
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        let Options { http_client, credentials, keys, endpoint_url, time_source, sleep, pace: _, meter: _ } =
-            self.options.clone();
-        if let Some(http_client) = http_client {
-            loader = loader.http_client(http_client);
-        }
-        if let Some(credentials) = credentials {
-            loader = loader.credentials_provider(credentials);
-        }
-        if let Some(Keys { id, secret }) = keys {
-            loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "given"));
-        }
-        if let Some(endpoint_url) = endpoint_url {
-            loader = loader.endpoint_url(endpoint_url);
-        }
-        if let Some(time_source) = time_source {
-            loader = loader.time_source(time_source);
-        }
-        if let Some(sleep) = sleep {
-            loader = loader.sleep_impl(sleep);
-        }
-        loader.load().await
-    }
-
     /// [`Clouds::cloud`] with the adapter's own type.
     pub async fn aws(&self, environment: &Environment) -> Arc<AwsCloud> {
         let mut clouds = self.clouds.lock().await;
@@ -195,6 +160,46 @@ impl AwsClouds {
         clouds.insert(environment.name.clone(), connected);
         cloud
     }
+}
+
+/// The SDK's ordinary configuration (profile, `AWS_ENDPOINT_URL`, task role, single sign-on) with our bounds; in that region,
+/// else in that of the options, else in the one that the SDK finds.
+pub(crate) async fn base(options: Options, region: Option<&str>) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
+        .read_timeout(Duration::from_secs(READ_SECONDS_MAX))
+        .operation_attempt_timeout(Duration::from_secs(ATTEMPT_SECONDS_MAX))
+        .build();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .app_name(AppName::new(APP_NAME).expect("letters only are a legal name"))
+        .retry_config(RetryConfig::standard())
+        .timeout_config(timeouts)
+        // Made for long downloads; our answers are small and every attempt has its time-out.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    let Options { http_client, credentials, keys, region: own, endpoint_url, time_source, sleep, pace: _, meter: _ } =
+        options;
+    if let Some(region) = region.map(str::to_owned).or(own) {
+        loader = loader.region(Region::new(region));
+    }
+    if let Some(http_client) = http_client {
+        loader = loader.http_client(http_client);
+    }
+    if let Some(credentials) = credentials {
+        loader = loader.credentials_provider(credentials);
+    }
+    if let Some(Keys { id, secret }) = keys {
+        loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "given"));
+    }
+    if let Some(endpoint_url) = endpoint_url {
+        loader = loader.endpoint_url(endpoint_url);
+    }
+    if let Some(time_source) = time_source {
+        loader = loader.time_source(time_source);
+    }
+    if let Some(sleep) = sleep {
+        loader = loader.sleep_impl(sleep);
+    }
+    loader.load().await
 }
 
 #[async_trait]

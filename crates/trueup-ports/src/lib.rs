@@ -3,6 +3,7 @@
 //! The adapters (`trueup-aws`, `trueup-git`) implement these traits and the engine sees nothing else of them.
 
 mod meter;
+mod metrics;
 mod notebook;
 mod verifier;
 
@@ -20,6 +21,7 @@ use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId
 use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
 
 pub use self::meter::{CallOutcome, GitOutcome, Measurement, Meter, Unmetered};
+pub use self::metrics::{Datum, Metrics, Sample, Unit};
 pub use self::notebook::Notebook;
 pub use self::verifier::{NotVerified, Unverified, Verifier};
 

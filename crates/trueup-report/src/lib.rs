@@ -7,19 +7,24 @@
 //! [`Journal`] of the last events, the [`Pulse`] of the loops and the [`Measures`]; which socket it goes to is the binary's.
 
 mod api;
+mod cloudwatch;
 mod commit_to_deploy;
 mod fan;
 #[cfg(test)]
 mod fixture;
 mod health;
 mod journal;
+pub mod notify;
 mod page;
 mod prometheus;
+mod secret;
 
 pub use self::api::{PATHS, Sources, page};
+pub use self::cloudwatch::{CloudWatch, Flushing, METRICS};
 pub use self::commit_to_deploy::{CommitToDeploy, Deployed};
 pub use self::fan::{Meters, Sinks};
 pub use self::health::Pulse;
 pub use self::journal::Journal;
 pub use self::page::Page;
 pub use self::prometheus::Measures;
+pub use self::secret::{Secret, SecretError, SecretSource};

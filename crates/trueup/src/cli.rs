@@ -116,6 +116,9 @@ pub struct RunArgs {
     /// Where the desired state is.
     #[command(flatten)]
     pub source: SourceArgs,
+    /// The daemon's own configuration, TOML: notifications (or put its text into `TRUEUP_CONFIG_TEXT`)
+    #[arg(long, env = "TRUEUP_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// How often git is asked, jittered
     #[arg(long, env = "TRUEUP_GIT_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub git_interval: Duration,
@@ -141,6 +144,12 @@ pub struct RunArgs {
         requires = "webhook_listen"
     )]
     pub webhook_repository: Vec<String>,
+    /// Put metrics into CloudWatch, in the daemon's own account and region
+    #[arg(long, env = "TRUEUP_CLOUDWATCH")]
+    pub cloudwatch: bool,
+    /// The namespace of those metrics
+    #[arg(long, env = "TRUEUP_CLOUDWATCH_NAMESPACE", default_value = "Trueup", value_parser = namespace, value_name = "NAME")]
+    pub cloudwatch_namespace: String,
     /// Write nothing: tell what is pending and what has drifted
     #[arg(long, env = "TRUEUP_REPORT_ONLY")]
     pub report_only: bool,
@@ -392,6 +401,21 @@ fn kind(text: &str) -> Result<Kind, String> {
     })
 }
 
+/// Reads a namespace of metrics.
+///
+/// Source: Amazon CloudWatch API reference, `PutMetricData`: letters, digits and `.-_/#: `, not with a colon at its begin;
+/// those that begin with `AWS/` are AWS's own.
+fn namespace(text: &str) -> Result<String, String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '#' | ':' | ' ');
+    if text.starts_with("AWS/") {
+        return Err("namespaces that begin with `AWS/` are AWS's own".to_owned());
+    }
+    if text.trim().is_empty() || text.len() > 255 || text.starts_with(':') || !text.chars().all(legal) {
+        return Err("write at most 255 letters, digits and `.-_/#:`".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// Reads a span of time: `30s`, `5m`, `1h`, `500ms`, or `1h 30m`. At least 100 ms, at most a day.
 fn duration(text: &str) -> Result<Duration, String> {
     let mut total = Duration::ZERO;
@@ -447,6 +471,14 @@ mod tests {
                 let variable = arg.get_env().unwrap_or_else(|| panic!("--{long} has no variable"));
                 assert_eq!(variable.to_str(), Some(&*format!("TRUEUP_{}", long.to_uppercase().replace('-', "_"))));
             }
+        }
+    }
+
+    #[test]
+    fn a_namespace_is_what_cloudwatch_takes() {
+        assert_eq!(namespace("Team A/Trueup"), Ok("Team A/Trueup".to_owned()));
+        for wrong in ["", " ", "AWS/ECS", ":Trueup", "True\"up", "ä", &"x".repeat(256)] {
+            assert!(namespace(wrong).is_err(), "{wrong}");
         }
     }
 

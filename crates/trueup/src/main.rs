@@ -8,10 +8,12 @@ use crate::cli::{Cli, Command};
 
 mod cli;
 mod commands;
+mod configuration;
 mod directory;
 mod events;
 mod listen;
 mod logs;
+mod outward;
 mod notebook;
 mod panics;
 mod render;

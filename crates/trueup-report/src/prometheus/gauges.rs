@@ -153,7 +153,7 @@ impl Standing {
 }
 
 /// How many fields somebody else changed.
-pub(super) fn drifted(plan: &Plan) -> u64 {
+pub(crate) fn drifted(plan: &Plan) -> u64 {
     let steps = plan.steps.iter().flat_map(|step| step.drifted().map(|change| (Some(&step.resource), &change.path)));
     let held =
         plan.held.iter().flat_map(|held| held.drift().iter().map(|change| (held.resource.as_ref(), &change.path)));

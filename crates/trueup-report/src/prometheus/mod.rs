@@ -12,6 +12,7 @@ use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::registry::Registry;
 use trueup_engine::Status;
 
+pub(crate) use self::gauges::drifted;
 pub use self::measures::Measures;
 use crate::page::Page;
 

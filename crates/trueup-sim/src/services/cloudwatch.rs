@@ -68,6 +68,13 @@ pub fn set_alarm(world: &mut World, name: &str, state: &str) {
 fn put(world: &mut World, input: &Value) -> Outcome {
     let namespace = text(input, "Namespace")
         .ok_or_else(|| ApiError::client("MissingParameter", "The parameter Namespace is required."))?;
+    // Source: Amazon CloudWatch API reference, `PutMetricData`.
+    if namespace.starts_with("AWS/") {
+        return Err(ApiError::client(
+            "InvalidParameterValue",
+            "The value AWS/ for parameter Namespace is invalid: namespaces that begin with AWS/ are reserved.",
+        ));
+    }
     let data = list(input, "MetricData").unwrap_or_default();
     if data.len() > METRICS_MAX {
         return Err(too_many("MetricData", METRICS_MAX));

@@ -16,12 +16,17 @@ const SURROUNDINGS_BYTES: usize = 1_000;
 ///
 /// In the order given. Of neighbours from one file, that file is looked at once.
 pub fn problems(root: &Path, problems: &[Problem]) -> String {
+    problems_of(root, problems, super::masked::masked)
+}
+
+/// The same for files of which another text may be shown than of documents. What `masked` gives has the file's length.
+pub fn problems_of(root: &Path, problems: &[Problem], masked: impl Fn(&Arc<SourceFile>) -> String) -> String {
     let mut last: Option<(Arc<SourceFile>, String)> = None;
     let shown = problems.iter().map(|one| {
         if let Some(span) = &one.span
             && !last.as_ref().is_some_and(|(file, _)| Arc::ptr_eq(file, &span.file))
         {
-            last = Some((Arc::clone(&span.file), printable(&span.file)));
+            last = Some((Arc::clone(&span.file), printable(&masked(&span.file))));
         }
         problem(root, one, last.as_ref().map_or("", |(_, text)| text))
     });
@@ -86,11 +91,10 @@ fn surroundings<'t>(line: &'t str, range: &Range<usize>) -> (&'t str, Range<usiz
     (&line[begin..end], range.start - begin..range.end.min(end) - begin)
 }
 
-/// A file's text as it may be shown: no value of an environment variable, and nothing that steers a terminal. Other
-/// characters stand in their places, byte for byte.
-fn printable(file: &Arc<SourceFile>) -> String {
-    let mut text = String::with_capacity(file.text().len());
-    for c in super::masked::masked(file).chars() {
+/// A file's text without what steers a terminal. Other characters stand in their places, byte for byte.
+fn printable(masked: &str) -> String {
+    let mut text = String::with_capacity(masked.len());
+    for c in masked.chars() {
         match (terminal::steers(c), c.len_utf8()) {
             (true, 2) => text.push('\u{bf}'),
             (true, 3) => text.push('\u{fffd}'),

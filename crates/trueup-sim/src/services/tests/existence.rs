@@ -50,6 +50,8 @@ fn metrics_are_kept_and_alarms_are_shown() {
     let datum = json!({"MetricName": "reads", "Value": 3.0});
     call(&mut world, CloudWatch, "PutMetricData", json!({"Namespace": "Trueup", "MetricData": [datum]}));
     assert_eq!((world.cloudwatch.metrics.len(), &world.cloudwatch.metrics[0].datum), (1, &datum));
+    let reserved = json!({"Namespace": "AWS/ECS", "MetricData": [datum.clone()]});
+    assert_eq!(refusal(&mut world, CloudWatch, "PutMetricData", reserved).code, "InvalidParameterValue");
     let many = json!({"Namespace": "Trueup", "MetricData": vec![datum; 1_001]});
     assert_eq!(refusal(&mut world, CloudWatch, "PutMetricData", many).code, "InvalidParameterValue");
     cloudwatch::set_alarm(&mut world, "errors", "OK");

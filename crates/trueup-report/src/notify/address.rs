@@ -1,0 +1,144 @@
+//! Where notifications may be sent: https, or this machine; never to what only the cloud's own machinery listens on.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// What is wrong with a URL. Never repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is no URL at all, or has no host.
+    Malformed,
+    /// Neither https nor http on this machine.
+    Insecure,
+    /// A user name or a password stands in it.
+    Credentials,
+    /// Its host is an address that nothing is sent to.
+    Refused,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "it is no URL",
+            Self::Insecure => "it is not `https://`",
+            Self::Credentials => "it holds a user name or a password",
+            Self::Refused => "its host is a link-local, metadata or unusable address",
+        })
+    }
+}
+
+/// Reads a URL that something may be sent to.
+///
+/// # Errors
+/// When nothing may.
+pub fn parse(text: &str) -> Result<Url, Flaw> {
+    let url = Url::parse(text).map_err(|_| Flaw::Malformed)?;
+    if url.host_str().is_none_or(str::is_empty) || url.fragment().is_some() {
+        return Err(Flaw::Malformed);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Flaw::Credentials);
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        _ => return Err(Flaw::Insecure),
+    }
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        Some(Host::Domain(_)) | None => None,
+    };
+    if address.is_some_and(is_refused) { Err(Flaw::Refused) } else { Ok(url) }
+}
+
+/// Whether a URL is on this machine.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether nothing is sent to an address: link-local ones, where the metadata of instances (169.254.169.254) and the
+/// credentials of tasks (169.254.170.2) are, `fd00:ec2::/32`, where EC2 has the same, and those that are no host's.
+///
+/// Source: Amazon EC2 user guide, "Access instance metadata"; Amazon ECS developer guide, "Task IAM role".
+pub fn is_refused(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_refused_v4(address),
+        IpAddr::V6(address) => {
+            let [first, second, ..] = address.segments();
+            address.is_unspecified()
+                || address.is_multicast()
+                || first & 0xffc0 == 0xfe80
+                || (first, second) == (0xfd00, 0x0ec2)
+                || embedded(address).is_some_and(is_refused_v4)
+        }
+    }
+}
+
+fn is_refused_v4(address: Ipv4Addr) -> bool {
+    address.is_link_local() || address.is_unspecified() || address.is_multicast() || address.is_broadcast()
+}
+
+/// The IPv4 address that an IPv6 address leads to: by NAT64 (RFC 6052), 6to4 (RFC 3056), or written out.
+fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let segments = address.segments();
+    let of = |high: u16, low: u16| {
+        let [a, b] = high.to_be_bytes();
+        let [c, d] = low.to_be_bytes();
+        Ipv4Addr::new(a, b, c, d)
+    };
+    match segments {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(of(high, low)),
+        [0x2002, high, low, ..] => Some(of(high, low)),
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(of(high, low)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_that_something_may_be_sent_to() {
+        // url | what is wrong
+        let table = [
+            ("https://hooks.example.com/services/T/B/x", None),
+            ("https://10.1.2.3:8443/hook?x=y", None),
+            ("https://[fd12::1]/", None),
+            ("http://127.0.0.1:9000/hook", None),
+            ("http://localhost/hook", None),
+            ("http://[::1]:9000/hook", None),
+            ("http://hooks.example.com/", Some(Flaw::Insecure)),
+            ("ftp://127.0.0.1/", Some(Flaw::Insecure)),
+            ("file:///etc/passwd", Some(Flaw::Malformed)),
+            ("hooks.example.com/x", Some(Flaw::Malformed)),
+            ("https://user@hooks.example.com/", Some(Flaw::Credentials)),
+            ("https://user:s3cret@hooks.example.com/", Some(Flaw::Credentials)),
+            ("https://169.254.169.254/latest/meta-data", Some(Flaw::Refused)),
+            ("https://169.254.170.2/", Some(Flaw::Refused)),
+            ("https://2852039166/", Some(Flaw::Refused)),
+            ("https://0xa9.0xfe.0xa9.0xfe/", Some(Flaw::Refused)),
+            ("https://0.0.0.0/", Some(Flaw::Refused)),
+            ("https://[::]/", Some(Flaw::Refused)),
+            ("https://[fe80::1]/", Some(Flaw::Refused)),
+            ("https://[febf::1]/", Some(Flaw::Refused)),
+            ("https://[fd00:ec2::254]/", Some(Flaw::Refused)),
+            ("https://[::ffff:169.254.169.254]/", Some(Flaw::Refused)),
+            ("https://[::169.254.169.254]/", Some(Flaw::Refused)),
+            ("https://[64:ff9b::169.254.169.254]/", Some(Flaw::Refused)),
+            ("https://[2002:a9fe:a9fe::1]/", Some(Flaw::Refused)),
+            ("https://224.0.0.1/", Some(Flaw::Refused)),
+        ];
+        for (text, flaw) in table {
+            assert_eq!(parse(text).err(), flaw, "{text}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Which events a target is told: patterns over their names, environments and applications.
+
+use trueup_core::names::{ApplicationName, EnvironmentName};
+use trueup_core::report::{Event, What};
+
+/// The stable names of all events.
+pub const EVENTS: [&str; 18] = [
+    "daemon.started",
+    "daemon.stopping",
+    "revision.accepted",
+    "revision.rejected",
+    "source.failed",
+    "source.recovered",
+    "drift.detected",
+    "drift.resolved",
+    "plan.made",
+    "step.applied",
+    "step.failed",
+    "rollout.started",
+    "rollout.completed",
+    "rollout.failed",
+    "rollout.rolled_back",
+    "rollout.timed_out",
+    "hold.started",
+    "hold.ended",
+];
+
+/// What is told when nothing is chosen: what needs a person, and what ends it.
+pub const EVENTS_DEFAULT: [&str; 11] = [
+    "revision.rejected",
+    "source.failed",
+    "source.recovered",
+    "drift.detected",
+    "drift.resolved",
+    "rollout.completed",
+    "rollout.failed",
+    "rollout.rolled_back",
+    "rollout.timed_out",
+    "hold.started",
+    "hold.ended",
+];
+
+/// Holds that end by themselves, most of them within seconds. Nobody is called for them unless the events are chosen
+/// by hand.
+const PASSING: [&str; 8] = [
+    "NotObserved",
+    "NotSettled",
+    "WaitsFor",
+    "Behind",
+    "WriteFailed",
+    "ServiceDraining",
+    "TargetGroupInUse",
+    "ReportOnly",
+];
+
+/// Whether a hold of this reason ends by itself, or is what the policy asks for.
+pub fn is_passing(reason: &str) -> bool {
+    PASSING.contains(&reason)
+}
+
+/// Patterns with `*` (any characters, `/` and `.` as well) and `?` (any one character).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Over the events' names; none: those of [`EVENTS_DEFAULT`] without holds that end by themselves.
+    pub events: Vec<String>,
+    /// Over environments; none: all. Events that are about no environment are about all of them.
+    pub environments: Vec<String>,
+    /// Over applications; none: all. Events that are about no application are about all of them.
+    pub applications: Vec<String>,
+}
+
+impl Filter {
+    /// Whether the event is told.
+    pub fn takes(&self, event: &Event) -> bool {
+        self.takes_name(event) && self.takes_place(event)
+    }
+
+    fn takes_place(&self, event: &Event) -> bool {
+        let environment = event.environment.as_ref().map(EnvironmentName::as_str);
+        let application = event.application.as_ref().map(ApplicationName::as_str);
+        any(&self.environments, environment) && any(&self.applications, application)
+    }
+
+    /// Whether an application in an environment is one that is told of.
+    pub fn takes_names(&self, environment: &str, application: &str) -> bool {
+        any(&self.environments, Some(environment)) && any(&self.applications, Some(application))
+    }
+
+    fn takes_name(&self, event: &Event) -> bool {
+        let name = event.what.name();
+        if !self.events.is_empty() {
+            return self.events.iter().any(|pattern| fits(pattern, name));
+        }
+        let passes = match &event.what {
+            What::HoldStarted { hold, .. } => is_passing(hold.reason()),
+            What::HoldEnded { reason, .. } => is_passing(reason),
+            _ => false,
+        };
+        EVENTS_DEFAULT.contains(&name) && !passes
+    }
+}
+
+fn any(patterns: &[String], name: Option<&str>) -> bool {
+    patterns.is_empty() || name.is_none_or(|name| patterns.iter().any(|pattern| fits(pattern, name)))
+}
+
+/// Whether a name fits a pattern. Linear in the product of their lengths, whatever the pattern.
+pub fn fits(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    // Where the last `*` stands, and up to where it has eaten.
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(&c) if c == '?' || c == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => {
+                let Some((at, eaten)) = star else { return false };
+                star = Some((at, eaten + 1));
+                p = at + 1;
+                n = eaten + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn patterns_fit_as_in_a_shell_without_directories() {
+        // pattern | name | fits
+        let table = "
+            *                | production        | yes
+            rollout.*        | rollout.failed    | yes
+            rollout.*        | hold.started      | no
+            *.failed         | rollout.failed    | yes
+            hold.started     | hold.started      | yes
+            hold.start       | hold.started      | no
+            hold.started     | hold.start        | no
+            team/*           | team/web          | yes
+            team/*           | team              | no
+            w?b              | web               | yes
+            w?b              | wb                | no
+            *a*b*c           | xaxbxbxc          | yes
+            *a*b*c           | xaxbxbx           | no
+        ";
+        for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
+            let [pattern, name, expected] = *row.split('|').map(str::trim).collect::<Vec<_>>() else { panic!("{row}") };
+            assert_eq!(fits(pattern, name), expected == "yes", "{row}");
+        }
+    }
+
+    #[test]
+    fn by_default_what_needs_a_person_is_told_and_a_filter_names_events_and_places() {
+        let event = |place: Option<(&str, &str)>, what: What| Event {
+            time: Timestamp::UNIX_EPOCH,
+            environment: place.map(|(environment, _)| EnvironmentName::new(environment)),
+            application: place.map(|(_, application)| ApplicationName::new(application)),
+            revision: None,
+            what,
+        };
+        let ended = |reason: &str| What::HoldEnded { resource: None, reason: reason.to_owned() };
+        let web = Some(("production", "web"));
+        // events, environments, applications | event | told
+        let table = [
+            (["", "", ""], event(web, ended("RevisionFailed")), true),
+            (["", "", ""], event(web, ended("NotSettled")), false),
+            (["", "", ""], event(None, What::DaemonStopping {}), false),
+            (["hold.*", "", ""], event(web, ended("NotSettled")), true),
+            (["daemon.*", "prod*", "web"], event(None, What::DaemonStopping {}), true),
+            (["hold.*", "staging", ""], event(web, ended("RevisionFailed")), false),
+            (["", "prod*", "api"], event(web, ended("RevisionFailed")), false),
+            (["", "prod*", "w*"], event(web, ended("RevisionFailed")), true),
+        ];
+        let list = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        for ([events, environments, applications], event, told) in table {
+            let filter =
+                Filter { events: list(events), environments: list(environments), applications: list(applications) };
+            assert_eq!(filter.takes(&event), told, "{filter:?} {event:?}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_events_are_those_of_the_documentation() {
+        let page = include_str!("../../../../docs/output.md");
+        let (_, table) = page.split_once("## Events of").unwrap();
+        let (table, _) = table.split_once("\n## ").unwrap();
+        for name in EVENTS {
+            assert!(table.contains(&format!("`{name}`")), "{name} is not documented");
+        }
+        let cells = table.lines().filter_map(|line| line.strip_prefix("| ")).filter_map(|row| row.split('|').next());
+        let named = cells.flat_map(|cell| cell.split('`').filter(|word| word.contains('.')));
+        for name in named {
+            assert!(EVENTS.contains(&name), "{name} is documented, and cannot be chosen");
+        }
+        assert!(EVENTS_DEFAULT.iter().all(|name| EVENTS.contains(name)));
+        let notifications = include_str!("../../../../docs/notifications.md");
+        let cloudwatch = include_str!("../../../../docs/cloudwatch.md");
+        for name in EVENTS_DEFAULT.iter().chain(&PASSING) {
+            assert!(notifications.contains(&format!("`{name}`")), "{name} is not documented");
+        }
+        assert!(
+            PASSING
+                .iter()
+                .all(|name| cloudwatch.contains(&format!("`{name}`")) && page.contains(&format!("| `{name}` |")))
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! What an event is about, so that the same is not told twice: by application, reason and revision.
+
+use trueup_core::plan::Resource;
+use trueup_core::report::{Event, What};
+
+use super::digest::short;
+
+/// What an event does to what was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// It is told, unless exactly this was told of the key last.
+    Tells {
+        /// What it is about.
+        key: String,
+        /// What is said of it.
+        value: String,
+    },
+    /// It is told; what was told of the key is over, and may be told again.
+    Ends {
+        /// What it is about.
+        key: String,
+    },
+    /// It is told each time.
+    Free,
+}
+
+/// The mark of an event.
+pub(super) fn mark(event: &Event) -> Mark {
+    let environment = event.environment.as_ref().map_or("", |name| name.as_str());
+    let application = event.application.as_ref().map_or("", |name| name.as_str());
+    let revision = event.revision.as_ref().map_or("", |revision| revision.as_str());
+    let key = |about: &str, resource: Option<&Resource>, reason: &str| {
+        let (kind, name) = resource.map_or(("", ""), |resource| (resource.kind.as_str(), resource.name.as_str()));
+        short(&[environment, application, about, kind, name, reason])
+    };
+    let name = event.what.name();
+    let tells = |key, detail: &str| Mark::Tells { key, value: short(&[name, revision, detail]) };
+    match &event.what {
+        What::HoldStarted { resource, hold, .. } => tells(key("hold", resource.as_ref(), hold.reason()), ""),
+        What::HoldEnded { resource, reason } => Mark::Ends { key: key("hold", resource.as_ref(), reason) },
+        What::DriftDetected { resource, changes, .. } => {
+            let paths: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
+            tells(key("drift", Some(resource), ""), &paths.join("\n"))
+        }
+        What::DriftResolved { resource } => Mark::Ends { key: key("drift", Some(resource), "") },
+        What::RolloutStarted { .. } => Mark::Ends { key: key("rollout", None, "") },
+        What::RolloutCompleted { task_definition }
+        | What::RolloutFailed { task_definition, .. }
+        | What::RolloutRolledBack { task_definition, .. }
+        | What::RolloutTimedOut { task_definition, .. } => tells(key("rollout", None, ""), task_definition.as_str()),
+        What::RevisionAccepted { .. } | What::RevisionRejected { .. } => tells(key("revision", None, ""), ""),
+        What::SourceFailed { .. } => tells(key("source", None, ""), ""),
+        What::SourceRecovered { .. } => Mark::Ends { key: key("source", None, "") },
+        _ => Mark::Free,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use jiff::Timestamp;
+    use trueup_core::model::Kind;
+    use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
+    use trueup_core::plan::Hold;
+
+    use super::*;
+
+    /// An event of `production/web` at a revision.
+    pub fn event(revision: &str, what: What) -> Event {
+        Event {
+            time: Timestamp::from_second(1_800_000_000).unwrap(),
+            environment: Some(EnvironmentName::new("production")),
+            application: Some(ApplicationName::new("web")),
+            revision: Some(Revision::new(revision)),
+            what,
+        }
+    }
+
+    /// The whole application is held: by a rollout that failed, in ECS's words.
+    pub fn held(message: &str) -> What {
+        let hold =
+            Hold::CallRefused { operation: "ecs:UpdateService".to_owned(), code: None, message: message.to_owned() };
+        What::HoldStarted { resource: None, message: hold.message(), cure: hold.cure(), hold, changes: Vec::new() }
+    }
+
+    /// What was held is no longer.
+    pub fn ended() -> What {
+        What::HoldEnded { resource: None, reason: "CallRefused".to_owned() }
+    }
+
+    #[test]
+    fn the_same_is_what_has_the_same_place_reason_and_revision() {
+        let arn = |number: i64| Arn::new(format!("arn:aws:ecs:eu-west-1:1:task-definition/web:{number}"));
+        let failed =
+            |number| What::RolloutFailed { task_definition: arn(number), reason: "x".to_owned(), finding: None };
+        let resource = |name: &str| Resource { kind: Kind::TargetGroup, name: name.to_owned(), arn: None };
+        let drift = |name| What::DriftDetected { resource: resource(name), reason: "changed", changes: Vec::new() };
+        // one | another | are the same
+        let table = [
+            (event("a", held("x")), event("a", held("another request id")), true),
+            (event("a", held("x")), event("b", held("x")), false),
+            (event("a", held("x")), event("a", drift("web")), false),
+            (event("a", drift("web")), event("a", drift("web")), true),
+            (event("a", drift("web")), event("a", drift("api")), false),
+            (event("a", failed(1)), event("a", failed(1)), true),
+            (event("a", failed(1)), event("a", failed(2)), false),
+            (event("a", failed(1)), event("a", What::RolloutCompleted { task_definition: arn(1) }), false),
+        ];
+        for (one, another, same) in table {
+            assert_eq!(mark(&one) == mark(&another), same, "{one:?} {another:?}");
+        }
+        let Mark::Tells { key, .. } = mark(&event("a", held("x"))) else { panic!("a hold is told") };
+        assert_eq!(mark(&event("b", ended())), Mark::Ends { key });
+        assert_eq!(mark(&event("a", What::DaemonStopping {})), Mark::Free);
+    }
+}

@@ -1,0 +1,205 @@
+//! The daemon's own configuration: a TOML file, or its text in the environment, with what is too long for flags.
+//!
+//! A new section is a member of [`Document`], one of [`Configuration`], and its keys in [`is_shown`].
+
+use std::fs::File;
+use std::io::Read as _;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+use std::{env, fmt};
+
+use anyhow::Result;
+use serde::Deserialize;
+use trueup_core::document::{Problem, SourceFile, Span};
+use trueup_core::pointer::Pointer;
+use trueup_report::notify::{self, Target};
+
+use crate::cli::RunArgs;
+use crate::render;
+use crate::terminal::Hinted;
+
+/// The environment variable that holds the configuration's text, where there are no files.
+const TEXT_VARIABLE: &str = "TRUEUP_CONFIG_TEXT";
+
+/// A file that is larger is something else.
+const CONFIGURATION_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What the configuration says, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// Who is told what happens.
+    pub notifications: Vec<Target>,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    notifications: Vec<notify::Table>,
+}
+
+/// What is wrong with the configuration, each with its place and what to write instead.
+#[derive(Debug)]
+pub struct Wrong(Vec<Problem>);
+
+/// All problems, with the lines underlined; values that may be secrets are blotted out.
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = render::problems::problems_of("".as_ref(), &self.0, masked);
+        write!(f, "the configuration is wrong\n\n{told}")
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// Reads the configuration: `--config`, or the text in the environment; an empty one where there is neither.
+///
+/// # Errors
+/// When there are both, the file cannot be read, or something in it is wrong.
+pub fn configuration(args: &RunArgs) -> Result<Configuration> {
+    let text = env::var_os(TEXT_VARIABLE).filter(|text| !text.is_empty());
+    let (name, text) = match (&args.config, text) {
+        (None, None) => return Ok(Configuration::default()),
+        (Some(_), Some(_)) => {
+            let message = format!("there is a configuration file and a text in `{TEXT_VARIABLE}` as well");
+            return Err(Hinted::new(message, "give one of them").into());
+        }
+        (Some(path), None) => (path.display().to_string(), read(path)?),
+        // The error itself would quote the value.
+        (None, Some(text)) => {
+            let text = text.into_string().map_err(|_| {
+                Hinted::new(format!("`{TEXT_VARIABLE}` is not UTF-8"), "it holds the configuration's TOML text")
+            })?;
+            (TEXT_VARIABLE.to_owned(), text)
+        }
+    };
+    Ok(parse(&SourceFile::new(name, text), &args.source.repository).map_err(Wrong)?)
+}
+
+fn read(path: &Path) -> Result<String, Hinted> {
+    let unreadable = |error| {
+        let message = format!("the configuration `{}` cannot be read: {error}", path.display());
+        Hinted::new(message, "`--config` names a TOML file that this user may read")
+    };
+    let mut text = String::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(CONFIGURATION_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > CONFIGURATION_BYTES_MAX {
+        let message = format!("the configuration `{}` is larger than {CONFIGURATION_BYTES_MAX} bytes", path.display());
+        return Err(Hinted::new(message, "is it the right file?"));
+    }
+    Ok(text)
+}
+
+/// Understands a configuration of a daemon that watches this repository.
+///
+/// # Errors
+/// All that is wrong with its values, or the first thing that is wrong with its form.
+fn parse(file: &Arc<SourceFile>, watched: &str) -> Result<Configuration, Vec<Problem>> {
+    let document: Document = toml::from_str(file.text()).map_err(|error| vec![malformed(file, &error)])?;
+    let mut problems = Vec::new();
+    let mut configuration = Configuration::default();
+    for (index, table) in document.notifications.iter().enumerate() {
+        match table.target(file, index, watched) {
+            Ok(target) => configuration.notifications.push(target),
+            Err(more) => problems.extend(more),
+        }
+    }
+    if problems.is_empty() { Ok(configuration) } else { Err(problems) }
+}
+
+/// What the parser says, without the values that it quotes where they may be secrets.
+fn malformed(file: &Arc<SourceFile>, error: &toml::de::Error) -> Problem {
+    let range = error.span().unwrap_or_default();
+    let message = error.message();
+    let message = match message.split_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid ") && !line_is_shown(file.text(), &range) => {
+            format!("this is of the wrong type, expected {expected}")
+        }
+        _ => message.to_owned(),
+    };
+    let span = Span { file: Arc::clone(file), range };
+    Problem::at("configuration", &span, &Pointer::root(), message).help("docs/notifications.md has every key")
+}
+
+/// Whether the value of this key may be shown: it is no secret, whatever stands there by mistake.
+fn is_shown(key: &str) -> bool {
+    notify::SHOWN_KEYS.contains(&key)
+}
+
+/// The key that a line gives a value to.
+fn key_of(line: &str) -> Option<&str> {
+    line.split_once('=').map(|(key, _)| key.trim().trim_matches(['"', '\'']))
+}
+
+fn line_is_shown(text: &str, range: &Range<usize>) -> bool {
+    let start = range.start.min(text.len());
+    let begin = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    text[begin..].lines().next().and_then(key_of).is_some_and(is_shown)
+}
+
+/// The file's text with everything blotted out, byte for byte, but sections, keys, and values of keys that may be shown.
+fn masked(file: &Arc<SourceFile>) -> String {
+    let mut masked = String::with_capacity(file.text().len());
+    for line in file.text().split_inclusive('\n') {
+        let shown = match line.find('=') {
+            Some(_) if key_of(line).is_some_and(is_shown) => line.len(),
+            Some(at) => at + 1,
+            None if line.trim_start().starts_with('[') => line.len(),
+            None => 0,
+        };
+        masked.push_str(&line[..shown]);
+        for c in line[shown..].chars() {
+            if c.is_ascii_whitespace() {
+                masked.push(c);
+            } else {
+                masked.extend(std::iter::repeat_n('*', c.len_utf8()));
+            }
+        }
+    }
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        let problems = parse(&SourceFile::new("daemon.toml", text), "/srv/state.git").unwrap_err();
+        anstream::adapter::strip_str(&Wrong(problems).to_string()).to_string()
+    }
+
+    #[test]
+    fn an_empty_configuration_is_one() {
+        let empty = parse(&SourceFile::new("daemon.toml", "# nothing yet\n"), "/srv/state.git");
+        assert_eq!(empty.unwrap(), Configuration::default());
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_with_its_line() {
+        let text = "[[notifications]]\nkind = \"slack\"\nevents = [\"rolout.*\"]\nurl_env = \"NO_SUCH_URL\"\n";
+        insta::assert_snapshot!(told(text));
+    }
+
+    #[test]
+    fn a_secret_that_stands_there_by_mistake_is_not_shown() {
+        let table = [
+            "[[notifications]]\nkind = \"slack\"\nurl = \"https://hunter2/\"\n",
+            "[[notifications]]\nkind = \"slack\"\n  \"url\" = \"https://hünter2/hunter2\"\n",
+            "[[notifications]]\nkind = \"slack\"\nurl_file = \"https://hunter2/\"\n",
+            "[[notifications]]\nkind = \"slack\"\nurl_env = \"hunter2\"\n",
+            "[[notifications]]\nkind = \"slack\"\nurl_env = \"\"\"\nhunter2\n",
+            "[[notifications]]\nkind = \"slack\"\nurl_env = hunter2\n",
+            "[[notifications]]\nkind = \"slack\"\nurl_env = [\"hunter2\"]\n",
+            "notifications = \"hunter2\"\n",
+            "[[notifications]]\nkind = \"slack\"\n[[token]]\nvalue = \"hunter2\"\n",
+            "hunter2\n",
+        ];
+        for text in table {
+            let told = told(text);
+            assert!(!told.contains("hunter2") && told.contains("daemon.toml:"), "{text}\n{told}");
+        }
+    }
+}
