@@ -30,8 +30,11 @@ pub fn references(data: &[u8]) {
         ("web/task-definition.json".to_owned(), file(task.to_string())),
     ]);
     for application in load(&files).applications.values().flatten() {
-        let found: BTreeMap<_, _> =
-            application.lookups().into_iter().map(|lookup| (lookup, Observed::Present("arn:aws:x".to_owned()))).collect();
+        let found: BTreeMap<_, _> = application
+            .lookups()
+            .into_iter()
+            .map(|lookup| (lookup, Observed::Present("arn:aws:x".to_owned())))
+            .collect();
         let desired = application.resolve(&Revision::new("0".repeat(40)), &found);
         assert!(desired.unresolved.is_empty(), "{text:?}: {:?}", desired.unresolved);
         let task = desired.task_definition.as_ref().expect("it has one");
