@@ -44,7 +44,7 @@ pub use self::judging::violations;
 pub use self::mount::{Cut, Line, Moment};
 pub use self::parallel::parallel;
 pub use self::play::{Ending, play, prepare, tell_broken, well};
-pub use self::repository::Repository;
+pub use self::repository::{Failing, Repository};
 pub use self::stage::{ACCOUNT, REGION, Scene, Stage, Unsettled};
 pub use self::surroundings::surroundings;
 pub use self::virtual_time::run;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::time::sleep;
 use trueup_core::desired::FileTree;
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_ports::{Head, Movement, Snapshot, Source, SourceError};
@@ -17,7 +19,16 @@ pub struct Repository(Arc<Mutex<State>>);
 #[derive(Clone, Debug, Default)]
 struct State {
     commits: Vec<Snapshot>,
-    dead: bool,
+    failing: Option<Failing>,
+}
+
+/// How a remote fails that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// How long a question lasts before it fails.
+    pub after: Duration,
+    /// What is said then.
+    pub error: SourceError,
 }
 
 impl Repository {
@@ -66,7 +77,12 @@ impl Repository {
 
     /// Whether the remote is out of reach.
     pub fn set_dead(&self, dead: bool) {
-        self.state().dead = dead;
+        self.set_failing(dead.then(|| Failing { after: Duration::ZERO, error: failure("the remote is out of reach") }));
+    }
+
+    /// How the remote fails from now on, for everybody; a question that is being asked ends as it began.
+    pub fn set_failing(&self, failing: Option<Failing>) {
+        self.state().failing = failing;
     }
 
     /// The repository as one process sees it; `accepted` outlives a process as its cache does.
@@ -104,10 +120,15 @@ fn failure(message: &str) -> SourceError {
 #[async_trait]
 impl Source for Checkout {
     async fn poll(&self) -> Result<Head, SourceError> {
-        let state = self.repository.state();
-        if state.dead || self.cut_off.load(Ordering::Relaxed) {
+        let failing = self.repository.state().failing.clone();
+        if let Some(Failing { after, error }) = failing {
+            sleep(after).await;
+            return Err(error);
+        }
+        if self.cut_off.load(Ordering::Relaxed) {
             return Err(failure("the remote is out of reach"));
         }
+        let state = self.repository.state();
         let last = state.commits.last().ok_or_else(|| failure("the repository is empty"))?;
         let revision = last.revision.clone();
         let before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).replace(revision.clone());

@@ -16,7 +16,7 @@ use crate::stage::{ACCOUNT, REGION};
 const FOUNDER: &str = "founder";
 
 /// The repositories of images: one for every application that histories have.
-const REPOSITORIES: [&str; 4] = ["api", "jobs", "shop", "web"];
+const REPOSITORIES: [&str; 5] = ["api", "jobs", "shop", "trueup", "web"];
 
 /// Tags of images that do not come up, whatever is tried.
 pub const BAD: [&str; 5] = ["crash", "missing", "arm", "deaf", "hungry"];

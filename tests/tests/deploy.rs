@@ -20,6 +20,11 @@ fn the_ci_examples_use_commands_and_flags_that_exist_and_change_a_tag() {
     run("deploy_examples.py", &[&binary::trueup().expect("trueup builds")]);
 }
 
+#[test]
+fn the_application_that_trueup_itself_is_takes_over_what_the_template_made() {
+    run("deploy_self.py", &[&binary::trueup().expect("trueup builds")]);
+}
+
 /// Runs a script of `tests/python` on this workspace.
 fn run(script: &str, arguments: &[&Path]) {
     let mut command = Command::new(python::interpreter().expect("there is Python with moto"));
