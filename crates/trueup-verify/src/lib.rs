@@ -1,1 +1,13 @@
-//! Commit signatures against allowed signers.
+//! Commit signatures against allowed signers: who signed a commit, and whether they may.
+//!
+//! [`AllowedSigners`] is what an operator trusts: lines of OpenSSH's `allowed_signers`, and OpenPGP public keys. What git keeps in a
+//! commit's `gpgsig` header is verified against them (git's own documentation: "signature-format"). Nothing here reads a
+//! file, asks a key server or knows git; time is an argument.
+
+mod openpgp;
+mod refused;
+mod signers;
+mod ssh;
+
+pub use self::refused::{Refused, SignersError};
+pub use self::signers::{AllowedSigners, Signer};
