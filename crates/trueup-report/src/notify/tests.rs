@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Mutex;
 
@@ -158,7 +159,14 @@ fn no_value_of_an_environment_variable_gets_into_a_message() {
         failed("x"),
         What::DriftDetected { resource, reason: "changed", changes: changes.clone() },
         What::StepApplied { step: (&step).into(), request_id: None },
-        What::HoldStarted { resource: held.resource, hold: reason, message, cure, changes },
+        What::HoldStarted {
+            resource: held.resource,
+            hold: reason,
+            message,
+            cure,
+            changes,
+            applications: BTreeSet::new(),
+        },
     ];
     for what in whats {
         let event = event("web", what);
