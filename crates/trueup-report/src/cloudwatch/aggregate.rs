@@ -200,9 +200,9 @@ mod tests {
         let production = EnvironmentName::new("production");
         let cycle =
             |full, seconds| Measurement::Cycle { environment: &production, full, took: Duration::from_millis(seconds) };
-        [cycle(true, 500), cycle(true, 1500), cycle(false, 9000), cycle(true, 1000)]
-            .iter()
-            .for_each(|measurement| aggregate.measure(measurement));
+        for measurement in [cycle(true, 500), cycle(true, 1500), cycle(false, 9000), cycle(true, 1000)] {
+            aggregate.measure(&measurement);
+        }
         for outcome in [CallOutcome::Succeeded, CallOutcome::Throttled, CallOutcome::Failed] {
             let took = Duration::from_secs(1);
             aggregate.measure(&Measurement::Call {
@@ -271,7 +271,9 @@ mod tests {
         let accepted = What::RevisionAccepted { subject: "x".to_owned(), committed: now(), rewritten: false };
         let mut plan_of_commit = planned();
         if let What::PlanMade { steps } = &mut plan_of_commit {
-            steps.iter_mut().for_each(|step| step.cause = trueup_core::plan::Cause::Pending);
+            for step in steps {
+                step.cause = trueup_core::plan::Cause::Pending;
+            }
         }
         for what in [accepted, plan_of_commit, completed(), failed("x")] {
             aggregate.observe(&event("web", what));

@@ -20,7 +20,7 @@ use self::aggregate::Aggregate;
 pub use self::aggregate::METRICS;
 
 /// How often metrics are put.
-const FLUSH: Duration = Duration::from_secs(60);
+const FLUSH: Duration = Duration::from_mins(1);
 
 /// How many data one call takes, and how many bytes; a tenth is left for what the count below does not see.
 /// Source: Amazon CloudWatch API reference, `PutMetricData`.
@@ -32,7 +32,7 @@ const DATUM_BYTES: usize = 400;
 
 /// How many data wait for a CloudWatch that does not answer, and for how long. What is older is dropped.
 const WAITING_DATA_MAX: usize = 50_000;
-const WAITING_MAX: Duration = Duration::from_secs(15 * 60);
+const WAITING_MAX: Duration = Duration::from_mins(15);
 
 /// How long one call may take.
 const PUT_MAX: Duration = Duration::from_secs(15);

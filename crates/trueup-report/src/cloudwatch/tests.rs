@@ -87,7 +87,7 @@ async fn what_could_not_be_put_is_put_later_but_not_for_ever() {
     sleep(FLUSH).await;
     assert_eq!(kept.calls(), [(60, 5), (120, 5), (180, 5), (240, 5)]);
     *kept.failing.lock().unwrap() = Some(FailureKind::AccessDenied);
-    sleep(Duration::from_secs(3600)).await;
+    sleep(Duration::from_hours(1)).await;
     *kept.failing.lock().unwrap() = None;
     kept.calls();
     sleep(FLUSH).await;

@@ -16,7 +16,7 @@ const ATTEMPTS_MAX: u32 = 6;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A target that wants to be left alone for longer than this does not get the message.
-const WANTED_PAUSE_MAX: Duration = Duration::from_secs(300);
+const WANTED_PAUSE_MAX: Duration = Duration::from_mins(5);
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ fn is_repeated(status: u16, retry_after: Option<Duration>) -> bool {
 fn pause(id: &str, attempt: u32) -> Duration {
     let whole = PAUSE * 2u32.pow((attempt - 1).min(5));
     let [byte, ..] = digest(&[id, &attempt.to_string()]);
-    whole - whole / 2 * u32::from(byte) / 256
+    whole.saturating_sub(whole / 2 * u32::from(byte) / 256)
 }
 
 #[cfg(test)]
@@ -141,6 +141,7 @@ mod tests {
         Reply::Answer { status, retry_after: retry_after.map(Duration::from_secs), body: format!("body {status}") }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "requests can fail elsewhere")]
     fn request() -> Result<Request, String> {
         Ok(Request {
             url: Url::parse("https://hooks.example.com/x").unwrap(),

@@ -53,13 +53,12 @@ fn parts(event: &Event) -> (String, String) {
     let name = format!(" {}: ", event.what.name());
     let headline = head.split_once(&name).map_or(head, |(_, headline)| headline);
     let mut lines: Vec<&str> = details.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
-    let more = lines.len().saturating_sub(DETAILS_LINES_MAX);
-    lines.truncate(DETAILS_LINES_MAX);
-    let mut details = lines.join("\n");
-    if more > 0 {
-        details.push_str(&format!("\n… and {more} more"));
+    let more = format!("… and {} more", lines.len().saturating_sub(DETAILS_LINES_MAX));
+    if lines.len() > DETAILS_LINES_MAX {
+        lines.truncate(DETAILS_LINES_MAX);
+        lines.push(&more);
     }
-    (headline.to_owned(), details)
+    (headline.to_owned(), lines.join("\n"))
 }
 
 /// Red for what went wrong, green for what is good again, blue for the rest.

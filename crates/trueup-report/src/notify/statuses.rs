@@ -27,7 +27,7 @@ use super::verdict::{CommitStatus, Judge, State};
 const LOOK: Duration = Duration::from_secs(2);
 
 /// A provider that fails is left alone for as long, and for so many times; then the status is given up.
-const REST: Duration = Duration::from_secs(300);
+const REST: Duration = Duration::from_mins(5);
 const ROUNDS_MAX: u32 = 24;
 
 /// A commit that was rejected as a whole.
@@ -59,9 +59,10 @@ impl Reporter {
             let closing = *self.closing.borrow();
             if closing || rest.is_none_or(|until| Instant::now() >= until) {
                 let wanted = self.wanted(&mut judge, rejected.as_ref());
-                match self.set_all(wanted, rounds >= ROUNDS_MAX).await {
-                    Ok(()) => (rounds, rest, rejected) = (0, None, None),
-                    Err(GaveUp) => (rounds, rest) = (rounds + 1, Some(Instant::now() + REST)),
+                if self.set_all(wanted, rounds >= ROUNDS_MAX).await.is_ok() {
+                    (rounds, rest, rejected) = (0, None, None);
+                } else {
+                    (rounds, rest) = (rounds + 1, Some(Instant::now() + REST));
                 }
             }
             if closing {

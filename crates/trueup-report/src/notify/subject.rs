@@ -1,5 +1,6 @@
 //! What an event is about, so that the same is not told twice: by application, reason and revision.
 
+use trueup_core::names::ApplicationName;
 use trueup_core::plan::Resource;
 use trueup_core::report::{Event, What};
 
@@ -36,8 +37,11 @@ pub(super) fn mark(event: &Event) -> Mark {
     let name = event.what.name();
     let tells = |key, detail: &str| Mark::Tells { key, value: short(&[name, revision, detail]) };
     match &event.what {
-        What::HoldStarted { resource, hold, .. } => tells(key("hold", resource.as_ref(), hold.reason()), ""),
-        What::HoldEnded { resource, reason } => Mark::Ends { key: key("hold", resource.as_ref(), reason) },
+        What::HoldStarted { resource, hold, applications, .. } => {
+            let names: Vec<&str> = applications.iter().map(ApplicationName::as_str).collect();
+            tells(key("hold", resource.as_ref(), hold.reason()), &names.join("\n"))
+        }
+        What::HoldEnded { resource, reason, .. } => Mark::Ends { key: key("hold", resource.as_ref(), reason) },
         What::DriftDetected { resource, changes, .. } => {
             let paths: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
             tells(key("drift", Some(resource), ""), &paths.join("\n"))
@@ -57,9 +61,11 @@ pub(super) fn mark(event: &Event) -> Mark {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::collections::BTreeSet;
+
     use jiff::Timestamp;
     use trueup_core::model::Kind;
-    use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
+    use trueup_core::names::{Arn, EnvironmentName, Revision};
     use trueup_core::plan::Hold;
 
     use super::*;
@@ -79,12 +85,19 @@ pub(super) mod tests {
     pub fn held(message: &str) -> What {
         let hold =
             Hold::CallRefused { operation: "ecs:UpdateService".to_owned(), code: None, message: message.to_owned() };
-        What::HoldStarted { resource: None, message: hold.message(), cure: hold.cure(), hold, changes: Vec::new() }
+        let (message, cure) = (hold.message(), hold.cure());
+        let (changes, applications) = (Vec::new(), BTreeSet::new());
+        What::HoldStarted { resource: None, message, cure, hold, changes, applications }
     }
 
     /// What was held is no longer.
     pub fn ended() -> What {
-        What::HoldEnded { resource: None, reason: "CallRefused".to_owned() }
+        ended_of("CallRefused")
+    }
+
+    /// What was held for this reason is no longer.
+    pub fn ended_of(reason: &str) -> What {
+        What::HoldEnded { resource: None, reason: reason.to_owned(), applications: BTreeSet::new(), root: None }
     }
 
     #[test]

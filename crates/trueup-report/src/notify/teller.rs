@@ -20,7 +20,7 @@ use super::{slack, webhook};
 use crate::secret::{Secret, SecretSource};
 
 /// What a process before this one told is believed for as long: by then everything that still holds was met again.
-const INHERITED_MAX: Duration = Duration::from_secs(15 * 60);
+const INHERITED_MAX: Duration = Duration::from_mins(15);
 
 /// Something for a target.
 #[derive(Clone, Debug)]

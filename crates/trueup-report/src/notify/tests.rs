@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Mutex;
 
@@ -158,7 +159,14 @@ fn no_value_of_an_environment_variable_gets_into_a_message() {
         failed("x"),
         What::DriftDetected { resource, reason: "changed", changes: changes.clone() },
         What::StepApplied { step: (&step).into(), request_id: None },
-        What::HoldStarted { resource: held.resource, hold: reason, message, cure, changes },
+        What::HoldStarted {
+            resource: held.resource,
+            hold: reason,
+            message,
+            cure,
+            changes,
+            applications: BTreeSet::new(),
+        },
     ];
     for what in whats {
         let event = event("web", what);
@@ -188,10 +196,10 @@ async fn a_redirect_is_not_followed() {
 async fn a_target_that_does_not_answer_delays_no_other_and_no_end() {
     let (dead, server) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), Server::start(vec!["200 OK"]).await);
     let directory = secrets(&server);
-    let deaf = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
     let url = format!("http://127.0.0.1:{}/", dead.local_addr().unwrap().port());
-    fs::write(deaf.path().join("url"), url).unwrap();
-    let slack = Means::Events(Post::Slack { url: source(&deaf, "url") });
+    fs::write(other.path().join("url"), url).unwrap();
+    let slack = Means::Events(Post::Slack { url: source(&other, "url") });
     let slack = Target { name: "slack-1".to_owned(), filter: Filter::default(), means: slack };
     let notifications = Notifications::new(vec![slack, webhook(&directory)], Arc::new(Fixed)).unwrap();
     let sink = notifications.sink();

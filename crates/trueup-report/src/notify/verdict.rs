@@ -98,7 +98,10 @@ impl Judge {
             let (revision, verdict) = match invalid {
                 // What is in force is an earlier commit's. Which one broke it, nobody says: the newest, when it is seen.
                 Some(_) if last.as_ref().is_some_and(|last| last.why == "InvalidDocument") => continue,
-                Some(held) => (head, Some((State::Failure, held.reason.reason().to_owned(), held.reason.message()))),
+                Some(broken) => {
+                    let why = broken.reason.reason().to_owned();
+                    (head, Some((State::Failure, why, broken.reason.message())))
+                }
                 None => (&plan.revision, verdict(plan)),
             };
             let met = self.met.entry(place.clone()).or_insert_with(|| revision.clone());

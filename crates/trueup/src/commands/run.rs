@@ -8,8 +8,8 @@ use anyhow::Result;
 
 use crate::cli::{Format, RunArgs};
 use crate::events::Printer;
-use crate::outward::{self, Outward};
 use crate::notebook::NotebookFile;
+use crate::outward::{self, Outward};
 use crate::render::status::is_fine;
 use crate::reports::Reports;
 use crate::{configuration, logs, triggers, wiring};

@@ -149,7 +149,7 @@ async fn a_provider_that_fails_gets_what_counts_when_it_is_back() {
     stage.start(Provider::GitLab);
     *stage.provided.failing.lock().unwrap() = Some(Reply::Failed("nobody is there".to_owned()));
     stage.look(standing("b", [running("b")])).await;
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     let tries = stage.provided.asked().len();
     assert!((2..=6).contains(&tries), "{tries}");
     *stage.provided.failing.lock().unwrap() = None;
