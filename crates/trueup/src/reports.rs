@@ -1,10 +1,11 @@
 //! What the daemon reports beside stdout. Nothing of it can stop or delay the engine.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use trueup_engine::{Engine, Sink};
+use trueup_engine::{Engine, Sink, Status};
 use trueup_http::{Limits, Pages, Server};
 use trueup_ports::{Clock as _, Meter};
 use trueup_report::{Journal, Measures, Meters, Pulse, Sinks, Sources};
@@ -15,6 +16,10 @@ use crate::wiring::SystemClock;
 
 /// The path whose page is there whatever the rates are: a container's health check must not fail because others ask for much.
 const HEALTH: &str = "/healthz";
+
+/// How old a status may be that is told: the loop waits while thousands of applications are copied, and questions may come
+/// in any number.
+const STATUS_AGE_MAX: Duration = Duration::from_millis(100);
 
 /// The reports that are asked for, ready but for the engine.
 pub struct Reports {
@@ -75,8 +80,9 @@ impl Reports {
     pub fn start(self, engine: &Engine) -> Result<Running> {
         let start = |Told { address, journal, pulse, measures }: Told| {
             let engine = engine.clone();
+            let glance = Glance::new(move || engine.status());
             let pages = Pages::new(HEALTH, move |path, query| {
-                let (status, now) = (engine.status(), SystemClock.now());
+                let (status, now) = (glance.status(Instant::now()), SystemClock.now());
                 let (journal, pulse, measures) = (&*journal, &*pulse, &*measures);
                 let sources = Sources { status: &status, journal, pulse, measures, now };
                 let trueup_report::Page { status, content_type, body } = trueup_report::page(path, query, &sources);
@@ -85,5 +91,50 @@ impl Reports {
             Server::start(address, pages, Limits::pages()).context("cannot start a thread for reports")
         };
         Ok(Running { _pages: self.pages.map(start).transpose()? })
+    }
+}
+
+/// The status, read no more often than [`STATUS_AGE_MAX`] says.
+struct Glance<R> {
+    read: R,
+    last: Mutex<Option<(Instant, Arc<Status>)>>,
+}
+
+impl<R: Fn() -> Status> Glance<R> {
+    fn new(read: R) -> Self {
+        Self { read, last: Mutex::new(None) }
+    }
+
+    fn status(&self, now: Instant) -> Arc<Status> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((read, status)) = &*last
+            && now.saturating_duration_since(*read) < STATUS_AGE_MAX
+        {
+            return Arc::clone(status);
+        }
+        let status = Arc::new((self.read)());
+        *last = Some((now, Arc::clone(&status)));
+        status
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_flood_of_questions_is_answered_with_one_look() {
+        let looks = Cell::new(0);
+        let glance = Glance::new(|| {
+            looks.set(looks.get() + 1);
+            Status::default()
+        });
+        let begun = Instant::now();
+        for milliseconds in 0..250 {
+            glance.status(begun + Duration::from_millis(milliseconds));
+        }
+        assert_eq!(looks.get(), 3);
     }
 }

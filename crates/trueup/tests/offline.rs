@@ -236,6 +236,12 @@ fn run_says_what_is_wrong_with_the_webhook_s_secret() {
     error: cannot take the webhook's secret from `none`: it cannot be read: No such file or directory (os error 2)
       hint: name a file that this user may read: `openssl rand -hex 32 > FILE` makes one
     ");
-    assert!(run(&listen[..2]).contains("--webhook-secret-file <FILE>"), "a secret is mandatory");
+    assert_snapshot!(run(&listen[..2]), @r"
+    exit 2
+    --- stdout
+    --- stderr
+    error: webhooks need a secret
+      hint: give `--webhook-secret-file`, or the secret itself in `TRUEUP_WEBHOOK_SECRET`
+    ");
     assert!(run(&["--webhook-secret-file", "short"]).contains("--webhook-listen <ADDR>"), "it belongs to a listener");
 }
