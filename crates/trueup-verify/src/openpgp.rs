@@ -106,7 +106,8 @@ fn made(signature: &Signature) -> Option<i64> {
 /// Whether a signature itself was made before `time`, and has not expired then.
 fn holds_at(signature: &Signature, time: i64) -> bool {
     let Some(made) = made(signature) else { return false };
-    let lasts = signature.signature_expiration_time().map(|lasts| i64::from(lasts.as_secs())).filter(|lasts| *lasts > 0);
+    let lasts =
+        signature.signature_expiration_time().map(|lasts| i64::from(lasts.as_secs())).filter(|lasts| *lasts > 0);
     made <= time && lasts.is_none_or(|lasts| time < made + lasts)
 }
 
@@ -119,10 +120,8 @@ fn lives_at(key: &impl KeyDetails, says: &Signature, time: i64) -> bool {
 
 /// Whether a revocation counts at `time`: one without a harmless reason counts always.
 fn revokes_at(revocation: &Signature, time: i64) -> bool {
-    let is_harmless = matches!(
-        revocation.revocation_reason_code(),
-        Some(RevocationCode::KeySuperseded | RevocationCode::KeyRetired)
-    );
+    let is_harmless =
+        matches!(revocation.revocation_reason_code(), Some(RevocationCode::KeySuperseded | RevocationCode::KeyRetired));
     !is_harmless || made(revocation).is_none_or(|made| made <= time)
 }
 
@@ -131,7 +130,9 @@ fn is_strong_key(key: &(impl KeyDetails + ?Sized)) -> bool {
     let params = key.public_params();
     match params {
         PublicParams::RSA(_) => params.write_len() >= RSA_BYTES_MIN,
-        PublicParams::ECDSA(_) | PublicParams::EdDSALegacy(_) | PublicParams::Ed25519(_) | PublicParams::Ed448(_) => true,
+        PublicParams::ECDSA(_) | PublicParams::EdDSALegacy(_) | PublicParams::Ed25519(_) | PublicParams::Ed448(_) => {
+            true
+        }
         _ => false,
     }
 }
@@ -149,7 +150,8 @@ impl Certificate {
         for subkey in &self.key.public_subkeys {
             if claims(signature, &subkey.key) {
                 let key = format!("{:X}", subkey.key.fingerprint());
-                let revocations: Vec<&Signature> = of_type(&subkey.signatures, SignatureType::SubkeyRevocation).collect();
+                let revocations: Vec<&Signature> =
+                    of_type(&subkey.signatures, SignatureType::SubkeyRevocation).collect();
                 let says = self.binding(subkey, committed.as_second());
                 self.judge(&key, &subkey.key, signature, payload, says, &revocations, committed)?;
                 return Ok(Some(Signer { name: self.name.clone(), key }));
@@ -186,9 +188,8 @@ impl Certificate {
         }
         let owner = self.self_signature(committed.as_second());
         let (Some(says), Some(owner)) = (says, owner) else { return Err(Refused::NotForSigning { key }) };
-        let lives = times
-            .iter()
-            .all(|time| lives_at(signing, says, *time) && lives_at(&self.key.primary_key, owner, *time));
+        let lives =
+            times.iter().all(|time| lives_at(signing, says, *time) && lives_at(&self.key.primary_key, owner, *time));
         if !lives || !holds_at(signature, signed.max(committed.as_second())) {
             return Err(Refused::OutOfTime { key });
         }
@@ -214,7 +215,8 @@ impl Certificate {
     fn binding<'a>(&self, subkey: &'a SignedPublicSubKey, time: i64) -> Option<&'a Signature> {
         let primary = &self.key.primary_key;
         let bindings = of_type(&subkey.signatures, SignatureType::SubkeyBinding).filter(|says| {
-            let agrees = |back: &Signature| is_strong(back) && back.verify_primary_key_binding(&subkey.key, primary).is_ok();
+            let agrees =
+                |back: &Signature| is_strong(back) && back.verify_primary_key_binding(&subkey.key, primary).is_ok();
             says.verify_subkey_binding(primary, &subkey.key).is_ok() && says.embedded_signature().is_some_and(agrees)
         });
         newest(bindings, time)

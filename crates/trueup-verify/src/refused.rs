@@ -63,7 +63,9 @@ impl Refused {
             Self::Unsigned => "sign it (git commit -S), or a commit after it where only the head must be signed",
             Self::UnknownSigner { .. } => "if the signer may sign, add the key to the daemon's configuration",
             Self::BadSignature { .. } => "somebody changed the commit after it was signed: find out who, and sign anew",
-            Self::OutOfTime { .. } => "sign with a key that is valid, or give the renewed key to the daemon's configuration",
+            Self::OutOfTime { .. } => {
+                "sign with a key that is valid, or give the renewed key to the daemon's configuration"
+            }
             Self::Revoked { .. } => "sign with another key, and find out who still has this one",
             Self::NotForSigning { .. } => "sign with a key that is made for signatures",
             Self::Weak { .. } => "sign with Ed25519, or with RSA of at least 2,048 bits and SHA-256",

@@ -64,12 +64,7 @@ impl AllowedSigners {
     ///
     /// # Errors
     /// When nobody did who may.
-    pub fn verify(
-        &self,
-        signature: Option<&[u8]>,
-        payload: &[u8],
-        committed: Timestamp,
-    ) -> Result<Signer, Refused> {
+    pub fn verify(&self, signature: Option<&[u8]>, payload: &[u8], committed: Timestamp) -> Result<Signer, Refused> {
         let Some(signature) = signature.filter(|signature| !signature.trim_ascii().is_empty()) else {
             return Err(Refused::Unsigned);
         };

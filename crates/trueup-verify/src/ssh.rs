@@ -50,11 +50,8 @@ pub(crate) fn signers(text: &str) -> Result<Vec<SshSigner>, SignersError> {
 fn signer(number: usize, line: &str) -> Result<SshSigner, SignersError> {
     let wrong = |message: &str| SignersError::at(number, message, LINE_HELP);
     let (name, rest) = word(line).ok_or_else(|| wrong("a line has no key"))?;
-    let (options, key) = if is_key(rest) {
-        ("", rest)
-    } else {
-        word(rest).ok_or_else(|| wrong("a line has no key"))?
-    };
+    let (options, key) =
+        if is_key(rest) { ("", rest) } else { word(rest).ok_or_else(|| wrong("a line has no key"))? };
     let key = PublicKey::from_openssh(key).map_err(|_| wrong("a key cannot be read, or is a certificate"))?;
     let mut signer = SshSigner {
         name: shown(name.trim_matches('"')),
@@ -78,7 +75,11 @@ fn signer(number: usize, line: &str) -> Result<SshSigner, SignersError> {
         }
     }
     if let Some(what) = weakness(&signer.key) {
-        return Err(SignersError::at(number, format!("a key is too weak: {what}"), "use Ed25519, or RSA of 2,048 bits"));
+        return Err(SignersError::at(
+            number,
+            format!("a key is too weak: {what}"),
+            "use Ed25519, or RSA of 2,048 bits",
+        ));
     }
     Ok(signer)
 }
