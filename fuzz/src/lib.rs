@@ -5,9 +5,11 @@
 mod documents;
 mod git_trees;
 mod references;
+mod signatures;
 mod webhook;
 
 pub use self::documents::{desired, documents};
 pub use self::git_trees::git_trees;
 pub use self::references::references;
+pub use self::signatures::signatures;
 pub use self::webhook::webhook;

@@ -11,6 +11,7 @@ use trueup_http::{Answer, Place, Receiver, SecretSource, Watched};
 
 const SECRET: &str = "a-secret-of-the-webhook";
 const NOW: i64 = 1_800_000_000;
+const DELIVERY: &str = "one";
 
 /// Header lines, an empty line, a body. As it is it is signed by nobody, so that it must not be taken; signed as each provider
 /// signs, it is answered, whatever it says.
@@ -39,7 +40,7 @@ fn signed(headers: &HeaderMap, body: &[u8]) -> Vec<HeaderMap> {
     let tag = |text: &[u8]| {
         let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length");
         let tag = mac.chain_update(text).finalize().into_bytes();
-        tag.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        tag.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     };
     let with = |pairs: &[(&'static str, String)]| {
         let mut headers = headers.clone();
@@ -52,6 +53,14 @@ fn signed(headers: &HeaderMap, body: &[u8]) -> Vec<HeaderMap> {
         with(&[("x-hub-signature-256", format!("sha256={}", tag(body))), ("x-github-event", "push".to_owned())]),
         with(&[("x-gitlab-token", SECRET.to_owned()), ("x-gitlab-event", "Push Hook".to_owned())]),
         with(&[("x-gitea-signature", tag(body)), ("x-gitea-event", "push".to_owned())]),
+        with(&[
+            ("x-trueup-timestamp", NOW.to_string()),
+            ("x-trueup-delivery", DELIVERY.to_owned()),
+            (
+                "x-trueup-signature",
+                format!("sha256={}", tag(&[format!("{NOW}.{DELIVERY}.").as_bytes(), body].concat())),
+            ),
+        ]),
     ]
 }
 

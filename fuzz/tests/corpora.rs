@@ -34,6 +34,11 @@ fn references() {
 }
 
 #[test]
+fn signatures() {
+    run("signatures", trueup_fuzz::signatures);
+}
+
+#[test]
 fn webhook() {
     run("webhook", trueup_fuzz::webhook);
 }

@@ -80,9 +80,40 @@ impl Repository {
     /// # Errors
     /// When there is nothing to commit.
     pub fn push(&self, message: &str) -> Result<String> {
+        self.commit_and_push(&[], &["--message", message])
+    }
+
+    /// As [`Repository::push`], with the commit signed by this private key of SSH.
+    ///
+    /// # Errors
+    /// When there is nothing to commit, or ssh-keygen cannot sign.
+    pub fn push_signed(&self, message: &str, key: &Path) -> Result<String> {
+        let key = format!("user.signingKey={}", key.display());
+        self.commit_and_push(&["-c", "gpg.format=ssh", "-c", &key], &["-S", "--message", message])
+    }
+
+    /// Signs the last commit, which was pushed already, and pushes it again. Gives its new id.
+    ///
+    /// # Errors
+    /// When ssh-keygen cannot sign.
+    pub fn sign_last(&self, key: &Path) -> Result<String> {
+        let key = format!("user.signingKey={}", key.display());
+        self.commit_and_push(&["-c", "gpg.format=ssh", "-c", &key], &["-S", "--amend", "--no-edit"])
+    }
+
+    /// Takes the last commits off the branch in the clone, with what they changed.
+    ///
+    /// # Errors
+    /// When there are not so many.
+    pub fn drop_last(&self, commits: u32) -> Result<()> {
+        git(&self.clone, &["reset", "--quiet", "--hard", &format!("HEAD~{commits}")]).map(drop)
+    }
+
+    fn commit_and_push(&self, configuration: &[&str], arguments: &[&str]) -> Result<String> {
         git(&self.clone, &["add", "--all"])?;
-        git(&self.clone, &["commit", "--quiet", "--message", message])?;
-        git(&self.clone, &["push", "--quiet", "origin", "main"])?;
+        git(&self.clone, &[configuration, &["commit", "--quiet"], arguments].concat())?;
+        // What was signed anew is another commit.
+        git(&self.clone, &["push", "--quiet", "--force", "origin", "main"])?;
         Ok(git(&self.clone, &["rev-parse", "HEAD"])?.trim().to_owned())
     }
 }

@@ -1,7 +1,7 @@
 //! One end-to-end test: an AWS, a repository and the real binary, and a verdict on every request at the end.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -80,6 +80,11 @@ impl Scenario {
     pub fn push_example(&self) -> Result<String> {
         self.repository.copy(&example(), "desired-state")?;
         self.repository.push("The e-learning system")
+    }
+
+    /// A directory for what a test needs beside.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Starts `trueup run` on the repository, looking every second.

@@ -11,7 +11,7 @@ use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::report::{Event, What};
 use trueup_ports::{Movement, Snapshot, Source, SourceError, Unverified, Verifier};
 
-use crate::verified::{HeldBack, Refused, Verified};
+use crate::verified::{Candidate, HeldBack, Older, Refused, Verified};
 
 /// The desired state that is in force.
 #[derive(Clone, Debug)]
@@ -115,8 +115,16 @@ struct Failing {
 impl Follower {
     /// Begins with nothing in force.
     pub fn new(source: Arc<dyn Source>, pin: Option<Revision>, verifier: Option<Arc<dyn Verifier>>) -> Self {
-        let verified = Verified::new(verifier);
-        Self { source, pin, in_force: None, seen: None, head: None, failing: None, last_success: None, verified }
+        Self {
+            source,
+            pin,
+            in_force: None,
+            seen: None,
+            head: None,
+            failing: None,
+            last_success: None,
+            verified: Verified::new(verifier),
+        }
     }
 
     /// What is in force; `None` before the first good revision.
@@ -204,7 +212,7 @@ impl Follower {
             events.push(event(What::RevisionRejected { message, problems: loaded.problems }));
             return true;
         }
-        let mut next = self.stand(&snapshot, loaded);
+        let mut next = stand(&snapshot, loaded, self.in_force.as_deref());
         let held_back = match self.hold_back(&mut next).await {
             Ok(held_back) => held_back,
             Err(error) => {
@@ -231,12 +239,11 @@ impl Follower {
     /// that is. Gives back what is to be told of each.
     async fn hold_back(&mut self, next: &mut InForce) -> Result<Vec<(EnvironmentName, What)>, SourceError> {
         let before = self.in_force.clone();
+        let history = History { source: &*self.source, before: before.as_deref() };
+        let candidate = Candidate { before: before.as_ref(), next };
+        let refused = self.verified.refused(&candidate, &history).await?;
         let mut told = Vec::new();
-        for Refused { environment, unverified, instead } in self.verified.refused(before.as_deref(), next).await? {
-            let older = match &instead {
-                Some(instead) => self.older(instead).await?,
-                None => before.clone(),
-            };
+        for Refused { environment, unverified, older } in refused {
             let older = older.filter(|older| older.environments.contains_key(&environment));
             let revision = older.as_ref().map(|older| older.revision_of(&environment).clone());
             next.put_back(&environment, older.as_deref());
@@ -246,45 +253,6 @@ impl Follower {
             next.held_back.insert(environment, HeldBack { revision, unverified });
         }
         Ok(told)
-    }
-
-    /// What an older commit has; nothing where it is wrong as a whole.
-    async fn older(&self, revision: &Revision) -> Result<Option<Arc<InForce>>, SourceError> {
-        match self.source.snapshot(revision).await {
-            Ok(snapshot) => {
-                let loaded = load(&snapshot.files);
-                Ok(loaded.configuration_valid.then(|| Arc::new(self.stand(&snapshot, loaded))))
-            }
-            Err(error) if error.transient => Err(error),
-            Err(_) => Ok(None),
-        }
-    }
-
-    /// Works out what is in force with a revision.
-    fn stand(&self, snapshot: &Snapshot, loaded: Loaded) -> InForce {
-        let stand = |(key, application): ((EnvironmentName, ApplicationName), _)| {
-            let revision = snapshot.application_revisions.get(&key.1).unwrap_or(&snapshot.revision).clone();
-            let standing = match application {
-                Ok(application) => {
-                    Standing { valid: Some(Valid { application: Arc::new(application), revision }), invalid: None }
-                }
-                Err(problems) => {
-                    let before = self.in_force.as_ref().and_then(|before| before.applications.get(&key));
-                    Standing {
-                        valid: before.and_then(|before| before.valid.clone()),
-                        invalid: Some(Invalid { revision, problems }),
-                    }
-                }
-            };
-            (key, standing)
-        };
-        InForce {
-            revision: snapshot.revision.clone(),
-            environments: loaded.environments.into_iter().map(|env| (env.name.clone(), env)).collect(),
-            policies: loaded.policies,
-            applications: loaded.applications.into_iter().map(stand).collect(),
-            held_back: BTreeMap::new(),
-        }
     }
 
     /// Notes that git could not be read; tells it once, and again when it fails in another way.
@@ -307,5 +275,52 @@ impl Follower {
             let what = What::SourceRecovered { since };
             events.push(Event { time: now, environment: None, application: None, revision, what });
         }
+    }
+}
+
+/// What commits have that are not in force yet.
+struct History<'a> {
+    source: &'a dyn Source,
+    /// What is in force: applications that a commit breaks stay as they are.
+    before: Option<&'a InForce>,
+}
+
+impl Older for History<'_> {
+    async fn older(&self, revision: &Revision) -> Result<Option<Arc<InForce>>, SourceError> {
+        match self.source.snapshot(revision).await {
+            Ok(snapshot) => {
+                let loaded = load(&snapshot.files);
+                Ok(loaded.configuration_valid.then(|| Arc::new(stand(&snapshot, loaded, self.before))))
+            }
+            Err(error) if error.transient => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// Works out what is in force with a revision, where `before` is.
+fn stand(snapshot: &Snapshot, loaded: Loaded, before: Option<&InForce>) -> InForce {
+    let stand = |(key, application): ((EnvironmentName, ApplicationName), _)| {
+        let revision = snapshot.application_revisions.get(&key.1).unwrap_or(&snapshot.revision).clone();
+        let standing = match application {
+            Ok(application) => {
+                Standing { valid: Some(Valid { application: Arc::new(application), revision }), invalid: None }
+            }
+            Err(problems) => {
+                let before = before.and_then(|before| before.applications.get(&key));
+                Standing {
+                    valid: before.and_then(|before| before.valid.clone()),
+                    invalid: Some(Invalid { revision, problems }),
+                }
+            }
+        };
+        (key, standing)
+    };
+    InForce {
+        revision: snapshot.revision.clone(),
+        environments: loaded.environments.into_iter().map(|env| (env.name.clone(), env)).collect(),
+        policies: loaded.policies,
+        applications: loaded.applications.into_iter().map(stand).collect(),
+        held_back: BTreeMap::new(),
     }
 }

@@ -32,6 +32,9 @@ pub(crate) const NAMED: &str = "refs/trueup/named";
 /// Heads that no later head descends from, numbered.
 const FORMER: &str = "refs/trueup/former/";
 
+/// The commits that were verified last, each by its environment.
+const VERIFIED: &str = "refs/trueup/verified/";
+
 /// So many former heads are kept: force pushes are rare, and each keeps its objects.
 const FORMER_MAX: usize = 64;
 
@@ -209,7 +212,7 @@ impl Cache {
     pub(crate) fn write<T>(&self, write: impl FnOnce(&Repository) -> Result<T, Fault>) -> Result<T, Fault> {
         let _lock = self.lock("store.lock", true)?;
         // Nobody else writes refs now, so a ref's own lock is one that a killed process left.
-        for directory in ["repo.git/refs/trueup", "repo.git/refs/trueup/former"] {
+        for directory in ["repo.git/refs/trueup", "repo.git/refs/trueup/former", "repo.git/refs/trueup/verified"] {
             let directory = self.at(directory);
             for name in names(&directory)?.iter().filter(|name| has_extension(name, "lock")) {
                 remove(&directory.join(name))?;
@@ -298,6 +301,23 @@ pub(crate) fn refs(repository: &Repository) -> Vec<(String, Oid)> {
         .flatten()
         .filter_map(|reference| Some((reference.name().ok()?.to_owned(), reference.target()?)))
         .collect()
+}
+
+/// The ref for the commit that was verified last in an environment, whose name may hold what refs may not.
+fn verified_ref(environment: &str) -> String {
+    let key = Sha256::digest(environment);
+    let key = key.first_chunk().map_or(0, |key| u64::from_be_bytes(*key));
+    format!("{VERIFIED}{key:016x}")
+}
+
+/// The commit that was verified last in an environment.
+pub(crate) fn verified(repository: &Repository, environment: &str) -> Option<Oid> {
+    get(repository, &verified_ref(environment))
+}
+
+/// Remembers the commit that was verified last in an environment.
+pub(crate) fn set_verified(repository: &Repository, environment: &str, id: Oid) -> Result<(), git2::Error> {
+    set(repository, &verified_ref(environment), id)
 }
 
 /// Keeps a head that the next one does not descend from, so that it stays known and its objects stay.

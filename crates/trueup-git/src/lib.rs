@@ -11,6 +11,7 @@
 //! - `cache`: the directory that outlives the process, its locks, its repair
 //! - `tree`: the files at a commit, and what is refused there
 //! - `history`: the last commit that changed an application
+//! - `verification`: which commits may be applied, by who signed them
 //! - `watch`: a push to a repository on this machine, noticed when it happens
 //!
 //! What is absent on purpose: a checkout, a merge, a push, hooks, tags that nobody asked for, submodules, Git LFS.
@@ -27,10 +28,12 @@ mod remote;
 mod repository;
 mod timeouts;
 mod tree;
+mod verification;
 mod watch;
 
 pub use config::{Bounds, Config};
 pub use credentials::{Credentials, Key, Secret, Token};
 pub use publish::{amend_file, clone_to_work_in, publish};
 pub use repository::Repository;
+pub use verification::{Commits, Rule, Rules, Verification};
 pub use watch::watch;

@@ -1,5 +1,6 @@
 //! Whether a commit may be applied: who signed it.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -12,6 +13,9 @@ use crate::SourceError;
 pub trait Verifier: Debug + Send + Sync {
     /// Whether commits must be signed before they are applied in this environment.
     fn demands(&self, environment: &EnvironmentName) -> bool;
+
+    /// The environments that the configuration names, whether the repository has them or not.
+    fn named(&self) -> BTreeSet<EnvironmentName>;
 
     /// Whether `revision` may be applied, by the rule for an environment. `verified` is the commit that was verified there last,
     /// by this process: where a rule is about every commit, those that it has are not looked at again.

@@ -2,8 +2,9 @@
 //!
 //! [`AllowedSigners`] is what an operator trusts: lines of OpenSSH's `allowed_signers`, and OpenPGP public keys. What git keeps in a
 //! commit's `gpgsig` header is verified against them (git's own documentation: "signature-format"). Nothing here reads a
-//! file, asks a key server or knows git; time is an argument.
+//! file, a repository or a clock, or asks a key server.
 
+mod commit;
 mod openpgp;
 mod refused;
 mod signers;

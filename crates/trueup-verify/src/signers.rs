@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::openpgp::Certificate;
 use crate::refused::{Refused, SignersError};
 use crate::ssh::SshSigner;
-use crate::{openpgp, ssh};
+use crate::{commit, openpgp, ssh};
 
 /// A signature of a commit is some hundred bytes; one by a large key with much around it some thousand.
 const SIGNATURE_BYTES_MAX: usize = 64 * 1024;
@@ -59,7 +59,17 @@ impl AllowedSigners {
         self.ssh.is_empty() && self.openpgp.is_empty()
     }
 
-    /// Who signed a commit: `signature` is what stands in its `gpgsig` header, `payload` the commit without that header, and
+    /// Who signed a commit, by the raw commit object. The time at which the key must be valid is the committer's.
+    ///
+    /// # Errors
+    /// When nobody did who may.
+    pub fn verify_commit(&self, object: &[u8]) -> Result<Signer, Refused> {
+        let parts = commit::part(object);
+        let committed = parts.committed().ok_or(Refused::Malformed)?;
+        self.verify(parts.signature.as_deref(), &parts.payload, committed)
+    }
+
+    /// Who signed something for git: `signature` is what stands in a commit's `gpgsig` header, `payload` the commit without that header, and
     /// `committed` the time at which the key must be valid.
     ///
     /// # Errors

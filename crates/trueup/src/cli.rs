@@ -108,6 +108,10 @@ pub struct SourceArgs {
     /// The name of this installation: resources of another one are never touched
     #[arg(long, env = "TRUEUP_INSTANCE", default_value = "trueup", value_name = "NAME")]
     pub instance: String,
+    /// The daemon's own configuration, TOML: who may sign commits, who is notified (or put its text into
+    /// `TRUEUP_CONFIG_TEXT`)
+    #[arg(long, env = "TRUEUP_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// Arguments of `trueup run`.
@@ -116,9 +120,6 @@ pub struct RunArgs {
     /// Where the desired state is.
     #[command(flatten)]
     pub source: SourceArgs,
-    /// The daemon's own configuration, TOML: notifications (or put its text into `TRUEUP_CONFIG_TEXT`)
-    #[arg(long, env = "TRUEUP_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
     /// How often git is asked, jittered
     #[arg(long, env = "TRUEUP_GIT_INTERVAL", default_value = "30s", value_parser = duration, value_name = "TIME")]
     pub git_interval: Duration,
@@ -450,13 +451,39 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    #[test]
-    fn the_handbook_has_the_exit_codes_of_every_command() {
+    /// The handbook's rows of exit codes: the command, and what 0 and 1 mean.
+    fn exit_codes() -> Vec<[&'static str; 3]> {
         let handbook = include_str!("../../../docs/handbook.md");
         let chapter = handbook.split("\n## Exit codes\n").nth(1).expect("the chapter is there");
-        let rows = chapter.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        let row = |line: &'static str| {
+            let cells: Vec<&str> = line.strip_prefix("| `")?.strip_suffix('|')?.split(" |").map(str::trim).collect();
+            let [command, zero, one] = *cells else { panic!("{line}") };
+            Some([command.trim_end_matches('`'), zero, one])
+        };
+        chapter.lines().filter_map(row).collect()
+    }
+
+    #[test]
+    fn the_handbook_has_the_exit_codes_of_every_command() {
         let commands = Cli::command();
-        assert!(rows.eq(commands.get_subcommands().map(clap::Command::get_name)), "in the order of `trueup --help`");
+        let names = exit_codes().into_iter().map(|[command, ..]| command);
+        assert!(names.eq(commands.get_subcommands().map(clap::Command::get_name)), "in the order of `trueup --help`");
+    }
+
+    #[test]
+    fn the_handbook_says_what_1_means_where_a_command_exits_with_it_and_nowhere_else() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        for [command, zero, one] in exit_codes() {
+            let file = match command {
+                "resume" => "commands/suspend.rs".to_owned(),
+                "sandbox" => "sandbox/daemon.rs".to_owned(),
+                _ => format!("commands/{}.rs", command.replace('-', "_")),
+            };
+            let source = std::fs::read_to_string(directory.join(file)).expect("each command has its file");
+            let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+            assert!(!zero.is_empty(), "{command}");
+            assert_eq!(source.contains("ExitCode::FAILURE"), !one.is_empty(), "{command}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A new section is a member of [`Document`], one of [`Configuration`], and its keys in [`is_shown`].
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::ops::Range;
@@ -11,13 +12,15 @@ use std::{env, fmt};
 
 use anyhow::Result;
 use serde::Deserialize;
+use toml::Spanned;
 use trueup_core::document::{Problem, SourceFile, Span};
 use trueup_core::pointer::Pointer;
+use trueup_git::Rules;
 use trueup_report::notify::{self, Target};
 
-use crate::cli::RunArgs;
-use crate::render;
+use crate::cli::SourceArgs;
 use crate::terminal::Hinted;
+use crate::{render, verification};
 
 /// The environment variable that holds the configuration's text, where there are no files.
 const TEXT_VARIABLE: &str = "TRUEUP_CONFIG_TEXT";
@@ -26,10 +29,12 @@ const TEXT_VARIABLE: &str = "TRUEUP_CONFIG_TEXT";
 const CONFIGURATION_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What the configuration says, checked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Configuration {
     /// Who is told what happens.
     pub notifications: Vec<Target>,
+    /// Which commits must be signed, and by whom; `None` where none must.
+    pub verification: Option<Rules>,
 }
 
 /// The file as it is written.
@@ -38,6 +43,8 @@ pub struct Configuration {
 struct Document {
     #[serde(default)]
     notifications: Vec<notify::Table>,
+    #[serde(default)]
+    verification: BTreeMap<Spanned<String>, verification::Table>,
 }
 
 /// What is wrong with the configuration, each with its place and what to write instead.
@@ -58,10 +65,30 @@ impl std::error::Error for Wrong {}
 ///
 /// # Errors
 /// When there are both, the file cannot be read, or something in it is wrong.
-pub fn configuration(args: &RunArgs) -> Result<Configuration> {
+pub fn configuration(args: &SourceArgs) -> Result<Configuration> {
+    let Some(file) = source(args)? else { return Ok(Configuration::default()) };
+    let (document, mut problems) = (document(&file)?, Vec::new());
+    let notifications = notifications(&document, &file, &args.repository, &mut problems);
+    let verification = verification::rules(&document.verification, &file, &mut problems);
+    if problems.is_empty() { Ok(Configuration { notifications, verification }) } else { Err(Wrong(problems).into()) }
+}
+
+/// Reads which commits must be signed, for commands that notify nobody: they need not have the secrets for that.
+///
+/// # Errors
+/// As [`configuration`].
+pub fn verification(args: &SourceArgs) -> Result<Option<Rules>> {
+    let Some(file) = source(args)? else { return Ok(None) };
+    let (document, mut problems) = (document(&file)?, Vec::new());
+    let verification = verification::rules(&document.verification, &file, &mut problems);
+    if problems.is_empty() { Ok(verification) } else { Err(Wrong(problems).into()) }
+}
+
+/// Where the configuration stands, if anywhere.
+fn source(args: &SourceArgs) -> Result<Option<Arc<SourceFile>>> {
     let text = env::var_os(TEXT_VARIABLE).filter(|text| !text.is_empty());
     let (name, text) = match (&args.config, text) {
-        (None, None) => return Ok(Configuration::default()),
+        (None, None) => return Ok(None),
         (Some(_), Some(_)) => {
             let message = format!("there is a configuration file and a text in `{TEXT_VARIABLE}` as well");
             return Err(Hinted::new(message, "give one of them").into());
@@ -75,7 +102,7 @@ pub fn configuration(args: &RunArgs) -> Result<Configuration> {
             (TEXT_VARIABLE.to_owned(), text)
         }
     };
-    Ok(parse(&SourceFile::new(name, text), &args.source.repository).map_err(Wrong)?)
+    Ok(Some(SourceFile::new(name, text)))
 }
 
 fn read(path: &Path) -> Result<String, Hinted> {
@@ -93,21 +120,29 @@ fn read(path: &Path) -> Result<String, Hinted> {
     Ok(text)
 }
 
-/// Understands a configuration of a daemon that watches this repository.
+/// Understands the form of a configuration.
 ///
 /// # Errors
-/// All that is wrong with its values, or the first thing that is wrong with its form.
-fn parse(file: &Arc<SourceFile>, watched: &str) -> Result<Configuration, Vec<Problem>> {
-    let document: Document = toml::from_str(file.text()).map_err(|error| vec![malformed(file, &error)])?;
-    let mut problems = Vec::new();
-    let mut configuration = Configuration::default();
+/// The first thing that is wrong with it.
+fn document(file: &Arc<SourceFile>) -> Result<Document, Wrong> {
+    toml::from_str(file.text()).map_err(|error| Wrong(vec![malformed(file, &error)]))
+}
+
+/// Who is told, by a daemon that watches this repository.
+fn notifications(
+    document: &Document,
+    file: &Arc<SourceFile>,
+    watched: &str,
+    problems: &mut Vec<Problem>,
+) -> Vec<Target> {
+    let mut targets = Vec::new();
     for (index, table) in document.notifications.iter().enumerate() {
         match table.target(file, index, watched) {
-            Ok(target) => configuration.notifications.push(target),
+            Ok(target) => targets.push(target),
             Err(more) => problems.extend(more),
         }
     }
-    if problems.is_empty() { Ok(configuration) } else { Err(problems) }
+    targets
 }
 
 /// What the parser says, without the values that it quotes where they may be secrets.
@@ -121,12 +156,13 @@ fn malformed(file: &Arc<SourceFile>, error: &toml::de::Error) -> Problem {
         _ => message.to_owned(),
     };
     let span = Span { file: Arc::clone(file), range };
-    Problem::at("configuration", &span, &Pointer::root(), message).help("docs/notifications.md has every key")
+    Problem::at("configuration", &span, &Pointer::root(), message)
+        .help("docs/notifications.md and docs/verification.md have every key")
 }
 
 /// Whether the value of this key may be shown: it is no secret, whatever stands there by mistake.
 fn is_shown(key: &str) -> bool {
-    notify::SHOWN_KEYS.contains(&key)
+    notify::SHOWN_KEYS.contains(&key) || verification::SHOWN_KEYS.contains(&key)
 }
 
 /// The key that a line gives a value to.
@@ -166,15 +202,28 @@ fn masked(file: &Arc<SourceFile>) -> String {
 mod tests {
     use super::*;
 
+    /// All problems of a configuration; none where it is right.
+    fn problems(text: &str) -> Vec<Problem> {
+        let file = SourceFile::new("daemon.toml", text);
+        let document = match document(&file) {
+            Ok(document) => document,
+            Err(Wrong(problems)) => return problems,
+        };
+        let mut problems = Vec::new();
+        notifications(&document, &file, "/srv/state.git", &mut problems);
+        verification::rules(&document.verification, &file, &mut problems);
+        problems
+    }
+
     fn told(text: &str) -> String {
-        let problems = parse(&SourceFile::new("daemon.toml", text), "/srv/state.git").unwrap_err();
+        let problems = problems(text);
+        assert!(!problems.is_empty(), "{text}");
         anstream::adapter::strip_str(&Wrong(problems).to_string()).to_string()
     }
 
     #[test]
     fn an_empty_configuration_is_one() {
-        let empty = parse(&SourceFile::new("daemon.toml", "# nothing yet\n"), "/srv/state.git");
-        assert_eq!(empty.unwrap(), Configuration::default());
+        assert_eq!(problems("# nothing yet\n"), Vec::new());
     }
 
     #[test]
@@ -196,6 +245,10 @@ mod tests {
             "notifications = \"hunter2\"\n",
             "[[notifications]]\nkind = \"slack\"\n[[token]]\nvalue = \"hunter2\"\n",
             "hunter2\n",
+            "[verification.production]\nallowed_signers = \"hunter2\"\n",
+            "[verification.production]\nopenpgp_keys = \"\"\"\nhunter2\n\"\"\"\n",
+            "[verification.production]\nopenpgp_keys_file = \"/nonexistent/hunter2\"\n",
+            "[verification.production]\nallowed_signers = [\"hunter2\"]\n",
         ];
         for text in table {
             let told = told(text);

@@ -21,6 +21,7 @@ mod reports;
 mod sandbox;
 mod terminal;
 mod triggers;
+mod verification;
 mod wiring;
 
 /// Exit code for "could not run": wrong arguments, unreadable files, no answer.

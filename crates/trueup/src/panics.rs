@@ -56,8 +56,8 @@ mod tests {
         let value = canary.clone();
         let told = shown(move || panic!("{value} is not what it should be"));
         assert!(told.contains("panics.rs") && told.contains("not shown") && !told.contains(&canary), "{told}");
-        let result: Result<(), String> = Err(canary.clone());
-        let told = shown(move || result.expect("it is there"));
+        let failed = || -> Result<(), String> { Err(canary.clone()) };
+        let told = shown(move || failed().expect("it is there"));
         assert!(told.contains("panics.rs") && !told.contains(&canary), "{told}");
         let told = shown(|| panic!("a text of the program"));
         assert!(told.ends_with("a text of the program"), "{told}");

@@ -115,6 +115,9 @@ mod tests {
 
     use super::*;
 
+    /// File, variable, what comes of it.
+    type Row<'a> = (Option<&'a Path>, Option<OsString>, Result<bool, &'a str>);
+
     #[test]
     fn the_secret_comes_from_one_place_and_is_never_shown() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -122,8 +125,7 @@ mod tests {
         std::fs::write(&path, "a-secret-canary-in-a-file").expect("a file");
         let (file, none) = (Some(path.as_path()), None);
         let variable = |text: &str| Some(OsString::from(text));
-        // file | variable | what comes of it
-        let table: [(Option<&Path>, Option<OsString>, Result<bool, &str>); 8] = [
+        let table: [Row<'_>; 8] = [
             (none, None, Ok(false)),
             (none, variable(" \n"), Ok(false)),
             (file, None, Ok(true)),

@@ -12,10 +12,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use trueup_aws::AwsClouds;
 use trueup_core::names::{ApplicationName, EnvironmentName, InstanceName};
 use trueup_engine::{Engine, OnceError, Options, Sink};
-use trueup_git::{Config, Credentials, Key, Repository, Secret, Token};
-use trueup_ports::{Clock, SourceError};
+use trueup_git::{Config, Credentials, Key, Repository, Rules, Secret, Token, Verification};
+use trueup_ports::{Clock, SourceError, Verifier};
 
 use crate::cli::SourceArgs;
+use crate::configuration;
 use crate::terminal::Hinted;
 
 /// How long the exit waits for threads that are still busy.
@@ -34,14 +35,27 @@ impl Clock for SystemClock {
 /// An engine for a command, with options beyond the repository's set by `adjust`.
 ///
 /// # Errors
-/// When the repository's URL, credentials or cache cannot be used, or `--revision` names no commit.
+/// When the configuration is wrong, the repository's URL, credentials or cache cannot be used, or `--revision` names no
+/// commit.
 pub async fn engine(
     args: &SourceArgs,
     applications: &[String],
     sink: Arc<dyn Sink>,
     adjust: impl FnOnce(&mut Options),
 ) -> Result<Engine> {
-    engine_on(repository(args)?, args, applications, sink, adjust).await
+    let rules = configuration::verification(args)?;
+    let repository = repository(args)?;
+    let verifier = rules.map(|rules| verifier(&repository, rules));
+    engine_on(repository, args, applications, sink, |options| {
+        options.verifier = verifier;
+        adjust(options);
+    })
+    .await
+}
+
+/// Who judges the commits of a repository.
+pub fn verifier(repository: &Repository, rules: Rules) -> Arc<dyn Verifier> {
+    Arc::new(Verification::new(repository.clone(), rules))
 }
 
 /// The repository that a command is about.
@@ -49,7 +63,7 @@ pub async fn engine(
 /// # Errors
 /// When its URL, credentials or cache cannot be used.
 pub fn repository(args: &SourceArgs) -> Result<Repository> {
-    Repository::open(configuration(args)?).map_err(hinted)
+    Repository::open(source(args)?).map_err(hinted)
 }
 
 /// An engine as [`engine`] makes it, on a repository that is open already.
@@ -122,7 +136,7 @@ pub fn hinted(error: SourceError) -> anyhow::Error {
     }
 }
 
-fn configuration(args: &SourceArgs) -> Result<Config> {
+fn source(args: &SourceArgs) -> Result<Config> {
     let mut config = Config::new(&args.repository, &args.branch, cache_dir(args));
     config.path.clone_from(&args.path);
     let https_token = match (&args.git_token_file, secret("TRUEUP_GIT_TOKEN")?) {

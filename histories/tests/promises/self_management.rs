@@ -171,7 +171,7 @@ fn desired(percent: (u64, u64)) -> Desired {
 
 /// The next version of trueup, and other changes in the same commit.
 fn next(desired: &Desired, version: &str) -> Desired {
-    let changed = desired.with(SELF, |own| own.tag = version.to_owned());
+    let changed = desired.with(SELF, |own| version.clone_into(&mut own.tag));
     changed.with("web", |web| web.tag = "2".into()).with("api", |api| api.level = "debug".into())
 }
 

@@ -223,6 +223,29 @@ pub enum What {
 }
 
 impl What {
+    /// The stable names of all events, in the order in which they are declared.
+    pub const NAMES: [&'static str; 19] = [
+        "daemon.started",
+        "daemon.stopping",
+        "revision.accepted",
+        "revision.rejected",
+        "revision.unverified",
+        "source.failed",
+        "source.recovered",
+        "drift.detected",
+        "drift.resolved",
+        "plan.made",
+        "step.applied",
+        "step.failed",
+        "rollout.started",
+        "rollout.completed",
+        "rollout.failed",
+        "rollout.rolled_back",
+        "rollout.timed_out",
+        "hold.started",
+        "hold.ended",
+    ];
+
     /// Puts a finding into an event that has a place for one. Gives back whether it has: other events are told as they
     /// are.
     pub fn explain(&mut self, found: Option<&Finding>) -> bool {
@@ -237,7 +260,7 @@ impl What {
         }
     }
 
-    /// The event's stable name.
+    /// The event's stable name, one of [`What::NAMES`].
     pub fn name(&self) -> &'static str {
         match self {
             Self::DaemonStarted { .. } => "daemon.started",

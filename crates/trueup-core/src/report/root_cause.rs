@@ -108,12 +108,11 @@ impl RootCauses {
                 }
                 continue;
             }
-            match groups.get(&(cause.clone(), begins)) {
-                Some(at) => join(&mut told[*at], application),
-                None => {
-                    groups.insert((cause, begins), told.len());
-                    told.push(event);
-                }
+            if let Some(at) = groups.get(&(cause.clone(), begins)) {
+                join(&mut told[*at], application);
+            } else {
+                groups.insert((cause, begins), told.len());
+                told.push(event);
             }
         }
         told

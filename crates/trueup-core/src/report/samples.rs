@@ -39,15 +39,15 @@ fn step() -> PlannedStep {
     PlannedStep { operation: Operation::UpdateService, resource: resource(), cause: Cause::Drift, changes: changes() }
 }
 
-fn finding() -> Option<Finding> {
-    Some(Finding {
+fn finding() -> Finding {
+    Finding {
         class: Class::ALL[0],
         bearing: Bearing::Terminal,
         deployment: "ecs-svc/1".to_owned(),
         cause: "the image does not exist".to_owned(),
         evidence: vec![Fact { source: Source::Task, text: "it stopped".to_owned(), count: 2, time: None }],
         cure: "push it".to_owned(),
-    })
+    }
 }
 
 /// One hold of every reason.
@@ -175,7 +175,7 @@ pub(crate) fn events() -> Vec<Event> {
                 task_definition: task_definition(2),
                 serving: task_definition(1),
                 reason: text(),
-                finding: finding(),
+                finding: Some(finding()),
             },
             What::RolloutRolledBack { .. } => What::RolloutTimedOut {
                 task_definition: task_definition(2),

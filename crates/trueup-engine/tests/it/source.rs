@@ -85,6 +85,12 @@ impl FakeSource {
         self.0.lock().expect("no test panics while it holds the lock").seen = None;
         self.clone()
     }
+
+    /// A process that starts later elsewhere sees the same repository, and has no cache.
+    pub fn elsewhere(&self) -> Self {
+        self.0.lock().expect("no test panics while it holds the lock").accepted = None;
+        self.restarted()
+    }
 }
 
 impl State {

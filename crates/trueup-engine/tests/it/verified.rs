@@ -17,8 +17,13 @@ use crate::world::{CONFIGURATION, World, application, files, tree};
 #[derive(Clone, Debug, Default)]
 struct Signatures(Arc<Mutex<State>>);
 
+/// The one environment with a rule, unless a test says otherwise.
+const RULED: &str = "production";
+
 #[derive(Debug, Default)]
 struct State {
+    /// The one environment with a rule, where it is another one.
+    ruled: Option<&'static str>,
     unsigned: BTreeSet<Revision>,
     unreadable: bool,
     asked: Vec<(Revision, Option<Revision>)>,
@@ -29,6 +34,10 @@ impl Signatures {
         look(&mut self.0.lock().expect("no test panics while it holds the lock"))
     }
 
+    fn rule(&self) -> &'static str {
+        self.with(|state| state.ruled.unwrap_or(RULED))
+    }
+
     fn refuse(&self, revision: &Revision) {
         self.with(|state| state.unsigned.insert(revision.clone()));
     }
@@ -37,7 +46,11 @@ impl Signatures {
 #[async_trait]
 impl Verifier for Signatures {
     fn demands(&self, environment: &EnvironmentName) -> bool {
-        environment.as_str() == "production"
+        environment.as_str() == self.rule()
+    }
+
+    fn named(&self) -> BTreeSet<EnvironmentName> {
+        BTreeSet::from([EnvironmentName::new(self.rule())])
     }
 
     async fn verify(
@@ -46,7 +59,7 @@ impl Verifier for Signatures {
         revision: &Revision,
         verified: Option<&Revision>,
     ) -> Result<(), NotVerified> {
-        assert_eq!(rule.as_str(), "production", "nobody else has a rule");
+        assert_eq!(rule.as_str(), self.rule(), "nobody else has a rule");
         self.with(|state| {
             state.asked.push((revision.clone(), verified.cloned()));
             if state.unreadable {
@@ -203,6 +216,53 @@ async fn a_restart_begins_with_the_newest_commit_that_is_signed() {
     world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
     world.pass(120).await;
     assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_without_memory_follows_no_unsigned_commit_that_calls_the_environment_otherwise() {
+    // Alone, and beside another environment of that account.
+    let renamed = CONFIGURATION.replace("production", "other");
+    let elsewhere =
+        "[environments.elsewhere]\naccount = \"123456789012\"\nregion = \"eu-west-1\"\ncluster = \"main\"\n";
+    for configuration in [renamed.clone(), format!("{renamed}{elsewhere}")] {
+        let (mut world, signatures) = signed().await;
+        let others = [vec![("trueup.toml".to_owned(), configuration.clone())], application("web", "2")].concat();
+        push_unsigned(&world, &signatures, &others).await;
+        world.stop().await;
+        world.cloud.take_calls();
+        let mut world = begin(world.cloud.clone(), world.source.elsewhere(), &signatures);
+        world.settle().await;
+        world.pass(120).await;
+        assert_eq!(world.cloud.take_calls(), Vec::<String>::new(), "{configuration}");
+        stands(&world, HELD);
+        // What was verified last is kept true.
+        world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
+        world.pass(120).await;
+        assert_eq!(world.cloud.take_calls(), ["UpdateService web"], "{configuration}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_for_an_environment_that_no_commit_has_is_everybodys() {
+    let signatures = Signatures::default();
+    signatures.with(|state| state.ruled = Some("prodcution"));
+    let mut world = begin(FakeCloud::new(), FakeSource::new(), &signatures);
+    let mut made = false;
+    for (tag, signed) in [("1", true), ("2", false), ("3", true)] {
+        let revision = world.source.commit(&files(&tree(&[application("web", tag)])));
+        if !signed {
+            signatures.refuse(&revision);
+        }
+        if made {
+            world.engine.trigger().commit();
+        } else {
+            world.settle().await;
+        }
+        world.pass(120).await;
+        assert_eq!(world.cloud.take_calls().is_empty(), !signed, "{tag}");
+        assert_eq!(world.standing("web").2.contains(&"Unverified"), !signed, "{tag}");
+        made = true;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use git2::{Commit, ErrorCode, Oid};
 use jiff::Timestamp;
-use trueup_core::names::{ApplicationName, Revision};
+use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_ports::{Head, Snapshot, Source, SourceError};
 
 use crate::cache::{self, ACCEPTED, Cache};
@@ -122,6 +122,24 @@ impl Repository {
             work(inner)
         });
         tokio::time::timeout(limit, work).await.map_err(late)?
+    }
+
+    /// Reads the store, without the network.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&git2::Repository) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, SourceError> {
+        self.blocking(move |inner| inner.cache.read(read).map_err(|fault| inner.refusal(fault))).await
+    }
+
+    /// Remembers across restarts that a commit was verified last in an environment.
+    pub(crate) async fn remember_verified(
+        &self,
+        environment: &EnvironmentName,
+        revision: &Revision,
+    ) -> Result<(), SourceError> {
+        let (environment, revision) = (environment.clone(), revision.clone());
+        self.blocking(move |inner| inner.remember_verified(&environment, &revision)).await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -264,6 +282,20 @@ impl Inner {
             .map_err(|fault| self.refusal(fault))
     }
 
+    fn remember_verified(&self, environment: &EnvironmentName, wanted: &Revision) -> Result<(), SourceError> {
+        let name = environment.as_str();
+        let is_remembered = |store: &git2::Repository| {
+            Ok(cache::verified(store, name).is_some_and(|id| id.to_string() == wanted.as_str()))
+        };
+        let remember = |store: &git2::Repository| {
+            let id = self.commit(store, wanted)?.id();
+            Ok(cache::set_verified(store, name, id)?)
+        };
+        let remembered = self.cache.read(is_remembered);
+        let done = remembered.and_then(|done| if done { Ok(()) } else { self.cache.write(remember) });
+        done.map_err(|fault| self.refusal(fault))
+    }
+
     fn accepted(&self) -> Option<Revision> {
         let read = self.cache.read(|store| {
             let accepted = cache::get(store, ACCEPTED);
@@ -300,7 +332,8 @@ fn branch_ref(branch: &str) -> String {
     format!("refs/heads/{branch}")
 }
 
-fn revision(id: Oid) -> Revision {
+/// A commit id as a revision.
+pub(crate) fn revision(id: Oid) -> Revision {
     Revision::new(id.to_string())
 }
 

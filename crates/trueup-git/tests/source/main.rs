@@ -5,5 +5,6 @@ mod http;
 mod refusals;
 mod revisions;
 mod store;
+mod verification;
 mod watching;
 mod world;

@@ -292,6 +292,7 @@ mod tests {
         let documented: BTreeSet<[String; 3]> = rows
             .map(|row| {
                 let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+                assert!(cells.len() == 7 && cells[5].len() > 4, "it does not say what to do: {row}");
                 [cells[1], cells[2], cells[3]].map(str::to_owned)
             })
             .collect();

@@ -30,7 +30,7 @@ use trueup_engine::{Sink, Status};
 use trueup_ports::Clock;
 
 use self::courier::Courier;
-pub use self::filter::{EVENTS, EVENTS_DEFAULT, Filter, is_passing};
+pub use self::filter::{EVENTS_DEFAULT, Filter, is_passing};
 use self::memory::Memory;
 use self::queue::Queue;
 pub use self::settings::{Means, Post, Provider, SHOWN_KEYS, Statuses, Table, Target};

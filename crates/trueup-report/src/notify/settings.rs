@@ -7,10 +7,11 @@ use serde::Deserialize;
 use toml::Spanned;
 use trueup_core::document::{Problem, SourceFile, Span};
 use trueup_core::pointer::Pointer;
+use trueup_core::report::What;
 use url::Url;
 
 use super::address;
-use super::filter::{EVENTS, Filter, fits};
+use super::filter::{Filter, fits};
 use crate::secret::SecretSource;
 
 /// One `[[notifications]]` table as it is written.
@@ -134,9 +135,9 @@ impl Table {
         let kind = *self.kind.get_ref();
         self.refuse_strangers(kind, &mut reader);
         for pattern in &self.events {
-            if !EVENTS.iter().any(|name| fits(pattern.get_ref(), name)) {
+            if !What::NAMES.iter().any(|name| fits(pattern.get_ref(), name)) {
                 let message = format!("`{}` is no event", pattern.get_ref());
-                reader.tell(pattern, "events", message, format!("the events are {}", EVENTS.join(", ")));
+                reader.tell(pattern, "events", message, format!("the events are {}", What::NAMES.join(", ")));
             }
         }
         let means = match kind {

@@ -64,7 +64,7 @@ fn parts(event: &Event) -> (String, String) {
 /// Red for what went wrong, green for what is good again, blue for the rest.
 fn color(name: &str) -> &'static str {
     match name.rsplit('.').next() {
-        Some("failed" | "rolled_back" | "timed_out" | "rejected") => "#b3261e",
+        Some("failed" | "rolled_back" | "timed_out" | "rejected" | "unverified") => "#b3261e",
         _ if matches!(name, "hold.started" | "drift.detected") => "#d98200",
         Some("completed" | "resolved" | "recovered" | "ended") => "#2e7d32",
         _ => "#4a6fa5",

@@ -53,6 +53,7 @@ pub(super) fn mark(event: &Event) -> Mark {
         | What::RolloutRolledBack { task_definition, .. }
         | What::RolloutTimedOut { task_definition, .. } => tells(key("rollout", None, ""), task_definition.as_str()),
         What::RevisionAccepted { .. } | What::RevisionRejected { .. } => tells(key("revision", None, ""), ""),
+        What::RevisionUnverified { commit, .. } => tells(key("unverified", None, ""), commit.as_str()),
         What::SourceFailed { .. } => tells(key("source", None, ""), ""),
         What::SourceRecovered { .. } => Mark::Ends { key: key("source", None, "") },
         _ => Mark::Free,
@@ -106,6 +107,12 @@ pub(super) mod tests {
         let failed =
             |number| What::RolloutFailed { task_definition: arn(number), reason: "x".to_owned(), finding: None };
         let resource = |name: &str| Resource { kind: Kind::TargetGroup, name: name.to_owned(), arn: None };
+        let unverified = |commit: &str| What::RevisionUnverified {
+            commit: Revision::new(commit),
+            message: String::new(),
+            cure: String::new(),
+            in_force: None,
+        };
         let drift = |name| What::DriftDetected { resource: resource(name), reason: "changed", changes: Vec::new() };
         // one | another | are the same
         let table = [
@@ -114,6 +121,8 @@ pub(super) mod tests {
             (event("a", held("x")), event("a", drift("web")), false),
             (event("a", drift("web")), event("a", drift("web")), true),
             (event("a", drift("web")), event("a", drift("api")), false),
+            (event("b", unverified("a")), event("b", unverified("a")), true),
+            (event("b", unverified("a")), event("c", unverified("a")), false),
             (event("a", failed(1)), event("a", failed(1)), true),
             (event("a", failed(1)), event("a", failed(2)), false),
             (event("a", failed(1)), event("a", What::RolloutCompleted { task_definition: arn(1) }), false),

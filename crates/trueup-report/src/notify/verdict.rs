@@ -95,7 +95,13 @@ impl Judge {
             let place = format!("{environment}/{application}");
             let last = told(&place).and_then(Told::parse);
             let invalid = plan.held.iter().find(|held| matches!(held.reason, Hold::InvalidDocument { .. }));
-            let (revision, verdict) = match invalid {
+            let unverified = plan.held.iter().find(|held| matches!(held.reason, Hold::Unverified { .. }));
+            let (revision, verdict) = match invalid.or(unverified) {
+                // Nothing of the newest commit is in force here, whichever one is to blame.
+                Some(refused) if invalid.is_none() => {
+                    let why = refused.reason.reason().to_owned();
+                    (head, Some((State::Failure, why, refused.reason.message())))
+                }
                 // What is in force is an earlier commit's. Which one broke it, nobody says: the newest, when it is seen.
                 Some(_) if last.as_ref().is_some_and(|last| last.why == "InvalidDocument") => continue,
                 Some(broken) => {
@@ -258,6 +264,10 @@ pub(super) mod tests {
         Hold::CallRefused { operation: "ecs:UpdateService".to_owned(), code: None, message: "x\ny".repeat(200) }
     }
 
+    fn unverified() -> Hold {
+        Hold::Unverified { commit: Revision::new("h"), detail: "it is not signed".to_owned() }
+    }
+
     fn invalid() -> Hold {
         Hold::InvalidDocument { problems: vec!["web/service.toml:1:1: it is wrong".to_owned()] }
     }
@@ -283,6 +293,10 @@ pub(super) mod tests {
             ("f", held("d", invalid()), ""),
             ("g", held("g", Hold::WaitsFor { applications: Vec::new() }), "g pending WaitsFor"),
             ("g", plan("g"), "g success Healthy"),
+            ("h", held("g", unverified()), "h failure Unverified"),
+            ("h", held("g", unverified()), ""),
+            ("i", held("g", unverified()), "i failure Unverified"),
+            ("j", plan("j"), "j success Healthy"),
         ];
         let mut judge = Judge::default();
         let mut told: BTreeMap<String, String> = BTreeMap::new();

@@ -23,7 +23,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode> {
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
         match args.format {
             PlanFormat::Json => {
-                terminal::print_line(report::json(&json!({ "plans": plans, "totals": Totals::of(&plans) })))?
+                terminal::print_line(report::json(&json!({ "plans": plans, "totals": Totals::of(&plans) })))?;
             }
             PlanFormat::Text => terminal::print(&render::plan::plans(&plans))?,
             PlanFormat::Markdown => terminal::print(&render::markdown::plans(&plans))?,

@@ -25,8 +25,9 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         // Before anything is asked of anybody: a secret that is wrong is wrong at once.
         let receiver = triggers::receiver(args)?;
-        let configuration = configuration::configuration(args)?;
+        let configuration = configuration::configuration(&args.source)?;
         let repository = wiring::repository(&args.source)?;
+        let verifier = configuration.verification.clone().map(|rules| wiring::verifier(&repository, rules));
         let (reports, outward) = (Reports::new(args), Outward::new(args, &configuration)?);
         let sink = outward.sink(reports.sink(Arc::new(Printer::new(format))));
         let engine = wiring::engine_on(repository.clone(), &args.source, &[], sink, |options| {
@@ -34,6 +35,7 @@ pub fn run(args: &RunArgs) -> Result<ExitCode> {
             options.interval = args.interval;
             options.rollout_interval = options.rollout_interval.min(args.interval);
             options.report_only = args.report_only;
+            options.verifier = verifier;
             options.meter = outward.meter(reports.meter());
             options.notebook = Some(Arc::new(NotebookFile::of(&args.source, &wiring::cache_dir(&args.source))));
         })

@@ -80,6 +80,7 @@ fn the_schema_has_every_event_and_every_reason_and_no_others() {
     let schema = event_schema();
     let events = lines().iter().map(|line| line["event"].as_str().unwrap().to_owned()).collect();
     assert_eq!(titles(&schema["oneOf"]), events);
+    assert_eq!(crate::report::What::NAMES.map(str::to_owned).into_iter().collect::<BTreeSet<_>>(), events);
     let reasons = samples::holds().iter().map(|hold| hold.reason().to_owned()).collect();
     assert_eq!(titles(&schema["$defs"]["hold"]["oneOf"]), reasons);
     assert_eq!(schema["$id"], json!(format!("urn:trueup:event:{EVENT_SCHEMA_VERSION}")));
