@@ -11,6 +11,7 @@ use git2::{
 };
 use trueup_ports::SourceError;
 
+use crate::addresses::{self, Resolver};
 use crate::config::Bounds;
 use crate::credentials::Credentials;
 use crate::fault::{Fault, lasting, one_line, passing};
@@ -26,6 +27,7 @@ pub(crate) struct Remote<'a> {
     pub location: &'a Location,
     pub credentials: &'a Credentials,
     pub bounds: &'a Bounds,
+    pub resolve: Resolver,
 }
 
 /// Why a callback of ours ended the conversation. libgit2 carries only a number from there to here.
@@ -55,6 +57,7 @@ impl Remote<'_> {
                 "remove the `insteadOf` setting, or give the other URL",
             )));
         }
+        addresses::check(self.location, self.resolve)?;
         let mut connection = remote
             .connect_auth(Direction::Fetch, Some(self.callbacks(deadline, &reason)?), Some(proxy()))
             .map_err(|error| self.explain(&error, &reason))?;
@@ -241,7 +244,7 @@ mod tests {
         let explain = |location: &Location, code, class, words: &str| {
             let credentials = Credentials::default();
             let bounds = Bounds::default();
-            Remote { location, credentials: &credentials, bounds: &bounds }
+            Remote { location, credentials: &credentials, bounds: &bounds, resolve: addresses::system }
                 .explain(&git2::Error::new(code, class, words), &Reason::default())
         };
         let generic = ErrorCode::GenericError;
@@ -277,7 +280,8 @@ mod tests {
         let location = Location::parse("https://git.example.com/state").unwrap();
         let credentials = Credentials::default();
         let bounds = Bounds { fetch_bytes_max: 10, fetch_objects_max: 3, ..Bounds::default() };
-        let remote = Remote { location: &location, credentials: &credentials, bounds: &bounds };
+        let remote =
+            Remote { location: &location, credentials: &credentials, bounds: &bounds, resolve: addresses::system };
         let now = Instant::now();
         let (later, past) = (now + Duration::from_mins(1), now);
         let message = |bytes, objects, deadline| remote.beyond(bytes, objects, deadline).map(|error| error.message);
