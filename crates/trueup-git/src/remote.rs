@@ -178,10 +178,14 @@ impl Remote<'_> {
                 format!("there is no git repository at `{place}`"),
                 "trueup asks again; check the path if it should be there",
             ),
+            (ErrorCode::Certificate, _) | (_, ErrorClass::Ssl) if says("does not match") => lasting(
+                message,
+                "the server's certificate is for another name: check the URL, and who answers in the name of its host",
+            ),
             (ErrorCode::Certificate, _) | (_, ErrorClass::Ssl) if says("certificate") => lasting(
                 message,
-                "the server's certificate is not trusted: install the CA certificates, or name a bundle that has the \
-                 server's CA in SSL_CERT_FILE",
+                "the server's certificate has expired, or is signed by nobody who is trusted: have it renewed, install \
+                 the CA certificates, or name a bundle that has the server's CA in SSL_CERT_FILE",
             ),
             (ErrorCode::Auth, _) => {
                 lasting(message, "the credentials are wrong, have expired, or may not read this repository")
@@ -254,6 +258,7 @@ mod tests {
             (generic, ErrorClass::Net, "failed to connect", "asks again", true),
             (ErrorCode::Timeout, ErrorClass::Net, "could not read: timed out", "asks again", true),
             (ErrorCode::Certificate, ErrorClass::Ssl, "the SSL certificate is invalid", "SSL_CERT_FILE", false),
+            (ErrorCode::Certificate, ErrorClass::Ssl, "hostname does not match certificate", "another name", false),
             (generic, ErrorClass::Ssl, "SSL error: received early EOF", "does not name this host", true),
             (ErrorCode::Auth, ErrorClass::Ssh, "failed to authenticate", "may not read", false),
             (generic, ErrorClass::Http, "unexpected http status code: 403", "may not read", false),
