@@ -9,14 +9,18 @@
 //! Nothing here knows trueup's crates: what is tested is what a user runs. No wait sleeps: each waits for a line, an
 //! exit or a request, has a limit, and says what it saw last.
 
+pub mod authority;
 pub mod binary;
 pub mod daemon;
 pub mod git_server;
+pub mod https_server;
 pub mod process;
 pub mod python;
 pub mod receiver;
 pub mod repository;
 pub mod scenario;
+pub mod servers;
+pub mod ssh_server;
 pub mod world;
 
 use std::path::{Path, PathBuf};

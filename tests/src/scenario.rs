@@ -174,7 +174,8 @@ impl Scenario {
         self.command_on(subcommand, self.repository.url())
     }
 
-    fn command_on(&self, subcommand: &str, repository: impl AsRef<OsStr>) -> Command {
+    /// The same on a repository by its URL.
+    pub fn command_on(&self, subcommand: &str, repository: impl AsRef<OsStr>) -> Command {
         let mut command = self.bare_command();
         command.arg(subcommand).arg("--repository").arg(repository);
         command.arg("--cache-dir").arg(self.directory.path().join("cache"));
@@ -191,7 +192,11 @@ impl Scenario {
         command
     }
 
-    fn finish(&self, command: Command) -> Result<Finished> {
+    /// Runs a command that was made with [`Scenario::command`] to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not end.
+    pub fn finish(&self, command: Command) -> Result<Finished> {
         let output = self.output_file();
         let mut process = Process::start(command, &output)?;
         let deadline = Instant::now() + COMMAND_LIMIT;
@@ -202,6 +207,20 @@ impl Scenario {
         }
         let code = process.wait(COMMAND_LIMIT)?.code();
         Ok(Finished { code, stdout, stderr: std::fs::read_to_string(output.with_extension("stderr"))? })
+    }
+
+    /// What all processes so far wrote, to stdout and beside it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn everything_said(&self) -> Result<String> {
+        let mut said = String::new();
+        for number in 1..=self.started.get() {
+            for stream in ["stdout", "stderr"] {
+                said.push_str(&std::fs::read_to_string(self.output_of(number).with_extension(stream))?);
+            }
+        }
+        Ok(said)
     }
 
     /// Files of its own for every process, without their ending.

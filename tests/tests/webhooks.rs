@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -67,15 +67,34 @@ fn name(bare: &Path) -> Result<String> {
 }
 
 fn send(address: SocketAddr, secret: &str, body: &str) -> Result<u16> {
+    post(address, &github(secret, body)?, body)
+}
+
+/// What GitHub's headers are.
+fn github(secret: &str, body: &str) -> Result<String> {
+    Ok(format!("X-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={}\r\n", signature(secret, body)?))
+}
+
+/// HMAC-SHA256 in hexadecimal digits.
+fn signature(secret: &str, text: &str) -> Result<String> {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).context("any length")?;
-    let tag = mac.chain_update(body.as_bytes()).finalize().into_bytes();
-    let tag = tag.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let tag = mac.chain_update(text.as_bytes()).finalize().into_bytes();
+    Ok(tag.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the daemon compares it with the system's own")]
+fn seconds_since_1970() -> Result<u64> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
+}
+
+/// Posts a body with a provider's headers. Gives the status.
+fn post(address: SocketAddr, headers: &str, body: &str) -> Result<u16> {
     let mut client = TcpStream::connect(address)?;
     client.set_read_timeout(Some(LIMIT))?;
     write!(
         client,
-        "POST /webhook HTTP/1.1\r\nHost: trueup\r\nX-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={tag}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /webhook HTTP/1.1\r\nHost: trueup\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n\
+         {body}",
         body.len()
     )?;
     let mut answer = String::new();
@@ -114,6 +133,69 @@ fn a_push_that_a_webhook_tells_is_deployed_and_a_forged_one_asks_nobody() {
         let (code, took) = told.daemon.terminate()?;
         ensure!(code == Some(0) && took < Duration::from_secs(5), "{code:?} after {took:?}");
         ensure!(TcpStream::connect(told.address).is_err(), "nobody listens any more");
+        Ok(())
+    });
+}
+
+/// A provider's headers for a secret and a body.
+type Headers = fn(secret: &str, body: &str) -> Result<String>;
+
+#[test]
+fn a_push_is_deployed_whichever_provider_tells_it_and_none_without_the_secret_is_asked_for() {
+    const PROVIDERS: [(&str, Headers); 4] = [
+        ("GitLab", |secret, _| {
+            Ok(format!(
+                "X-Gitlab-Event: Push Hook\r\nX-Gitlab-Event-UUID: 7f83b1657ff1\r\nX-Gitlab-Token: {secret}\r\n"
+            ))
+        }),
+        ("Gitea", |secret, body| {
+            Ok(format!("X-Gitea-Event: push\r\nX-Gitea-Signature: {}\r\n", signature(secret, body)?))
+        }),
+        ("Forgejo", |secret, body| {
+            Ok(format!("X-Forgejo-Event: push\r\nX-Forgejo-Signature: {}\r\n", signature(secret, body)?))
+        }),
+        ("a signed POST", |secret, body| {
+            let time = seconds_since_1970()?;
+            let signature = signature(secret, &format!("{time}.delivery-1.{body}"))?;
+            Ok(format!(
+                "X-Trueup-Timestamp: {time}\r\nX-Trueup-Delivery: delivery-1\r\nX-Trueup-Signature: sha256={signature}\r\n"
+            ))
+        }),
+    ];
+    scenario(|scenario| {
+        let (world, repository) = (&scenario.world, &scenario.repository);
+        let mut told = Told::start(scenario)?;
+        let mut seconds = 60;
+        for (provider, headers) in PROVIDERS {
+            let mark = world.mark()?;
+            let line = |seconds: u32| format!("HealthCheckIntervalSeconds = {seconds}");
+            repository.edit(FILE, &line(seconds), &line(seconds + 5))?;
+            seconds += 5;
+            let revision = repository.push("Look at another interval")?;
+            let url = &told.repository;
+            let body = match provider {
+                "GitLab" => format!(
+                    r#"{{"object_kind":"push","ref":"refs/heads/main","after":"{revision}","project":{{"git_http_url":"{url}"}}}}"#
+                ),
+                "a signed POST" => format!(r#"{{"repository":"{url}","ref":"refs/heads/main"}}"#),
+                _ => {
+                    format!(r#"{{"ref":"refs/heads/main","after":"{revision}","repository":{{"clone_url":"{url}"}}}}"#)
+                }
+            };
+            let asked = told.git.served();
+            let forged = headers("another-secret-of-somebody", &body)?;
+            ensure!(post(told.address, &forged, &body)? == 401, "{provider}: forged");
+            ensure!(post(told.address, "", &body)? == 401, "{provider}: not signed");
+            world.wait_for_rest(mark)?;
+            ensure!(told.git.served() == asked, "{provider}: nobody asked git");
+
+            let signed = headers(SECRET, &body)?;
+            ensure!(post(told.address, &signed, &body)? == 202, "{provider}: signed");
+            told.daemon.wait_for_revision("revision.accepted", &revision)?;
+            world.wait_for("ModifyTargetGroup", mark, 1)?;
+            world.wait_for_rest(mark)?;
+            ensure!(post(told.address, &signed, &body)? == 200, "{provider}: a replay is answered politely");
+        }
         Ok(())
     });
 }

@@ -6,6 +6,7 @@
 //! The way through it: [`document`] turns files into [`desired`] state, [`drift`] compares that with [`live`] state,
 //! [`mod@plan`] turns the differences into ordered steps and holds, [`report`] tells what became of them.
 
+pub mod address;
 pub mod broken;
 pub mod description;
 pub mod desired;

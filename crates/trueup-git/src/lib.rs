@@ -5,6 +5,7 @@
 //! [`trueup_ports::Source`].
 //!
 //! - `location`: which URLs there are, and which are refused
+//! - `addresses`: where a server's name leads, and where it may not
 //! - `credentials`, `known_hosts`: who we are to the server, and whether the server is who it should be
 //! - `publish`: a repository to follow where there is none, for the sandbox
 //! - `remote`: one conversation with the server, bounded in bytes, objects and time
@@ -16,6 +17,7 @@
 //!
 //! What is absent on purpose: a checkout, a merge, a push, hooks, tags that nobody asked for, submodules, Git LFS.
 
+mod addresses;
 mod cache;
 mod config;
 mod credentials;

@@ -1,7 +1,9 @@
 //! Where a repository is: the URLs that are understood, and those that are refused.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use trueup_core::address::is_refused;
 use trueup_ports::SourceError;
 use url::{Host, Url};
 
@@ -23,8 +25,12 @@ pub(crate) enum Transport {
     Path(PathBuf),
     /// Smart HTTP, with TLS except on loopback.
     Http {
-        /// The server's host and port, as in the URL.
-        authority: String,
+        /// The server's host, IPv6 addresses without brackets.
+        host: String,
+        /// The server's port.
+        port: u16,
+        /// Whether with TLS.
+        tls: bool,
     },
     /// SSH.
     Ssh {
@@ -102,7 +108,11 @@ impl Location {
                 "use `https://`; `http://` is for this machine only",
             ));
         }
-        Ok(Self { transport: Transport::Http { authority: authority(&url) }, url: url.into() })
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let tls = url.scheme() == "https";
+        let port = url.port_or_known_default().unwrap_or(443);
+        not_refused(url.host().as_ref())?;
+        Ok(Self { url: url.into(), transport: Transport::Http { host, port, tls } })
     }
 
     fn ssh(text: &str) -> Result<Self, SourceError> {
@@ -113,10 +123,25 @@ impl Location {
                 "URLs end up in process lists and logs: use a deploy key",
             ));
         }
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
+        // `Url` leaves the hosts of schemes that it does not know as they are; libgit2 decodes them, and the system then
+        // takes 2852039166 and 0xa9.254.43518 for the addresses that they are.
+        let host = url.host_str().unwrap_or_default();
+        if host.contains('%') {
+            return Err(lasting("the host in the repository's URL has a `%` in it", KINDS));
+        }
+        not_refused(Host::parse(host).ok().as_ref())?;
+        let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
         let user = if url.username().is_empty() { "git" } else { url.username() }.to_owned();
         let port = url.port().unwrap_or(22);
         Ok(Self { url: url.into(), transport: Transport::Ssh { host, port, user } })
+    }
+
+    /// The server's host and port; `None` where it is this machine's file system.
+    pub(crate) fn server(&self) -> Option<(&str, u16)> {
+        match &self.transport {
+            Transport::Path(_) => None,
+            Transport::Http { host, port, .. } | Transport::Ssh { host, port, .. } => Some((host, *port)),
+        }
     }
 
     /// Whether `url`, which asks for credentials, is the server they are for.
@@ -146,9 +171,21 @@ fn parse(text: &str) -> Result<Url, SourceError> {
     Ok(url)
 }
 
-fn authority(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+/// Refuses a host that is an address which nothing is sent to. What names stand for is looked up before each
+/// conversation.
+fn not_refused<S>(host: Option<&Host<S>>) -> Result<(), SourceError> {
+    let address = match host {
+        Some(Host::Ipv4(address)) => IpAddr::V4(*address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(*address),
+        Some(Host::Domain(_)) | None => return Ok(()),
+    };
+    if !is_refused(address) {
+        return Ok(());
+    }
+    Err(lasting(
+        format!("the repository's URL leads to {address}, a link-local, metadata or unusable address"),
+        "trueup connects to no such address: give the URL of the git server",
+    ))
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -210,6 +247,27 @@ mod tests {
             https:///x/y                             | no host or no path
             https://github.com/                      | no host or no path
             https://github.com:s3cret/x              | cannot be read
+            https://169.254.169.254/latest/meta-data | leads to 169.254.169.254
+            https://169.254.170.2/x                  | leads to 169.254.170.2
+            http://169.254.169.254/x/y               | without TLS
+            https://2852039166/x                     | leads to 169.254.169.254
+            https://0xa9.0xfe.0xa9fe/x               | leads to 169.254.169.254
+            https://[fe80::1]/x                      | leads to fe80::1
+            https://[fd00:ec2::254]/x                | leads to fd00:ec2::254
+            https://[::ffff:169.254.169.254]/x       | leads to ::ffff:169.254.169.254
+            https://[::a9fe:a9fe]/x                  | leads to ::a9fe:a9fe
+            https://0.0.0.0/x                        | leads to 0.0.0.0
+            ssh://git@169.254.169.254/x              | leads to 169.254.169.254
+            ssh://git@2852039166/x                   | leads to 169.254.169.254
+            ssh://0xA9FEA9FE:2222/x                  | leads to 169.254.169.254
+            ssh://0251.0376.43518/x                  | leads to 169.254.169.254
+            ssh://[fe80::1]/x                        | leads to fe80::1
+            ssh://[FD00:EC2::254]:2222/x             | leads to fd00:ec2::254
+            ssh://[::ffff:a9fe:a9fe]/x               | leads to ::ffff:169.254.169.254
+            ssh://%31%36%39.254.169.254/x            | has a `%` in it
+            git@169.254.169.254:x/y                  | leads to 169.254.169.254
+            git@0xa9.254.43518:x/y                   | leads to 169.254.169.254
+            [fe80::1]:x/y                            | transport helpers
         ";
         for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
             let (given, expected) = row.split_once('|').unwrap();
@@ -231,6 +289,7 @@ mod tests {
             https://github.com/x/y    | https://evil.example/x/y     | no
             http://localhost:3000/x   | http://localhost:3000/x      | yes
             ssh://git@github.com/x/y  | ssh://git@github.com/x/y     | yes
+            http://localhost:3000/x   | https://localhost:3000/x     | no
             git@github.com:x/y        | git@github.com:x/y           | yes
             ssh://git@github.com/x/y  | ssh://git@evil.example/x/y   | no
             /srv/state                | https://github.com/x/y       | no

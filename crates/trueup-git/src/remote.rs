@@ -11,6 +11,7 @@ use git2::{
 };
 use trueup_ports::SourceError;
 
+use crate::addresses::{self, Resolver};
 use crate::config::Bounds;
 use crate::credentials::Credentials;
 use crate::fault::{Fault, lasting, one_line, passing};
@@ -26,6 +27,7 @@ pub(crate) struct Remote<'a> {
     pub location: &'a Location,
     pub credentials: &'a Credentials,
     pub bounds: &'a Bounds,
+    pub resolve: Resolver,
 }
 
 /// Why a callback of ours ended the conversation. libgit2 carries only a number from there to here.
@@ -55,6 +57,7 @@ impl Remote<'_> {
                 "remove the `insteadOf` setting, or give the other URL",
             )));
         }
+        addresses::check(self.location, self.resolve)?;
         let mut connection = remote
             .connect_auth(Direction::Fetch, Some(self.callbacks(deadline, &reason)?), Some(proxy()))
             .map_err(|error| self.explain(&error, &reason))?;
@@ -175,10 +178,14 @@ impl Remote<'_> {
                 format!("there is no git repository at `{place}`"),
                 "trueup asks again; check the path if it should be there",
             ),
+            (ErrorCode::Certificate, _) | (_, ErrorClass::Ssl) if says("does not match") => lasting(
+                message,
+                "the server's certificate is for another name: check the URL, and who answers in the name of its host",
+            ),
             (ErrorCode::Certificate, _) | (_, ErrorClass::Ssl) if says("certificate") => lasting(
                 message,
-                "the server's certificate is not trusted: install the CA certificates, or name a bundle that has the \
-                 server's CA in SSL_CERT_FILE",
+                "the server's certificate has expired, or is signed by nobody who is trusted: have it renewed, install \
+                 the CA certificates, or name a bundle that has the server's CA in SSL_CERT_FILE",
             ),
             (ErrorCode::Auth, _) => {
                 lasting(message, "the credentials are wrong, have expired, or may not read this repository")
@@ -241,7 +248,7 @@ mod tests {
         let explain = |location: &Location, code, class, words: &str| {
             let credentials = Credentials::default();
             let bounds = Bounds::default();
-            Remote { location, credentials: &credentials, bounds: &bounds }
+            Remote { location, credentials: &credentials, bounds: &bounds, resolve: addresses::system }
                 .explain(&git2::Error::new(code, class, words), &Reason::default())
         };
         let generic = ErrorCode::GenericError;
@@ -251,6 +258,7 @@ mod tests {
             (generic, ErrorClass::Net, "failed to connect", "asks again", true),
             (ErrorCode::Timeout, ErrorClass::Net, "could not read: timed out", "asks again", true),
             (ErrorCode::Certificate, ErrorClass::Ssl, "the SSL certificate is invalid", "SSL_CERT_FILE", false),
+            (ErrorCode::Certificate, ErrorClass::Ssl, "hostname does not match certificate", "another name", false),
             (generic, ErrorClass::Ssl, "SSL error: received early EOF", "does not name this host", true),
             (ErrorCode::Auth, ErrorClass::Ssh, "failed to authenticate", "may not read", false),
             (generic, ErrorClass::Http, "unexpected http status code: 403", "may not read", false),
@@ -277,7 +285,8 @@ mod tests {
         let location = Location::parse("https://git.example.com/state").unwrap();
         let credentials = Credentials::default();
         let bounds = Bounds { fetch_bytes_max: 10, fetch_objects_max: 3, ..Bounds::default() };
-        let remote = Remote { location: &location, credentials: &credentials, bounds: &bounds };
+        let remote =
+            Remote { location: &location, credentials: &credentials, bounds: &bounds, resolve: addresses::system };
         let now = Instant::now();
         let (later, past) = (now + Duration::from_mins(1), now);
         let message = |bytes, objects, deadline| remote.beyond(bytes, objects, deadline).map(|error| error.message);

@@ -24,3 +24,20 @@ pub(crate) fn set() {
         set.expect("these two options take any number");
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(unsafe_code, reason = "git2 has no safe way to these two settings")]
+    fn libgit2_does_not_wait_for_ever() {
+        set();
+        // SAFETY: both read what was written before, and nothing in this process writes it again.
+        let (connect, silence) = unsafe {
+            let connect = git2::opts::get_server_connect_timeout_in_milliseconds();
+            (connect, git2::opts::get_server_timeout_in_milliseconds())
+        };
+        assert_eq!((connect.unwrap(), silence.unwrap()), (CONNECT_MILLISECONDS_MAX, SILENCE_MILLISECONDS_MAX));
+    }
+}

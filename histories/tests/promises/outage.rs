@@ -28,13 +28,35 @@ fn failures() -> [(&'static str, Failing); 4] {
     [
         (
             "outage",
-            failing(10, "cannot read `https://git`: failed to connect to git: Operation timed out", passes, true),
+            failing(10, "cannot read `https://git/x`: failed to connect to git: Operation timed out", passes, true),
         ),
-        ("401", failing(1, "`https://git` refused the token", "the token has expired, or was revoked", false)),
-        ("TLS", failing(1, "cannot read `https://git`: the SSL certificate is invalid", "SSL_CERT_FILE", false)),
+        (
+            "401",
+            failing(
+                1,
+                "`https://git/x` refused the token",
+                "the token has expired, was revoked, or may not read this repository",
+                false,
+            ),
+        ),
+        (
+            "TLS",
+            failing(
+                1,
+                "cannot read `https://git/x`: the SSL certificate is invalid",
+                "the server's certificate has expired, or is signed by nobody who is trusted: have it renewed, install \
+                 the CA certificates, or name a bundle that has the server's CA in SSL_CERT_FILE",
+                false,
+            ),
+        ),
         (
             "1 byte/s",
-            failing(360, "`https://git` did not answer within 360 s", "the server hangs; trueup asks again", true),
+            failing(
+                360,
+                "`https://git/x` did not answer within 360 s",
+                "the server or the network hangs; trueup asks again",
+                true,
+            ),
         ),
     ]
 }

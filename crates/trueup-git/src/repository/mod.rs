@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_ports::{Head, Snapshot, Source, SourceError};
 
+use crate::addresses::{self, Resolver};
 use crate::cache::{self, ACCEPTED, Cache};
 use crate::config::Config;
 use crate::fault::{Fault, lasting, one_line, passing};
@@ -48,6 +49,7 @@ struct Inner {
     location: Location,
     path: Option<String>,
     cache: Cache,
+    resolve: Resolver,
     /// The head that the last poll of this process gave.
     seen: Mutex<Option<Oid>>,
     /// The applications' revisions that were worked out last; those of a later commit are worked out from them.
@@ -63,7 +65,12 @@ impl Repository {
     ///
     /// # Errors
     /// When the URL, the branch or the path is none that can be, or the cache directory cannot be used.
-    pub fn open(mut config: Config) -> Result<Self, SourceError> {
+    pub fn open(config: Config) -> Result<Self, SourceError> {
+        Self::open_where(config, addresses::system)
+    }
+
+    /// Opens it where names are looked up by `resolve`.
+    fn open_where(mut config: Config, resolve: Resolver) -> Result<Self, SourceError> {
         crate::timeouts::set();
         let location = Location::parse(&config.url)?;
         // From here on only the checked spelling is around.
@@ -81,6 +88,7 @@ impl Repository {
             location,
             path,
             cache,
+            resolve,
             seen: Mutex::default(),
             answers: Mutex::default(),
             damaged: AtomicBool::new(false),
@@ -189,7 +197,12 @@ impl Source for Repository {
 
 impl Inner {
     fn remote(&self) -> Remote<'_> {
-        Remote { location: &self.location, credentials: &self.config.credentials, bounds: &self.config.bounds }
+        Remote {
+            location: &self.location,
+            credentials: &self.config.credentials,
+            bounds: &self.config.bounds,
+            resolve: self.resolve,
+        }
     }
 
     fn snapshot(&self, wanted: &Revision) -> Result<Snapshot, SourceError> {
@@ -342,4 +355,30 @@ fn subject(commit: &Commit<'_>) -> String {
     let message = String::from_utf8_lossy(commit.message_bytes());
     let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     line.chars().take(SUBJECT_CHARACTERS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_poll_does_not_connect_where_a_name_leads_to_metadata() {
+        // Whoever answers for the name adds the instance's metadata to its addresses.
+        let rebound: Resolver = |_, _| Ok(vec![[127, 0, 0, 1].into(), [169, 254, 169, 254].into()]);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let urls = ["http://localhost:PORT/state", "https://localhost:PORT/state", "ssh://git@localhost:PORT/state"];
+        for url in urls.map(|url| url.replace("PORT", &port.to_string())) {
+            let cache = tempfile::TempDir::new().unwrap();
+            let mut config = Config::new(&url, "main", cache.path());
+            config.credentials.https_token = Some(crate::Token::Value(crate::Secret::new("s3cret")));
+            let error = Repository::open_where(config, rebound).unwrap().poll().await.unwrap_err();
+            assert!(error.message.contains("leads to 169.254.169.254"), "{url}: {error:?}");
+            assert!(error.hint.is_some() && !error.transient, "{url}: {error:?}");
+            assert!(listener.accept().is_err(), "{url}: somebody connected");
+        }
+    }
 }

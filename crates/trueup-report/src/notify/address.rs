@@ -1,8 +1,9 @@
 //! Where notifications may be sent: https, or this machine; never to what only the cloud's own machinery listens on.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
+use trueup_core::address::is_refused;
 use url::{Host, Url};
 
 /// What is wrong with a URL. Never repeats it.
@@ -61,43 +62,6 @@ pub fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    }
-}
-
-/// Whether nothing is sent to an address: link-local ones, where the metadata of instances (169.254.169.254) and the
-/// credentials of tasks (169.254.170.2) are, `fd00:ec2::/32`, where EC2 has the same, and those that are no host's.
-///
-/// Source: Amazon EC2 user guide, "Access instance metadata"; Amazon ECS developer guide, "Task IAM role".
-pub fn is_refused(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_refused_v4(address),
-        IpAddr::V6(address) => {
-            let [first, second, ..] = address.segments();
-            address.is_unspecified()
-                || address.is_multicast()
-                || first & 0xffc0 == 0xfe80
-                || (first, second) == (0xfd00, 0x0ec2)
-                || embedded(address).is_some_and(is_refused_v4)
-        }
-    }
-}
-
-fn is_refused_v4(address: Ipv4Addr) -> bool {
-    address.is_link_local() || address.is_unspecified() || address.is_multicast() || address.is_broadcast()
-}
-
-/// The IPv4 address that an IPv6 address leads to: by NAT64 (RFC 6052), 6to4 (RFC 3056), or written out.
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let segments = address.segments();
-    let of = |high: u16, low: u16| {
-        let [a, b] = high.to_be_bytes();
-        let [c, d] = low.to_be_bytes();
-        Ipv4Addr::new(a, b, c, d)
-    };
-    match segments {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some(of(high, low)),
-        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => Some(of(high, low)),
-        _ => None,
     }
 }
 

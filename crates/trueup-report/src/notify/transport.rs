@@ -12,6 +12,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response};
+use trueup_core::address::is_refused;
 use trueup_core::report::printable;
 use trueup_ports::Clock;
 use url::Url;
@@ -181,9 +182,8 @@ impl Resolve for Guarded {
 
 /// Those of a name's addresses that something may be sent to.
 fn allowed(found: impl Iterator<Item = SocketAddr>, loopback_alone: bool) -> std::io::Result<Vec<SocketAddr>> {
-    let allowed: Vec<SocketAddr> = found
-        .filter(|found| !address::is_refused(found.ip()) && (!loopback_alone || found.ip().is_loopback()))
-        .collect();
+    let allowed: Vec<SocketAddr> =
+        found.filter(|found| !is_refused(found.ip()) && (!loopback_alone || found.ip().is_loopback())).collect();
     if allowed.is_empty() {
         return Err(std::io::Error::other("the name leads to no address that may be used"));
     }
