@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use tokio::task::JoinError;
 use trueup_ports::SourceError;
 
 /// Why something could not be read from the local store.
@@ -41,6 +42,12 @@ pub(crate) fn cache_io(what: &str, path: &Path, error: &std::io::Error) -> Sourc
         format!("cannot {what} `{}`: {error}", path.display()),
         "the cache directory must be writable and on a disk with room; choose another one with `--cache-dir`",
     )
+}
+
+/// What ended a task that gave nothing back. The error's own text is never shown: it has the panic's message in it, and in
+/// that may be a credential.
+pub(crate) fn ended_by(error: &JoinError) -> &'static str {
+    if error.is_panic() { "it panicked" } else { "it was cancelled" }
 }
 
 /// Text from outside on one line: control characters replaced, cut after 300 characters.

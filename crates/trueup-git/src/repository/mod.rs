@@ -16,7 +16,7 @@ use trueup_ports::{Head, Snapshot, Source, SourceError};
 
 use crate::cache::{self, ACCEPTED, Cache};
 use crate::config::Config;
-use crate::fault::{Fault, lasting, one_line, passing};
+use crate::fault::{Fault, ended_by, lasting, one_line, passing};
 use crate::history::{self, Answers};
 use crate::location::{Location, Transport};
 use crate::remote::Remote;
@@ -131,7 +131,7 @@ impl Repository {
         let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || work(&inner)).await.unwrap_or_else(|error| {
             Err(passing(
-                format!("reading `{}` ended unexpectedly: {error}", self.inner.location.url),
+                format!("reading `{}` ended unexpectedly: {}", self.inner.location.url, ended_by(&error)),
                 "this is a defect in trueup or libgit2: report it; trueup tries again",
             ))
         })
@@ -309,4 +309,19 @@ fn subject(commit: &Commit<'_>) -> String {
     let message = String::from_utf8_lossy(commit.message_bytes());
     let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     line.chars().take(SUBJECT_CHARACTERS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_told_without_its_message() {
+        let directory = tempfile::tempdir().unwrap();
+        let repository = directory.path().join("state.git");
+        let config = Config::new(repository.to_string_lossy(), "main", directory.path().join("cache"));
+        let canary = "canary-77a0-of-a-panic".to_owned();
+        let error = Repository::open(config).unwrap().blocking::<()>(move |_| panic!("{canary}")).await.unwrap_err();
+        assert!(error.message.ends_with("ended unexpectedly: it panicked"), "{error:?}");
+    }
 }
