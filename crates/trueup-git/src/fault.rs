@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use tokio::task::JoinError;
+use trueup_core::report::steers;
 use trueup_ports::SourceError;
 
 /// Why something could not be read from the local store.
@@ -50,7 +51,7 @@ pub(crate) fn ended_by(error: &JoinError) -> &'static str {
     if error.is_panic() { "it panicked" } else { "it was cancelled" }
 }
 
-/// Text from outside on one line: control characters replaced, cut after 300 characters.
+/// Text from outside on one line: what steers a terminal replaced, cut after 300 characters.
 pub(crate) fn one_line(text: &str) -> String {
-    text.trim().chars().take(300).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.trim().chars().take(300).map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use git2::{Commit, ErrorCode, Oid};
 use jiff::Timestamp;
 use trueup_core::names::{ApplicationName, Revision};
+use trueup_core::report::steers;
 use trueup_ports::{Head, Snapshot, Source, SourceError};
 
 use crate::cache::{self, ACCEPTED, Cache};
@@ -308,7 +309,7 @@ fn revision(id: Oid) -> Revision {
 fn subject(commit: &Commit<'_>) -> String {
     let message = String::from_utf8_lossy(commit.message_bytes());
     let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    line.chars().take(SUBJECT_CHARACTERS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    line.chars().take(SUBJECT_CHARACTERS_MAX).map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
