@@ -16,7 +16,7 @@ const SURROUNDINGS_BYTES: usize = 1_000;
 ///
 /// In the order given. Of neighbours from one file, that file is looked at once.
 pub fn problems(root: &Path, problems: &[Problem]) -> String {
-    problems_of(root, problems, super::masked::masked)
+    problems_of(root, problems, |file| super::masked::masked(file, problems))
 }
 
 /// The same for files of which another text may be shown than of documents. What `masked` gives has the file's length.
@@ -130,6 +130,15 @@ mod tests {
     fn the_line_is_underlined_by_its_number_to_its_end_at_most() {
         let told = shown("a.toml", "x = 1\r\n\ta = [\r\n  2,\n]\n", &[8..17, 1..1, 5..6]);
         insta::assert_snapshot!(told);
+    }
+
+    #[test]
+    fn what_is_called_a_secret_is_not_shown() {
+        let file = SourceFile::new("app/task-definition.toml", "command = [\"serve\", \"--key=hunter2\"]\n");
+        let at =
+            |code, range| Problem::at(code, &Span { file: Arc::clone(&file), range }, &Pointer::root(), "it is wrong");
+        let told = problems(Path::new(""), &[at("unknown", 0..7), at("plaintext-secret", 20..35)]);
+        assert!(told.contains("serve") && !told.contains("hunter2"), "{told}");
     }
 
     #[test]
