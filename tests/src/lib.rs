@@ -10,6 +10,7 @@
 //! exit or a request, has a limit, and says what it saw last.
 
 pub mod binary;
+pub mod canary;
 pub mod daemon;
 pub mod git_server;
 pub mod process;
