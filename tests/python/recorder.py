@@ -11,6 +11,16 @@ ANSWER_CHARACTERS_MAX = 20_000
 STALL_SECONDS_MAX = 300
 
 
+def refusal(status, raw):
+    """What a request that a test makes fail is answered. With a 4xx it repeats of the request what it does not like, as AWS's
+    services do: here what stands behind `environment`."""
+    if status >= 500:
+        return {"__type": "ServerException", "message": "made to fail by the test"}
+    _, found, value = raw.decode("utf-8", "replace").partition('"environment"')
+    said = f"made to fail by the test: some constraint is not satisfied by '{found}{value}'"
+    return {"__type": "InvalidParameterException", "message": said}
+
+
 class Recorder:
     """A WSGI application around another one.
 
@@ -34,7 +44,7 @@ class Recorder:
         if fault and not self._let_through(fault, request):
             status = fault["status"]
             self._answered(request, status, "", reached=False)
-            body = json.dumps({"__type": "ServerException", "message": "made to fail by the test"}).encode()
+            body = json.dumps(refusal(status, raw)).encode()
             start_response(f"{status} Made to fail", [("Content-Type", "application/x-amz-json-1.1")])
             return [body]
 

@@ -11,6 +11,7 @@
 
 pub mod authority;
 pub mod binary;
+pub mod canary;
 pub mod daemon;
 pub mod git_server;
 pub mod https_server;

@@ -103,7 +103,15 @@ impl Scenario {
     /// # Errors
     /// When it cannot be started.
     pub fn daemon_of(&self, command: Command) -> Result<Daemon> {
-        Ok(Daemon::new(Process::start(command, &self.output_file())?))
+        Ok(Daemon::new(self.start_process(command)?))
+    }
+
+    /// Starts a command that was made with [`Scenario::command`], whatever it prints.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_process(&self, command: Command) -> Result<Process> {
+        Process::start(command, &self.output_file())
     }
 
     /// Starts `trueup run` on a repository by its URL, looking at AWS every second and at git once a day: so it has to be
@@ -114,7 +122,7 @@ impl Scenario {
     pub fn daemon_on(&self, repository: impl AsRef<OsStr>, arguments: &[&str]) -> Result<Daemon> {
         let mut command = self.command_on("run", repository);
         command.args(["--log-format", "json", "--git-interval", "24h", "--interval", INTERVAL]).args(arguments);
-        Ok(Daemon::new(Process::start(command, &self.output_file())?))
+        Ok(Daemon::new(self.start_process(command)?))
     }
 
     /// Starts a daemon and waits until the example, pushed before, is there and nothing more is written.
@@ -174,15 +182,21 @@ impl Scenario {
         self.command_on(subcommand, self.repository.url())
     }
 
-    /// The same on a repository by its URL.
+    /// The same on another repository, by its URL.
     pub fn command_on(&self, subcommand: &str, repository: impl AsRef<OsStr>) -> Command {
         let mut command = self.bare_command();
         command.arg(subcommand).arg("--repository").arg(repository);
-        command.arg("--cache-dir").arg(self.directory.path().join("cache"));
+        command.arg("--cache-dir").arg(self.cache());
         command
     }
 
-    fn bare_command(&self) -> Command {
+    /// The cache directory of all processes.
+    pub fn cache(&self) -> PathBuf {
+        self.directory.path().join("cache")
+    }
+
+    /// `trueup`, in a directory of its own and with this AWS alone within reach.
+    pub fn bare_command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         // The developer's own AWS must be out of reach.
         command.env_clear().envs(self.environment()).env("HOME", self.directory.path());
@@ -209,18 +223,19 @@ impl Scenario {
         Ok(Finished { code, stdout, stderr: std::fs::read_to_string(output.with_extension("stderr"))? })
     }
 
-    /// What all processes so far wrote, to stdout and beside it.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn everything_said(&self) -> Result<String> {
-        let mut said = String::new();
-        for number in 1..=self.started.get() {
-            for stream in ["stdout", "stderr"] {
-                said.push_str(&std::fs::read_to_string(self.output_of(number).with_extension(stream))?);
-            }
-        }
-        Ok(said)
+    /// What all processes printed so far, as one text.
+    pub fn everything_said(&self) -> String {
+        self.printed().into_iter().map(|(_, text)| text).collect::<Vec<_>>().concat()
+    }
+
+    /// What every process printed so far, by its number and stream.
+    pub fn printed(&self) -> Vec<(String, String)> {
+        let processes = (1..=self.started.get()).flat_map(|number| ["stdout", "stderr"].map(|stream| (number, stream)));
+        let read = |(number, stream)| {
+            let text = std::fs::read_to_string(self.output_of(number).with_extension(stream)).unwrap_or_default();
+            (format!("{stream} of process {number}"), text)
+        };
+        processes.map(read).collect()
     }
 
     /// Files of its own for every process, without their ending.
@@ -240,11 +255,8 @@ impl Drop for Scenario {
         if !std::thread::panicking() {
             return;
         }
-        for number in 1..=self.started.get() {
-            for stream in ["stdout", "stderr"] {
-                let text = std::fs::read_to_string(self.output_of(number).with_extension(stream)).unwrap_or_default();
-                eprintln!("-- {stream} of process {number}\n{}", tail(text.lines()));
-            }
+        for (what, text) in self.printed() {
+            eprintln!("-- {what}\n{}", tail(text.lines()));
         }
         let requests = self.world.requests(0).unwrap_or_default();
         let requests: Vec<String> = requests.iter().map(|request| format!("{request:?}")).collect();

@@ -175,7 +175,9 @@ impl Caller {
             }
             Err(error) => {
                 let request_id = error.request_id.as_deref();
-                tracing::debug!(environment, operation, duration_ms, request_id, %error, "Called AWS, which failed.");
+                // Not with AWS's words, in which may be what was sent: whoever handles the failure tells them without.
+                let (kind, code) = (error.kind, error.code.as_deref());
+                tracing::debug!(environment, operation, duration_ms, request_id, %kind, code, "Called AWS, which failed.");
                 match error.kind {
                     FailureKind::Throttled => {
                         self.calls.throttled(operation);

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::Evidence;
+use trueup_core::drift::without_echo;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
 use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Meter, Priority, Wanted};
@@ -150,7 +151,8 @@ impl AwsCloud {
             self.task_definitions.forget(resource);
             self.sweep.lock().unwrap_or_else(PoisonError::into_inner).forget(resource);
         }
-        outcome
+        // AWS may repeat what it does not like.
+        outcome.map_err(|error| CallError { message: without_echo(&error.message, &call.input), ..error })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use trueup_core::desired::Mode;
 use trueup_core::live::{Observed, Traffic};
@@ -176,7 +176,7 @@ impl EnvironmentLoop {
     }
 
     /// Takes in what came of reading beside the cycles.
-    pub(crate) fn read(&mut self, read: Result<Read, tokio::task::JoinError>) {
+    pub(crate) fn read(&mut self, read: Result<Read, JoinError>) {
         match read {
             Ok(read) if self.busy.contains_key(read.name()) => {
                 self.read_meanwhile.entry(read.name().clone()).or_default().push(read);
@@ -194,7 +194,8 @@ impl EnvironmentLoop {
                 self.context.tell(events);
             }
             Err(error) => {
-                tracing::error!(environment = %self.name, %error, "Reading beside the cycles broke.");
+                let error = ended_by(&error);
+                tracing::error!(environment = %self.name, error, "Reading beside the cycles broke.");
                 // Nobody knows whose it was: none is waited for any longer.
                 self.applications.values_mut().for_each(|state| state.healthy.broke());
                 let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.broke());
@@ -211,7 +212,7 @@ impl EnvironmentLoop {
     }
 
     /// Takes an application back from the pass that wrote to it.
-    pub(crate) fn ended(&mut self, ended: Result<Finished, tokio::task::JoinError>) {
+    pub(crate) fn ended(&mut self, ended: Result<Finished, JoinError>) {
         match ended {
             Ok(Finished { name, state }) => {
                 self.busy.remove(&name);
@@ -222,7 +223,7 @@ impl EnvironmentLoop {
             }
             Err(error) => {
                 // What the pass remembered is lost with it; the next look begins without, as after a restart.
-                tracing::error!(environment = %self.name, %error, "An apply pass broke.");
+                tracing::error!(environment = %self.name, error = ended_by(&error), "An apply pass broke.");
                 self.busy.retain(|_, pass| !pass.is_finished());
             }
         }
@@ -290,4 +291,10 @@ impl EnvironmentLoop {
         let differs = |name: &&ApplicationName| before.get(*name) != now.get(*name);
         Scope::Only(before.keys().chain(now.keys()).filter(differs).cloned().collect())
     }
+}
+
+/// What ended a task that gave nothing back. The error's own text is never shown: it has the panic's message in it, and in
+/// that may be a value.
+fn ended_by(error: &JoinError) -> &'static str {
+    if error.is_panic() { "it panicked" } else { "it was cancelled" }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tokio::task::JoinError;
+use trueup_core::report::steers;
 use trueup_ports::SourceError;
 
 /// Why something could not be read from the local store.
@@ -43,7 +45,13 @@ pub(crate) fn cache_io(what: &str, path: &Path, error: &std::io::Error) -> Sourc
     )
 }
 
-/// Text from outside on one line: control characters replaced, cut after 300 characters.
+/// What ended a task that gave nothing back. The error's own text is never shown: it has the panic's message in it, and in
+/// that may be a credential.
+pub(crate) fn ended_by(error: &JoinError) -> &'static str {
+    if error.is_panic() { "it panicked" } else { "it was cancelled" }
+}
+
+/// Text from outside on one line: what steers a terminal replaced, cut after 300 characters.
 pub(crate) fn one_line(text: &str) -> String {
-    text.trim().chars().take(300).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.trim().chars().take(300).map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use trueup_core::address::is_refused;
+use trueup_core::report::steers;
 use trueup_ports::SourceError;
 use url::{Host, Url};
 
@@ -51,7 +52,7 @@ impl Location {
     /// # Errors
     /// When it is no URL of ours; the message never repeats credentials.
     pub(crate) fn parse(text: &str) -> Result<Self, SourceError> {
-        if text.is_empty() || text.chars().any(char::is_control) {
+        if text.is_empty() || text.chars().any(steers) {
             return Err(lasting("the repository's URL is empty or holds control characters", KINDS));
         }
         match text.split_once("://") {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use git2::{ObjectType, Oid, Repository, Tree};
 use trueup_core::desired::FileTree;
+use trueup_core::report::steers;
 use trueup_ports::SourceError;
 
 use crate::config::Bounds;
@@ -43,7 +44,7 @@ pub(crate) fn normal_path(path: &str) -> Result<String, SourceError> {
             "`--path` is relative to the repository's root, with `/` between its parts and no `..`",
         )
     };
-    if path.starts_with('/') || path.contains('\\') || path.chars().any(char::is_control) {
+    if path.starts_with('/') || path.contains('\\') || path.chars().any(steers) {
         return Err(refused());
     }
     let parts: Vec<_> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
@@ -215,7 +216,7 @@ fn checked_name(name: &[u8]) -> Result<&str, &'static str> {
         "" | "." | ".." => Err("leaves the tree"),
         name if name.contains(['/', '\\']) => Err("has a path for a name, which may leave the tree"),
         name if name.eq_ignore_ascii_case(".git") => Err("is a git repository inside the tree"),
-        name if name.chars().any(char::is_control) => Err("has control characters in its name"),
+        name if name.chars().any(steers) => Err("has characters in its name that steer a terminal or turn text around"),
         name => Ok(name),
     }
 }
@@ -238,6 +239,7 @@ mod tests {
             ("a\\b", None),
             ("a/.git", None),
             ("a\nb", None),
+            ("a\u{202e}b", None),
         ];
         for (given, expected) in table {
             assert_eq!(normal_path(given).ok().as_deref(), expected, "{given}");
@@ -247,7 +249,8 @@ mod tests {
     #[test]
     fn names_stay_where_they_are() {
         let refused: [&[u8]; 9] = [b"", b".", b"..", b"a/b", b"a\\b", b".git", b".GIT", b"a\x1bb", b"\xff"];
-        for name in refused {
+        let steering = ["a\u{9b}b", "a\u{202e}b", "a\u{2028}b", "a\u{61c}b", "a\u{2066}b"].map(str::as_bytes);
+        for name in refused.into_iter().chain(steering) {
             assert!(checked_name(name).is_err(), "{}", name.escape_ascii());
         }
         for name in ["app.toml", ".github", "été.json", "..a", "a b"] {

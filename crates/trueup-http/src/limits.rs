@@ -11,6 +11,10 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 /// How many senders' rates are remembered. Who has more addresses than that is stopped by the rate of all together.
 const SENDERS_MAX: usize = 1024;
 
+/// Which part of the rate of all senders those have together who are beyond their own share: a quarter. Webhooks still
+/// have four thousand small messages a second of that, and who keeps to its share has the rest.
+const BEYOND_PART: u32 = 4;
+
 /// The bounds of a listener. The defaults are those for webhooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -26,14 +30,15 @@ pub struct Limits {
     pub body_time_max: Duration,
     /// How long a connection may take together, answer and all: 15 s.
     pub connection_time_max: Duration,
-    /// Requests of one sender a second, in the long run: 10. For IPv6 a sender is a network of 64 bits.
+    /// Requests of one sender a second, in the long run, that have nothing to do with what others send: 10. For IPv6 a
+    /// sender is a network of 64 bits.
     pub sender_rate: NonZeroU32,
-    /// Requests of one sender at once: 60. A provider sends those of a busy organization in bursts.
+    /// The same at once: 60. A provider sends those of a busy organization in bursts.
     pub sender_burst: NonZeroU32,
-    /// Requests of all senders a second, in the long run: 50. An HMAC of a whole MiB takes milliseconds, so that a flood
-    /// cannot use more than a part of one core.
+    /// What the requests of all senders weigh a second, in the long run: 51,200. A request weighs one, and one more for
+    /// each KiB of its body. So bodies of 50 MiB are read a second, whose HMACs take a part of one core.
     pub rate: NonZeroU32,
-    /// Requests of all senders at once: 200.
+    /// What the requests of all senders weigh at once: 65,600, that is as many of the largest as there are connections.
     pub burst: NonZeroU32,
 }
 
@@ -51,8 +56,8 @@ impl Default for Limits {
             connection_time_max: Duration::from_secs(15),
             sender_rate: number(10),
             sender_burst: number(60),
-            rate: number(50),
-            burst: number(200),
+            rate: number(51_200),
+            burst: number(65_600),
         }
     }
 }
@@ -73,29 +78,40 @@ impl Limits {
     }
 }
 
-/// Counts requests.
+/// Weighs requests.
 pub(crate) struct Rates {
     sender: RateLimiter<IpAddr, DefaultKeyedStateStore<IpAddr>, DefaultClock>,
+    /// What senders beyond their own share take together.
+    beyond: DefaultDirectRateLimiter,
     all: DefaultDirectRateLimiter,
 }
 
 impl Rates {
     pub(crate) fn new(limits: &Limits) -> Self {
+        let quota = |rate, burst| Quota::per_second(rate).allow_burst(burst);
+        let part = |whole: NonZeroU32| NonZeroU32::new(whole.get() / BEYOND_PART).unwrap_or(NonZeroU32::MIN);
         Self {
-            sender: RateLimiter::hashmap(Quota::per_second(limits.sender_rate).allow_burst(limits.sender_burst)),
-            all: RateLimiter::direct(Quota::per_second(limits.rate).allow_burst(limits.burst)),
+            sender: RateLimiter::hashmap(quota(limits.sender_rate, limits.sender_burst)),
+            beyond: RateLimiter::direct(quota(part(limits.rate), part(limits.burst))),
+            all: RateLimiter::direct(quota(limits.rate, limits.burst)),
         }
     }
 
-    /// Whether one more request of this sender is looked at. A sender who has used up its own share takes nothing from the
-    /// share of all.
-    pub(crate) fn admit(&self, sender: IpAddr) -> bool {
+    /// Whether a request of this sender that weighs so much is looked at.
+    ///
+    /// A sender's own share is only what it has for certain. Beyond it a request is looked at all the same, for as long as
+    /// all that are beyond theirs leave most of the rate to the others: behind a load balancer everybody is one sender, and
+    /// a forged message is told from a genuine one only when it was read. Genuine ones are small, so that a flood of large
+    /// ones, which is what costs, leaves room for them.
+    pub(crate) fn admit(&self, sender: IpAddr, weight: NonZeroU32) -> bool {
         if self.sender.len() >= SENDERS_MAX {
             self.sender.retain_recent();
         }
         // Where so many are known that all were here a moment ago, the rate of all has to do.
         let is_counted = self.sender.len() < SENDERS_MAX;
-        (!is_counted || self.sender.check_key(&network(sender)).is_ok()) && self.all.check().is_ok()
+        let has_room = |rate: &DefaultDirectRateLimiter| matches!(rate.check_n(weight), Ok(Ok(())));
+        let is_within = !is_counted || self.sender.check_key(&network(sender)).is_ok();
+        (is_within || has_room(&self.beyond)) && has_room(&self.all)
     }
 }
 
@@ -116,20 +132,34 @@ mod tests {
 
     fn tiny() -> Limits {
         let one = number(1);
-        Limits { sender_rate: one, sender_burst: number(2), rate: one, burst: number(5), ..Limits::default() }
+        Limits { sender_rate: one, sender_burst: number(2), rate: one, burst: number(8), ..Limits::default() }
     }
 
     #[test]
-    fn a_sender_is_stopped_before_it_takes_the_share_of_others() {
+    fn who_goes_beyond_its_share_is_stopped_before_it_takes_the_share_of_others() {
+        // All of it happens within the second in which nothing comes back: two of a sender's own, a quarter of eight beyond.
         let rates = Rates::new(&tiny());
-        let admit = |address: &str| rates.admit(address.parse().unwrap());
-        // All of it happens within the second in which nothing comes back.
-        assert_eq!([(); 9].map(|()| admit("192.0.2.1")).iter().filter(|admitted| **admitted).count(), 2);
+        let admit = |address: &str| rates.admit(address.parse().unwrap(), number(1));
+        assert_eq!([(); 9].map(|()| admit("192.0.2.1")).iter().filter(|admitted| **admitted).count(), 4);
+        assert!(!admit("::ffff:192.0.2.1"), "an address is the same on a socket for both kinds");
         assert!(admit("192.0.2.2"), "another sender has a share of its own");
         assert!(admit("2001:db8::1") && admit("2001:db8::2"), "a network of 64 bits is one sender");
-        assert!(!admit("2001:db8::3"));
-        assert!(!admit("192.0.2.3"), "all together have their share, too");
-        assert!(!admit("::ffff:192.0.2.1"), "an address is the same on a socket for both kinds");
+        assert!(!admit("2001:db8::3"), "and what is beyond the shares is gone");
+        assert!(admit("192.0.2.3"));
+        assert!(!admit("192.0.2.4"), "all together have their share, too");
+    }
+
+    #[test]
+    fn a_large_request_beyond_the_share_is_stopped_before_small_ones_are() {
+        let few = number(1);
+        let limits = Limits { sender_rate: few, sender_burst: few, rate: few, burst: number(400), ..Limits::default() };
+        let rates = Rates::new(&limits);
+        let admit = |weight| rates.admit("192.0.2.1".parse().unwrap(), number(weight));
+        // the weight | whether it is looked at: a share of one, then a hundred
+        for (weight, admitted) in [(60, true), (60, true), (60, false), (60, false), (3, true), (3, true), (500, false)]
+        {
+            assert_eq!(admit(weight), admitted, "{weight}");
+        }
     }
 
     #[test]
@@ -137,7 +167,7 @@ mod tests {
         let limits = Limits { rate: number(1_000_000), burst: number(1_000_000), ..Limits::default() };
         let rates = Rates::new(&limits);
         for number in 0..5_000_u32 {
-            rates.admit(IpAddr::V4(number.into()));
+            rates.admit(IpAddr::V4(number.into()), super::number(1));
         }
         assert!(rates.sender.len() <= SENDERS_MAX, "{}", rates.sender.len());
     }

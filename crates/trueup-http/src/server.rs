@@ -69,9 +69,10 @@ async fn keep_listening<S: Service>(
                 let address = listener.local_addr().unwrap_or(address);
                 tracing::info!(%address, "It listens for {}.", S::NAME);
                 listening.send_replace(Some(address));
-                // A task of its own, so that its panic ends there.
-                let Err(error) = tokio::spawn(serve(listener, Arc::clone(service), limits)).await;
-                tracing::error!(%error, "The listener for {} broke; it begins anew, and nothing else waits for it.", S::NAME);
+                // A task of its own, so that its panic ends there. The error says no more than that, and has the panic's
+                // message in it, in which may be what somebody sent.
+                let Err(_) = tokio::spawn(serve(listener, Arc::clone(service), limits)).await;
+                tracing::error!("The listener for {} broke; it begins anew, and nothing else waits for it.", S::NAME);
             }
             Err(error) => {
                 if !std::mem::replace(&mut was_told, true) {

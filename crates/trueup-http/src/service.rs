@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -88,9 +89,13 @@ impl<'d> Asked<'d> {
         self.listener.is_some_and(|listener| listener.ip().to_canonical().is_loopback())
     }
 
-    /// Counts it. Gives back whether its sender, and all senders together, keep to their rates.
+    /// Weighs it by what it may cost. Gives back whether its sender, or all senders together, leave room for it.
     pub fn keeps_to_rates(&self) -> bool {
-        self.bounds.rates.admit(self.sender.ip())
+        let Bounds { rates, body_bytes_max, .. } = self.bounds;
+        let max = body_bytes_max as u64;
+        // What does not say how large it is may be as large as is read.
+        let kib = self.body.size_hint().upper().map_or(max, |bytes| bytes.min(max)).div_ceil(1024);
+        rates.admit(self.sender.ip(), NonZeroU32::MIN.saturating_add(u32::try_from(kib).unwrap_or(u32::MAX)))
     }
 
     /// Reads the body, with bounds for its size and time.

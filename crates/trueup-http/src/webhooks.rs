@@ -28,11 +28,12 @@ impl Receiver {
         if request.method() != hyper::Method::POST {
             return Answer::Refused(Refused::OtherMethod);
         }
-        if !request.keeps_to_rates() {
-            return Answer::Refused(Refused::TooMany);
-        }
+        // Costs nothing, so it has no rate, and takes nothing of the rate of others.
         if let Err(refused) = Self::admits(request.headers()) {
             return Answer::Refused(refused);
+        }
+        if !request.keeps_to_rates() {
+            return Answer::Refused(Refused::TooMany);
         }
         match request.body().await {
             Ok((headers, body)) => self.receive(&headers, &body),

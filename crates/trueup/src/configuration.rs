@@ -54,8 +54,9 @@ pub struct Wrong(Vec<Problem>);
 /// All problems, with the lines underlined; values that may be secrets are blotted out.
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // An error has no colours: whoever prints it takes control characters for foreign ones.
         let told = render::problems::problems_of("".as_ref(), &self.0, masked);
-        write!(f, "the configuration is wrong\n\n{told}")
+        write!(f, "the configuration is wrong\n\n{}", anstream::adapter::strip_str(&told))
     }
 }
 
@@ -218,7 +219,7 @@ mod tests {
     fn told(text: &str) -> String {
         let problems = problems(text);
         assert!(!problems.is_empty(), "{text}");
-        anstream::adapter::strip_str(&Wrong(problems).to_string()).to_string()
+        Wrong(problems).to_string()
     }
 
     #[test]

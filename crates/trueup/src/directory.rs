@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use trueup_core::desired::{FILES_MAX, FileTree};
 use trueup_core::document::FILE_SIZE_MAX;
+use trueup_core::report::{printable, steers};
 
 use crate::terminal::Hinted;
 
@@ -57,6 +58,11 @@ fn walk(directory: &Path, prefix: &str, depth: usize, files: &mut FileTree) -> R
         };
         if name.starts_with('.') {
             continue;
+        }
+        if name.chars().any(steers) {
+            let path = entry.path().display().to_string();
+            let message = format!("the name of `{}` steers a terminal or turns text around", printable(&path));
+            return Err(Hinted::new(message, "the daemon refuses such names: rename it").into());
         }
         let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
         let kind = entry.file_type().with_context(|| format!("cannot read `{path}`"))?;
@@ -111,5 +117,15 @@ mod tests {
 
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("app/service.toml")).unwrap();
         assert_eq!(read(dir.path()).unwrap_err().to_string(), "`app/service.toml` is a symbolic link");
+    }
+
+    #[test]
+    fn names_that_steer_a_terminal_are_refused_as_the_daemon_does() {
+        for name in ["a\u{1b}[2Jb", "a\u{9b}b", "a\u{202e}b", "a\u{2028}b", "a\nb"] {
+            let dir = tempfile::tempdir().unwrap();
+            fs::create_dir(dir.path().join(name)).unwrap();
+            let refused = read(dir.path()).unwrap_err().to_string();
+            assert!(refused.ends_with("steers a terminal or turns text around"), "{refused:?}");
+        }
     }
 }

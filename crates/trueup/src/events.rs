@@ -3,7 +3,7 @@
 use std::io::{Write as _, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use trueup_core::report::{Event, What, json_line, text};
+use trueup_core::report::{Event, What, json_line, printable, text};
 use trueup_engine::Sink;
 
 use crate::cli::Format;
@@ -52,7 +52,7 @@ impl Sink for Rejections {
 pub fn told(event: &Event) -> String {
     match &event.what {
         What::RevisionRejected { message, problems } if !problems.is_empty() => {
-            format!("{}\n\n{message}", render::problems::problems("".as_ref(), problems))
+            format!("{}\n\n{}", render::problems::problems("".as_ref(), problems), printable(message))
         }
         _ => text(event),
     }

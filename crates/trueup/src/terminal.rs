@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{ErrorKind, Write as _, stderr, stdout};
 
 use anstyle::{AnsiColor, Style};
+use trueup_core::report::printable;
 
 /// Headings, names.
 pub const BOLD: Style = Style::new().bold();
@@ -78,16 +79,12 @@ pub fn print_line(line: impl fmt::Display) -> std::io::Result<()> {
     print(&format!("{line}\n"))
 }
 
-/// Replaces what steers a terminal, so that a foreign text cannot.
-pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if steers(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
-}
-
-/// Whether a character steers a terminal instead of being seen: a control character, or one that turns the direction
-/// of writing, which makes a text look like another.
-pub fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Makes a text of ours of several lines, in which there may be foreign ones, harmless: nothing steers the terminal, and only
+/// its first line begins where our own lines do. What is one line goes through `printable`.
+fn clean(text: &str) -> String {
+    let lines = text.split('\n').map(printable).enumerate();
+    let indented = lines.map(|(at, line)| if at == 0 || line.is_empty() { line } else { format!("    {line}").into() });
+    indented.collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -97,7 +94,8 @@ mod tests {
     #[test]
     fn a_foreign_text_cannot_steer_the_terminal() {
         let table = [
-            ("plain äöü 😀\n", "plain äöü 😀\n"),
+            ("plain äöü 😀", "plain äöü 😀"),
+            ("two\n\nerror: three", "two\n\n    error: three"),
             ("\u{1b}[31mred", "\u{fffd}[31mred"),
             ("\u{9b}31mred\u{7f}", "\u{fffd}31mred\u{fffd}"),
             ("a\u{202e}b\u{2066}c\u{2028}d", "a\u{fffd}b\u{fffd}c\u{fffd}d"),

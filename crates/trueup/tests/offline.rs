@@ -245,3 +245,49 @@ fn run_says_what_is_wrong_with_the_webhook_s_secret() {
     ");
     assert!(run(&["--webhook-secret-file", "short"]).contains("--webhook-listen <ADDR>"), "it belongs to a listener");
 }
+
+#[test]
+fn nothing_in_a_file_steers_the_terminal_in_any_format() {
+    let steers = |c: char| c.is_control() && c != '\n' || "\u{61c}\u{200f}\u{2028}\u{202e}\u{2066}".contains(c);
+    let nasty = r"x\u009b2J\u001b[2J\u202e\u2066\u2028\u061c\u0000\ny";
+    let tree = example(&[
+        ("elearning/service.toml", "desiredCount = 1", &format!("\"{nasty}\" = 1 # \u{202e}\u{9b}")),
+        ("elearning/task-definition.toml", "${var.domain}", &format!("${{var.{nasty}}}")),
+    ]);
+    let group = |path: &str| {
+        format!(
+            r#"{{"Name": "web", "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-0123456789abcdef0", "HealthCheckPath": "{path}"}}"#
+        )
+    };
+    let cases = format!(
+        r#"[{{"id": "{nasty}", "kind": "target-group", "desired": {}, "live": {}}}]"#,
+        group(&format!("/{nasty}")),
+        group("/")
+    );
+    for (name, text) in [("a.json", group(&format!("/{nasty}"))), ("b.json", group("/")), ("cases.json", cases)] {
+        fs::write(tree.path().join(name), text).expect("a temporary directory can be written");
+    }
+    let diff = ["diff", "--kind", "target-group"];
+    // the command | its exit code
+    let table: [(Vec<&str>, i32); 7] = [
+        (vec!["check"], 1),
+        (vec!["check", "--format", "json"], 1),
+        (vec!["iam-policy"], 1),
+        ([&diff[..], &["b.json", "a.json"]].concat(), 1),
+        ([&diff[..], &["b.json", "a.json", "--format", "json"]].concat(), 1),
+        ([&diff[..], &["a.json", "b.json", "--format", "json"]].concat(), 1),
+        (vec!["diff", "--cases", "cases.json"], 0),
+    ];
+    for (command, code) in table {
+        let output = trueup(tree.path(), &command);
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(code), "{command:?}: {told}");
+        assert!(told.contains("2J") && !told.contains(steers), "{command:?}: {told:?}");
+    }
+    fs::create_dir(tree.path().join("app\u{202e}\u{9b}\nerror: y")).expect("a temporary directory can be written");
+    for format in ["text", "json"] {
+        let told = told(&trueup(tree.path(), &["check", "--format", format]));
+        assert!(told.contains("turns text around") && !told.contains(steers), "{told:?}");
+        assert!(!told.lines().any(|line| line.starts_with("error: y")), "{told:?}");
+    }
+}

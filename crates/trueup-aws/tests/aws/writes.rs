@@ -98,6 +98,17 @@ async fn awss_code_words_and_request_id_come_through() {
     assert_eq!(failure.request_id.as_deref(), Some("r-1"));
 }
 
+#[tokio::test]
+async fn a_value_that_aws_repeats_is_not_told() {
+    let refusal = "Value '[{name=A, value=hunter2-hunter2}]' at 'environment' failed to satisfy constraint";
+    let fake = Fake::new(move |_| error("InvalidParameterException", refusal));
+    let variables = json!([{"name": "A", "value": "hunter2-hunter2"}]);
+    let input = json!({"family": "web", "containerDefinitions": [{"name": "web", "environment": variables}]});
+    let error = fake.cloud().await.execute(&call(Operation::RegisterTaskDefinition, input)).await.unwrap_err();
+    let told = format!("{error} {error:?}");
+    assert!(told.contains("failed to satisfy constraint") && !told.contains("hunter2"), "{told}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_throttled_write_goes_through_when_the_throttle_ends() {
     let asked = AtomicUsize::new(0);

@@ -28,6 +28,7 @@ use serde_json::Value;
 pub use self::application::{Application, Draft};
 pub use self::layout::DOCUMENTS_PER_APPLICATION_MAX;
 pub use self::load::{APPLICATIONS_MAX, BYTES_MAX, FILES_MAX, Loaded, load};
+pub use self::rules::hints_at_secret;
 use crate::digest::Digest;
 use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision, ServiceId};

@@ -11,6 +11,7 @@
 mod canonical;
 mod coerce;
 mod compare;
+mod echo;
 mod envelope;
 pub mod keys;
 mod listener_rule;
@@ -28,6 +29,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::canonical::{canonical, digest};
+pub use self::echo::without_echo;
 pub use self::envelope::unwrap_envelope;
 pub use self::redact::Shown;
 use crate::model::Kind;

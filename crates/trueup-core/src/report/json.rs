@@ -1,12 +1,12 @@
 //! Reports for machines: JSON that is safe to print, events as one flat object a line.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::printable::is_unprintable;
-use super::{Event, What};
+use super::{Event, What, steers};
 use crate::names::{ApplicationName, EnvironmentName, Revision};
 
 /// An event's members, in the order in which they are written.
@@ -44,18 +44,28 @@ pub fn json_line(event: &Event) -> String {
 /// When the data has keys that are no strings: none of ours has.
 pub fn json(data: &impl Serialize) -> String {
     let json = serde_json::to_string(data).expect("what is reported has string keys only and no value that can fail");
-    // Outside strings JSON is ASCII, and inside them the ASCII control characters are already escaped: whatever is
-    // found here stands in a string.
-    if !json.chars().any(is_unprintable) {
-        return json;
+    match escaped(&json) {
+        Cow::Borrowed(_) => json,
+        Cow::Owned(safe) => safe,
     }
-    json.chars().fold(String::with_capacity(json.len() + 16), |mut safe, c| {
-        if is_unprintable(c) {
+}
+
+/// Escapes in JSON what could steer a terminal, so that it is safe to print and means the same. Line ends between values
+/// stay.
+pub fn escaped(json: &str) -> Cow<'_, str> {
+    // Outside strings JSON is ASCII, and inside them the ASCII control characters are already escaped: whatever is
+    // found here, but for line ends, stands in a string.
+    let is_raw = |c: char| steers(c) && c != '\n';
+    if !json.chars().any(is_raw) {
+        return Cow::Borrowed(json);
+    }
+    Cow::Owned(json.chars().fold(String::with_capacity(json.len() + 16), |mut safe, c| {
+        if is_raw(c) {
             // All of them are in the basic plane. Writing to a `String` cannot fail.
             let _ = write!(safe, "\\u{:04x}", u32::from(c));
         } else {
             safe.push(c);
         }
         safe
-    })
+    }))
 }

@@ -1,7 +1,8 @@
 //! Events: what trueup tells, each a value with a stable name.
 //!
 //! [`Edges`] turns a succession of plans into events, so that a state that lasts is told once. [`json_line`] and
-//! [`text()`] write an event for machines and for people; [`json()`] writes anything for machines.
+//! [`text()`] write an event for machines and for people; [`json()`] writes anything for machines. What is foreign in them
+//! cannot steer a terminal: [`steers`] says which characters could, [`printable()`] and [`escaped`] make them harmless.
 
 mod edges;
 #[cfg(test)]
@@ -23,9 +24,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::edges::Edges;
-pub use self::json::{json, json_line};
+pub use self::json::{escaped, json, json_line};
 pub use self::notes::Notes;
-pub use self::printable::printable;
+pub use self::printable::{printable, steers};
 pub use self::root_cause::{RootCause, RootCauses, root_cause};
 pub use self::schema::{EVENT_SCHEMA_VERSION, event_schema};
 pub use self::standing::standing;

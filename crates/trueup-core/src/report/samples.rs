@@ -26,33 +26,39 @@ fn task_definition(number: u32) -> Arn {
     Arn::new(format!("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:{number}"))
 }
 
-fn resource() -> Resource {
-    Resource { kind: Kind::Service, name: "service".to_owned(), arn: None }
+fn resource(text: &str) -> Resource {
+    Resource { kind: Kind::Service, name: text.to_owned(), arn: None }
 }
 
-fn changes() -> Vec<Change> {
-    let path = Pointer::root().join("desiredCount");
-    vec![Change { live: Shown::at(&path, &json!(3)), desired: Shown::at(&path, &json!(1)), path }]
+fn changes(text: &str) -> Vec<Change> {
+    let path = Pointer::root().join(text);
+    vec![Change { live: Shown::at(&path, &json!(text)), desired: Shown::at(&path, &json!({ text: 1 })), path }]
 }
 
-fn step() -> PlannedStep {
-    PlannedStep { operation: Operation::UpdateService, resource: resource(), cause: Cause::Drift, changes: changes() }
+fn step(text: &str) -> PlannedStep {
+    let (resource, changes) = (resource(text), changes(text));
+    PlannedStep { operation: Operation::UpdateService, resource, cause: Cause::Drift, changes }
 }
 
-fn finding() -> Finding {
+fn finding(text: &str) -> Finding {
     Finding {
         class: Class::ALL[0],
         bearing: Bearing::Terminal,
         deployment: "ecs-svc/1".to_owned(),
-        cause: "the image does not exist".to_owned(),
-        evidence: vec![Fact { source: Source::Task, text: "it stopped".to_owned(), count: 2, time: None }],
-        cure: "push it".to_owned(),
+        cause: text.to_owned(),
+        evidence: vec![Fact { source: Source::Task, text: text.to_owned(), count: 2, time: None }],
+        cure: text.to_owned(),
     }
 }
 
 /// One hold of every reason.
 pub(crate) fn holds() -> Vec<Hold> {
-    let text = || "text".to_owned();
+    holds_saying("text")
+}
+
+/// One hold of every reason, with this wherever there is foreign text.
+fn holds_saying(text: &str) -> Vec<Hold> {
+    let text = || text.to_owned();
     let texts = || vec![text()];
     let operation = || "ecs:UpdateService".to_owned();
     let mut all = vec![Hold::NotObserved {
@@ -68,9 +74,9 @@ pub(crate) fn holds() -> Vec<Hold> {
             Hold::ForeignEnvironment { .. } => Hold::OwnedByStack { stack: text() },
             Hold::OwnedByStack { .. } => Hold::ManagedByEcs,
             Hold::ManagedByEcs => Hold::PriorityTaken {
-                listener: Arn::new("arn:aws:listener"),
+                listener: Arn::new(format!("arn:{}", text())),
                 priority: "7".to_owned(),
-                rule: Arn::new("arn:aws:rule"),
+                rule: Arn::new(format!("arn:{}", text())),
             },
             Hold::PriorityTaken { .. } => Hold::ServiceDraining,
             Hold::ServiceDraining => Hold::RevisionFailed {
@@ -111,27 +117,28 @@ pub(crate) fn holds() -> Vec<Hold> {
 }
 
 /// A hold as it is told.
-fn started(hold: Hold, applications: &[&str]) -> What {
+fn started(text: &str, hold: Hold, applications: &[&str]) -> What {
     What::HoldStarted {
-        resource: applications.is_empty().then(resource),
+        resource: applications.is_empty().then(|| resource(text)),
         message: hold.message(),
         cure: hold.cure(),
         hold,
-        changes: changes(),
+        changes: changes(text),
         applications: applications.iter().map(|name| ApplicationName::new(*name)).collect(),
     }
 }
 
 /// One event of every kind, and one `hold.started` for every reason.
 pub(crate) fn events() -> Vec<Event> {
-    let text = || "text".to_owned();
-    let file = SourceFile::new("web/service.toml", "desiredCout = 1".to_owned());
-    let problem = Problem::at(
-        "unknown-member",
-        &Span { file: file.clone(), range: 0..11 },
-        &Pointer::root(),
-        "`desiredCout` is not known",
-    );
+    events_saying("text")
+}
+
+/// The same, with this wherever there is foreign text: names, messages, values.
+pub(crate) fn events_saying(foreign: &str) -> Vec<Event> {
+    let text = || foreign.to_owned();
+    let (resource, changes, step) = (|| resource(foreign), || changes(foreign), || step(foreign));
+    let file = SourceFile::new(format!("{foreign}/service.toml"), "desiredCout = 1".to_owned());
+    let problem = Problem::at("unknown-member", &Span { file: file.clone(), range: 0..11 }, &Pointer::root(), text());
     let now = Timestamp::UNIX_EPOCH;
     let mut all = vec![What::DaemonStarted {
         version: text(),
@@ -175,7 +182,7 @@ pub(crate) fn events() -> Vec<Event> {
                 task_definition: task_definition(2),
                 serving: task_definition(1),
                 reason: text(),
-                finding: Some(finding()),
+                finding: Some(finding(foreign)),
             },
             What::RolloutRolledBack { .. } => What::RolloutTimedOut {
                 task_definition: task_definition(2),
@@ -184,7 +191,7 @@ pub(crate) fn events() -> Vec<Event> {
                 since: Some(now),
                 finding: None,
             },
-            What::RolloutTimedOut { .. } => started(Hold::ManagedByEcs, &["a", "b"]),
+            What::RolloutTimedOut { .. } => started(foreign, Hold::ManagedByEcs, &["a", foreign]),
             What::HoldStarted { .. } => What::HoldEnded {
                 resource: None,
                 reason: "AccessDenied".to_owned(),
@@ -195,11 +202,11 @@ pub(crate) fn events() -> Vec<Event> {
         };
         all.push(next);
     }
-    all.extend(holds().into_iter().map(|hold| started(hold, &[])));
+    all.extend(holds_saying(foreign).into_iter().map(|hold| started(foreign, hold, &[])));
     let event = |what| Event {
         time: now,
-        environment: Some(EnvironmentName::new("production")),
-        application: Some(ApplicationName::new("web")),
+        environment: Some(EnvironmentName::new(foreign)),
+        application: Some(ApplicationName::new(foreign)),
         revision: Some(revision()),
         what,
     };

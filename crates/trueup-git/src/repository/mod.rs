@@ -12,12 +12,13 @@ use async_trait::async_trait;
 use git2::{Commit, ErrorCode, Oid};
 use jiff::Timestamp;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::report::steers;
 use trueup_ports::{Head, Snapshot, Source, SourceError};
 
 use crate::addresses::{self, Resolver};
 use crate::cache::{self, ACCEPTED, Cache};
 use crate::config::Config;
-use crate::fault::{Fault, lasting, one_line, passing};
+use crate::fault::{Fault, ended_by, lasting, one_line, passing};
 use crate::history::{self, Answers};
 use crate::location::{Location, Transport};
 use crate::remote::Remote;
@@ -157,7 +158,7 @@ impl Repository {
         let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || work(&inner)).await.unwrap_or_else(|error| {
             Err(passing(
-                format!("reading `{}` ended unexpectedly: {error}", self.inner.location.url),
+                format!("reading `{}` ended unexpectedly: {}", self.inner.location.url, ended_by(&error)),
                 "this is a defect in trueup or libgit2: report it; trueup tries again",
             ))
         })
@@ -354,7 +355,7 @@ pub(crate) fn revision(id: Oid) -> Revision {
 fn subject(commit: &Commit<'_>) -> String {
     let message = String::from_utf8_lossy(commit.message_bytes());
     let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    line.chars().take(SUBJECT_CHARACTERS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    line.chars().take(SUBJECT_CHARACTERS_MAX).map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -380,5 +381,15 @@ mod tests {
             assert!(error.hint.is_some() && !error.transient, "{url}: {error:?}");
             assert!(listener.accept().is_err(), "{url}: somebody connected");
         }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_told_without_its_message() {
+        let directory = tempfile::tempdir().unwrap();
+        let repository = directory.path().join("state.git");
+        let config = Config::new(repository.to_string_lossy(), "main", directory.path().join("cache"));
+        let canary = "canary-77a0-of-a-panic".to_owned();
+        let error = Repository::open(config).unwrap().blocking::<()>(move |_| panic!("{canary}")).await.unwrap_err();
+        assert!(error.message.ends_with("ended unexpectedly: it panicked"), "{error:?}");
     }
 }

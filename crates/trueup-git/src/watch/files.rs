@@ -12,6 +12,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::task::spawn_blocking;
 
 use super::Found;
+use crate::fault::ended_by;
 
 /// Directories below `refs` that are watched at most: as many as branches with a `/` in their names need, and few enough to
 /// leave others some of the system's watches (8,192 on a small machine, by default).
@@ -51,7 +52,7 @@ impl Watched {
     pub(super) async fn begin(path: &Path) -> Result<Self, String> {
         let path = path.to_owned();
         // Opens files: a network file system may take its time.
-        let begun = spawn_blocking(move || begin(&path)).await.map_err(|error| error.to_string())??;
+        let begun = spawn_blocking(move || begin(&path)).await.map_err(|error| ended_by(&error))??;
         let (inotify, top, directory, identity) = begun;
         #[expect(
             deprecated,

@@ -228,6 +228,7 @@ async fn the_subject_and_the_time_of_a_commit_are_fit_to_show() {
     let table = [
         ("shop: more memory\n\nBecause.", "shop: more memory"),
         ("\n\n  late \u{1b}[31mred\u{7}\n", "late \u{fffd}[31mred\u{fffd}"),
+        ("a\u{202e}b\u{9b}c\u{2066}d\u{61c}", "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}"),
         ("", ""),
     ];
     for (message, expected) in table {

@@ -227,13 +227,11 @@ async fn who_holds_all_connections_keeps_nobody_out() {
 #[tokio::test]
 async fn a_flood_is_answered_with_429_and_ends() {
     let few = |number| NonZeroU32::new(number).unwrap();
-    let limits = Limits { sender_rate: few(1000), sender_burst: few(10), ..generous() };
+    let limits = Limits { sender_rate: few(1), sender_burst: few(10), rate: few(200), burst: few(240), ..generous() };
     let door = open(limits).await;
-    let forged =
-        Message::github("push", GITHUB_PUSH).with("x-hub-signature-256", &format!("sha256={}", "0".repeat(64)));
+    let wire = forged(GITHUB_PUSH);
     let mut counts = std::collections::BTreeMap::new();
     for _ in 0..5 {
-        let wire = forged.wire();
         let flood = (0..60).map(|_| async { door.send(&wire).await });
         // All at a time: the rate is that of the answers.
         for status in join_all(flood).await {
@@ -254,6 +252,36 @@ async fn a_flood_is_answered_with_429_and_ends() {
     for _ in 0..50 {
         assert_eq!(door.send(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await, Some(200));
     }
+}
+
+#[tokio::test]
+async fn a_push_is_taken_while_its_own_sender_floods_with_forged_ones() {
+    // Behind a load balancer everybody is one sender. Its own share is one message; beyond it there is room for two of a MiB
+    // and 230 small ones, and hardly anything comes back while this runs.
+    let few = |number| NonZeroU32::new(number).unwrap();
+    let limits =
+        Limits { sender_rate: few(1), sender_burst: few(1), rate: few(4), burst: few(4 * 2_750), ..generous() };
+    let door = open(limits).await;
+    let (small, large) = (forged(GITHUB_PUSH), forged(&"x".repeat(1024 * 1024)));
+    let mut counts = std::collections::BTreeMap::new();
+    for number in 0..10 {
+        let (genuine, mut all) = (push(number), vec![&small; 20]);
+        all.extend([&large; 8]);
+        all.push(&genuine);
+        // All at a time, the genuine one behind the others.
+        let statuses = join_all(all.into_iter().map(|message| door.send(message))).await;
+        assert_eq!(statuses.iter().filter(|status| **status == Some(202)).count(), 1, "{number}: {statuses:?}");
+        for status in statuses {
+            *counts.entry(status).or_insert(0) += 1;
+        }
+    }
+    // What costs is bounded: all small ones were judged, and of the eighty large ones hardly any.
+    assert!(counts.get(&Some(401)).is_some_and(|count| (200..220).contains(count)), "{counts:?}");
+}
+
+/// A message that is signed by somebody who does not have the secret.
+fn forged(body: &str) -> Vec<u8> {
+    Message::github("push", body).with("x-hub-signature-256", &format!("sha256={}", "0".repeat(64))).wire()
 }
 
 async fn join_all<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {

@@ -3,7 +3,9 @@
 mod corpus;
 mod door;
 mod events;
+mod logs;
 mod message;
 mod pages;
+mod panics;
 mod proofs;
 mod thread;

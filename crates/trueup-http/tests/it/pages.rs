@@ -117,7 +117,7 @@ async fn a_page_that_breaks_breaks_its_own_connection_alone() {
 #[tokio::test]
 async fn who_asks_for_much_is_told_so_and_the_free_page_is_there_all_the_same() {
     let few = |number| NonZeroU32::new(number).unwrap();
-    let limits = Limits { sender_rate: few(1), sender_burst: few(3), ..generous() };
+    let limits = Limits { sender_rate: few(1), sender_burst: few(3), rate: few(4), burst: few(8), ..generous() };
     let door = Door::open(limits).await;
     let mut statuses = Vec::new();
     for _ in 0..10 {

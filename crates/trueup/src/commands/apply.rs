@@ -101,7 +101,7 @@ async fn draw(engine: Engine, bar: ProgressBar) {
             status.applications.values().map(|status| &status.plan).filter(|plan| !is_fine(plan)).collect();
         if moves {
             let doing: Vec<String> = waiting.iter().map(|plan| doing(plan)).collect();
-            bar.set_message(terminal::clean(&doing.join("; ")));
+            bar.set_message(report::printable(&doing.join("; ")).into_owned());
             bar.tick();
             tokio::time::sleep(TICK).await;
             continue;
@@ -111,7 +111,7 @@ async fn draw(engine: Engine, bar: ProgressBar) {
             let counts = plan.rollout.as_ref().map(render::status::rollout).unwrap_or_default();
             let place = format!("{}/{}", plan.environment, plan.application);
             if told.insert(place.clone(), counts.clone()).as_ref() != Some(&counts) {
-                terminal::tell(&terminal::clean(&format!("{}/{}", plan.environment, doing(plan))));
+                terminal::tell(&report::printable(&format!("{}/{}", plan.environment, doing(plan))));
             }
         }
         tokio::time::sleep(LINE_EVERY).await;

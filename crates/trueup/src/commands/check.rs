@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
-use trueup_core::desired;
+use trueup_core::{desired, report};
 
 use crate::cli::{CheckArgs, Format};
 use crate::{directory, render, terminal};
@@ -17,7 +17,7 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode> {
     let root = directory::locate(args.dir.as_deref())?;
     let loaded = desired::load(&directory::read(&root)?);
     match args.format {
-        Format::Json => terminal::print_line(json!({ "problems": loaded.problems }))?,
+        Format::Json => terminal::print_line(report::json(&json!({ "problems": loaded.problems })))?,
         Format::Text if loaded.problems.is_empty() => {}
         Format::Text => {
             let problems = render::problems::problems(&root, &loaded.problems);

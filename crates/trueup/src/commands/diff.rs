@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use trueup_core::document::{self, Problem, References, SourceFile, Validation};
 use trueup_core::drift::{self, Change, Context};
 use trueup_core::model::Kind;
+use trueup_core::report;
 
 use crate::cli::{DiffArgs, Format};
 use crate::terminal::Hinted;
@@ -38,7 +39,7 @@ pub fn diff(args: &DiffArgs) -> Result<ExitCode> {
         Err(Unjudged::Live(message)) => bail!("the AWS answer cannot be used: {message}"),
     };
     match args.format {
-        Format::Json => terminal::print_line(json!({ "changes": changes }))?,
+        Format::Json => terminal::print_line(report::json(&json!({ "changes": changes })))?,
         Format::Text => terminal::print(&render::changes::lines(&changes, 0))?,
     }
     Ok(if changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -116,7 +117,7 @@ fn judge_cases(path: &Path) -> Result<ExitCode> {
                 json!({ "id": id, "error": error })
             }
         };
-        terminal::print_line(line)?;
+        terminal::print_line(report::json(&line))?;
     }
     Ok(if all_judged { ExitCode::SUCCESS } else { ExitCode::from(COULD_NOT_RUN) })
 }

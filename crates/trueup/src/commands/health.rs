@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use trueup_core::report::printable;
+
 use crate::cli::HealthArgs;
 use crate::listen::Listen;
 use crate::terminal;
@@ -25,7 +27,7 @@ pub fn health(args: &HealthArgs) -> ExitCode {
     match status_line(reachable(address)) {
         Ok(line) if is_ok(&line) => ExitCode::SUCCESS,
         Ok(line) => {
-            terminal::tell(&terminal::clean(&format!("the daemon at {address} is not healthy: {line}")));
+            terminal::tell(&printable(&format!("the daemon at {address} is not healthy: {line}")));
             ExitCode::FAILURE
         }
         Err(error) => {

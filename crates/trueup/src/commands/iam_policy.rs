@@ -8,6 +8,7 @@ use trueup_core::desired::{self, Loaded};
 use trueup_core::live::Observed;
 use trueup_core::names::{EnvironmentName, InstanceName};
 use trueup_core::permissions::{Answers, Request, lookups, policy};
+use trueup_core::report;
 use trueup_ports::Clouds as _;
 
 use crate::cli::IamPolicyArgs;
@@ -39,7 +40,7 @@ pub fn iam_policy(args: &IamPolicyArgs) -> Result<ExitCode> {
     let request = Request { environments, instance, read_only: args.read_only };
     let answers = if args.resolve { wiring::block_on(ask(&loaded, &request))? } else { Answers::new() };
     let policy = policy(&loaded, &answers, &request);
-    terminal::print_line(policy.to_json())?;
+    terminal::print_line(report::escaped(&policy.to_json()))?;
     if policy.passes_any_role() {
         terminal::tell(
             "note: some document names a role by a reference that only AWS can answer, so any role of the account may be passed\n\

@@ -33,7 +33,7 @@ pub fn retry(args: &RetryArgs) -> Result<ExitCode> {
                 terminal::print_line(report::json(&json!({ "applications": applications })))?;
             }
             Format::Text => {
-                retried.iter().try_for_each(|one| terminal::print_line(terminal::clean(&text(one, args.wait))))?;
+                retried.iter().try_for_each(|one| terminal::print_line(report::printable(&text(one, args.wait))))?;
             }
         }
         if failed {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use trueup_core::names::ApplicationName;
 use trueup_core::plan::NothingToMark;
+use trueup_core::report::printable;
 use trueup_engine::SuspensionError;
 
 use crate::cli::{ResumeArgs, SuspendArgs};
@@ -25,10 +26,9 @@ pub fn suspend(args: &SuspendArgs) -> Result<ExitCode> {
         let application = application(&args.application);
         let marked = engine.suspend(&application, &by, args.reason.as_deref()).await.map_err(explained)?;
         for one in marked {
-            terminal::print_line(format!(
-                "{application} in {} is suspended; `trueup resume {application}` ends it",
-                one.environment
-            ))?;
+            let environment = &one.environment;
+            let done = format!("{application} in {environment} is suspended; `trueup resume {application}` ends it");
+            terminal::print_line(printable(&done))?;
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -44,7 +44,7 @@ pub fn resume(args: &ResumeArgs) -> Result<ExitCode> {
         let application = application(&args.application);
         for one in engine.resume(&application).await.map_err(explained)? {
             let what = if one.calls == 0 { "was not suspended" } else { "is followed and healed again" };
-            terminal::print_line(format!("{application} in {} {what}", one.environment))?;
+            terminal::print_line(printable(&format!("{application} in {} {what}", one.environment)))?;
         }
         Ok(ExitCode::SUCCESS)
     })

@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 
 use trueup_core::drift::Change;
 use trueup_core::plan::{Cause, Held, Plan, Step};
-use trueup_core::report::resource_title;
+use trueup_core::report::{printable, resource_title};
 
 use super::plan::{Symbol, Totals, held_name, why};
-use crate::terminal::clean;
 
 /// What a comment begins with, so that whoever posts it finds the one of last time and replaces it.
 const MARK: &str = "<!-- trueup plan -->";
@@ -148,10 +147,10 @@ fn escaped(text: &str) -> String {
 
 /// A foreign text on one line, without what steers a terminal, and not longer than anybody reads.
 fn one_line(text: &str) -> String {
-    let cleaned = clean(text).replace('\n', " ");
+    let cleaned = printable(text);
     match cleaned.char_indices().nth(TEXT_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &cleaned[..end]),
-        None => cleaned,
+        None => cleaned.into_owned(),
     }
 }
 

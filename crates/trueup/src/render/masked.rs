@@ -1,28 +1,29 @@
-//! Source text without the values of environment variables, so that a printed line never shows one.
+//! Source text without the values of environment variables and other secrets, so that a printed line never shows one.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
-use trueup_core::document::{self, Node, NodeValue, SourceFile};
+use trueup_core::desired::hints_at_secret;
+use trueup_core::document::{self, Node, NodeValue, Problem, SourceFile};
 use trueup_core::model::{Api, Model, Shape};
 
 /// The file's text with the values of environment variables, and of what was meant to be one, blotted out byte for
-/// byte.
-pub fn masked(file: &Arc<SourceFile>) -> String {
+/// byte, and with what `problems` call a secret in it.
+pub fn masked(file: &Arc<SourceFile>, problems: &[Problem]) -> String {
     let text = file.text();
-    if matches!(file.path().rsplit('/').next(), Some("trueup.toml" | "app.toml")) {
-        return text.to_owned();
-    }
-    let ranges = match document::parse(file) {
-        Ok(node) => {
-            let mut ranges = Vec::new();
-            find(&node, &mut ranges);
-            ranges
+    let secrets = problems.iter().filter(|problem| problem.code == "plaintext-secret");
+    let spans = secrets.filter_map(|problem| problem.span.as_ref());
+    let mut ranges: Vec<_> =
+        spans.filter(|span| Arc::ptr_eq(&span.file, file)).map(|span| span.range.clone()).collect();
+    // Of these two no member is an environment.
+    if !matches!(file.path().rsplit('/').next(), Some("trueup.toml" | "app.toml")) {
+        match document::parse(file) {
+            Ok(node) => find(&node, &mut ranges),
+            Err(_) => ranges.extend(guess(text)),
         }
-        Err(_) => guess(text),
-    };
+    }
     let mut bytes = text.as_bytes().to_vec();
     for range in ranges {
         let quoted = range.len() >= 2 && matches!(bytes[range.start], b'"' | b'\'');
@@ -75,13 +76,17 @@ fn blot(node: &Node, ranges: &mut Vec<Range<usize>>) {
     }
 }
 
-/// For a file that cannot be parsed, where anything may be a value: from the first word that may name an environment,
-/// all words but those of AWS's API model.
+/// For a file that cannot be parsed, where anything may be a value: from the first word that may name an environment, or
+/// the first line that names a secret or holds one, all words but those of AWS's API model.
 fn guess(text: &str) -> Vec<Range<usize>> {
     static WORD: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"[^\s\[\]{}(),:="'#\\]+"#).expect("a constant expression"));
-    let Some(first) = called().find(text) else { return Vec::new() };
-    let words = WORD.find_iter(text).filter(|word| word.end() > first.start());
+    let mut lines =
+        text.split_inclusive('\n').scan(0, |at, line| Some((std::mem::replace(at, *at + line.len()), line)));
+    let secret = lines.find(|(_, line)| hints_at_secret(line)).map(|(at, _)| at);
+    let first = called().find(text).map(|first| first.start()).into_iter().chain(secret).min();
+    let Some(first) = first else { return Vec::new() };
+    let words = WORD.find_iter(text).filter(|word| word.end() > first);
     words
         .filter(|word| word.as_str().split('.').any(|part| !words_of_aws().contains(part)))
         .map(|word| word.range())
@@ -122,9 +127,12 @@ mod tests {
             r#"secrets = [{ name = "A", valueFrom = "x", value = "s3cret" }]"#,
             "environment = [{ name = 'A', value = '''s3cret\ns3cret s3cret''' } x]",
             "environment = [{ name = \"A\", value = \"\"\"s3cret\n s3cret\"\"\" }]",
+            "command = [\"serve\", \"--db-password=s3cret]",
+            "command = [\"--db-password\",\n\"s3cret\"",
+            "dockerLabels = { DB_PASSWORD = s3cret }",
         ];
         for text in toml {
-            let shown = masked(&SourceFile::new("a/task-definition.toml", text));
+            let shown = masked(&SourceFile::new("a/task-definition.toml", text), &[]);
             assert!(!shown.contains("s3cret"), "{shown}");
             assert_eq!(shown.len(), text.len());
         }
@@ -137,7 +145,7 @@ mod tests {
             r#"{"environment":[{"name":"A","value":"s3cret"#,
         ];
         for text in json {
-            let shown = masked(&SourceFile::new("a/task-definition.json", text));
+            let shown = masked(&SourceFile::new("a/task-definition.json", text), &[]);
             assert!(!shown.contains("s3cret"), "{shown}");
         }
     }
@@ -160,7 +168,7 @@ mod tests {
             ),
         ];
         for (path, text, shown) in table {
-            assert_eq!(masked(&SourceFile::new(path, text)), shown);
+            assert_eq!(masked(&SourceFile::new(path, text), &[]), shown);
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt::{self, Write as _};
 
 use trueup_core::plan::{Cause, Held, Plan, Step};
-use trueup_core::report::resource_title;
+use trueup_core::report::{printable, resource_title};
 
-use super::changes;
-use crate::terminal::{ADDED, BOLD, CHANGED, DIM, HELD, REMOVED, clean};
+use super::{changes, place, short_revision};
+use crate::terminal::{ADDED, BOLD, CHANGED, DIM, HELD, REMOVED};
 
 /// Counts over several plans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -119,12 +119,8 @@ pub fn plans(plans: &[Plan]) -> String {
 /// One application's plan.
 fn plan(plan: &Plan) -> String {
     let mut out = String::new();
-    let revision: String = plan.revision.as_str().chars().take(8).collect();
-    let _ = writeln!(
-        out,
-        "{BOLD}{}/{}{BOLD:#}  {DIM}at {revision}, {:?}, {:?}{DIM:#}",
-        plan.environment, plan.application, plan.sync, plan.health
-    );
+    let (place, revision) = (place(plan), short_revision(plan));
+    let _ = writeln!(out, "{BOLD}{place}{BOLD:#}  {DIM}at {revision}, {:?}, {:?}{DIM:#}", plan.sync, plan.health);
     for step in &plan.steps {
         out.push_str(&self::step(step));
     }
@@ -137,11 +133,11 @@ fn plan(plan: &Plan) -> String {
 fn step(step: &Step) -> String {
     let (style, symbol) = Symbol::of(step).draw();
     let cause = why(step.cause);
-    let name = clean(&resource_title(&step.resource));
+    let name = printable(&resource_title(&step.resource)).into_owned();
     let mut out =
         format!("  {style}{symbol}{style:#} {BOLD}{name}{BOLD:#}  {:?}  {DIM}{cause}{DIM:#}\n", step.call.operation);
     if !step.awaits.is_empty() {
-        let _ = writeln!(out, "      {DIM}after {}{DIM:#}", step.awaits.join(", "));
+        let _ = writeln!(out, "      {DIM}after {}{DIM:#}", printable(&step.awaits.join(", ")));
     }
     if step.cause != Cause::Create {
         out.push_str(&changes::lines(&step.changes, 6));
@@ -162,7 +158,9 @@ pub(super) fn why(cause: Cause) -> &'static str {
 
 /// What a hold is about.
 pub(super) fn held_name(held: &Held) -> String {
-    held.resource.as_ref().map_or_else(|| "application".to_owned(), |resource| clean(&resource_title(resource)))
+    held.resource
+        .as_ref()
+        .map_or_else(|| "application".to_owned(), |resource| printable(&resource_title(resource)).into_owned())
 }
 
 fn held(held: &Held) -> String {
@@ -170,9 +168,9 @@ fn held(held: &Held) -> String {
     let mut out = format!(
         "  {HELD}!{HELD:#} {BOLD}{name}{BOLD:#}  held, {}: {}\n",
         held.reason.reason(),
-        clean(&held.reason.message())
+        printable(&held.reason.message())
     );
-    let _ = writeln!(out, "      {DIM}{}{DIM:#}", clean(&held.reason.cure()));
+    let _ = writeln!(out, "      {DIM}{}{DIM:#}", printable(&held.reason.cure()));
     out.push_str(&changes::lines(&held.changes, 6));
     out
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use trueup_core::document::{Problem, SourceFile};
 
-use crate::terminal::{self, clean};
+use trueup_core::report::{printable, steers};
 
 /// How many bytes of a line are shown before and behind the begin of what is underlined; no person's line is longer.
 const SURROUNDINGS_BYTES: usize = 1_000;
@@ -16,7 +16,7 @@ const SURROUNDINGS_BYTES: usize = 1_000;
 ///
 /// In the order given. Of neighbours from one file, that file is looked at once.
 pub fn problems(root: &Path, problems: &[Problem]) -> String {
-    problems_of(root, problems, super::masked::masked)
+    problems_of(root, problems, |file| super::masked::masked(file, problems))
 }
 
 /// The same for files of which another text may be shown than of documents. What `masked` gives has the file's length.
@@ -26,7 +26,7 @@ pub fn problems_of(root: &Path, problems: &[Problem], masked: impl Fn(&Arc<Sourc
         if let Some(span) = &one.span
             && !last.as_ref().is_some_and(|(file, _)| Arc::ptr_eq(file, &span.file))
         {
-            last = Some((Arc::clone(&span.file), printable(&masked(&span.file))));
+            last = Some((Arc::clone(&span.file), in_place(&masked(&span.file))));
         }
         problem(root, one, last.as_ref().map_or("", |(_, text)| text))
     });
@@ -36,9 +36,12 @@ pub fn problems_of(root: &Path, problems: &[Problem], masked: impl Fn(&Arc<Sourc
 /// One problem, in a file of which `text` is what may be shown.
 fn problem(root: &Path, problem: &Problem, text: &str) -> String {
     let path = root.join(&problem.file);
-    let path = clean(&path.strip_prefix("./").unwrap_or(&path).display().to_string());
-    let field = problem.field.as_ref().map(|field| clean(&field.to_string())).filter(|field| !field.is_empty());
-    let mut group = Level::ERROR.primary_title(clean(&problem.message)).id(problem.code).elements(Vec::<Origin>::new());
+    let path = path.strip_prefix("./").unwrap_or(&path).display().to_string();
+    let path = printable(&path);
+    let field = problem.field.as_ref().map(ToString::to_string).unwrap_or_default();
+    let field = Some(printable(&field)).filter(|field| !field.is_empty());
+    let title = Level::ERROR.primary_title(printable(&problem.message)).id(problem.code);
+    let mut group = title.elements(Vec::<Origin>::new());
     match &problem.span {
         Some(span) => {
             let (line, column) = span.position();
@@ -56,7 +59,7 @@ fn problem(root: &Path, problem: &Problem, text: &str) -> String {
         None => group = group.element(Origin::path(path)),
     }
     if let Some(help) = &problem.help {
-        group = group.element(Level::HELP.message(clean(help)));
+        group = group.element(Level::HELP.message(printable(help)));
     }
     let groups: [Group<'_>; 1] = [group];
     Renderer::styled().render(&groups)
@@ -92,10 +95,10 @@ fn surroundings<'t>(line: &'t str, range: &Range<usize>) -> (&'t str, Range<usiz
 }
 
 /// A file's text without what steers a terminal. Other characters stand in their places, byte for byte.
-fn printable(masked: &str) -> String {
+fn in_place(masked: &str) -> String {
     let mut text = String::with_capacity(masked.len());
     for c in masked.chars() {
-        match (terminal::steers(c), c.len_utf8()) {
+        match (steers(c), c.len_utf8()) {
             (true, 2) => text.push('\u{bf}'),
             (true, 3) => text.push('\u{fffd}'),
             // One byte: the renderer has pictures for them.
@@ -130,6 +133,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_called_a_secret_is_not_shown() {
+        let file = SourceFile::new("app/task-definition.toml", "command = [\"serve\", \"--key=hunter2\"]\n");
+        let at =
+            |code, range| Problem::at(code, &Span { file: Arc::clone(&file), range }, &Pointer::root(), "it is wrong");
+        let told = problems(Path::new(""), &[at("unknown", 0..7), at("plaintext-secret", 20..35)]);
+        assert!(told.contains("serve") && !told.contains("hunter2"), "{told}");
+    }
+
+    #[test]
     fn of_a_line_without_end_the_surroundings_are_shown() {
         let text = format!("{{{}\"last\": 1}}", "\"ä\": 1, ".repeat(100_000));
         let at = text.find("\"last").unwrap();
@@ -141,7 +153,7 @@ mod tests {
     fn nothing_of_a_file_steers_the_terminal() {
         let told =
             shown("a\u{1b}[31m.toml", "a = \"\u{9b}31m\u{1b}[2J\u{202e}\u{7f}b\"\n", std::slice::from_ref(&(0..1)));
-        assert!(told.chars().all(|c| c == '\n' || !terminal::steers(c)), "{told:?}");
+        assert!(told.chars().all(|c| c == '\n' || !steers(c)), "{told:?}");
         assert!(told.contains("a.toml") || told.contains(".toml:1:1"), "{told}");
     }
 }

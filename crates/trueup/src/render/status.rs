@@ -6,9 +6,10 @@ use comfy_table::{Table, presets};
 use jiff::{SignedDuration, Timestamp};
 use trueup_core::names::Arn;
 use trueup_core::plan::{Health, Plan, Progress, Rollout, Sync};
-use trueup_core::report::{fact_line, resource_title};
+use trueup_core::report::{fact_line, printable, resource_title};
 
-use crate::terminal::{BOLD, DIM, HELD, REMOVED, clean};
+use super::{place, short_revision};
+use crate::terminal::{BOLD, DIM, HELD, REMOVED};
 
 /// How much of the evidence fits on the one screen; `trueup why` has all of it.
 const FACTS_SHOWN: usize = 2;
@@ -28,11 +29,11 @@ pub fn status(plans: &[Plan], now: Timestamp) -> String {
         reasons.sort_unstable();
         reasons.dedup();
         table.add_row([
-            plan.environment.to_string(),
-            plan.application.to_string(),
+            printable(plan.environment.as_str()).into_owned(),
+            printable(plan.application.as_str()).into_owned(),
             format!("{:?}", plan.sync),
             format!("{:?}", plan.health),
-            plan.revision.as_str().chars().take(8).collect(),
+            short_revision(plan),
             plan.rollout.as_ref().map(|rollout| rollout_now(rollout, now)).unwrap_or_default(),
             reasons.join(", "),
         ]);
@@ -41,12 +42,13 @@ pub fn status(plans: &[Plan], now: Timestamp) -> String {
     out.push('\n');
     for plan in plans {
         if let Some(finding) = &plan.finding {
-            let (place, class) = (format!("{}/{}", plan.environment, plan.application), finding.class.name());
-            let _ = writeln!(out, "{REMOVED}x{REMOVED:#} {BOLD}{place}{BOLD:#}  {class}: {}", clean(&finding.cause));
+            let (place, class) = (place(plan), finding.class.name());
+            let _ =
+                writeln!(out, "{REMOVED}x{REMOVED:#} {BOLD}{place}{BOLD:#}  {class}: {}", printable(&finding.cause));
             for fact in finding.evidence.iter().take(FACTS_SHOWN) {
-                let _ = writeln!(out, "    {}", clean(&fact_line(fact)));
+                let _ = writeln!(out, "    {}", printable(&fact_line(fact)));
             }
-            let _ = writeln!(out, "    {DIM}{}{DIM:#}", clean(&finding.cure));
+            let _ = writeln!(out, "    {DIM}{}{DIM:#}", printable(&finding.cure));
         }
         for held in &plan.held {
             let name = match &held.resource {
@@ -55,14 +57,13 @@ pub fn status(plans: &[Plan], now: Timestamp) -> String {
             };
             let _ = writeln!(
                 out,
-                "{HELD}!{HELD:#} {BOLD}{}/{}{BOLD:#}{}  {}: {}",
-                plan.environment,
-                plan.application,
-                clean(&name),
+                "{HELD}!{HELD:#} {BOLD}{}{BOLD:#}{}  {}: {}",
+                place(plan),
+                printable(&name),
                 held.reason.reason(),
-                clean(&held.reason.message())
+                printable(&held.reason.message())
             );
-            let _ = writeln!(out, "    {DIM}{}{DIM:#}", clean(&held.reason.cure()));
+            let _ = writeln!(out, "    {DIM}{}{DIM:#}", printable(&held.reason.cure()));
         }
     }
     out
@@ -84,7 +85,7 @@ pub fn rollout_now(of: &Rollout, now: Timestamp) -> String {
 
 /// A rollout in a few words: `running elearning-system:7, 1/2 tasks`.
 pub fn rollout(rollout: &Rollout) -> String {
-    let short = |arn: &Arn| clean(arn.as_str().rsplit('/').next().unwrap_or_default());
+    let short = |arn: &Arn| printable(arn.as_str().rsplit('/').next().unwrap_or_default()).into_owned();
     match rollout {
         Rollout::Running { task_definition, progress } => {
             format!("running {}, {}", short(task_definition), tasks(progress))
@@ -94,14 +95,14 @@ pub fn rollout(rollout: &Rollout) -> String {
         }
         Rollout::Serving { task_definition } => format!("serving {}", short(task_definition)),
         Rollout::Failed { task_definition, reason, .. } => {
-            format!("failed {}: {}", short(task_definition), clean(reason))
+            format!("failed {}: {}", short(task_definition), printable(reason))
         }
         Rollout::RolledBack { task_definition, serving, reason, done, .. } => {
             let verb = if *done { "rolled back" } else { "rolling back" };
-            format!("{verb} {} -> {}: {}", short(task_definition), short(serving), clean(reason))
+            format!("{verb} {} -> {}: {}", short(task_definition), short(serving), printable(reason))
         }
         Rollout::Stopped { task_definition, reason, .. } => {
-            format!("stopped by a person {}: {}", short(task_definition), clean(reason))
+            format!("stopped by a person {}: {}", short(task_definition), printable(reason))
         }
         Rollout::Superseded { task_definition, by } => {
             format!("superseded {} by {}", short(task_definition), short(by))
@@ -121,7 +122,7 @@ fn tasks(progress: &Progress) -> String {
         }
     }
     if let Some(stage) = &progress.stage {
-        let _ = write!(words, ", {}", clean(stage));
+        let _ = write!(words, ", {}", printable(stage));
     }
     words
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, timeout_at};
 use trueup_core::names::Revision;
@@ -35,7 +35,9 @@ pub async fn tour(sandbox: &Sandbox, events: UnboundedReceiver<Event>) -> Result
 
     say(&format!("Version {release} serves. Now somebody changes the backend's health check by hand."));
     let console = Console { address: sandbox.server.address().to_string() };
-    let done = tokio::task::spawn_blocking(move || console.change(Drift::HealthCheck)).await??;
+    let done = tokio::task::spawn_blocking(move || console.change(Drift::HealthCheck)).await;
+    // The panic was told where it happened; the error would tell its message as well.
+    let done = done.map_err(|_| anyhow!("changing the health check broke"))??;
     say(&done);
     watch.until("the drift to be noticed", |event| matches!(event.what, What::DriftDetected { .. })).await?;
     watch.until("the drift to be healed", |event| matches!(event.what, What::DriftResolved { .. })).await?;

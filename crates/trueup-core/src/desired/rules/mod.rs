@@ -23,6 +23,7 @@ mod plaintext;
 mod reserved;
 mod target_groups;
 
+pub use self::plaintext::hints_at_secret;
 use super::application::Settled;
 use super::place::Place;
 use super::{Environment, Ignore};

@@ -42,6 +42,12 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Vec<(
     subject.allow_plaintext.iter().map(|(_, problem)| problem.clone()).zip(needed).collect()
 }
 
+/// Whether a line of a file that cannot be parsed names a secret or holds one: what stands behind that may be one, too.
+pub fn hints_at_secret(line: &str) -> bool {
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.'));
+    form(line).is_some() || words.map(|word| word.trim_start_matches('-')).any(names_a_secret)
+}
+
 /// A secret in clear text. Nothing in it quotes the value.
 struct Found<'a> {
     place: Place<'a>,

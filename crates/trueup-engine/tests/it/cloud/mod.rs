@@ -93,6 +93,8 @@ struct State {
     counts: usize,
     /// Reading evidence never ends.
     hanging_evidence: bool,
+    /// Calls and the reading of evidence panic, with this message.
+    panic: Option<String>,
     /// Lookups that were resolved one by one.
     lookups: Vec<Lookup>,
     next: u64,
@@ -123,6 +125,7 @@ impl Default for State {
             evidence: Vec::new(),
             counts: 0,
             hanging_evidence: false,
+            panic: None,
             lookups: Vec::new(),
             next: 0,
         }
@@ -132,6 +135,14 @@ impl Default for State {
 impl FakeCloud {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no test panics while it holds the lock")
+    }
+
+    /// Panics when a test said so, without the lock.
+    fn panic_if_told(&self) {
+        let message = self.state().panic.clone();
+        if let Some(message) = message {
+            panic!("{message}");
+        }
     }
 }
 
@@ -191,6 +202,7 @@ impl Cloud for FakeCloud {
     }
 
     async fn evidence(&self, request: &EvidenceRequest) -> Evidence {
+        self.panic_if_told();
         let hangs = {
             let mut state = self.state();
             state.evidence.push(request.clone());
@@ -228,6 +240,7 @@ impl Cloud for FakeCloud {
     }
 
     async fn execute(&self, call: &Call) -> Result<Answer, CallError> {
+        self.panic_if_told();
         let name = name_of(&call.input);
         loop {
             // Registered before the look at the state, so that a release in between is not missed.

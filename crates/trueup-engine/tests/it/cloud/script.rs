@@ -179,6 +179,11 @@ impl FakeCloud {
         self.state().hanging_evidence = hang;
     }
 
+    /// Calls and the reading of evidence panic with this message from now on; `None` ends it.
+    pub fn panic_with(&self, message: Option<&str>) {
+        self.state().panic = message.map(str::to_owned);
+    }
+
     /// What evidence was asked for since the last time.
     pub fn take_evidence(&self) -> Vec<EvidenceRequest> {
         std::mem::take(&mut self.state().evidence)
