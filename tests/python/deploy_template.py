@@ -1,7 +1,9 @@
 """deploy/cloudformation.yaml: cfn-lint has nothing to say about it, AWS (as moto imitates it) makes stacks of it, with
 and without the webhook, and the task role may make exactly the calls that trueup makes.
 
-    deploy_template.py REPOSITORY
+    deploy_template.py REPOSITORY [--write]
+
+With `--write` it writes the policies that the histories judge anew.
 """
 
 import ast
@@ -37,6 +39,10 @@ url_env = "NOTIFICATION_URL"
 secret_env = "NOTIFICATION_SECRET"
 """
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/trueup@sha256:" + "0" * 64
+IMAGE_REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/trueup"
+POLICIES = "histories/tests/policy/template"
+# Of tasks and of services.
+HISTORIES_ROLES = ("execution", "task", "shift")
 
 
 def lint(template):
@@ -132,7 +138,7 @@ class Stack:
         document = found["PolicyDocument"]
         # moto keeps the template's policy as Python would print it.
         document = ast.literal_eval(document) if isinstance(document, str) else document
-        statements = stack_types.present(document)["Statement"]
+        statements = as_list(stack_types.present(document)["Statement"])
         assert all(statement["Effect"] == "Allow" for statement in statements), statements
         return {statement["Sid"]: statement for statement in statements}
 
@@ -170,7 +176,9 @@ def check_reporting(stack, repository):
     assert statements["LookAtServices"]["Resource"] == [
         f"arn:*:ecs:*:*:{kind}/shop/*" for kind in ("service", "task", "service-deployment", "service-revision")
     ], statements["LookAtServices"]["Resource"]
-    assert "ReadSecrets" not in stack.statements("ExecutionRole", "start-trueup")
+    starting = stack.statements("ExecutionRole", "start-trueup")
+    assert "ReadSecrets" not in starting
+    assert starting["PullImage"]["Resource"] == "arn:aws:ecr:*:*:repository/*", starting["PullImage"]
     assert stack.environment()["TRUEUP_REPORT_ONLY"] == "true"
     assert "TRUEUP_CONFIG_TEXT" not in stack.environment()
     assert "TRUEUP_WEBHOOK_LISTEN" not in stack.environment() and stack.secrets() == {}
@@ -190,7 +198,8 @@ def check_applying(stack, repository, around):
     assert len(statements["LookAtServices"]["Resource"]) == 8
     passed = statements["PassRoles"]
     assert passed["Resource"] == [f"arn:aws:iam::123456789012:role/{name}" for name in ("task", "execution")], passed
-    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    services = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": services}}
     assert statements["EnterOtherAccounts"]["Resource"] == ["arn:aws:iam::210987654321:role/trueup"]
     assert statements["Prune"]["Condition"] == {"StringEquals": {"aws:ResourceTag/trueup:instance": "blue"}}
     deletes = {action for action in expected if ":Delete" in action}
@@ -198,7 +207,7 @@ def check_applying(stack, repository, around):
     assert all(not deletes & set(as_list(one["Action"])) for sid, one in statements.items() if sid != "Prune")
     for sid, statement in statements.items():
         looks = all(re.search(":(Describe|List|Lookup)", action) for action in as_list(statement["Action"]))
-        assert looks or sid == "Report" or statement["Resource"] != "*", f"{sid} is not scoped"
+        assert looks or "Condition" in statement or statement["Resource"] != "*", f"{sid} is not scoped"
 
     secrets = {
         "TRUEUP_GIT_TOKEN": around["token"],
@@ -210,6 +219,7 @@ def check_applying(stack, repository, around):
     assert stack.secrets() == secrets, stack.secrets()
     reads = stack.statements("ExecutionRole", "start-trueup")["ReadSecrets"]
     assert (reads["Action"], sorted(reads["Resource"])) == ("secretsmanager:GetSecretValue", sorted(secrets.values()))
+    assert stack.statements("ExecutionRole", "start-trueup")["PullImage"]["Resource"] == IMAGE_REPOSITORY
     environment = stack.environment()
     assert environment["TRUEUP_CONFIG_TEXT"] == CONFIGURATION, environment
     assert "TRUEUP_REPORT_ONLY" not in environment and environment["TRUEUP_WEBHOOK_LISTEN"] == "0.0.0.0:7172"
@@ -307,6 +317,7 @@ def check_stacks(template, repository):
         Configuration=CONFIGURATION,
         NotificationUrlSecretArn=around["url"],
         NotificationSecretArn=around["secret"],
+        ImageRepositoryArn=IMAGE_REPOSITORY,
         AlarmTopicArn="arn:aws:sns:eu-west-1:123456789012:alarms",
         WebhookRulePriority="7",
         **around["webhook"],
@@ -314,6 +325,30 @@ def check_stacks(template, repository):
     )
     check_any(full)
     check_applying(full, repository, around)
+    check_policies(template, repository, common)
+
+
+def policies(template, common):
+    """The task role's policy in each mode, for the clusters, roles and installation of the histories."""
+    everything = {
+        "Mode": "apply",
+        "AllowPrune": "true",
+        "PassRoleArns": ",".join(f"arn:aws:iam::123456789012:role/{name}" for name in HISTORIES_ROLES),
+        "EnvironmentRoleArns": "arn:aws:iam::210987654321:role/trueup",
+    }
+    for mode, parameters in (("report", {}), ("apply", everything)):
+        stack = Stack(template, f"histories-{mode}", ManagedClusters="main", **parameters, **common)
+        statements = list(stack.statements("TaskRole", "keep-true").values())
+        yield mode, json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"
+
+
+def check_policies(template, repository, common):
+    """What the histories judge (histories/tests/policy) is what the template makes."""
+    for mode, policy in policies(template, common):
+        file = repository / POLICIES / f"{mode}.json"
+        if "--write" in sys.argv:
+            file.write_text(policy)
+        assert file.read_text() == policy, f"{file} is not what the template makes: `deploy_template.py . --write`\n{policy}"
 
 
 def check_documented(template, repository):
