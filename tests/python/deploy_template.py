@@ -247,7 +247,7 @@ def alarms(stack):
     return found
 
 
-def check_any(stack):
+def check_any(stack, repository):
     """What every stack has."""
     definition = stack.task_definition()
     assert definition["taskRoleArn"] == stack.outputs["TaskRoleArn"] != definition["executionRoleArn"]
@@ -278,6 +278,8 @@ def check_any(stack):
             parsed = re.fullmatch(r'SELECT (?:MAX|COUNT)\((\w+)\) FROM "Trueup"', query["Expression"])
             assert parsed, f"{query['Expression']} is no query of ours"
             seen.add(parsed[1])
+    schema = (repository / "crates/trueup-core/src/report/event.schema.json").read_text()
+    events = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', schema))
     body = boto3.client("cloudwatch").get_dashboard(DashboardName=stack.ids["Dashboard"])["DashboardBody"]
     widgets = json.loads(body)["widgets"]
     for widget in widgets:
@@ -286,6 +288,9 @@ def check_any(stack):
             assert parsed, f"{metric['expression']} is no search of ours"
             seen.add(parsed[1])
     assert seen == METRICS, seen ^ METRICS
+    (log,) = [widget["properties"]["query"] for widget in widgets if widget["type"] == "log"]
+    shown = set(re.findall(r"'([a-z_]+\.[a-z_]+)'", log))
+    assert "revision.unverified" in shown and shown <= events, f"no events: {shown - events}"
     places = [(widget["x"], widget["y"]) for widget in widgets]
     assert len(set(places)) == len(places), "widgets lie on each other"
 
@@ -301,7 +306,7 @@ def check_stacks(template, repository):
         "LogRetentionDays": "30",
     }
     plain = Stack(template, "trueup", ManagedClusters="shop", **common)
-    check_any(plain)
+    check_any(plain, repository)
     check_reporting(plain, repository)
     full = Stack(
         template,
@@ -323,7 +328,7 @@ def check_stacks(template, repository):
         **around["webhook"],
         **common,
     )
-    check_any(full)
+    check_any(full, repository)
     check_applying(full, repository, around)
     check_policies(template, repository, common)
 
