@@ -20,7 +20,9 @@ os.environ.update(
 )
 
 import boto3
+import yaml
 from moto import mock_aws
+from moto.cloudformation.utils import yaml_tag_constructor
 
 import stack_types
 
@@ -43,6 +45,14 @@ IMAGE_REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/trueup"
 POLICIES = "histories/tests/policy/template"
 # Of tasks and of services.
 HISTORIES_ROLES = ("execution", "task", "shift")
+FILE_SYSTEM, ACCESS_POINT = "fs-0123456789abcdef0", "fsap-0123456789abcdef0"
+
+
+class Intrinsics(yaml.SafeLoader):
+    """YAML whose tags are CloudFormation's functions."""
+
+
+Intrinsics.add_multi_constructor("", yaml_tag_constructor)
 
 
 def lint(template):
@@ -91,6 +101,7 @@ def surroundings():
         "key": secret("key"),
         "url": secret("url"),
         "secret": secret("secret"),
+        "configuration": secret("configuration"),
     }
 
 
@@ -132,6 +143,11 @@ class Stack:
         found = boto3.client("ecs").describe_services(cluster=self.cluster, services=[self.ids["Service"]])
         assert [service["status"] for service in found["services"]] == ["ACTIVE"], found
         return stack_types.Service.requests[self.ids["Service"]]
+
+    def ports_out(self):
+        """The ports that its security group lets out to."""
+        found = boto3.client("ec2").describe_security_groups(GroupIds=[self.ids["SecurityGroup"]])["SecurityGroups"][0]
+        return {permission.get("FromPort") for permission in found["IpPermissionsEgress"]}
 
     def statements(self, role, policy):
         found = boto3.client("iam").get_role_policy(RoleName=self.ids[role], PolicyName=policy)
@@ -179,6 +195,9 @@ def check_reporting(stack, repository):
     starting = stack.statements("ExecutionRole", "start-trueup")
     assert "ReadSecrets" not in starting
     assert starting["PullImage"]["Resource"] == "arn:aws:ecr:*:*:repository/*", starting["PullImage"]
+    assert stack.task_definition()["volumes"] == [{"name": "cache"}], "the cache ends with the task"
+    assert not {"CachePolicy", "CacheEgress"} & set(stack.ids), stack.ids
+    assert 2049 not in stack.ports_out(), stack.ports_out()
     assert stack.environment()["TRUEUP_REPORT_ONLY"] == "true"
     assert "TRUEUP_CONFIG_TEXT" not in stack.environment()
     assert "TRUEUP_WEBHOOK_LISTEN" not in stack.environment() and stack.secrets() == {}
@@ -238,6 +257,29 @@ def check_applying(stack, repository, around):
     assert source["GroupId"] == around["webhook"]["WebhookLoadBalancerSecurityGroupId"], ingress
     for alarm in alarms(stack):
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["arn:aws:sns:eu-west-1:123456789012:alarms"], alarm
+
+
+def check_cache(stack, around):
+    """What is on EFS, and what it takes to mount that; and a configuration that is too long for a parameter."""
+    (volume,) = stack.task_definition()["volumes"]
+    authorization = {"accessPointId": ACCESS_POINT, "iam": "ENABLED"}
+    mounted = {"fileSystemId": FILE_SYSTEM, "transitEncryption": "ENABLED", "authorizationConfig": authorization}
+    assert {**mounted, **volume["efsVolumeConfiguration"]} == volume["efsVolumeConfiguration"], volume
+    assert (volume["name"], volume["efsVolumeConfiguration"].get("rootDirectory", "/")) == ("cache", "/"), volume
+    # Not in the policy that `trueup iam-policy` replaces.
+    assert "MountCache" not in stack.statements("TaskRole", "keep-true")
+    (mount,) = stack.statements("TaskRole", "mount-cache").values()
+    arn = "arn:aws:elasticfilesystem:eu-west-1:123456789012"
+    assert mount["Action"] == ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], mount
+    assert mount["Resource"] == f"{arn}:file-system/{FILE_SYSTEM}", mount
+    condition = {"StringEquals": {"elasticfilesystem:AccessPointArn": f"{arn}:access-point/{ACCESS_POINT}"}}
+    assert mount["Condition"] == condition, mount
+    assert 2049 in stack.ports_out(), stack.ports_out()
+
+    assert "TRUEUP_CONFIG_TEXT" not in stack.environment()
+    assert stack.secrets() == {"TRUEUP_CONFIG_TEXT": around["configuration"]}, stack.secrets()
+    reads = stack.statements("ExecutionRole", "start-trueup")["ReadSecrets"]
+    assert reads["Resource"] == [around["configuration"]], reads
 
 
 def alarms(stack):
@@ -330,6 +372,17 @@ def check_stacks(template, repository):
     )
     check_any(full, repository)
     check_applying(full, repository, around)
+    cached = Stack(
+        template,
+        "trueup-cached",
+        ManagedClusters="shop",
+        CacheFileSystemId=FILE_SYSTEM,
+        CacheAccessPointId=ACCESS_POINT,
+        ConfigurationSecretArn=around["configuration"],
+        **common,
+    )
+    check_any(cached, repository)
+    check_cache(cached, around)
     check_policies(template, repository, common)
 
 
@@ -356,6 +409,47 @@ def check_policies(template, repository, common):
         assert file.read_text() == policy, f"{file} is not what the template makes: `deploy_template.py . --write`\n{policy}"
 
 
+def refusals(template, **given):
+    """What the template's rules, which moto does not know, have against parameters."""
+    tree = yaml.load(template.read_text(), Loader=Intrinsics)
+    values = {name: given.get(name, parameter.get("Default")) for name, parameter in tree["Parameters"].items()}
+
+    def holds(condition):
+        ((function, argument),) = condition.items()
+        match function:
+            case "Fn::Not":
+                return not holds(*argument)
+            case "Fn::And":
+                return all(holds(one) for one in argument)
+            case "Fn::Or":
+                return any(holds(one) for one in argument)
+            case "Fn::Equals":
+                left, right = (values[side["Ref"]] if isinstance(side, dict) else side for side in argument)
+                return left == right
+        raise AssertionError(f"no function of rules: {function}")
+
+    asked = [rule for rule in tree["Rules"].values() if "RuleCondition" not in rule or holds(rule["RuleCondition"])]
+    assertions = [assertion for rule in asked for assertion in rule["Assertions"]]
+    return [assertion["AssertDescription"] for assertion in assertions if not holds(assertion["Assert"])]
+
+
+def check_rules(template):
+    """Parameters that do not go together are refused before anything is made."""
+    webhook = {"WebhookListenerArn": "a", "WebhookSecretArn": "a", "WebhookLoadBalancerSecurityGroupId": "a"}
+    cache = {"CacheFileSystemId": "a", "CacheAccessPointId": "a"}
+    for whole in ({}, webhook, cache, {"Configuration": "a"}, {"ConfigurationSecretArn": "a"}):
+        assert refusals(template, **whole) == [], whole
+    for parts, word in (
+        ({"WebhookListenerArn": "a", "WebhookSecretArn": "a"}, "WebhookLoadBalancerSecurityGroupId"),
+        ({"WebhookListenerArn": "a", "WebhookLoadBalancerSecurityGroupId": "a"}, "WebhookSecretArn"),
+        ({"CacheFileSystemId": "a"}, "CacheAccessPointId"),
+        ({"CacheAccessPointId": "a"}, "CacheFileSystemId"),
+        ({"Configuration": "a", "ConfigurationSecretArn": "a"}, "not both"),
+    ):
+        (said,) = refusals(template, **parts)
+        assert word in said, (parts, said)
+
+
 def check_documented(template, repository):
     """Every parameter and output is explained."""
     text = (repository / "docs/deploy.md").read_text()
@@ -370,6 +464,7 @@ def check_documented(template, repository):
 def main(repository):
     template = repository / "deploy/cloudformation.yaml"
     check_lint(template)
+    check_rules(template)
     check_stacks(template, repository)
     check_documented(template, repository)
 
