@@ -12,17 +12,22 @@ import boto3
 REGION = "ap-northeast-1"
 
 
-def connect(endpoint):
-    """Gives a function from a service's name to its boto3 client at `endpoint`, each made once."""
-    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-    clients = {}
+class Clients:
+    """Gives a service's boto3 client at `endpoint`, each made once."""
 
-    def client(service):
-        if service not in clients:
-            clients[service] = session.client(service, endpoint_url=endpoint)
-        return clients[service]
+    def __init__(self, endpoint):
+        self._endpoint = endpoint
+        self.use("test", "test")
 
-    return client
+    def use(self, key, secret):
+        """Acts as somebody else from now on."""
+        self._session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=REGION)
+        self._clients = {}
+
+    def __call__(self, service):
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service, endpoint_url=self._endpoint)
+        return self._clients[service]
 
 
 def call(client, service, operation, params):
@@ -34,6 +39,6 @@ def call(client, service, operation, params):
 
 if __name__ == "__main__":
     service_name, operation_name, *rest = sys.argv[1:]
-    result = call(connect(os.environ["AWS_ENDPOINT_URL"]), service_name, operation_name, json.loads("".join(rest) or "{}"))
+    result = call(Clients(os.environ["AWS_ENDPOINT_URL"]), service_name, operation_name, json.loads("".join(rest) or "{}"))
     json.dump(result, sys.stdout, indent=2)
     print()

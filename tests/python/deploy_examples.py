@@ -1,4 +1,5 @@
-"""deploy/examples: YAML, and every command and flag of trueup in it exists; their change of a tag changes that tag.
+"""deploy/examples: what the schemas of GitHub's workflows and GitLab's pipelines take; every command and flag of trueup in
+them exists; their change of a tag changes that tag.
 
     deploy_examples.py REPOSITORY PROGRAM
 """
@@ -14,7 +15,10 @@ from pathlib import Path
 
 import yaml
 
-EXAMPLES = ("github-actions.yml", "gitlab-ci.yml")
+# By the schema that check-jsonschema brings for each.
+EXAMPLES = {"github-actions.yml": "vendor.github-workflows", "gitlab-ci.yml": "vendor.gitlab-ci"}
+# Something of each, and what its schema does not take in its place.
+MISTAKES = {"github-actions.yml": ("runs-on:", "runs-upon:"), "gitlab-ci.yml": ("when: always", "when: sometimes")}
 TAG = "5f2b9d1c0a7e4c35b6f0"
 
 
@@ -63,6 +67,24 @@ def helps(program, *command):
     return finished.stdout
 
 
+def validated(schema, file):
+    """What the schema has against a file."""
+    # Its cache is for schemas from the network, which these are not.
+    command = [sys.executable, "-m", "check_jsonschema", "--no-cache", "--builtin-schema", schema, file]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    return finished.returncode, finished.stdout + finished.stderr
+
+
+def check_schema(name, file):
+    code, said = validated(EXAMPLES[name], file)
+    assert code == 0, said
+    with tempfile.TemporaryDirectory() as directory:
+        wrong = Path(directory) / name
+        wrong.write_text(file.read_text().replace(*MISTAKES[name]))
+        code, said = validated(EXAMPLES[name], wrong)
+    assert code == 1 and "Schema validation errors" in said, f"{name}: the schema is not looked at: {said}"
+
+
 def check_commands(program, name, tree):
     used = [words for script in scripts(tree) for words in commands(script)]
     assert {words[0] for words in used} == {"check", "plan"}, f"{name} calls {used}"
@@ -108,6 +130,7 @@ def check_tag(repository, program, name, tree):
 def main(repository, program):
     assert {file.name for file in (repository / "deploy/examples").iterdir()} == set(EXAMPLES)
     for name in EXAMPLES:
+        check_schema(name, repository / "deploy/examples" / name)
         tree = yaml.safe_load((repository / "deploy/examples" / name).read_text())
         for script in scripts(tree):
             parsed = subprocess.run(["sh", "-n"], input=script, text=True, capture_output=True, check=False)

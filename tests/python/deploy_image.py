@@ -72,13 +72,33 @@ def check_context(repository, scratch):
     command = ["cargo", "metadata", "--locked", "--offline", "--no-deps", "--format-version", "1"]
     metadata = json.loads(subprocess.run(command, cwd=context, capture_output=True, text=True, check=True).stdout)
     assert any(package["name"] == "trueup" for package in metadata["packages"]), metadata
-    included = r'include_(?:str|bytes)!\(\s*"([^"]+)"'
     shipped = [source for crate in context.glob("crates/*/src") for source in crate.rglob("*.rs")]
     for source in shipped:
-        if "tests" in source.relative_to(context).with_suffix("").parts:
+        if is_of_tests(source.relative_to(context)):
             continue
-        for name in re.findall(included, source.read_text()):
+        for name in included(source.read_text()):
             assert (source.parent / name).is_file(), f"{source} includes {name}, which .dockerignore leaves out"
+
+
+def is_of_tests(source):
+    """Whether a whole file is compiled for tests alone: `tests.rs`, what lies in `tests/`, `handbook_tests.rs`."""
+    return any(part == "tests" or part.endswith("_tests") for part in source.with_suffix("").parts)
+
+
+def included(text):
+    """The files that a source includes when it is not compiled for tests, whose module in a file is its end."""
+    shipped = re.split(r"^#\[cfg\(test\)\]\nmod \w+ \{$", text, maxsplit=1, flags=re.M)[0]
+    return re.findall(r'include_(?:str|bytes)!\(\s*"([^"]+)"', shipped)
+
+
+def check_included():
+    """A file that the image's build lacks would be seen, and one that tests alone include is not needed there."""
+    source = 'const A: &str = include_str!("a");\nfn b() { include_bytes!(\n    "b"\n) }\n'
+    tests = '#[cfg(test)]\nmod tests {\n    const C: &str = include_str!("c");\n}\n'
+    assert included(source) == included(source + tests) == ["a", "b"], included(source + tests)
+    assert included("#[cfg(test)]\nmod tests;\n" + source) == ["a", "b"]
+    names = {"src/tests.rs": True, "src/tests/a.rs": True, "src/a_tests.rs": True, "src/attests.rs": False, "src/a.rs": False}
+    assert {name: is_of_tests(Path(name)) for name in names} == names
 
 
 def check_versions(repository, arguments):
@@ -326,6 +346,7 @@ def main(repository, program):
         scratch = Path(scratch).resolve()
         # The user of the image gets through to its root.
         scratch.chmod(0o755)
+        check_included()
         check_context(repository, scratch)
         root = lay_out(repository, program, scratch, build, final)
         check_content(root, user, volume)

@@ -1,7 +1,9 @@
 """deploy/cloudformation.yaml: cfn-lint has nothing to say about it, AWS (as moto imitates it) makes stacks of it, with
 and without the webhook, and the task role may make exactly the calls that trueup makes.
 
-    deploy_template.py REPOSITORY
+    deploy_template.py REPOSITORY [--write]
+
+With `--write` it writes the policies that the histories judge anew.
 """
 
 import ast
@@ -18,7 +20,9 @@ os.environ.update(
 )
 
 import boto3
+import yaml
 from moto import mock_aws
+from moto.cloudformation.utils import yaml_tag_constructor
 
 import stack_types
 
@@ -37,6 +41,18 @@ url_env = "NOTIFICATION_URL"
 secret_env = "NOTIFICATION_SECRET"
 """
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/trueup@sha256:" + "0" * 64
+IMAGE_REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/trueup"
+POLICIES = "histories/tests/policy/template"
+# Of tasks and of services.
+HISTORIES_ROLES = ("execution", "task", "shift")
+FILE_SYSTEM, ACCESS_POINT = "fs-0123456789abcdef0", "fsap-0123456789abcdef0"
+
+
+class Intrinsics(yaml.SafeLoader):
+    """YAML whose tags are CloudFormation's functions."""
+
+
+Intrinsics.add_multi_constructor("", yaml_tag_constructor)
 
 
 def lint(template):
@@ -85,6 +101,7 @@ def surroundings():
         "key": secret("key"),
         "url": secret("url"),
         "secret": secret("secret"),
+        "configuration": secret("configuration"),
     }
 
 
@@ -127,12 +144,17 @@ class Stack:
         assert [service["status"] for service in found["services"]] == ["ACTIVE"], found
         return stack_types.Service.requests[self.ids["Service"]]
 
+    def ports_out(self):
+        """The ports that its security group lets out to."""
+        found = boto3.client("ec2").describe_security_groups(GroupIds=[self.ids["SecurityGroup"]])["SecurityGroups"][0]
+        return {permission.get("FromPort") for permission in found["IpPermissionsEgress"]}
+
     def statements(self, role, policy):
         found = boto3.client("iam").get_role_policy(RoleName=self.ids[role], PolicyName=policy)
         document = found["PolicyDocument"]
         # moto keeps the template's policy as Python would print it.
         document = ast.literal_eval(document) if isinstance(document, str) else document
-        statements = stack_types.present(document)["Statement"]
+        statements = as_list(stack_types.present(document)["Statement"])
         assert all(statement["Effect"] == "Allow" for statement in statements), statements
         return {statement["Sid"]: statement for statement in statements}
 
@@ -170,7 +192,12 @@ def check_reporting(stack, repository):
     assert statements["LookAtServices"]["Resource"] == [
         f"arn:*:ecs:*:*:{kind}/shop/*" for kind in ("service", "task", "service-deployment", "service-revision")
     ], statements["LookAtServices"]["Resource"]
-    assert "ReadSecrets" not in stack.statements("ExecutionRole", "start-trueup")
+    starting = stack.statements("ExecutionRole", "start-trueup")
+    assert "ReadSecrets" not in starting
+    assert starting["PullImage"]["Resource"] == "arn:aws:ecr:*:*:repository/*", starting["PullImage"]
+    assert stack.task_definition()["volumes"] == [{"name": "cache"}], "the cache ends with the task"
+    assert not {"CachePolicy", "CacheEgress"} & set(stack.ids), stack.ids
+    assert 2049 not in stack.ports_out(), stack.ports_out()
     assert stack.environment()["TRUEUP_REPORT_ONLY"] == "true"
     assert "TRUEUP_CONFIG_TEXT" not in stack.environment()
     assert "TRUEUP_WEBHOOK_LISTEN" not in stack.environment() and stack.secrets() == {}
@@ -190,7 +217,8 @@ def check_applying(stack, repository, around):
     assert len(statements["LookAtServices"]["Resource"]) == 8
     passed = statements["PassRoles"]
     assert passed["Resource"] == [f"arn:aws:iam::123456789012:role/{name}" for name in ("task", "execution")], passed
-    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    services = ["ecs-tasks.amazonaws.com", "ecs.amazonaws.com"]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": services}}
     assert statements["EnterOtherAccounts"]["Resource"] == ["arn:aws:iam::210987654321:role/trueup"]
     assert statements["Prune"]["Condition"] == {"StringEquals": {"aws:ResourceTag/trueup:instance": "blue"}}
     deletes = {action for action in expected if ":Delete" in action}
@@ -198,7 +226,7 @@ def check_applying(stack, repository, around):
     assert all(not deletes & set(as_list(one["Action"])) for sid, one in statements.items() if sid != "Prune")
     for sid, statement in statements.items():
         looks = all(re.search(":(Describe|List|Lookup)", action) for action in as_list(statement["Action"]))
-        assert looks or sid == "Report" or statement["Resource"] != "*", f"{sid} is not scoped"
+        assert looks or "Condition" in statement or statement["Resource"] != "*", f"{sid} is not scoped"
 
     secrets = {
         "TRUEUP_GIT_TOKEN": around["token"],
@@ -210,6 +238,7 @@ def check_applying(stack, repository, around):
     assert stack.secrets() == secrets, stack.secrets()
     reads = stack.statements("ExecutionRole", "start-trueup")["ReadSecrets"]
     assert (reads["Action"], sorted(reads["Resource"])) == ("secretsmanager:GetSecretValue", sorted(secrets.values()))
+    assert stack.statements("ExecutionRole", "start-trueup")["PullImage"]["Resource"] == IMAGE_REPOSITORY
     environment = stack.environment()
     assert environment["TRUEUP_CONFIG_TEXT"] == CONFIGURATION, environment
     assert "TRUEUP_REPORT_ONLY" not in environment and environment["TRUEUP_WEBHOOK_LISTEN"] == "0.0.0.0:7172"
@@ -230,6 +259,29 @@ def check_applying(stack, repository, around):
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["arn:aws:sns:eu-west-1:123456789012:alarms"], alarm
 
 
+def check_cache(stack, around):
+    """What is on EFS, and what it takes to mount that; and a configuration that is too long for a parameter."""
+    (volume,) = stack.task_definition()["volumes"]
+    authorization = {"accessPointId": ACCESS_POINT, "iam": "ENABLED"}
+    mounted = {"fileSystemId": FILE_SYSTEM, "transitEncryption": "ENABLED", "authorizationConfig": authorization}
+    assert {**mounted, **volume["efsVolumeConfiguration"]} == volume["efsVolumeConfiguration"], volume
+    assert (volume["name"], volume["efsVolumeConfiguration"].get("rootDirectory", "/")) == ("cache", "/"), volume
+    # Not in the policy that `trueup iam-policy` replaces.
+    assert "MountCache" not in stack.statements("TaskRole", "keep-true")
+    (mount,) = stack.statements("TaskRole", "mount-cache").values()
+    arn = "arn:aws:elasticfilesystem:eu-west-1:123456789012"
+    assert mount["Action"] == ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], mount
+    assert mount["Resource"] == f"{arn}:file-system/{FILE_SYSTEM}", mount
+    condition = {"StringEquals": {"elasticfilesystem:AccessPointArn": f"{arn}:access-point/{ACCESS_POINT}"}}
+    assert mount["Condition"] == condition, mount
+    assert 2049 in stack.ports_out(), stack.ports_out()
+
+    assert "TRUEUP_CONFIG_TEXT" not in stack.environment()
+    assert stack.secrets() == {"TRUEUP_CONFIG_TEXT": around["configuration"]}, stack.secrets()
+    reads = stack.statements("ExecutionRole", "start-trueup")["ReadSecrets"]
+    assert reads["Resource"] == [around["configuration"]], reads
+
+
 def alarms(stack):
     names = [name for logical, name in stack.ids.items() if logical.endswith("Alarm")]
     found = boto3.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
@@ -237,7 +289,7 @@ def alarms(stack):
     return found
 
 
-def check_any(stack):
+def check_any(stack, repository):
     """What every stack has."""
     definition = stack.task_definition()
     assert definition["taskRoleArn"] == stack.outputs["TaskRoleArn"] != definition["executionRoleArn"]
@@ -268,6 +320,8 @@ def check_any(stack):
             parsed = re.fullmatch(r'SELECT (?:MAX|COUNT)\((\w+)\) FROM "Trueup"', query["Expression"])
             assert parsed, f"{query['Expression']} is no query of ours"
             seen.add(parsed[1])
+    schema = (repository / "crates/trueup-core/src/report/event.schema.json").read_text()
+    events = set(re.findall(r'"([a-z_]+\.[a-z_]+)"', schema))
     body = boto3.client("cloudwatch").get_dashboard(DashboardName=stack.ids["Dashboard"])["DashboardBody"]
     widgets = json.loads(body)["widgets"]
     for widget in widgets:
@@ -276,6 +330,9 @@ def check_any(stack):
             assert parsed, f"{metric['expression']} is no search of ours"
             seen.add(parsed[1])
     assert seen == METRICS, seen ^ METRICS
+    (log,) = [widget["properties"]["query"] for widget in widgets if widget["type"] == "log"]
+    shown = set(re.findall(r"'([a-z_]+\.[a-z_]+)'", log))
+    assert "revision.unverified" in shown and shown <= events, f"no events: {shown - events}"
     places = [(widget["x"], widget["y"]) for widget in widgets]
     assert len(set(places)) == len(places), "widgets lie on each other"
 
@@ -291,7 +348,7 @@ def check_stacks(template, repository):
         "LogRetentionDays": "30",
     }
     plain = Stack(template, "trueup", ManagedClusters="shop", **common)
-    check_any(plain)
+    check_any(plain, repository)
     check_reporting(plain, repository)
     full = Stack(
         template,
@@ -307,13 +364,90 @@ def check_stacks(template, repository):
         Configuration=CONFIGURATION,
         NotificationUrlSecretArn=around["url"],
         NotificationSecretArn=around["secret"],
+        ImageRepositoryArn=IMAGE_REPOSITORY,
         AlarmTopicArn="arn:aws:sns:eu-west-1:123456789012:alarms",
         WebhookRulePriority="7",
         **around["webhook"],
         **common,
     )
-    check_any(full)
+    check_any(full, repository)
     check_applying(full, repository, around)
+    cached = Stack(
+        template,
+        "trueup-cached",
+        ManagedClusters="shop",
+        CacheFileSystemId=FILE_SYSTEM,
+        CacheAccessPointId=ACCESS_POINT,
+        ConfigurationSecretArn=around["configuration"],
+        **common,
+    )
+    check_any(cached, repository)
+    check_cache(cached, around)
+    check_policies(template, repository, common)
+
+
+def policies(template, common):
+    """The task role's policy in each mode, for the clusters, roles and installation of the histories."""
+    everything = {
+        "Mode": "apply",
+        "AllowPrune": "true",
+        "PassRoleArns": ",".join(f"arn:aws:iam::123456789012:role/{name}" for name in HISTORIES_ROLES),
+        "EnvironmentRoleArns": "arn:aws:iam::210987654321:role/trueup",
+    }
+    for mode, parameters in (("report", {}), ("apply", everything)):
+        stack = Stack(template, f"histories-{mode}", ManagedClusters="main", **parameters, **common)
+        statements = list(stack.statements("TaskRole", "keep-true").values())
+        yield mode, json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"
+
+
+def check_policies(template, repository, common):
+    """What the histories judge (histories/tests/policy) is what the template makes."""
+    for mode, policy in policies(template, common):
+        file = repository / POLICIES / f"{mode}.json"
+        if "--write" in sys.argv:
+            file.write_text(policy)
+        assert file.read_text() == policy, f"{file} is not what the template makes: `deploy_template.py . --write`\n{policy}"
+
+
+def refusals(template, **given):
+    """What the template's rules, which moto does not know, have against parameters."""
+    tree = yaml.load(template.read_text(), Loader=Intrinsics)
+    values = {name: given.get(name, parameter.get("Default")) for name, parameter in tree["Parameters"].items()}
+
+    def holds(condition):
+        ((function, argument),) = condition.items()
+        match function:
+            case "Fn::Not":
+                return not holds(*argument)
+            case "Fn::And":
+                return all(holds(one) for one in argument)
+            case "Fn::Or":
+                return any(holds(one) for one in argument)
+            case "Fn::Equals":
+                left, right = (values[side["Ref"]] if isinstance(side, dict) else side for side in argument)
+                return left == right
+        raise AssertionError(f"no function of rules: {function}")
+
+    asked = [rule for rule in tree["Rules"].values() if "RuleCondition" not in rule or holds(rule["RuleCondition"])]
+    assertions = [assertion for rule in asked for assertion in rule["Assertions"]]
+    return [assertion["AssertDescription"] for assertion in assertions if not holds(assertion["Assert"])]
+
+
+def check_rules(template):
+    """Parameters that do not go together are refused before anything is made."""
+    webhook = {"WebhookListenerArn": "a", "WebhookSecretArn": "a", "WebhookLoadBalancerSecurityGroupId": "a"}
+    cache = {"CacheFileSystemId": "a", "CacheAccessPointId": "a"}
+    for whole in ({}, webhook, cache, {"Configuration": "a"}, {"ConfigurationSecretArn": "a"}):
+        assert refusals(template, **whole) == [], whole
+    for parts, word in (
+        ({"WebhookListenerArn": "a", "WebhookSecretArn": "a"}, "WebhookLoadBalancerSecurityGroupId"),
+        ({"WebhookListenerArn": "a", "WebhookLoadBalancerSecurityGroupId": "a"}, "WebhookSecretArn"),
+        ({"CacheFileSystemId": "a"}, "CacheAccessPointId"),
+        ({"CacheAccessPointId": "a"}, "CacheFileSystemId"),
+        ({"Configuration": "a", "ConfigurationSecretArn": "a"}, "not both"),
+    ):
+        (said,) = refusals(template, **parts)
+        assert word in said, (parts, said)
 
 
 def check_documented(template, repository):
@@ -330,6 +464,7 @@ def check_documented(template, repository):
 def main(repository):
     template = repository / "deploy/cloudformation.yaml"
     check_lint(template)
+    check_rules(template)
     check_stacks(template, repository)
     check_documented(template, repository)
 

@@ -4,6 +4,7 @@ import io
 import json
 from threading import Condition
 
+import enforcement
 import requests_model
 
 READS = ("Describe", "List", "Get", "BatchGet", "BatchCheck")
@@ -51,11 +52,18 @@ class Recorder:
         answer = {}
 
         def remember(status, headers, exc_info=None):
-            answer["status"] = int(status.split()[0])
-            return start_response(status, headers, exc_info)
+            answer.update(status=status, headers=headers, exc_info=exc_info)
 
-        body = b"".join(self._application(environ, remember))
-        self._answered(request, answer["status"], body.decode("utf-8", "replace"), reached=True)
+        try:
+            body = b"".join(self._application(environ, remember))
+        except Exception as error:
+            # An operation that moto lacks: its server makes a page with the status 500 of it.
+            self._answered(request, 500, f"{type(error).__name__}: {error}", reached=True)
+            raise
+        if enforcement.is_refusal(body):
+            answer["status"], answer["headers"], body = enforcement.in_the_apis_words(request, body)
+        start_response(answer["status"], answer["headers"], answer["exc_info"])
+        self._answered(request, int(answer["status"].split()[0]), body.decode("utf-8", "replace"), reached=True)
         return [body]
 
     def inject(self, operation, action, times=1, status=500):

@@ -53,15 +53,25 @@ def names(request):
     """Gives `(service, operation)` of a request without looking at the rest; Nones when it has none."""
     target = request["headers"].get("x-amz-target")
     if target:
-        # The prefix may have dots of its own, as CloudTrail's has.
         prefix, _, operation = target.rpartition(".")
-        return next((n for n, m in _models().items() if m.metadata.get("targetPrefix") == prefix), None), operation
+        return next((name for name, model in _models().items() if _has_prefix(model, prefix)), None), operation
     pairs = dict(parse_qsl(request["body"], keep_blank_values=True))
     version, operation = pairs.get("Version"), pairs.get("Action")
     for name, model in _models().items():
         if model.metadata["protocol"] == "query" and model.api_version == version and operation in model.operation_names:
             return name, operation
     return None, operation
+
+
+def _has_prefix(model, prefix):
+    """CloudTrail's has dots of its own in botocore, and is the last part of that in the SDK for Rust."""
+    known = model.metadata.get("targetPrefix", "")
+    return prefix in (known, known.rpartition(".")[2])
+
+
+def signing_name(service):
+    """Gives the name that a service is signed for, which is also the prefix of its actions in IAM."""
+    return _models()[service].signing_name
 
 
 def _read_json(request, target):

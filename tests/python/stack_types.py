@@ -7,12 +7,15 @@ from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 
 
+# What the API spells in another way than the template's spelling in camel case would be.
+SPELLED = {"EFSVolumeConfiguration": "efsVolumeConfiguration", "FilesystemId": "fileSystemId", "IAM": "iam"}
+
+
 def camel(value):
     """PascalCase members as ECS's API spells them. Keys of a log driver's options are data."""
     if isinstance(value, dict):
-        return {
-            key[0].lower() + key[1:]: dict(inner) if key == "Options" else camel(inner) for key, inner in value.items()
-        }
+        spelled = lambda key: SPELLED.get(key, key[0].lower() + key[1:])
+        return {spelled(key): dict(inner) if key == "Options" else camel(inner) for key, inner in value.items()}
     return [camel(inner) for inner in value] if isinstance(value, list) else value
 
 
@@ -99,8 +102,21 @@ class Service(_ByCall):
         return service["serviceArn"], {"Name": service["serviceName"]}
 
 
+class Egress(_ByCall):
+    TYPE, NAME = "AWS::EC2::SecurityGroupEgress", ""
+
+    @classmethod
+    def create(cls, name, properties):
+        group = properties.pop("GroupId")
+        ranges = [{key: properties.pop(key) for key in ("CidrIp", "Description")}]
+        boto3.client("ec2").authorize_security_group_egress(
+            GroupId=group, IpPermissions=[{**properties, "IpRanges": ranges}]
+        )
+        return name, {}
+
+
 def teach():
     """From now on, moto makes these."""
-    for model in (Alarm, TaskDefinition, Service):
+    for model in (Alarm, TaskDefinition, Service, Egress):
         parsing.get_model_map()[model.TYPE] = model
         parsing.get_name_type_map()[model.TYPE] = model.NAME

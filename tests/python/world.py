@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 import client as aws
 import infrastructure
 import requests_model
+from enforcement import Enforcement
 from recorder import Recorder
 
 
@@ -40,7 +41,7 @@ def readable(request):
     return {**{key: request[key] for key in kept if key in request}, "input": params}
 
 
-def commands(recorder, client):
+def commands(recorder, client, enforcement):
     """The commands by name. Each takes its members of the command as arguments."""
 
     def requests(since):
@@ -61,6 +62,9 @@ def commands(recorder, client):
         "release": recorder.release,
         "wait_for": recorder.wait_for,
         "wait_for_rest": recorder.wait_for_rest,
+        "enforce": enforcement.begin,
+        "allow": lambda policy, without: enforcement.allow(policy, without),
+        "replay": enforcement.replay,
         "running": lambda count: os.environ.__setitem__("MOTO_ECS_SERVICE_RUNNING", str(count)),
     }
 
@@ -77,7 +81,8 @@ def main(log):
     application = DomainDispatcherApplication(create_backend_app)
     recorder = Recorder(application, log)
     recorded, direct = serve(recorder), serve(application)
-    known = commands(recorder, aws.connect(direct))
+    client = aws.Clients(direct)
+    known = commands(recorder, client, Enforcement(direct, client, recorder))
     answer({"ok": {"recorded": recorded, "direct": direct}})
     for line in sys.stdin:
         command = json.loads(line)

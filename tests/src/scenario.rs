@@ -1,11 +1,13 @@
 //! One end-to-end test: an AWS, a repository and the real binary, and a verdict on every request at the end.
 
+use std::cell::{Cell, RefCell};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::daemon::Daemon;
@@ -31,7 +33,9 @@ pub struct Scenario {
     pub repository: Repository,
     directory: TempDir,
     binary: PathBuf,
-    started: std::cell::Cell<u32>,
+    started: Cell<u32>,
+    /// The id and the secret of the key that trueup acts with.
+    key: RefCell<[String; 2]>,
 }
 
 /// What a command that ended left behind.
@@ -70,7 +74,14 @@ impl Scenario {
         let directory = TempDir::with_prefix("trueup-e2e-").context("cannot make a directory")?;
         let world = World::start(directory.path())?;
         let repository = Repository::create(directory.path())?;
-        Ok(Self { world, repository, directory, binary, started: 0.into() })
+        Ok(Self {
+            world,
+            repository,
+            directory,
+            binary,
+            started: 0.into(),
+            key: ["test", "test"].map(str::to_owned).into(),
+        })
     }
 
     /// Pushes the example as the repository's first commit. Gives its id.
@@ -156,6 +167,15 @@ impl Scenario {
         self.finish(command)
     }
 
+    /// Enforces IAM from now on, with trueup as somebody who has this policy and no other.
+    ///
+    /// # Errors
+    /// When moto refuses.
+    pub fn enforce(&self, policy: &Value) -> Result<()> {
+        *self.key.borrow_mut() = self.world.enforce()?;
+        self.world.allow(policy, None)
+    }
+
     /// Fails when a request that trueup sent is not what AWS's own models allow.
     ///
     /// # Errors
@@ -168,10 +188,11 @@ impl Scenario {
 
     /// The environment variables with which trueup reaches this AWS and nothing else.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let [id, secret] = self.key.borrow().clone();
         vec![
             ("AWS_ENDPOINT_URL", self.world.recorded.clone()),
-            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_ACCESS_KEY_ID", id),
+            ("AWS_SECRET_ACCESS_KEY", secret),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
             ("NO_COLOR", "1".to_owned()),
         ]

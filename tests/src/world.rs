@@ -1,6 +1,7 @@
 //! The AWS of one test: moto behind a recorder of requests.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -122,6 +123,33 @@ impl World {
     pub fn push_image(&self, repository: &str, tag: &str, content: &str) -> Result<String> {
         let command = json!({"do": "push_image", "repository": repository, "tag": tag, "content": content});
         Ok(self.command(&command)?.as_str().context("a digest is text")?.to_owned())
+    }
+
+    /// Enforces IAM from now on: calls need a key, a right signature and a policy that has the action. Gives the key of
+    /// who is judged, and may do nothing until [`World::allow`]: its id and its secret.
+    ///
+    /// # Errors
+    /// When moto has ended.
+    pub fn enforce(&self) -> Result<[String; 2]> {
+        let key = self.command(&json!({"do": "enforce"}))?;
+        serde_json::from_value(key).context("a key is an id and a secret")
+    }
+
+    /// Lets who is judged do what a policy allows, one statement left out by its Sid. Only actions count.
+    ///
+    /// # Errors
+    /// When moto refuses.
+    pub fn allow(&self, policy: &Value, without: Option<&str>) -> Result<()> {
+        self.command(&json!({"do": "allow", "policy": policy, "without": without})).map(drop)
+    }
+
+    /// Sends one recorded request of each operation once more, as who is judged, and gives whether IAM refuses it, by
+    /// the action's name (`ecs:UpdateService`).
+    ///
+    /// # Errors
+    /// When moto has ended.
+    pub fn replay(&self) -> Result<BTreeMap<String, bool>> {
+        serde_json::from_value(self.command(&json!({"do": "replay"}))?).context("actions, and whether they are refused")
     }
 
     /// Says how many tasks services claim to run from now on.

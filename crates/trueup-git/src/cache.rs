@@ -154,9 +154,11 @@ impl Cache {
 
     fn lock_file(&self, name: &str) -> Result<File, SourceError> {
         let path = self.at(name);
+        // For reading too: NFS, and so EFS, gives no shared lock otherwise (flock(2), "NFS details").
         File::options()
             .create(true)
             .truncate(false)
+            .read(true)
             .write(true)
             .open(&path)
             .map_err(|error| cache_io("open", &path, &error))
@@ -373,5 +375,25 @@ fn remove(path: &Path) -> Result<(), SourceError> {
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cache_io("remove", path, &error)),
         Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use super::*;
+
+    /// What NFS asks of a lock's file, as locks there are locks of ranges: a shared one needs reading, an exclusive one
+    /// writing.
+    #[test]
+    fn a_lock_file_can_be_read_and_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(directory.path(), "https://example.com/state.git", "main").unwrap();
+        for exclusive in [false, true] {
+            let mut lock = cache.lock("store.lock", exclusive).unwrap();
+            assert_eq!(lock.read(&mut [0]).unwrap(), 0);
+            lock.write_all(&[]).unwrap();
+        }
     }
 }

@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `evaluate.rs` | what IAM decides by a policy document |
 //! | `asks.rs` | what a recorded call asks IAM for: actions, resources, conditions |
+//! | `template.rs` | the role that `deploy/cloudformation.yaml` makes |
 //! | `whole.rs` | a history that uses everything: references, pruning, an assumed role, a quarrel |
 
 mod asks;
 mod evaluate;
+mod template;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
