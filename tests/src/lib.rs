@@ -17,6 +17,7 @@ pub mod python;
 pub mod receiver;
 pub mod repository;
 pub mod scenario;
+pub mod webhook;
 pub mod world;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! A push is deployed at once: told by a webhook, or seen in the files of a repository on this machine. Git itself would be
 //! asked once a day.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 use trueup_e2e::daemon::Daemon;
 use trueup_e2e::git_server::GitServer;
 use trueup_e2e::scenario::{Scenario, scenario};
+use trueup_e2e::webhook::{push, send};
 use trueup_e2e::world::{LIMIT, operations};
 
 const SECRET: &str = "the-secret-of-the-webhook";
@@ -54,34 +53,12 @@ impl Told {
 
     /// Sends what GitHub would. Gives the status.
     fn send(&self, secret: &str, branch: &str, after: &str) -> Result<u16> {
-        let body = format!(
-            r#"{{"ref":"refs/heads/{branch}","after":"{after}","deleted":false,"repository":{{"clone_url":"{}"}}}}"#,
-            self.repository
-        );
-        send(self.address, secret, &body)
+        send(self.address, secret, &push(&self.repository, branch, after))
     }
 }
 
 fn name(bare: &Path) -> Result<String> {
     Ok(bare.file_name().and_then(|name| name.to_str()).context("a repository has a name")?.to_owned())
-}
-
-fn send(address: SocketAddr, secret: &str, body: &str) -> Result<u16> {
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).context("any length")?;
-    let tag = mac.chain_update(body.as_bytes()).finalize().into_bytes();
-    let tag = tag.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-    let mut client = TcpStream::connect(address)?;
-    client.set_read_timeout(Some(LIMIT))?;
-    write!(
-        client,
-        "POST /webhook HTTP/1.1\r\nHost: trueup\r\nX-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={tag}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )?;
-    let mut answer = String::new();
-    client.read_to_string(&mut answer)?;
-    let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).context("an answer has a status")?;
-    Ok(status.parse()?)
 }
 
 #[test]
