@@ -4,9 +4,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
@@ -14,6 +15,16 @@ use anyhow::{Context as _, Result};
 pub struct GitServer {
     address: SocketAddr,
     served: Arc<AtomicUsize>,
+    answered: Arc<Mutex<Vec<Answered>>>,
+}
+
+/// A request that git answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered {
+    /// When all of it had come.
+    pub came: Instant,
+    /// When its answer was ready.
+    pub went: Instant,
 }
 
 /// What of a request git wants to know.
@@ -36,18 +47,19 @@ impl GitServer {
         let listener = TcpListener::bind("127.0.0.1:0").context("no port is left")?;
         let address = listener.local_addr()?;
         let served = Arc::new(AtomicUsize::new(0));
-        let (directory, count) = (directory.to_owned(), Arc::clone(&served));
+        let answered = Arc::new(Mutex::new(Vec::new()));
+        let (directory, count, log) = (directory.to_owned(), Arc::clone(&served), Arc::clone(&answered));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (directory, count) = (directory.clone(), Arc::clone(&count));
+                let (directory, count, log) = (directory.clone(), Arc::clone(&count), Arc::clone(&log));
                 thread::spawn(move || {
                     count.fetch_add(1, Ordering::Relaxed);
                     // Whoever went away needs no answer.
-                    let _ = serve(&directory, client);
+                    let _ = serve(&directory, client, &log);
                 });
             }
         });
-        Ok(Self { address, served })
+        Ok(Self { address, served, answered })
     }
 
     /// The URL of a repository, by the name of its directory.
@@ -59,10 +71,17 @@ impl GitServer {
     pub fn served(&self) -> usize {
         self.served.load(Ordering::Relaxed)
     }
+
+    /// What was answered since `begun`, in the order in which answers were ready.
+    pub fn answered(&self, begun: Instant) -> Vec<Answered> {
+        let log = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        log.iter().filter(|answered| answered.came >= begun).copied().collect()
+    }
 }
 
-fn serve(directory: &Path, mut client: TcpStream) -> Result<()> {
+fn serve(directory: &Path, mut client: TcpStream, log: &Mutex<Vec<Answered>>) -> Result<()> {
     let request = read(&client)?;
+    let came = Instant::now();
     let mut git = Command::new("git")
         .arg("http-backend")
         .envs([
@@ -90,8 +109,11 @@ fn serve(directory: &Path, mut client: TcpStream) -> Result<()> {
     // CGI: the status is a header, and absent when all is well.
     let status = head.lines().find_map(|line| line.strip_prefix("Status: ")).unwrap_or("200 OK").to_owned();
     let length = body.len();
-    write!(client, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{head}")?;
-    client.write_all(body)?;
+    // Before it is sent: whoever has the answer finds it here.
+    log.lock().unwrap_or_else(PoisonError::into_inner).push(Answered { came, went: Instant::now() });
+    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{head}");
+    // In one piece: pieces would wait for each other's receipt.
+    client.write_all(&[head.as_bytes(), body].concat())?;
     Ok(())
 }
 

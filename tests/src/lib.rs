@@ -22,6 +22,7 @@ pub mod repository;
 pub mod scenario;
 pub mod servers;
 pub mod ssh_server;
+pub mod webhook;
 pub mod world;
 
 use std::path::{Path, PathBuf};

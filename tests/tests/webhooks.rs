@@ -1,7 +1,7 @@
 //! A push is deployed at once: told by a webhook, or seen in the files of a repository on this machine. Git itself would be
 //! asked once a day.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,11 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 use trueup_e2e::daemon::Daemon;
 use trueup_e2e::git_server::GitServer;
 use trueup_e2e::scenario::{Scenario, scenario};
+use trueup_e2e::webhook::{github, post, push, send, signature};
 use trueup_e2e::world::{LIMIT, operations};
 
 const SECRET: &str = "the-secret-of-the-webhook";
@@ -54,11 +53,7 @@ impl Told {
 
     /// Sends what GitHub would. Gives the status.
     fn send(&self, secret: &str, branch: &str, after: &str) -> Result<u16> {
-        let body = format!(
-            r#"{{"ref":"refs/heads/{branch}","after":"{after}","deleted":false,"repository":{{"clone_url":"{}"}}}}"#,
-            self.repository
-        );
-        send(self.address, secret, &body)
+        send(self.address, secret, &push(&self.repository, branch, after))
     }
 }
 
@@ -66,41 +61,9 @@ fn name(bare: &Path) -> Result<String> {
     Ok(bare.file_name().and_then(|name| name.to_str()).context("a repository has a name")?.to_owned())
 }
 
-fn send(address: SocketAddr, secret: &str, body: &str) -> Result<u16> {
-    post(address, &github(secret, body)?, body)
-}
-
-/// What GitHub's headers are.
-fn github(secret: &str, body: &str) -> Result<String> {
-    Ok(format!("X-GitHub-Event: push\r\nX-Hub-Signature-256: sha256={}\r\n", signature(secret, body)?))
-}
-
-/// HMAC-SHA256 in hexadecimal digits.
-fn signature(secret: &str, text: &str) -> Result<String> {
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).context("any length")?;
-    let tag = mac.chain_update(text.as_bytes()).finalize().into_bytes();
-    Ok(tag.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
-}
-
 #[expect(clippy::disallowed_methods, reason = "the daemon compares it with the system's own")]
 fn seconds_since_1970() -> Result<u64> {
     Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
-}
-
-/// Posts a body with a provider's headers. Gives the status.
-fn post(address: SocketAddr, headers: &str, body: &str) -> Result<u16> {
-    let mut client = TcpStream::connect(address)?;
-    client.set_read_timeout(Some(LIMIT))?;
-    write!(
-        client,
-        "POST /webhook HTTP/1.1\r\nHost: trueup\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n\
-         {body}",
-        body.len()
-    )?;
-    let mut answer = String::new();
-    client.read_to_string(&mut answer)?;
-    let status = answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).context("an answer has a status")?;
-    Ok(status.parse()?)
 }
 
 #[test]
