@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use trueup_e2e::daemon::Daemon;
 use trueup_e2e::git_server::GitServer;
 use trueup_e2e::scenario::{Scenario, scenario};
-use trueup_e2e::webhook::{github, post, push, send, signature};
+use trueup_e2e::webhook::{post, push, send, signature};
 use trueup_e2e::world::{LIMIT, operations};
 
 const SECRET: &str = "the-secret-of-the-webhook";

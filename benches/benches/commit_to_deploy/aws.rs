@@ -116,8 +116,8 @@ impl Aws {
                 bail!("waited {limit:?} for what did not come; the calls were {actions:?}");
             }
             let next = if wanted(&ours) { deadline.min(last + quiet) } else { deadline };
-            let waited = self.inner.news.wait_timeout(calls, next.saturating_duration_since(now).max(ANSWER / 10));
-            (calls, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            let pause = next.saturating_duration_since(now).max(ANSWER / 10);
+            (calls, _) = self.inner.news.wait_timeout(calls, pause).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
