@@ -21,7 +21,7 @@ const BOUNDS: Bounds = Bounds {
     commits_max: 10,
 };
 
-/// The bytes describe a tree ([`Reader`]), which is written as raw objects, so that git's own checks do not stand between.
+/// The bytes describe a tree (`Reader`), which is written as raw objects, so that git's own checks do not stand between.
 /// Following it gives its files within the bounds, or says why not; no path leaves the tree.
 pub fn git_trees(data: &[u8]) {
     let directory = tempfile::tempdir().expect("there is a place for files");

@@ -222,7 +222,8 @@ impl Follower {
                 return false;
             }
         };
-        let remembers = self.in_force.is_none() || !broken::is(Broken::NewestNotRemembered);
+        // What a person asks for by its name is nothing to begin with.
+        let remembers = self.pin.is_none() && (self.in_force.is_none() || !broken::is(Broken::NewestNotRemembered));
         self.in_force = Some(Arc::new(next));
         if remembers && let Err(error) = self.source.accept(revision).await {
             tracing::warn!(%revision, %error, "The accepted revision could not be remembered for a restart.");
@@ -240,7 +241,7 @@ impl Follower {
     async fn hold_back(&mut self, next: &mut InForce) -> Result<Vec<(EnvironmentName, What)>, SourceError> {
         let before = self.in_force.clone();
         let history = History { source: &*self.source, before: before.as_deref() };
-        let candidate = Candidate { before: before.as_ref(), next };
+        let candidate = Candidate { before: before.as_ref(), next, is_remembered: self.pin.is_none() };
         let refused = self.verified.refused(&candidate, &history).await?;
         let mut told = Vec::new();
         for Refused { environment, unverified, older } in refused {

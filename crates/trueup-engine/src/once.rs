@@ -145,10 +145,13 @@ impl Engine {
         let in_force = follower.in_force().filter(|in_force| Some(&in_force.revision) == follower.seen());
         let in_force = in_force.cloned().ok_or(OnceError::Rejected)?;
         let options = &self.context.options;
-        let nothing_verified = in_force
-            .held_back
-            .iter()
-            .find(|(name, held_back)| held_back.revision.is_none() && options.minds_environment(name));
+        // Where others can be told of, this one is told beside (`revision.unverified`), unless it was asked for by its name.
+        let is_wanted = |name: &EnvironmentName| {
+            let is_alone = !in_force.environments.keys().any(|other| options.minds_environment(other));
+            options.environments.contains(name) || (is_alone && options.minds_environment(name))
+        };
+        let nothing_verified =
+            in_force.held_back.iter().find(|(name, held_back)| held_back.revision.is_none() && is_wanted(name));
         if let Some((environment, held_back)) = nothing_verified {
             let (environment, Unverified { commit, message, cure }) =
                 (environment.clone(), held_back.unverified.clone());

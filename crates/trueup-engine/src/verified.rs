@@ -3,9 +3,10 @@
 //! Nothing of an unverified commit has an effect on such an environment: not its account and region, not its policy, not which
 //! applications there are. What was verified last stays in force there, while other environments follow the branch.
 //!
-//! Who may write `trueup.toml` may declare another environment on the same account, or call one otherwise. So environments of an
-//! account are verified by the rule of the one among them that has one, also where only the commit that is gone back to has that
-//! one; and where no commit tells whose account a rule is about, it is everybody's.
+//! Who may write `trueup.toml` may declare another environment on the same account, or move one that has another rule, or none,
+//! there. So a rule is about the account that its environment has by commits that are verified: whatever is in that account, or
+//! enters it, goes by the rule as well. What an unverified commit says of accounts counts for nothing; and where no verified commit
+//! tells whose account a rule is about, it is everybody's.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,10 +34,13 @@ impl HeldBack {
     }
 }
 
+/// So many verified commits are tried, the newest first, for one that may stay in force: one may be wrong as a whole.
+const BACK_MAX: usize = 16;
+
 /// Holds environments back, as long as the process lives.
 pub(crate) struct Verified {
     verifier: Option<Arc<dyn Verifier>>,
-    /// The commit that was verified last, by environment.
+    /// The commit that was verified last, by the environment whose rule it was.
     last: BTreeMap<EnvironmentName, Revision>,
     /// Environments that the configuration names and no commit has, as far as that was told.
     missing: BTreeSet<EnvironmentName>,
@@ -54,24 +58,33 @@ pub(crate) struct Refused {
 pub(crate) struct Candidate<'a> {
     pub before: Option<&'a Arc<InForce>>,
     pub next: &'a InForce,
+    /// Whether a later process may begin with what is verified now.
+    pub is_remembered: bool,
 }
 
 impl Candidate<'_> {
-    /// The environments that there are, or were.
-    fn environments(&self) -> BTreeSet<&EnvironmentName> {
-        self.before
-            .into_iter()
-            .map(|before| &**before)
-            .chain([self.next])
-            .flat_map(|it| it.environments.keys())
-            .collect()
+    /// What is in force, where it has the environment.
+    fn before(&self, environment: &EnvironmentName) -> Option<Arc<InForce>> {
+        self.before.filter(|before| before.environments.contains_key(environment)).cloned()
     }
 
-    /// The accounts that an environment is in, was in, or goes back to.
-    fn accounts<'a>(&'a self, name: &EnvironmentName, older: Option<&'a InForce>) -> BTreeSet<&'a str> {
-        let known = self.before.into_iter().map(|before| &**before).chain([self.next]).chain(older);
-        known.filter_map(|in_force| in_force.environments.get(name)).map(|env| env.account.as_str()).collect()
+    /// The environments that there are, or were.
+    fn environments(&self) -> BTreeSet<EnvironmentName> {
+        let before = self.before.into_iter().flat_map(|before| before.environments.keys());
+        before.chain(self.next.environments.keys()).cloned().collect()
     }
+}
+
+/// The account that an environment has by a commit.
+fn account<'a>(in_force: &'a InForce, environment: &EnvironmentName) -> Option<&'a str> {
+    in_force.environments.get(environment).map(|environment| environment.account.as_str())
+}
+
+/// What a rule says of a commit.
+struct Ruling {
+    refused: Option<Unverified>,
+    /// The accounts that the rule is about, by commits that are verified.
+    accounts: BTreeSet<String>,
 }
 
 /// Loads what an older commit has; nothing where it is wrong as a whole.
@@ -94,73 +107,132 @@ impl Verified {
         history: &impl Older,
     ) -> Result<Vec<Refused>, SourceError> {
         let Some(verifier) = self.verifier.clone() else { return Ok(Vec::new()) };
-        let mut names: BTreeSet<EnvironmentName> = candidate.environments().into_iter().cloned().collect();
+        let mut names = candidate.environments();
         names.extend(verifier.named());
-        let mut refused: BTreeMap<EnvironmentName, Refused> = BTreeMap::new();
-        let mut judged: BTreeSet<EnvironmentName> = BTreeSet::new();
-        // Each account by the environment whose rule is about it.
-        let mut accounts: BTreeMap<String, EnvironmentName> = BTreeMap::new();
-        // A rule by which a commit is refused, and of which nobody knows whose account it is about.
-        let mut adrift: Option<EnvironmentName> = None;
-        while let Some(name) = names.iter().find(|name| verifier.demands(name) && !judged.contains(*name)).cloned() {
-            judged.insert(name.clone());
-            let refusal = self.judge(&*verifier, &name, &name, candidate, history).await?;
-            let older = refusal.as_ref().and_then(|refusal| refusal.older.as_deref());
-            // A process that has only just begun knows of more environments by what it goes back to.
-            names.extend(older.into_iter().flat_map(|older| older.environments.keys().cloned()));
-            let ours = candidate.accounts(&name, older);
-            if ours.is_empty() {
-                self.is_missing(&name);
-                adrift = adrift.or_else(|| refusal.as_ref().map(|_| name.clone()));
-                continue;
-            }
-            for account in ours {
-                accounts.entry(account.to_owned()).or_insert_with(|| name.clone());
-            }
-            refused.extend(refusal.map(|refusal| (name, refusal)));
+        let mut rulings: BTreeMap<EnvironmentName, Ruling> = BTreeMap::new();
+        while let Some(rule) = names.iter().find(|name| verifier.demands(name) && !rulings.contains_key(*name)).cloned()
+        {
+            let ruling = self.ruling(&*verifier, &rule, candidate, history, &mut names).await?;
+            rulings.insert(rule, ruling);
         }
-        for name in names.into_iter().filter(|name| !verifier.demands(name)) {
-            let older = refused.values().filter_map(|refused| refused.older.as_deref());
-            let older = older.clone().find(|older| older.environments.contains_key(&name));
-            let rule = candidate.accounts(&name, older).into_iter().find_map(|account| accounts.get(account)).cloned();
-            let Some(rule) = rule.or_else(|| adrift.clone()) else { continue };
-            let refusal = self.judge(&*verifier, &rule, &name, candidate, history).await?;
-            refused.extend(refusal.map(|refusal| (name, refusal)));
+        let mut refused = Vec::new();
+        for environment in names {
+            let rules = rules_of(&environment, verifier.demands(&environment), candidate, &rulings);
+            let refusal = rules.iter().find_map(|rule| Some((rule, rulings[rule].refused.clone()?)));
+            let Some((rule, unverified)) = refusal else { continue };
+            let older = match candidate.before(&environment) {
+                Some(before) => Some(before),
+                None => self.back(&*verifier, rule, &rules, candidate, history).await?,
+            };
+            let has = |in_force: &InForce| in_force.environments.contains_key(&environment);
+            if has(candidate.next) || older.as_deref().is_some_and(has) {
+                refused.push(Refused { environment, unverified, older });
+            }
         }
-        Ok(refused.into_values().collect())
+        Ok(refused)
     }
 
-    async fn judge(
+    /// What a rule says of the commit, and whose accounts it is about. More environments may become known by what is gone back to.
+    async fn ruling(
         &mut self,
         verifier: &dyn Verifier,
         rule: &EnvironmentName,
-        environment: &EnvironmentName,
         candidate: &Candidate<'_>,
         history: &impl Older,
-    ) -> Result<Option<Refused>, SourceError> {
+        names: &mut BTreeSet<EnvironmentName>,
+    ) -> Result<Ruling, SourceError> {
         let head = &candidate.next.revision;
-        let unverified = match verifier.verify(rule, head, self.last.get(environment)).await {
-            Ok(()) => {
-                self.last.insert(environment.clone(), head.clone());
-                return Ok(None);
-            }
+        let refused = match verifier.verify(rule, head, self.last.get(rule)).await {
+            Ok(()) => None,
             Err(NotVerified::Unknown(error)) => return Err(error),
-            Err(NotVerified::Refused(unverified)) => unverified,
+            Err(NotVerified::Refused(unverified)) => Some(unverified),
         };
-        let mut older = candidate.before.filter(|before| before.environments.contains_key(environment)).cloned();
-        if older.is_none()
-            && let Some(instead) = verifier.last_verified(rule, head).await?
-        {
-            older = history.older(&instead).await?;
-            self.last.insert(environment.clone(), instead);
+        let before = candidate.before(rule);
+        let mut known: Vec<&InForce> = before.iter().map(|before| &**before).collect();
+        let mut older = None;
+        if refused.is_none() {
+            self.is_verified(verifier, rule, head, candidate).await;
+            known.push(candidate.next);
+        } else if before.is_none() {
+            older = self.back(verifier, rule, &BTreeSet::from([rule.clone()]), candidate, history).await?;
+            names.extend(older.iter().flat_map(|older| older.environments.keys().cloned()));
         }
-        Ok(Some(Refused { environment: environment.clone(), unverified, older }))
+        known.extend(older.as_deref());
+        let accounts = known.into_iter().filter_map(|in_force| account(in_force, rule)).map(str::to_owned).collect();
+        if !candidate.next.environments.contains_key(rule) && before.is_none() && older.is_none() {
+            self.is_missing(rule);
+        }
+        Ok(Ruling { refused, accounts })
+    }
+
+    /// What the newest commit has that is verified by all of these rules, of which `rule` refuses the candidate.
+    async fn back(
+        &mut self,
+        verifier: &dyn Verifier,
+        rule: &EnvironmentName,
+        rules: &BTreeSet<EnvironmentName>,
+        candidate: &Candidate<'_>,
+        history: &impl Older,
+    ) -> Result<Option<Arc<InForce>>, SourceError> {
+        let mut from = candidate.next.revision.clone();
+        'back: for _ in 0..BACK_MAX {
+            let Some(instead) = verifier.last_verified(rule, &from).await? else { return Ok(None) };
+            from = instead;
+            for other in rules.iter().filter(|other| *other != rule) {
+                match verifier.verify(other, &from, None).await {
+                    Ok(()) => {}
+                    Err(NotVerified::Refused(_)) => continue 'back,
+                    Err(NotVerified::Unknown(error)) => return Err(error),
+                }
+            }
+            if let Some(older) = history.older(&from).await? {
+                self.is_verified(verifier, rule, &from, candidate).await;
+                return Ok(Some(older));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes that a commit is the one that a rule begins with from here on.
+    async fn is_verified(
+        &mut self,
+        verifier: &dyn Verifier,
+        rule: &EnvironmentName,
+        revision: &Revision,
+        candidate: &Candidate<'_>,
+    ) {
+        self.last.insert(rule.clone(), revision.clone());
+        if candidate.is_remembered {
+            verifier.remember(rule, revision).await;
+        }
     }
 
     /// Tells, once, that the configuration names an environment which no commit has: it may be misspelt.
     fn is_missing(&mut self, environment: &EnvironmentName) {
         if self.missing.insert(environment.clone()) {
-            tracing::warn!(%environment, "The daemon's configuration wants commits verified for an environment that is not there.");
+            tracing::warn!(
+                %environment,
+                "The daemon's configuration wants commits verified for an environment that is not there."
+            );
         }
     }
+}
+
+/// The rules that an environment goes by: its own, those about an account that it is in or was in, and those that refuse the
+/// commit without anybody knowing which account they are about.
+fn rules_of(
+    environment: &EnvironmentName,
+    has_own: bool,
+    candidate: &Candidate<'_>,
+    rulings: &BTreeMap<EnvironmentName, Ruling>,
+) -> BTreeSet<EnvironmentName> {
+    let before = candidate.before.map(|before| &**before);
+    let accounts: BTreeSet<&str> =
+        before.into_iter().chain([candidate.next]).filter_map(|in_force| account(in_force, environment)).collect();
+    let is_ours = |rule: &EnvironmentName, ruling: &Ruling| {
+        let is_own = has_own && rule == environment;
+        let is_about_account = accounts.iter().any(|account| ruling.accounts.contains(*account));
+        is_own || is_about_account || (ruling.refused.is_some() && ruling.accounts.is_empty())
+    };
+    rulings.iter().filter(|(rule, ruling)| is_ours(rule, ruling)).map(|(rule, _)| rule.clone()).collect()
 }

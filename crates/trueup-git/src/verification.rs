@@ -108,14 +108,10 @@ impl Verifier for Verification {
     ) -> Result<(), NotVerified> {
         let head = commit(revision).map_err(NotVerified::Unknown)?;
         let verdict = self.look(rule, verified, move |look| look.at(head)).await.map_err(NotVerified::Unknown)?;
-        if let Some(Err(unverified)) = verdict {
-            return Err(NotVerified::Refused(unverified));
+        match verdict {
+            Some(Err(unverified)) => Err(NotVerified::Refused(unverified)),
+            Some(Ok(())) | None => Ok(()),
         }
-        // Only a later process asks for it, so a cache that cannot be written holds nothing up.
-        if let Err(error) = self.repository.remember_verified(rule, revision).await {
-            tracing::warn!(environment = %rule, %error, "The verified commit could not be remembered for a restart.");
-        }
-        Ok(())
     }
 
     async fn last_verified(
@@ -126,14 +122,22 @@ impl Verifier for Verification {
         let head = commit(revision)?;
         Ok(self.look(rule, None, move |look| look.before(head)).await?.flatten())
     }
+
+    async fn remember(&self, rule: &EnvironmentName, revision: &Revision) {
+        if let Err(error) = self.repository.remember_verified(rule, revision).await {
+            tracing::warn!(environment = %rule, %error, "The verified commit could not be remembered for a restart.");
+        }
+    }
 }
 
 /// The commits that are trusted with all before them.
 #[derive(Default)]
 struct Trusted {
-    /// They are not looked at again as parts of what comes after them. One that becomes the head is: a signer may have been
-    /// struck off since.
-    commits: Vec<Oid>,
+    /// The one that was verified last. Where its signer was struck off since, the newest before it, by first parents, that is still
+    /// signed by somebody who may.
+    verified: Option<Oid>,
+    /// Something was verified, and nothing of it counts any more: so nothing is trusted, back to the root.
+    nothing_left: bool,
     /// The one that the operator names; it need not be signed itself.
     since: Option<Oid>,
     /// What the operator names, where the store does not have it.
@@ -147,10 +151,10 @@ impl Trusted {
         environment: &EnvironmentName,
         verified: Option<&Revision>,
     ) -> Result<Self, Fault> {
-        let Commits::Every { since } = &rule.commits else { return Ok(Self::default()) };
         let mut trusted = Self::default();
-        if let Some(named) = since {
-            match commit(named).ok().filter(|id| store.find_commit(*id).is_ok()) {
+        let is_here = |id: &Oid| store.find_commit(*id).is_ok();
+        if let Commits::Every { since: Some(named) } = &rule.commits {
+            match commit(named).ok().filter(is_here) {
                 Some(id) => trusted.since = Some(id),
                 None => trusted.absent = Some(named.clone()),
             }
@@ -159,9 +163,21 @@ impl Trusted {
             Some(verified) => Some(commit(verified)?),
             None => cache::verified(store, environment.as_str()),
         };
-        let is_here = |id: &Oid| store.find_commit(*id).is_ok();
-        trusted.commits = verified.into_iter().filter(is_here).chain(trusted.since).collect();
+        let mut next = verified.filter(is_here);
+        trusted.nothing_left = next.is_some();
+        for _ in 0..LOOK_BACK_MAX {
+            let Some(id) = next else { break };
+            if trusted.since == Some(id) || judge(store, rule, id)?.is_ok() {
+                (trusted.verified, trusted.nothing_left) = (Some(id), false);
+                break;
+            }
+            next = store.find_commit(id)?.parent_ids().next();
+        }
         Ok(trusted)
+    }
+
+    fn commits(&self) -> impl Iterator<Item = Oid> {
+        self.verified.into_iter().chain(self.since)
     }
 }
 
@@ -188,7 +204,7 @@ impl Look<'_> {
         Ok(Ok(()))
     }
 
-    /// The newest commit before `head`, by first parents, that may be applied.
+    /// The newest commit before `head`, by first parents, that may be applied, or the trusted one that they lead behind.
     fn before(&self, head: Oid) -> Result<Option<Revision>, Fault> {
         let Ok(commits) = self.commits_to(head)? else { return Ok(None) };
         // Oldest first: whoever comes after one that is not signed may not be applied either.
@@ -198,9 +214,14 @@ impl Look<'_> {
             let is_tainted = inherits || self.judge(id)?.is_err();
             tainted.insert(id, is_tainted);
         }
+        // Whoever may push may lead first parents past what was in force.
+        let has_floor = !self.is_trusted(head)?;
         let mut next = self.store.find_commit(head)?.parent_ids().next();
         for _ in 0..LOOK_BACK_MAX {
             let Some(id) = next else { break };
+            if has_floor && self.is_trusted(id)? {
+                break;
+            }
             let may = match tainted.get(&id) {
                 Some(is_tainted) => !is_tainted,
                 None => self.at(id)?.is_ok(),
@@ -210,7 +231,17 @@ impl Look<'_> {
             }
             next = self.store.find_commit(id)?.parent_ids().next();
         }
-        Ok(None)
+        Ok(self.trusted.commits().next().filter(|_| has_floor).map(revision))
+    }
+
+    /// Whether a commit is a trusted one or one of those before it.
+    fn is_trusted(&self, id: Oid) -> Result<bool, Fault> {
+        for trusted in self.trusted.commits() {
+            if trusted == id || self.store.graph_descendant_of(trusted, id)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The commits that must be signed so that `head` may be applied, oldest first; or why no signature would be enough.
@@ -222,17 +253,18 @@ impl Look<'_> {
                 cure: "name a commit of the branch as `since` in the daemon's configuration".to_owned(),
             }));
         }
+        let is_alone = self.trusted.commits().next().is_none() && !self.trusted.nothing_left;
+        if self.rule.commits == Commits::Head || is_alone {
+            return Ok(Ok(vec![head]));
+        }
         if self.trusted.since == Some(head) {
             return Ok(Ok(Vec::new()));
-        }
-        if self.trusted.commits.is_empty() {
-            return Ok(Ok(vec![head]));
         }
         let mut walk = self.store.revwalk()?;
         walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
         walk.push(head)?;
-        for trusted in &self.trusted.commits {
-            walk.hide(*trusted)?;
+        for trusted in self.trusted.commits() {
+            walk.hide(trusted)?;
         }
         let mut commits = walk.take(COMMITS_MAX + 1).collect::<Result<Vec<Oid>, _>>()?;
         if commits.len() > COMMITS_MAX {
@@ -249,15 +281,19 @@ impl Look<'_> {
         Ok(Ok(commits))
     }
 
-    /// Whether one commit is signed by somebody who may.
     fn judge(&self, id: Oid) -> Result<Result<(), Unverified>, Fault> {
-        let verdict = self.rule.signers.verify_commit(self.store.odb()?.read(id)?.data());
-        Ok(verdict.map(drop).map_err(|refused| Unverified {
-            commit: revision(id),
-            message: refused.to_string(),
-            cure: refused.cure().to_owned(),
-        }))
+        judge(self.store, self.rule, id)
     }
+}
+
+/// Whether one commit is signed by somebody who may.
+fn judge(store: &git2::Repository, rule: &Rule, id: Oid) -> Result<Result<(), Unverified>, Fault> {
+    let verdict = rule.signers.verify_commit(store.odb()?.read(id)?.data());
+    Ok(verdict.map(drop).map_err(|refused| Unverified {
+        commit: revision(id),
+        message: refused.to_string(),
+        cure: refused.cure().to_owned(),
+    }))
 }
 
 /// The commit that a revision names.

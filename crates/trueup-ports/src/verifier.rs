@@ -29,13 +29,17 @@ pub trait Verifier: Debug + Send + Sync {
         verified: Option<&Revision>,
     ) -> Result<(), NotVerified>;
 
-    /// The newest commit before `revision`, by first parents, that may be applied, for a process that begins with one that may
-    /// not. `None` where there is none within a bounded number of commits.
+    /// The newest commit before `revision` that may be applied, for a process that begins with one that may not: by first parents,
+    /// and never one before what is remembered. `None` where there is none within a bounded number of commits.
     ///
     /// # Errors
     /// When nobody knows.
     async fn last_verified(&self, rule: &EnvironmentName, revision: &Revision)
     -> Result<Option<Revision>, SourceError>;
+
+    /// Remembers a commit as the one that the next is judged by, for processes after this one. That it cannot be remembered holds
+    /// nothing up.
+    async fn remember(&self, rule: &EnvironmentName, revision: &Revision);
 }
 
 /// Why a commit is not applied.

@@ -56,6 +56,10 @@ pub(crate) fn verify(
     payload: &[u8],
     committed: Timestamp,
 ) -> Result<Signer, Refused> {
+    // Whatever else stands there would not be looked at.
+    if signature.matches("-----BEGIN").count() != 1 || !signature.ends_with("-----END PGP SIGNATURE-----") {
+        return Err(Refused::Malformed);
+    }
     let (signature, _) = DetachedSignature::from_string(signature).map_err(|_| Refused::Malformed)?;
     let signature = &signature.signature;
     if !matches!(signature.typ(), Some(SignatureType::Binary | SignatureType::Text)) {
@@ -238,7 +242,11 @@ fn of_type(signatures: &[Signature], wanted: SignatureType) -> impl Iterator<Ite
     signatures.iter().filter(move |signature| signature.typ() == Some(wanted))
 }
 
-/// The newest that is strong and holds at a time.
+/// The newest that is strong and holds at a time. Whoever renews a key replaces what was said of it before; then the oldest that
+/// was said later has to do.
 fn newest<'a>(says: impl Iterator<Item = &'a Signature>, time: i64) -> Option<&'a Signature> {
-    says.filter(|says| is_strong(says) && holds_at(says, time)).max_by_key(|says| made(says))
+    let strong: Vec<&Signature> = says.filter(|says| is_strong(says) && made(says).is_some()).collect();
+    let then = strong.iter().copied().filter(|says| holds_at(says, time)).max_by_key(|says| made(says));
+    let is_later = |says: &&Signature| made(says).is_some_and(|made| made > time);
+    then.or_else(|| strong.iter().copied().filter(is_later).min_by_key(|says| made(says)))
 }

@@ -64,7 +64,7 @@ fn signer(number: usize, line: &str) -> Result<SshSigner, SignersError> {
         let (key, value) = option.split_once('=').unwrap_or((option, ""));
         let value = value.trim_matches('"');
         match key.to_ascii_lowercase().as_str() {
-            "namespaces" => signer.for_git = value.split(',').any(|name| fits(name.trim(), NAMESPACE)),
+            "namespaces" => signer.for_git = lists(value, NAMESPACE),
             "valid-after" => signer.valid_after = Some(time(number, value)?),
             "valid-before" => signer.valid_before = Some(time(number, value)?),
             "cert-authority" => {
@@ -108,6 +108,18 @@ fn split_options(options: &str) -> impl Iterator<Item = &str> {
             c == ',' && !quoted
         })
         .filter(|option| !option.is_empty())
+}
+
+/// Whether a list of patterns has a name: one of them fits, and none that begins with `!` does (`ssh_config(5)`, "PATTERNS").
+fn lists(patterns: &str, name: &str) -> bool {
+    let (mut has, mut has_not) = (false, false);
+    for pattern in patterns.split(',').map(str::trim) {
+        match pattern.strip_prefix('!') {
+            Some(pattern) => has_not |= fits(pattern, name),
+            None => has |= fits(pattern, name),
+        }
+    }
+    has && !has_not
 }
 
 /// Whether a name fits a pattern of `*` and `?`.

@@ -209,6 +209,49 @@ fn lists_that_cannot_be_taken_say_where_and_why() {
 }
 
 #[test]
+fn namespaces_are_lists_of_patterns() {
+    let line = text("allowed_signers").lines().next().expect("it has lines").to_owned();
+    let key = line.split_once(" ssh-ed25519").expect("the first is one").1;
+    // namespaces | may sign for git
+    let table = [
+        ("git", true),
+        ("*", true),
+        ("file,g?t", true),
+        ("file", false),
+        ("!git,*", false),
+        ("*,!g*", false),
+        ("!file,git", true),
+    ];
+    for (namespaces, may) in table {
+        let mut signers = AllowedSigners::default();
+        signers.add_ssh(&format!("ada namespaces=\"{namespaces}\" ssh-ed25519{key}")).expect("it is one");
+        let verdict = signers.verify(Some(&fixture("ed25519.sig")), &fixture("ed25519.payload"), committed());
+        assert_eq!(verdict.is_ok(), may, "{namespaces}: {verdict:?}");
+    }
+}
+
+#[test]
+fn nothing_may_stand_beside_an_openpgp_signature() {
+    let (signature, payload) = (text("pgp-rsa.sig"), fixture("pgp-rsa.payload"));
+    for beside in [format!("{signature}{signature}"), format!("{signature}more"), format!("before\n{signature}")] {
+        let verdict = verdict(&signers(), beside.as_bytes(), &payload);
+        assert_eq!(verdict, "what stands in the place of its signature is none", "{beside}");
+    }
+}
+
+#[test]
+fn a_key_that_was_renewed_after_the_commit_still_speaks_for_it() {
+    let mut renewed = AllowedSigners::default();
+    renewed.add_openpgp(&text("renewed.asc")).expect("gpg exported it");
+    let (signature, payload) = (fixture("pgp-renewed.sig"), fixture("pgp-renewed.payload"));
+    assert_eq!(verdict(&renewed, &signature, &payload), "renewed <renewed@example.com>");
+    // And a commit from before there was the key is out of its time.
+    let early = "2025-01-01T00:00:00Z".parse().expect("a time");
+    let refused = renewed.verify(Some(&signature), &payload, early).expect_err("the key was not there");
+    assert!(matches!(refused, Refused::OutOfTime { .. }), "{refused:?}");
+}
+
+#[test]
 fn several_blocks_of_keys_after_each_other_are_all_taken() {
     let keys = text("keys.asc");
     let mut signers = AllowedSigners::default();

@@ -43,8 +43,7 @@ pub struct Configuration {
 struct Document {
     #[serde(default)]
     notifications: Vec<notify::Table>,
-    #[serde(default)]
-    verification: BTreeMap<Spanned<String>, verification::Table>,
+    verification: Option<Spanned<BTreeMap<Spanned<String>, verification::Table>>>,
 }
 
 /// What is wrong with the configuration, each with its place and what to write instead.
@@ -70,7 +69,7 @@ pub fn configuration(args: &SourceArgs) -> Result<Configuration> {
     let Some(file) = source(args)? else { return Ok(Configuration::default()) };
     let (document, mut problems) = (document(&file)?, Vec::new());
     let notifications = notifications(&document, &file, &args.repository, &mut problems);
-    let verification = verification::rules(&document.verification, &file, &mut problems);
+    let verification = verification::rules(document.verification.as_ref(), &file, &mut problems);
     if problems.is_empty() { Ok(Configuration { notifications, verification }) } else { Err(Wrong(problems).into()) }
 }
 
@@ -81,13 +80,18 @@ pub fn configuration(args: &SourceArgs) -> Result<Configuration> {
 pub fn verification(args: &SourceArgs) -> Result<Option<Rules>> {
     let Some(file) = source(args)? else { return Ok(None) };
     let (document, mut problems) = (document(&file)?, Vec::new());
-    let verification = verification::rules(&document.verification, &file, &mut problems);
+    let verification = verification::rules(document.verification.as_ref(), &file, &mut problems);
     if problems.is_empty() { Ok(verification) } else { Err(Wrong(problems).into()) }
 }
 
 /// Where the configuration stands, if anywhere.
 fn source(args: &SourceArgs) -> Result<Option<Arc<SourceFile>>> {
-    let text = env::var_os(TEXT_VARIABLE).filter(|text| !text.is_empty());
+    let text = env::var_os(TEXT_VARIABLE);
+    // A secret that was emptied by mistake must not switch verification off without a word.
+    if text.as_ref().is_some_and(|text| text.to_string_lossy().trim().is_empty()) {
+        let message = format!("`{TEXT_VARIABLE}` is there and has nothing in it");
+        return Err(Hinted::new(message, "give it the configuration's text, or unset it").into());
+    }
     let (name, text) = match (&args.config, text) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => {
@@ -212,7 +216,7 @@ mod tests {
         };
         let mut problems = Vec::new();
         notifications(&document, &file, "/srv/state.git", &mut problems);
-        verification::rules(&document.verification, &file, &mut problems);
+        verification::rules(document.verification.as_ref(), &file, &mut problems);
         problems
     }
 

@@ -37,12 +37,12 @@ impl Sink for Printer {
     }
 }
 
-/// For commands that tell by themselves what they found: only why a revision is rejected goes to stderr.
+/// For commands that tell by themselves what they found: only why a revision is rejected, or not verified, goes to stderr.
 pub struct Rejections;
 
 impl Sink for Rejections {
     fn emit(&self, event: &Event) {
-        if matches!(event.what, What::RevisionRejected { .. }) {
+        if matches!(event.what, What::RevisionRejected { .. } | What::RevisionUnverified { .. }) {
             terminal::tell(&told(event));
         }
     }

@@ -42,12 +42,20 @@ enum Which {
 
 /// The rules of all tables; `None` where there are no tables. What is wrong is added to `problems`.
 pub fn rules(
-    tables: &BTreeMap<Spanned<String>, Table>,
+    tables: Option<&Spanned<BTreeMap<Spanned<String>, Table>>>,
     file: &Arc<SourceFile>,
     problems: &mut Vec<Problem>,
 ) -> Option<Rules> {
+    let tables = tables?;
+    if tables.get_ref().is_empty() {
+        let span = Span { file: Arc::clone(file), range: tables.span() };
+        let problem =
+            Problem::at("verification", &span, &Pointer::root().join("verification"), "this is about no environment");
+        problems
+            .push(problem.help("write `[verification.ENVIRONMENT]`, or `[verification.\"*\"]` for all, or remove it"));
+    }
     let mut rules = Rules::default();
-    for (name, table) in tables {
+    for (name, table) in tables.get_ref() {
         let mut reader = Reader { file, environment: name, problems };
         let rule = reader.rule(table);
         if name.get_ref() == OTHERS {
@@ -56,7 +64,7 @@ pub fn rules(
             rules.environments.insert(EnvironmentName::new(name.get_ref()), rule);
         }
     }
-    (!tables.is_empty()).then_some(rules)
+    Some(rules)
 }
 
 /// Reads one table.

@@ -22,9 +22,12 @@ const RULED: &str = "production";
 
 #[derive(Debug, Default)]
 struct State {
-    /// The one environment with a rule, where it is another one.
-    ruled: Option<&'static str>,
+    /// The environments with a rule, where there are others.
+    ruled: Vec<&'static str>,
+    /// Commits that are good enough for nobody.
     unsigned: BTreeSet<Revision>,
+    /// Commits that are not good enough by the rule of an environment.
+    weak: BTreeSet<(EnvironmentName, Revision)>,
     unreadable: bool,
     asked: Vec<(Revision, Option<Revision>)>,
 }
@@ -34,8 +37,10 @@ impl Signatures {
         look(&mut self.0.lock().expect("no test panics while it holds the lock"))
     }
 
-    fn rule(&self) -> &'static str {
-        self.with(|state| state.ruled.unwrap_or(RULED))
+    fn rules(&self) -> BTreeSet<EnvironmentName> {
+        let ruled = self.with(|state| state.ruled.clone());
+        let ruled = if ruled.is_empty() { vec![RULED] } else { ruled };
+        ruled.into_iter().map(EnvironmentName::new).collect()
     }
 
     fn refuse(&self, revision: &Revision) {
@@ -46,11 +51,11 @@ impl Signatures {
 #[async_trait]
 impl Verifier for Signatures {
     fn demands(&self, environment: &EnvironmentName) -> bool {
-        environment.as_str() == self.rule()
+        self.rules().contains(environment)
     }
 
     fn named(&self) -> BTreeSet<EnvironmentName> {
-        BTreeSet::from([EnvironmentName::new(self.rule())])
+        self.rules()
     }
 
     async fn verify(
@@ -59,14 +64,14 @@ impl Verifier for Signatures {
         revision: &Revision,
         verified: Option<&Revision>,
     ) -> Result<(), NotVerified> {
-        assert_eq!(rule.as_str(), self.rule(), "nobody else has a rule");
+        assert!(self.rules().contains(rule), "nobody else has a rule");
         self.with(|state| {
             state.asked.push((revision.clone(), verified.cloned()));
             if state.unreadable {
                 let message = "the store is away".to_owned();
                 return Err(NotVerified::Unknown(SourceError { message, hint: None, transient: true }));
             }
-            if state.unsigned.contains(revision) {
+            if state.unsigned.contains(revision) || state.weak.contains(&(rule.clone(), revision.clone())) {
                 let (message, cure) = ("nobody signed it".to_owned(), "sign it".to_owned());
                 return Err(NotVerified::Refused(Unverified { commit: revision.clone(), message, cure }));
             }
@@ -74,11 +79,20 @@ impl Verifier for Signatures {
         })
     }
 
-    async fn last_verified(&self, _: &EnvironmentName, revision: &Revision) -> Result<Option<Revision>, SourceError> {
+    async fn last_verified(
+        &self,
+        rule: &EnvironmentName,
+        revision: &Revision,
+    ) -> Result<Option<Revision>, SourceError> {
         let number = u64::from_str_radix(revision.as_str(), 16).expect("the fake source counts");
-        let before = (1..number).rev().map(|number| Revision::new(format!("{number:040x}")));
-        Ok(self.with(|state| before.into_iter().find(|revision| !state.unsigned.contains(revision))))
+        let mut before = (1..number).rev().map(|number| Revision::new(format!("{number:040x}")));
+        let may = |state: &State, revision: &Revision| {
+            !state.unsigned.contains(revision) && !state.weak.contains(&(rule.clone(), revision.clone()))
+        };
+        Ok(self.with(|state| before.find(|revision| may(state, revision))))
     }
+
+    async fn remember(&self, _: &EnvironmentName, _: &Revision) {}
 }
 
 /// Production and staging in one file, staging in another account.
@@ -242,10 +256,72 @@ async fn a_process_without_memory_follows_no_unsigned_commit_that_calls_the_envi
     }
 }
 
+/// An environment on production's account, in place of a production that is said to be elsewhere.
+fn intruder() -> Vec<(String, String)> {
+    let moved = CONFIGURATION.replace("123456789012", "999999999999");
+    let intruder = "[environments.evil]\naccount = \"123456789012\"\nregion = \"eu-central-1\"\ncluster = \"main\"\n";
+    [vec![("trueup.toml".to_owned(), format!("{moved}{intruder}"))], application("web", "2")].concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_unsigned_commit_says_of_accounts_counts_for_nothing() {
+    // No signed commit at all, and one whose configuration is broken after one that is right.
+    for has_signed in [false, true] {
+        let signatures = Signatures::default();
+        let source = FakeSource::new();
+        if has_signed {
+            source.commit(&files(&tree(&[application("web", "1")])));
+            source.commit(&[("trueup.toml", "applications = 1\n")]);
+        }
+        signatures.refuse(&source.commit(&files(&intruder())));
+        let mut world = begin(FakeCloud::new(), source, &signatures);
+        world.settle().await;
+        world.pass(120).await;
+        let environments: BTreeSet<String> =
+            world.engine.status().applications.keys().map(|(environment, _)| environment.to_string()).collect();
+        let expected: BTreeSet<String> = has_signed.then(|| RULED.to_owned()).into_iter().collect();
+        assert_eq!(environments, expected, "what is signed alone is there");
+        let calls = world.cloud.take_calls();
+        assert_eq!(calls.is_empty(), !has_signed, "{calls:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_enters_an_account_goes_by_the_rules_about_it_as_well() {
+    for restarts in [false, true] {
+        let signatures = Signatures::default();
+        signatures.with(|state| state.ruled = vec!["production", "staging"]);
+        let mut world = begin(FakeCloud::new(), FakeSource::new(), &signatures);
+        let both = |account: &str, tag: &str| [configuration(account), application("web", tag)].concat();
+        world.source.commit(&files(&both("210987654321", "1")));
+        world.settle().await;
+        world.pass(120).await;
+        world.cloud.take_calls();
+        // Good enough for staging, which it moves into production's account.
+        let revision = world.source.commit(&files(&both("123456789012", "2")));
+        signatures.with(|state| state.weak.insert((EnvironmentName::new("production"), revision)));
+        if restarts {
+            world.stop().await;
+            world = begin(world.cloud.clone(), world.source.elsewhere(), &signatures);
+            world.settle().await;
+        } else {
+            world.engine.trigger().commit();
+        }
+        world.pass(120).await;
+        assert_eq!(world.cloud.take_calls(), Vec::<String>::new(), "{restarts}");
+        let status = world.engine.status();
+        for ((environment, _), application) in &status.applications {
+            let reasons: Vec<&str> = application.plan.held.iter().map(|held| held.reason.reason()).collect();
+            assert!(reasons.contains(&"Unverified"), "{restarts} {environment}: {reasons:?}");
+        }
+        assert_eq!(status.applications.len(), 2, "{restarts}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rule_for_an_environment_that_no_commit_has_is_everybodys() {
     let signatures = Signatures::default();
-    signatures.with(|state| state.ruled = Some("prodcution"));
+    signatures.with(|state| state.ruled = vec!["prodcution"]);
     let mut world = begin(FakeCloud::new(), FakeSource::new(), &signatures);
     let mut made = false;
     for (tag, signed) in [("1", true), ("2", false), ("3", true)] {

@@ -35,6 +35,13 @@ impl Inner {
         if let Some(id) = self.cache.read(here).map_err(|fault| self.refusal(fault))? {
             return Ok(revision(id));
         }
+        // A commit of the branch may be one that was never fetched here, or not yet.
+        if digits || text == self.config.branch {
+            self.poll()?;
+            if let Some(id) = self.cache.read(here).map_err(|fault| self.refusal(fault))? {
+                return Ok(revision(id));
+            }
+        }
         let absent = || {
             lasting(
                 format!("`{}` has no `{}`", self.location.url, one_line(text)),

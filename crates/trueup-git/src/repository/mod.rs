@@ -103,7 +103,7 @@ impl Repository {
     }
 
     /// The commit that `text` means: the branch's name, a commit of the branch by all or at least seven of its digits,
-    /// or a tag or branch of the remote, which is asked for it. Poll first.
+    /// or a tag or branch of the remote. The remote is asked for what is not here yet.
     ///
     /// # Errors
     /// When there is no such commit, or there are several.

@@ -67,6 +67,11 @@ impl Signed {
         commits
     }
 
+    /// A process's rule for production.
+    fn rules(commits: Commits, signers: AllowedSigners) -> Rules {
+        Rules { environments: BTreeMap::from([(production(), Rule { commits, signers })]), others: None }
+    }
+
     /// A process that has fetched `head`.
     async fn process(&self, head: Oid) -> Repository {
         self.world.set("main", head);
@@ -76,9 +81,7 @@ impl Signed {
     }
 
     async fn verification(&self, head: Oid, commits: Commits) -> Verification {
-        let rule = Rule { commits, signers: self.signers() };
-        let environments = BTreeMap::from([(production(), rule)]);
-        Verification::new(self.process(head).await, Rules { environments, others: None })
+        Verification::new(self.process(head).await, Self::rules(commits, self.signers()))
     }
 }
 
@@ -140,7 +143,8 @@ async fn every_commit_since_the_one_that_was_verified_last_must_be_signed() {
     let table = [
         (Some(1), 2, None),
         (Some(2), 4, Some(3)),
-        (Some(3), 4, None),
+        // What is said to be verified, and is not: it counts from the one before that is.
+        (Some(3), 4, Some(3)),
         (Some(1), 3, Some(3)),
         // The branch was set back: what it is set back to must be signed itself.
         (Some(4), 2, None),
@@ -189,6 +193,7 @@ async fn a_later_process_goes_on_from_what_was_verified() {
     let row = signed.row(None, &[By::Nobody, By::Ada, By::Nobody, By::Ada]);
     let first = signed.verification(row[1], EVERY).await;
     assert_eq!(blamed(&first, row[1], None).await, None);
+    first.remember(&production(), &revision(row[1])).await;
     let second = signed.verification(row[3], EVERY).await;
     assert_eq!(blamed(&second, row[3], None).await, Some(revision(row[2])));
     // Without memory there is nothing to begin with but the head.
@@ -220,6 +225,55 @@ async fn the_newest_commit_that_may_be_applied_is_found_along_first_parents() {
     let unsigned = signed.row(None, &[By::Nobody, By::Mallory, By::Nobody]);
     let verification = signed.verification(unsigned[2], Commits::Head).await;
     assert_eq!(verification.last_verified(&production(), &revision(unsigned[2])).await, Ok(None));
+}
+
+#[tokio::test]
+async fn what_was_verified_by_somebody_who_was_struck_off_is_trusted_no_longer() {
+    let signed = Signed::new();
+    let row = signed.row(None, &[By::Ada, By::Mallory, By::Ada]);
+    let mut both = signed.signers();
+    let key = signed.mallory.public_key().to_openssh().expect("text");
+    both.add_ssh(&format!("mallory@example.com {key}")).expect("a line");
+    let first = Verification::new(signed.process(row[1]).await, Signed::rules(EVERY, both));
+    assert_eq!(blamed(&first, row[1], None).await, None);
+    first.remember(&production(), &revision(row[1])).await;
+    // Whichever commit it meets first, and however often it is started.
+    for _ in 0..2 {
+        let later = signed.verification(row[2], EVERY).await;
+        assert_eq!(blamed(&later, row[1], None).await, Some(revision(row[1])));
+        assert_eq!(blamed(&later, row[2], None).await, Some(revision(row[1])));
+        let found = later.last_verified(&production(), &revision(row[2])).await;
+        assert_eq!(found, Ok(Some(revision(row[0]))));
+        later.remember(&production(), &revision(row[0])).await;
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_that_was_verified_counts_any_more_nothing_is_trusted() {
+    let signed = Signed::new();
+    let row = signed.row(None, &[By::Mallory, By::Mallory, By::Ada]);
+    let first = signed.verification(row[1], EVERY).await;
+    first.remember(&production(), &revision(row[1])).await;
+    let later = signed.verification(row[2], EVERY).await;
+    assert_eq!(blamed(&later, row[2], None).await, Some(revision(row[0])), "the head alone is not enough");
+    assert_eq!(later.last_verified(&production(), &revision(row[2])).await, Ok(None));
+}
+
+#[tokio::test]
+async fn first_parents_lead_no_further_back_than_what_was_verified_last() {
+    let signed = Signed::new();
+    let row = signed.row(None, &[By::Ada, By::Ada]);
+    for commits in [Commits::Head, EVERY, Commits::Every { since: Some(revision(row[1])) }] {
+        std::fs::remove_dir_all(signed.world.cache()).ok();
+        let first = signed.verification(row[1], commits.clone()).await;
+        first.remember(&production(), &revision(row[1])).await;
+        // A merge whose first parent is the older commit.
+        let merge = signed.commit(By::Nobody, &[row[0], row[1]]);
+        let later = signed.verification(merge, commits.clone()).await;
+        assert!(blamed(&later, merge, None).await.is_some());
+        let found = later.last_verified(&production(), &revision(merge)).await;
+        assert_eq!(found, Ok(Some(revision(row[1]))), "{commits:?}");
+    }
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub fn guide(program: &str, dir: &Path, url: &str, speed: u32, tour: bool, is_ne
     let release = |tag: &str| {
         format!(
             "     cd {work}\n     \
-             sed -i.old '/^.images.backend/,/^tag/s/^tag.*/tag = \"{tag}\"/' {IMAGES}\n     \
+             sed -i.old '/^.images.backend/,/^tag/s/^tag.*/tag = \"{tag}\"/' {IMAGES} && rm {IMAGES}.old\n     \
              git commit -am 'Release {tag}' && git push\n"
         )
     };
