@@ -6,6 +6,7 @@ use trueup_core::live::FailureKind;
 use trueup_core::names::ApplicationName;
 use trueup_core::plan::{Operation, Plan};
 use trueup_engine::OnceError;
+use trueup_ports::Source as _;
 
 use crate::cloud::{FakeCloud, Fault};
 use crate::source::FakeSource;
@@ -26,6 +27,17 @@ async fn a_plan_writes_nothing_and_shows_what_apply_does() {
     assert_eq!(world.cloud.take_calls(), planned);
     assert!(outcome.is_settled() && !outcome.timed_out, "{outcome:?}");
     assert_eq!(calls(&world.engine.plan_once().await.unwrap()), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_is_asked_for_by_its_name_is_nothing_to_begin_with_later() {
+    let mut world = World::new();
+    let first = world.source.commit(&files(&tree(&[application("web", "1")])));
+    world.settle().await;
+    let second = world.push(&files(&tree(&[application("web", "2")]))).await;
+    let past = World::with(world.cloud.clone(), world.source.restarted(), |options| options.revision = Some(first));
+    past.engine.plan_once().await.unwrap();
+    assert_eq!(world.source.accepted().await, Some(second));
 }
 
 #[tokio::test(start_paused = true)]

@@ -185,6 +185,17 @@ async fn a_repository_may_appear_later() {
 }
 
 #[tokio::test]
+async fn a_commit_of_the_branch_is_found_where_nothing_was_fetched_yet() {
+    let world = World::new();
+    let first = world.push(&[("a.toml", "1")]);
+    let second = world.push(&[("a.toml", "2")]);
+    for (text, expected) in [(first.as_str(), &first), (&second.as_str()[..7], &second), ("main", &second)] {
+        std::fs::remove_dir_all(world.cache()).ok();
+        assert_eq!(world.reader().find(text).await.as_ref(), Ok(expected), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_revision_is_found_by_digits_branch_and_tag() {
     let world = World::new();
     let first = world.push(&[("a.toml", "1")]);
