@@ -3,7 +3,7 @@
 //! A report that cannot be delivered never delays or stops reconciling: what takes events and numbers from the loop puts
 //! them away and returns, and whatever waits for somebody outside does so in a task of its own, with bounds.
 //!
-//! What is told over HTTP ([`page`]) is a function of a path and a query to a page, made of the engine's status, the
+//! What is told over HTTP ([`page()`]) is a function of a path and a query to a page, made of the engine's status, the
 //! [`Journal`] of the last events, the [`Pulse`] of the loops and the [`Measures`]; which socket it goes to is the binary's.
 
 mod api;
