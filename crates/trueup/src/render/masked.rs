@@ -17,12 +17,13 @@ pub fn masked(file: &Arc<SourceFile>, problems: &[Problem]) -> String {
     let spans = secrets.filter_map(|problem| problem.span.as_ref());
     let mut ranges: Vec<_> =
         spans.filter(|span| Arc::ptr_eq(&span.file, file)).map(|span| span.range.clone()).collect();
-    // Of these two no member is an environment.
-    if !matches!(file.path().rsplit('/').next(), Some("trueup.toml" | "app.toml")) {
-        match document::parse(file) {
-            Ok(node) => find(&node, &mut ranges),
-            Err(_) => ranges.extend(guess(text)),
-        }
+    // In these two no member is a container's environment, but variables are put into such.
+    let is_configuration = matches!(file.path().rsplit('/').next(), Some("trueup.toml" | "app.toml"));
+    match document::parse(file) {
+        Ok(node) if is_configuration => find_variables(&node, &mut ranges),
+        Ok(node) => find(&node, &mut ranges),
+        Err(_) if is_configuration => {}
+        Err(_) => ranges.extend(guess(text)),
     }
     let mut bytes = text.as_bytes().to_vec();
     for range in ranges {
@@ -50,7 +51,7 @@ fn find(node: &Node, ranges: &mut Vec<Range<usize>>) {
         }
         NodeValue::Object(members) => {
             for (name, member) in members {
-                if called().is_match(name) {
+                if called().is_match(name) || is_misplaced(name, &member.node) {
                     blot(&member.node, ranges);
                 } else {
                     find(&member.node, ranges);
@@ -59,6 +60,28 @@ fn find(node: &Node, ranges: &mut Vec<Range<usize>>) {
         }
         NodeValue::List(items) => items.iter().for_each(|item| find(item, ranges)),
         NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::String(_) => {}
+    }
+}
+
+/// Whether a secret itself stands where its ARN, its name or a reference belongs: what is none of these may be one.
+fn is_misplaced(name: &str, node: &Node) -> bool {
+    match &node.value {
+        NodeValue::String(text) if name.eq_ignore_ascii_case("valueFrom") => {
+            !["arn:", "/", "${"].iter().any(|begin| text.starts_with(begin))
+        }
+        _ => false,
+    }
+}
+
+/// Collects the places of the values of variables.
+fn find_variables(node: &Node, ranges: &mut Vec<Range<usize>>) {
+    let NodeValue::Object(members) = &node.value else { return };
+    for (name, member) in members {
+        if name == "variables" {
+            blot(&member.node, ranges);
+        } else {
+            find_variables(&member.node, ranges);
+        }
     }
 }
 
@@ -125,6 +148,7 @@ mod tests {
             r#"enviroment = [{ name = "A", value = "s3cret" }]"#,
             r#"evnironment = [{ name = "A", value = "s3cret" }]"#,
             r#"secrets = [{ name = "A", valueFrom = "x", value = "s3cret" }]"#,
+            r#"secrets = [{ name = "A", valueFrom = "s3cret" }]"#,
             "environment = [{ name = 'A', value = '''s3cret\ns3cret s3cret''' } x]",
             "environment = [{ name = \"A\", value = \"\"\"s3cret\n s3cret\"\"\" }]",
             "command = [\"serve\", \"--db-password=s3cret]",
@@ -161,6 +185,16 @@ mod tests {
             ),
             ("a/task-definition.toml", "cpu = \"1\" # environment\n", "cpu = \"1\" # environment\n"),
             ("trueup.toml", "[environments.x]\naccount = 1\n", "[environments.x]\naccount = 1\n"),
+            (
+                "trueup.toml",
+                "[environments.x.variables]\ndomain = [\"s3cret\"]\n",
+                "[environments.x.variables]\ndomain = [\"******\"]\n",
+            ),
+            (
+                "a/task-definition.toml",
+                "secrets = [{ name = \"A\", valueFrom = \"${secret.a}\" }]\n",
+                "secrets = [{ name = \"A\", valueFrom = \"${secret.a}\" }]\n",
+            ),
             (
                 "a/service.json",
                 r#"{"tags": [{"key": "a", "value": "b"}]}"#,
