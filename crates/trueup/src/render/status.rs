@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{Table, presets};
 use jiff::{SignedDuration, Timestamp};
 use trueup_core::names::Arn;
-use trueup_core::plan::{Health, Plan, Progress, Rollout, Sync};
+use trueup_core::plan::{Health, Hold, Plan, Progress, Rollout, Sync};
 use trueup_core::report::{fact_line, printable, resource_title};
 
 use super::{place, short_revision};
@@ -14,9 +14,11 @@ use crate::terminal::{BOLD, DIM, HELD, REMOVED};
 /// How much of the evidence fits on the one screen; `trueup why` has all of it.
 const FACTS_SHOWN: usize = 2;
 
-/// Whether an application is as it should be.
+/// Whether an application is as it should be: also where it is as the last verified commit wants it, a commit that is not
+/// verified waits.
 pub fn is_fine(plan: &Plan) -> bool {
-    plan.sync == Sync::Synced && plan.health == Health::Healthy
+    let waits = plan.held.iter().any(|held| matches!(held.reason, Hold::Unverified { .. }));
+    plan.sync == Sync::Synced && plan.health == Health::Healthy && !waits
 }
 
 /// All applications, as of `now`.
