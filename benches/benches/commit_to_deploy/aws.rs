@@ -116,8 +116,10 @@ impl Aws {
                 bail!("waited {limit:?} for what did not come; the calls were {actions:?}");
             }
             let next = if wanted(&ours) { deadline.min(last + quiet) } else { deadline };
-            let waited = self.inner.news.wait_timeout(calls, next.saturating_duration_since(now).max(ANSWER / 10));
-            (calls, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            // Never nothing, so that what is just not quiet yet is not asked after all the time.
+            let pause = next.saturating_duration_since(now).max(ANSWER / 10);
+            let woken = self.inner.news.wait_timeout(calls, pause);
+            (calls, _) = woken.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
