@@ -29,7 +29,7 @@ pub struct Round {
     pub total: Duration,
     /// What git itself takes to fetch the same commit from the same place.
     pub fetch: Duration,
-    /// What the same calls take one after the other, made by next to nothing.
+    /// What the same reads take one after the other, made by next to nothing.
     pub bare: Duration,
 }
 
@@ -71,7 +71,8 @@ impl Round {
         };
         world.rest(begun)?;
         round.fetch = world.fetch()?;
-        round.bare = world.aws.again(&calls)?;
+        // Without the one that writes: the total ends when that comes, and has nothing of its answer.
+        round.bare = world.aws.again(&calls[..calls.len() - 1])?;
         Ok(round)
     }
 
@@ -80,7 +81,7 @@ impl Round {
         self.asked + self.load + self.plan
     }
 
-    /// How much longer it takes than the plain fetch with the bare calls.
+    /// What it takes in parts of the plain fetch with the bare reads, up to the same moment.
     pub fn ratio(&self) -> f64 {
         self.total.as_secs_f64() / (self.fetch + self.bare).as_secs_f64()
     }
