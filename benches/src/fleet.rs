@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use trueup_core::desired::{FileTree, Lookup, load};
 use trueup_core::digest::Digest;
+use trueup_core::kind::Kind;
 use trueup_core::live::Observed;
-use trueup_core::model::Kind;
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::tags;
 

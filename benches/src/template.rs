@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 
 use crate::fleet::Digests;
 
