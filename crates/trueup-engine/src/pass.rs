@@ -186,7 +186,7 @@ impl Pass {
     fn absorb(&mut self, step: &Step, answer: &Answer) {
         if matches!(step.call.operation, Operation::CreateService | Operation::UpdateService) {
             let desired = self.desired();
-            if let Some(service) = &desired.service {
+            if let Some(service) = desired.single(Kind::Service) {
                 self.state.memory.deployed(tags::applied_digest(&desired, service));
             }
         }

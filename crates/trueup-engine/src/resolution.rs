@@ -103,22 +103,22 @@ pub(crate) fn answer_target_groups(live: &Live, answers: &mut Answers) {
 
 /// Adds what must be observed for an application.
 pub(crate) fn want(desired: &DesiredApplication, wanted: &mut Wanted) {
-    if let Some(name) = desired.service.as_ref().and_then(|service| text(&service.body, "serviceName")) {
+    if let Some(name) = desired.single(Kind::Service).and_then(|service| text(&service.body, "serviceName")) {
         let id = ServiceId { cluster: desired.cluster.clone(), name: name.to_owned() };
-        let count = desired.service.as_ref().and_then(|service| service.body.get("desiredCount"));
+        let count = desired.single(Kind::Service).and_then(|service| service.body.get("desiredCount"));
         if count.is_some_and(|count| !count.is_null()) {
             wanted.scaling.insert(id.clone());
         }
         wanted.services.insert(id);
     }
-    if let Some(document) = &desired.task_definition
+    if let Some(document) = desired.single(Kind::TaskDefinition)
         && let Some(family) = text(&document.body, "family")
     {
         wanted.families.insert(family.to_owned(), document.digest.clone());
     }
-    wanted.target_groups.extend(desired.target_groups.iter().filter_map(|d| text(&d.body, "Name").map(str::to_owned)));
+    wanted.target_groups.extend(desired.of(Kind::TargetGroup).filter_map(|d| text(&d.body, "Name").map(str::to_owned)));
     // An unresolved reference is no ARN.
-    let listeners = desired.listener_rules.iter().filter_map(|rule| text(&rule.body, "ListenerArn"));
+    let listeners = desired.of(Kind::ListenerRule).filter_map(|rule| text(&rule.body, "ListenerArn"));
     wanted.listeners.extend(listeners.filter(|arn| arn.starts_with("arn:")).map(Arn::new));
 }
 
@@ -185,7 +185,7 @@ pub(crate) fn shifted(service: &Observed<LiveService>) -> Option<Traffic> {
 
 /// The commit that was applied last to an application's service, by its tag.
 pub(crate) fn applied_revision(desired: &DesiredApplication, live: &Live) -> Option<Revision> {
-    let name = text(&desired.service.as_ref()?.body, "serviceName")?;
+    let name = text(&desired.single(Kind::Service)?.body, "serviceName")?;
     let id = ServiceId { cluster: desired.cluster.clone(), name: name.to_owned() };
     let service = live.services.get(&id)?.present()?;
     service.tags.get("trueup:revision").map(Revision::new)

@@ -96,20 +96,12 @@ impl Application {
             cluster: self.cluster.clone(),
             policy: self.policy.clone(),
             depends_on: self.depends_on.clone(),
-            target_groups: Vec::new(),
-            listener_rules: Vec::new(),
-            task_definition: None,
-            service: None,
+            documents: Vec::with_capacity(self.documents.len()),
             unresolved: Vec::new(),
         };
         for draft in &self.documents {
             let document = draft.resolve(found, &self.allow_unknown, &mut desired.unresolved);
-            match draft.kind {
-                Kind::TargetGroup => desired.target_groups.push(document),
-                Kind::ListenerRule => desired.listener_rules.push(document),
-                Kind::TaskDefinition => desired.task_definition = Some(document),
-                Kind::Service => desired.service = Some(document),
-            }
+            desired.documents.push(document);
         }
         desired
     }
@@ -123,12 +115,7 @@ impl Settled {
 
     /// The name that it gives its resource in AWS, where the files tell.
     pub fn in_aws(&self) -> Option<&str> {
-        Place::root(&self.body).member_text(match self.kind {
-            Kind::TargetGroup => "Name",
-            Kind::Service => "serviceName",
-            Kind::TaskDefinition => "family",
-            Kind::ListenerRule => return None,
-        })
+        Place::root(&self.body).member_text(self.kind.facts().named_by?)
     }
 
     /// Leaves out what was only needed to judge it.
@@ -189,7 +176,7 @@ fn fill(
     template: &Template,
     place: &str,
     found: &BTreeMap<Lookup, Observed<String>>,
-    awaits: &mut BTreeSet<String>,
+    awaits: &mut BTreeSet<(Kind, String)>,
     unresolved: &mut Vec<Unresolved>,
 ) -> Option<String> {
     let mut text = Some(String::new());
@@ -211,7 +198,7 @@ fn fill(
                 continue;
             }
             (Some(Observed::Absent), Some(document)) => {
-                awaits.insert(document.clone());
+                awaits.insert((Kind::TargetGroup, document.clone()));
                 text = None;
                 continue;
             }
