@@ -9,8 +9,8 @@ use crate::drift::keys::list_key;
 use crate::model::Kind;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
-    for draft in subject.documents {
-        walk(draft.kind, &mut Vec::new(), &Place::root(&draft.body), problems);
+    for document in subject.documents {
+        walk(document.kind, &mut Vec::new(), &Place::root(&document.node), problems);
     }
     for container in subject.containers() {
         let environment = container.list("environment");
