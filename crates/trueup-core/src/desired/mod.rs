@@ -5,11 +5,17 @@
 
 mod across;
 mod application;
+mod build;
+mod candidate;
 mod configuration;
+mod images;
 mod layout;
 mod load;
 mod manifest;
 mod merge;
+mod ownership;
+mod parsed_document;
+mod parsed_files;
 mod place;
 mod reader;
 mod reference;
@@ -17,6 +23,7 @@ mod rules;
 mod template;
 #[cfg(test)]
 mod tests;
+mod unresolved_document;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,10 +32,11 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::application::{Application, Draft};
+pub use self::application::Application;
 pub use self::layout::DOCUMENTS_PER_APPLICATION_MAX;
 pub use self::load::{APPLICATIONS_MAX, BYTES_MAX, FILES_MAX, Loaded, load};
 pub use self::rules::hints_at_secret;
+pub use self::unresolved_document::UnresolvedDocument;
 use crate::digest::Digest;
 use crate::kind::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision, ServiceId};
