@@ -10,6 +10,7 @@ use super::named::group_name;
 use super::words::{Words, clean};
 
 /// All that the sentences may name.
+#[derive(Clone, Copy)]
 pub(super) struct Case<'a> {
     pub(super) class: Class,
     /// The decisive text.

@@ -425,3 +425,6 @@ fn list(names: &[String]) -> String {
 fn list_of<T>(items: &[T], text: impl Fn(&T) -> String) -> String {
     items.iter().map(text).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Evidence in tables: what AWS showed, and what is made of it.
 
 mod catalogue;
+mod every_class;
 mod near_misses;
 mod sentences;
 mod suspects;
