@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cause::Case;
+use super::cause::{Case, Sentences};
 use super::class::Class;
 use super::evidence::{Evidence, ServiceEvent, Task};
 use super::facts::Facts;
@@ -90,9 +90,9 @@ impl Seen<'_> {
         facts.add_deployments(evidence, &context.suspect.deployment, context.suspect.since);
         facts.add_gaps(evidence);
         let (task, container) = (decisive.map(|stop| stop.task), decisive.and_then(|stop| stop.container));
-        let (cause, cure) = Case { class, words, task, container, failure, context }.sentences();
+        let Sentences { cause, remedy } = Case { class, words, task, container, failure, context }.sentences();
         let deployment = context.suspect.deployment.clone();
-        Finding { class, bearing: class.bearing(), deployment, cause, evidence: facts.finish(), cure }
+        Finding { class, bearing: class.bearing(), deployment, cause, evidence: facts.finish(), cure: remedy }
     }
 }
 

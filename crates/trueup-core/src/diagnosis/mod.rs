@@ -11,7 +11,6 @@ mod diagnose;
 mod evidence;
 mod facts;
 mod health;
-mod named;
 mod reading;
 mod suspect;
 mod task;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::super::cause::Case;
+use super::super::cause::{Case, Sentences};
 use super::super::evidence::{Container, Task};
 use super::super::health::Failure;
 use super::super::words::Words;
@@ -26,7 +26,7 @@ const OTHERS: [(Class, &str); 5] = [
 ];
 
 fn sentences(case: &Case<'_>) -> String {
-    let (cause, remedy) = case.sentences();
+    let Sentences { cause, remedy } = case.sentences();
     format!("    {cause}\n    -> {remedy}\n")
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cause::Case;
+use super::Case;
 
 impl Case<'_> {
     pub(super) fn container_name(&self) -> String {

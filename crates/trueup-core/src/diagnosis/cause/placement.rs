@@ -1,0 +1,66 @@
+//! Where a task is to run: capacity, network interfaces, quotas, and what ECS does for the service there.
+
+use super::{Case, Sentences, say};
+
+impl Case<'_> {
+    pub(super) fn subnet_full(&self) -> Sentences {
+        let subnet = self.words.after("in subnet").map(|subnet| format!("the subnet `{subnet}`"));
+        let subnet = subnet.unwrap_or_else(|| "a subnet of the service".to_owned());
+        say(
+            format!("{subnet} has no free address"),
+            "free addresses there, or name other subnets in the service's network configuration",
+        )
+    }
+
+    pub(super) fn network_interface(&self) -> Sentences {
+        say(
+            format!("EC2 refused to make a task's network interface: {}", self.words.text),
+            "correct what the message names: subnets, security groups, permissions of ECS's service-linked role",
+        )
+    }
+
+    pub(super) fn network_interface_timeout() -> Sentences {
+        say("a task's network interface was not ready in time", "let ECS try again")
+    }
+
+    pub(super) fn fargate_capacity() -> Sentences {
+        say(
+            "Fargate has no capacity for such a task at the moment",
+            "let ECS try again; allow more Availability Zones, or another capacity provider",
+        )
+    }
+
+    pub(super) fn account_quota(&self) -> Sentences {
+        let quota = if self.words.has("vcpu") { "vCPUs" } else { "tasks (or vCPUs) that run concurrently" };
+        say(
+            format!("the account's quota of {quota} is used up: {}", self.words.text),
+            "have the quota raised in Service Quotas (AWS Fargate), or stop what is not needed; then `trueup retry`",
+        )
+    }
+
+    pub(super) fn no_placement(&self) -> Sentences {
+        say(
+            format!("ECS finds no place for a task: {}", self.words.text),
+            "add container instances that fit CPU, memory, ports and constraints of the task, or ask for less; check \
+             the capacity provider",
+        )
+    }
+
+    pub(super) fn deployment_deadlock() -> Sentences {
+        say(
+            "`minimumHealthyPercent` and `maximumPercent` let ECS neither stop nor start a task",
+            "lower `minimumHealthyPercent` or raise `maximumPercent` in `deploymentConfiguration`",
+        )
+    }
+
+    pub(super) fn ecs_throttled() -> Sentences {
+        say("AWS throttles the calls that ECS makes for the service", "wait; have fewer services change at a time")
+    }
+
+    pub(super) fn target_registration(&self) -> Sentences {
+        say(
+            format!("ECS could not register or look at targets: {}", self.words.text),
+            "see that the target group exists and that ECS's service-linked role may act on it",
+        )
+    }
+}

@@ -1,0 +1,40 @@
+//! The container runtime and its agent on the task's host.
+
+use super::{Case, Sentences, say};
+
+const PASSING: &str = "let ECS try again; when it lasts, look at the host (its load and disk) or ask AWS";
+
+impl Case<'_> {
+    pub(super) fn volume_not_created(&self) -> Sentences {
+        self.with_words(
+            "a volume of the task could not be made",
+            "see the volumes of the task definition: source path, file system, authorization",
+        )
+    }
+
+    pub(super) fn container_not_inspected(&self) -> Sentences {
+        self.with_words(&format!("the agent could not inspect {}", self.container_name()), PASSING)
+    }
+
+    pub(super) fn container_not_started(&self) -> Sentences {
+        let cause = format!("{} could not be started", self.container_name());
+        self.with_words(&cause, "correct what the message names")
+    }
+
+    pub(super) fn container_not_stopped(&self) -> Sentences {
+        self.with_words(&format!("{} could not be stopped", self.container_name()), PASSING)
+    }
+
+    pub(super) fn container_runtime(&self) -> Sentences {
+        self.with_words(&format!("the container runtime failed with {}", self.container_name()), PASSING)
+    }
+
+    pub(super) fn container_runtime_timeout(&self) -> Sentences {
+        self.with_words(&format!("{} did not get to its next state in time", self.container_name()), PASSING)
+    }
+
+    /// The cause with the runtime's own words behind it.
+    fn with_words(&self, cause: &str, remedy: &str) -> Sentences {
+        say(format!("{cause}: {}", self.words.text), remedy)
+    }
+}
