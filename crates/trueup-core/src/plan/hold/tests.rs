@@ -48,7 +48,7 @@ fn every_hold_has_a_name_a_message_a_remedy_and_an_implied_sync() {
     let mut table = String::new();
     for hold in samples::holds().into_iter().chain(special()) {
         let implied = hold.implies().map_or_else(|| "-".to_owned(), |sync| format!("{sync:?}"));
-        writeln!(table, "{} | {implied}\n    {}\n    {}", hold.reason(), hold.message(), hold.cure())
+        writeln!(table, "{} | {implied}\n    {}\n    {}", hold.reason(), hold.message(), hold.remedy())
             .expect("a String takes everything");
     }
     insta::assert_snapshot!(table);

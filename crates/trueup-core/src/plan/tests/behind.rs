@@ -32,7 +32,7 @@ fn a_process_that_is_behind_does_nothing_and_concludes_nothing() {
         let hold = &plan.held[0].reason;
         assert_eq!(*hold, Hold::Behind(ahead));
         assert!(hold.message().contains(message) && hold.message().contains("ffff"), "{}", hold.message());
-        assert!(hold.cure().contains(cure), "{}", hold.cure());
+        assert!(hold.remedy().contains(cure), "{}", hold.remedy());
         let told = serde_json::to_value(&plan.held[0]).expect("it has string keys only");
         assert_eq!((&told["reason"], &told["commit"]), (&json!("Behind"), &json!("f".repeat(40))));
     }
