@@ -22,7 +22,7 @@ use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision
 
 /// Why a step is known but not taken. This is what an operator reads when nothing moves.
 ///
-/// As data its members stand beside those of the event or of [`super::Held`], so that none may have the name of one of them.
+/// Serialized, its members are flattened into the event or [`super::Held`], so that none may share a name with theirs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "reason")]
 pub enum Hold {
@@ -31,13 +31,13 @@ pub enum Hold {
         /// The read.
         failure: ReadFailure,
     },
-    /// The same differences as before our own write of a moment ago: AWS still shows the time before it. Ends with
-    /// the first newer read, or after a minute.
+    /// The same differences as before trueup's own write of a moment ago: AWS still shows the state before it. Ends
+    /// with the first newer read, or after a minute.
     NotSettled {
         /// Seconds since the write.
         seconds: i64,
     },
-    /// The policy says that such differences are told and not acted on. Ends when the policy, git or live changes.
+    /// The policy reports such differences and does not act on them. Ends when the policy, git or live changes.
     ReportOnly {
         /// What kind of difference it is.
         cause: Cause,
@@ -60,15 +60,15 @@ pub enum Hold {
         #[serde(rename = "owner")]
         environment: EnvironmentName,
     },
-    /// A `CloudFormation` stack owns the resource, and the policy does not allow writing to such. Ends when
-    /// `manage_stack_resources` is set or the stack gives it up.
+    /// A `CloudFormation` stack owns the resource, and the policy does not allow writing to resources of a stack. Ends
+    /// when `manage_stack_resources` is set or the stack gives the resource up.
     OwnedByStack {
         /// The stack's name.
         stack: String,
     },
-    /// ECS itself manages the service (`resourceManagementType` is `ECS`). Ends when it is made anew.
+    /// ECS itself manages the service (`resourceManagementType` is `ECS`). Ends when it is recreated.
     ManagedByEcs,
-    /// The rule's priority belongs to a rule that is not ours to change. Ends when that one moves, or git changes.
+    /// The rule's priority belongs to a rule that trueup may not change. Ends when that rule moves, or git changes.
     PriorityTaken {
         /// The listener.
         listener: Arn,
@@ -77,37 +77,37 @@ pub enum Hold {
         /// The rule that has it.
         rule: Arn,
     },
-    /// A service of this name is being deleted, and ECS makes no other one meanwhile. Ends when it is gone.
+    /// A service of this name is being deleted, and ECS creates no other meanwhile. Ends when it is gone.
     ServiceDraining,
-    /// ECS failed this deployment or rolled it back; asking for it again would fail again. Ends with a commit of other
+    /// ECS failed this deployment or rolled it back; requesting it again would fail again. Ends with a commit of other
     /// content, or with `trueup retry`.
     RevisionFailed {
-        /// ECS's own words.
+        /// ECS's message.
         #[serde(rename = "detail")]
         message: String,
-        /// Whether AWS's words tell of something that passes by itself, such as used up capacity.
+        /// Whether AWS's message names a temporary cause, such as a lack of capacity.
         transient: bool,
-        /// What the tag `trueup:failed` carries for it: [`super::tags::deployment_digest`].
+        /// The value of the tag `trueup:failed` for it: [`super::tags::deployment_digest`].
         digest: Digest,
-        /// The newest that is known of its failure, by AWS's clock.
+        /// The last known time of its failure, by AWS's clock.
         failed_at: Option<Timestamp>,
     },
-    /// A person suspended following and healing (`trueup suspend`). Ends with `trueup resume`.
+    /// An operator suspended following and healing (`trueup suspend`). Ends with `trueup resume`.
     Suspended {
-        /// Who did it, when and why: the value of the tag `trueup:suspended`.
+        /// Who suspended it, when and why: the value of the tag `trueup:suspended`.
         note: String,
-        /// Why it would be done; none for the application as a whole.
+        /// The cause of the held changes; `None` for the application as a whole.
         cause: Option<Cause>,
     },
-    /// Somebody makes this drift again after each repair, so that repairs slow down to one in five minutes. Ends when
-    /// the drift stays away for ten minutes, or git changes the fields.
+    /// Another writer recreates this drift after each repair, so that repairs slow down to one in five minutes. Ends
+    /// when the drift stays away for ten minutes, or git changes the fields.
     Contested {
         /// The fields.
         fields: Vec<String>,
-        /// Who changed the resource last, as CloudTrail tells, where it does.
+        /// Who changed the resource last, where CloudTrail shows it.
         by: Option<String>,
     },
-    /// References that name nothing, or could not be looked up. Ends when all of them resolve.
+    /// References that name nothing, or whose lookup failed. Ends when all of them resolve.
     Unresolved {
         /// The references.
         references: Vec<Unresolved>,
@@ -118,35 +118,35 @@ pub enum Hold {
         #[serde(rename = "waits_for")]
         applications: Vec<ApplicationName>,
     },
-    /// More resources would be deleted for one commit than `prune_limit` allows. Ends when a person raises it.
+    /// More resources would be deleted for one commit than `prune_limit` allows. Ends when the limit is raised.
     PruneLimit {
         /// How many would be deleted.
         count: usize,
         /// How many may be.
         limit: u32,
     },
-    /// The resource carries a commit that is not this repository's, so it is not ours to delete. Ends when a person
-    /// deletes it or takes its tags away.
+    /// The resource's tag names a commit that is not in this repository, so that trueup may not delete it. Ends when an
+    /// operator deletes it or removes its tags.
     UnknownRevision {
-        /// The commit in its tag; none when there is no tag.
+        /// The commit in its tag; `None` when there is no tag.
         #[serde(rename = "commit")]
         revision: Option<Revision>,
     },
-    /// Another copy of trueup applied a commit that this one has not got, or not valid. Ends when git was asked: with that
-    /// commit or a newer one in force, or with the certainty that the repository does not have it.
+    /// Another copy of trueup applied a commit that this copy does not have, or of which it has no valid documents. Ends
+    /// with the answer from git: that commit or a newer one becomes current, or the repository does not have it.
     Behind(Ahead),
-    /// The target group to delete is still in use. Ends when the last rule and service let go of it.
+    /// The target group to delete is still in use. Ends when the last rule and service stop using it.
     TargetGroupInUse {
         /// The load balancers, rules or services that use it.
         by: Vec<String>,
     },
-    /// A document of the application is wrong; its last valid revision stays in force. Ends with a commit that
-    /// corrects it.
+    /// A document of the application is invalid; its last valid revision stays current. Ends with a commit that fixes
+    /// it.
     InvalidDocument {
         /// The problems, each with its place.
         problems: Vec<String>,
     },
-    /// A commit is not signed by somebody who may sign for this environment, so that it and what follows it is not applied here.
+    /// A commit is not signed by an allowed signer of this environment, so that it and later commits are not applied here.
     /// Ends with a commit that is, or when the daemon's configuration allows the signer.
     Unverified {
         /// The commit.
@@ -154,46 +154,46 @@ pub enum Hold {
         /// Why it is not verified.
         detail: String,
     },
-    /// IAM refuses the call. Tried again slowly; ends when the permission is there.
+    /// IAM refuses the call. Retried slowly; ends when the permission is granted.
     AccessDenied {
         /// The call, such as `ecs:UpdateService`.
         operation: String,
-        /// AWS's own words, which name the principal, the action and the resource.
+        /// AWS's message, which names the principal, the action and the resource.
         #[serde(rename = "detail")]
         message: String,
     },
-    /// AWS refused the call, and would refuse it again. Tried again slowly; ends when git or live changes.
+    /// AWS refused the call, and would refuse it again. Retried slowly; ends when git or live changes.
     CallRefused {
         /// The call, such as `ecs:UpdateService`.
         operation: String,
         /// AWS's error code.
         code: Option<String>,
-        /// AWS's own words.
+        /// AWS's message.
         #[serde(rename = "detail")]
         message: String,
     },
-    /// The call failed in a way that passes by itself. Tried again with growing pauses.
+    /// The call failed for a temporary cause. Retried with growing pauses.
     WriteFailed {
         /// The call, such as `ecs:UpdateService`.
         operation: String,
-        /// AWS's own words, or the transport's.
+        /// AWS's message, or the transport's.
         #[serde(rename = "detail")]
         message: String,
     },
-    /// The credentials belong to another account than the environment's. Ends when they are right.
+    /// The credentials belong to another account than the environment's. Ends when the credentials are of the right account.
     AccountMismatch {
         /// The account in `trueup.toml`.
         expected: String,
         /// The account that answered.
         actual: String,
     },
-    /// There are no valid credentials. Ends when there are.
+    /// There are no valid credentials. Ends when valid ones are found.
     NoCredentials {
-        /// What the credentials chain said.
+        /// The error of the credentials chain.
         #[serde(rename = "detail")]
         message: String,
     },
-    /// The checker found the plan unsound: a defect of trueup. Ends with a trueup that is corrected.
+    /// The checker found the plan unsound: a bug in trueup. Ends with a fixed version of trueup.
     Unsound {
         /// What is wrong with the plan, one sentence each.
         defects: Vec<String>,
@@ -201,7 +201,7 @@ pub enum Hold {
 }
 
 impl Hold {
-    /// Contested fields; who contests them is found out later.
+    /// Contested fields; the engine looks up the other writer later.
     pub(super) fn contested(mut fields: Vec<String>) -> Self {
         fields.sort();
         Self::Contested { fields, by: None }
@@ -212,7 +212,7 @@ impl Hold {
         self.described().reason
     }
 
-    /// What the hold says about [`Sync`] by itself. `None`: the held changes decide.
+    /// The [`Sync`] that the hold alone implies. `None`: the held changes decide.
     pub fn implies(&self) -> Option<Sync> {
         self.described().implies
     }

@@ -17,7 +17,7 @@ pub(super) fn call_refused(operation: &str, code: Option<&str>, message: &str) -
     Described {
         reason: "CallRefused",
         message: format!("AWS refused `{operation}`{code}: {message}"),
-        remedy: "correct the document, or what the message names",
+        remedy: "correct the document, or the resource that the message names",
         implies: Some(Sync::OutOfSync),
     }
 }
@@ -25,8 +25,8 @@ pub(super) fn call_refused(operation: &str, code: Option<&str>, message: &str) -
 pub(super) fn write_failed(operation: &str, message: &str) -> Described {
     Described {
         reason: "WriteFailed",
-        message: format!("`{operation}` did not succeed: {message}"),
-        remedy: "it is tried again soon",
+        message: format!("`{operation}` failed: {message}"),
+        remedy: "trueup retries it soon",
         implies: Some(Sync::OutOfSync),
     }
 }
@@ -34,8 +34,8 @@ pub(super) fn write_failed(operation: &str, message: &str) -> Described {
 pub(super) fn account_mismatch(expected: &str, actual: &str) -> Described {
     Described {
         reason: "AccountMismatch",
-        message: format!("the credentials belong to the account {actual}, the environment to {expected}"),
-        remedy: "give trueup credentials of the right account, or correct `account`",
+        message: format!("the credentials belong to the account {actual}, and the environment to {expected}"),
+        remedy: "give trueup credentials of the right account, or correct `account` in trueup.toml",
         implies: Some(Sync::Unknown),
     }
 }

@@ -12,8 +12,8 @@ pub(super) fn unresolved(references: &[Unresolved]) -> Described {
         message: list_of(references, |reference| {
             format!("`{}` at {} does not resolve: {}", reference.reference, reference.location, reference.reason)
         }),
-        remedy: "create what is named, correct the reference, or allow the lookup",
-        // A lookup that failed in passing says nothing of what git wants; a name that leads nowhere does.
+        remedy: "create the named resource, correct the reference, or allow the lookup",
+        // A lookup that failed temporarily proves nothing; a name that does not exist does.
         implies: Some(if is_transient { Sync::Unknown } else { Sync::OutOfSync }),
     }
 }
@@ -22,7 +22,7 @@ pub(super) fn invalid_document(problems: &[String]) -> Described {
     Described {
         reason: "InvalidDocument",
         message: list_of(problems, Clone::clone),
-        remedy: "push a commit that corrects it",
+        remedy: "push a commit that fixes it",
         implies: Some(Sync::OutOfSync),
     }
 }
@@ -31,8 +31,8 @@ pub(super) fn unverified(commit: &Revision, detail: &str) -> Described {
     Described {
         reason: "Unverified",
         message: format!("the commit `{commit}` is not verified: {detail}"),
-        remedy: "have it signed by somebody whom the daemon's configuration allows, or allow its signer there",
-        // What is in force may well be as it should; what is not applied is another commit.
+        remedy: "have it signed by an allowed signer, or allow its signer in the daemon's configuration",
+        // The current commit may well be in sync; the one that is not applied is another.
         implies: None,
     }
 }
@@ -41,7 +41,7 @@ pub(super) fn unsound(defects: &[String]) -> Described {
     Described {
         reason: "Unsound",
         message: format!("the plan is unsound: {}", list_of(defects, Clone::clone)),
-        remedy: "this is a defect of trueup: please report it with the output of `trueup plan`",
+        remedy: "this is a bug in trueup: please report it with the output of `trueup plan`",
         implies: Some(Sync::OutOfSync),
     }
 }

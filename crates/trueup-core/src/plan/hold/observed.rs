@@ -9,7 +9,7 @@ pub(super) fn not_observed(failure: &ReadFailure) -> Described {
         reason: "NotObserved",
         message: format!("it could not be read: {failure}"),
         remedy: if failure.kind.is_transient() {
-            "it is read again soon"
+            "trueup reads it again soon"
         } else {
             "allow the read in the IAM policy of trueup's role"
         },
@@ -20,8 +20,8 @@ pub(super) fn not_observed(failure: &ReadFailure) -> Described {
 pub(super) fn not_settled(seconds: i64) -> Described {
     Described {
         reason: "NotSettled",
-        message: format!("AWS still shows the state before the write of {seconds} seconds ago"),
-        remedy: "it is read again soon",
+        message: format!("AWS still shows the state from before trueup's write {seconds} seconds ago"),
+        remedy: "trueup reads it again soon",
         implies: Some(Sync::Unknown),
     }
 }
@@ -30,20 +30,20 @@ pub(super) fn behind(ahead: &Ahead) -> Described {
     let Ahead { revision, answered, unreachable_since } = ahead;
     let (message, remedy) = match (answered, unreachable_since) {
         (true, _) => (
-            format!("the newer commit `{revision}` was applied, and this copy has no valid documents of it"),
-            "push a commit that corrects what is wrong at the branch's head",
+            format!("another copy applied the newer commit `{revision}`, and this copy has no valid documents of it"),
+            "push a commit that fixes the documents at the branch's head",
         ),
         (false, Some(since)) => (
             format!(
-                "the commit `{revision}` was applied, which this copy does not have, and the repository cannot be \
-                 reached since {}",
+                "another copy applied the commit `{revision}`, which this copy does not have, and the repository has been unreachable since {}",
                 since.strftime("%Y-%m-%dT%H:%M:%SZ")
             ),
             "make the repository reachable for this copy",
         ),
-        (false, None) => {
-            (format!("the commit `{revision}` was applied, which this copy does not have"), "git is asked at once")
-        }
+        (false, None) => (
+            format!("another copy applied the commit `{revision}`, which this copy does not have"),
+            "trueup fetches from git at once",
+        ),
     };
     Described { reason: "Behind", message, remedy, implies: Some(Sync::Unknown) }
 }

@@ -9,7 +9,7 @@ pub(super) fn foreign_instance(instance: &InstanceName) -> Described {
     Described {
         reason: "ForeignInstance",
         message: format!("it belongs to the trueup installation `{instance}`"),
-        remedy: "remove it from one of the two repositories, or take the tag `trueup:instance` off to hand it over",
+        remedy: "remove it from one of the two repositories, or remove the tag `trueup:instance` to hand it over",
         implies: None,
     }
 }
@@ -18,7 +18,7 @@ pub(super) fn foreign_environment(environment: &EnvironmentName) -> Described {
     Described {
         reason: "ForeignEnvironment",
         message: format!("it belongs to the environment `{environment}`"),
-        remedy: "name another resource in one of the two environments, or take the tag `trueup:environment` off",
+        remedy: "use another resource in one of the two environments, or remove the tag `trueup:environment`",
         implies: None,
     }
 }
@@ -27,7 +27,7 @@ pub(super) fn owned_by_stack(stack: &str) -> Described {
     Described {
         reason: "OwnedByStack",
         message: format!("it belongs to the CloudFormation stack `{stack}`"),
-        remedy: "take it out of the stack, or set `manage_stack_resources = true` and keep the stack's template equal",
+        remedy: "remove it from the stack, or set `manage_stack_resources = true` and keep the stack's template equal",
         implies: None,
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn managed_by_ecs() -> Described {
     Described {
         reason: "ManagedByEcs",
         message: "ECS itself manages this service".to_owned(),
-        remedy: "leave it to ECS and take it out of git, or make an ordinary service",
+        remedy: "remove it from git and leave it to ECS, or create an ordinary service",
         implies: None,
     }
 }
@@ -45,10 +45,10 @@ pub(super) fn unknown_revision(revision: Option<&Revision>) -> Described {
     Described {
         reason: "UnknownRevision",
         message: match revision {
-            Some(revision) => format!("it was made from the commit `{revision}`, which is not one of this repository"),
-            None => "nothing says which commit it was made from".to_owned(),
+            Some(revision) => format!("its tag names the commit `{revision}`, which is not in this repository"),
+            None => "no tag says which commit it was created from".to_owned(),
         },
-        remedy: "delete it by hand, or take its `trueup:` tags off to keep it",
+        remedy: "delete it by hand, or remove its `trueup:` tags to keep it",
         implies: None,
     }
 }

@@ -6,32 +6,32 @@ use crate::names::ApplicationName;
 
 pub(super) fn report_only(cause: Cause) -> Described {
     let (noun, remedy) = match cause {
-        Cause::Drift => ("drift", "set `heal = \"on\"` to have it repaired, or write what AWS has into git"),
-        Cause::Prune => ("what git no longer has", "set `prune = \"on\"` to have it deleted"),
-        Cause::Create => ("what is missing", FOLLOW),
+        Cause::Drift => ("drift", "set `heal = \"on\"` to repair it, or commit the live value to git"),
+        Cause::Prune => ("resources that git no longer has", "set `prune = \"on\"` to delete it"),
+        Cause::Create => ("missing resources", FOLLOW),
         Cause::Pending => ("pending changes", FOLLOW),
-        Cause::Adopt => ("what it would adopt", FOLLOW),
+        Cause::Adopt => ("resources to adopt", FOLLOW),
     };
     Described { reason: "ReportOnly", message: format!("the policy only reports {noun}"), remedy, implies: None }
 }
 
-const FOLLOW: &str = "set `follow = \"on\"` to have it applied";
+const FOLLOW: &str = "set `follow = \"on\"` to apply it";
 
 pub(super) fn suspended(note: &str) -> Described {
     Described {
         reason: "Suspended",
-        message: format!("a person suspended it: {note}"),
-        remedy: "`trueup resume` ends it",
+        message: format!("suspended by an operator: {note}"),
+        remedy: "run `trueup resume`",
         implies: None,
     }
 }
 
 pub(super) fn contested(fields: &[String], by: Option<&str>) -> Described {
-    let by = by.map(|by| format!("; the last change was made by {by}")).unwrap_or_default();
+    let by = by.map(|by| format!("; the last change is by {by}")).unwrap_or_default();
     Described {
         reason: "Contested",
-        message: format!("{} changes again after each repair{by}", list(fields)),
-        remedy: "stop whoever changes it, write what they want into git, or put the fields into the policy's `ignore`",
+        message: format!("another writer changes {} again after each repair{by}", list(fields)),
+        remedy: "stop the other writer, commit its values to git, or add the fields to the policy's `ignore`",
         implies: None,
     }
 }
@@ -40,8 +40,8 @@ pub(super) fn waits_for(applications: &[ApplicationName]) -> Described {
     let names = list_of(applications, |name| format!("`{name}`"));
     Described {
         reason: "WaitsFor",
-        message: format!("waits until {names} is Synced and Healthy"),
-        remedy: "see to those applications first",
+        message: format!("waiting for {names} to be Synced and Healthy"),
+        remedy: "fix those applications first",
         implies: None,
     }
 }

@@ -11,12 +11,12 @@ pub(super) fn immutable(kind: Kind, fields: &[String]) -> Described {
         message: format!("AWS cannot change {} of an existing {}", list(fields), kind.as_str().replace('-', " ")),
         remedy: match kind {
             Kind::TargetGroup => {
-                "put the old value back, or write a new target group with another name, move rules and service to it \
+                "restore the old value, or write a new target group with another name, move rules and service to it \
                  and remove the old one"
             }
-            Kind::ListenerRule => "put the old value back, or write a new rule and remove the old one",
+            Kind::ListenerRule => "restore the old value, or write a new rule and remove the old one",
             Kind::Service | Kind::TaskDefinition => {
-                "put the old value back, or write a new service with another name and remove the old one"
+                "restore the old value, or write a new service with another name and remove the old one"
             }
         },
         implies: Some(Sync::OutOfSync),
@@ -35,8 +35,8 @@ pub(super) fn priority_taken(listener: &Arn, priority: &str, rule: &Arn) -> Desc
 pub(super) fn service_draining() -> Described {
     Described {
         reason: "ServiceDraining",
-        message: "a service of this name is still being deleted".to_owned(),
-        remedy: "it is created as soon as the old one is gone",
+        message: "ECS is still deleting a service of this name".to_owned(),
+        remedy: "trueup creates it as soon as the old one is gone",
         implies: Some(Sync::OutOfSync),
     }
 }
@@ -44,11 +44,11 @@ pub(super) fn service_draining() -> Described {
 pub(super) fn revision_failed(message: &str, transient: bool) -> Described {
     Described {
         reason: "RevisionFailed",
-        message: format!("ECS could not bring this revision into service: {message}"),
+        message: format!("ECS failed this revision or rolled it back: {message}"),
         remedy: if transient {
-            "the cause looks like a passing one: run `trueup retry`, or push another commit"
+            "the cause looks temporary: run `trueup retry`, or push another commit"
         } else {
-            "push a commit that corrects it, or run `trueup retry` when what was wrong was elsewhere"
+            "push a commit that fixes it, or run `trueup retry` if the cause was elsewhere"
         },
         implies: Some(Sync::OutOfSync),
     }
@@ -58,8 +58,8 @@ pub(super) fn target_group_in_use(by: &[String]) -> Described {
     Described {
         reason: "TargetGroupInUse",
         message: format!("the target group is still used by {}", list(by)),
-        remedy: "it is deleted as soon as nothing uses it",
-        // It is in nobody's way, and git does not want it any more: the held deletion decides.
+        remedy: "trueup deletes it as soon as nothing uses it",
+        // The held deletion decides.
         implies: None,
     }
 }

@@ -18,8 +18,8 @@ fn a_process_that_is_behind_does_nothing_and_concludes_nothing() {
     };
     let since = "2026-01-01T00:00:00Z".parse().expect("a time");
     for (ahead, message, cure) in [
-        (ahead(false, None), "which this copy does not have", "git is asked at once"),
-        (ahead(false, Some(since)), "cannot be reached since 2026-01-01T00:00:00Z", "make the repository reachable"),
+        (ahead(false, None), "which this copy does not have", "trueup fetches from git at once"),
+        (ahead(false, Some(since)), "has been unreachable since 2026-01-01T00:00:00Z", "make the repository reachable"),
         (ahead(true, None), "has no valid documents of it", "push a commit"),
     ] {
         let mut world = World::settled();
