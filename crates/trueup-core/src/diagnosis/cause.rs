@@ -1,6 +1,6 @@
-//! The cause in one sentence that names what it is about, and its remedy, by the family that it belongs to.
+//! The sentences about a cause, one family of classes a file: what failed, with its name, and the remedy.
 //!
-//! A function of a family says both of one class, so that they cannot disagree. The match below is the table of contents.
+//! One function returns both for one class, so that they cannot disagree. The match below is the table of contents.
 
 mod container;
 mod image;
@@ -36,7 +36,7 @@ pub(super) struct Sentences {
     pub(super) remedy: String,
 }
 
-/// Both sentences on one line each and safe to print: they may have words of AWS.
+/// Both sentences, each on one line and safe to print: they may quote AWS.
 fn say(cause: impl AsRef<str>, remedy: impl AsRef<str>) -> Sentences {
     Sentences { cause: clean(cause.as_ref()), remedy: clean(remedy.as_ref()) }
 }

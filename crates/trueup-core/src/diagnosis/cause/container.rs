@@ -10,28 +10,28 @@ impl Case<'_> {
         let limit = limit.map(|limit| format!(" of {limit} MiB")).unwrap_or_default();
         say(
             format!("{} used more memory than its limit{limit}", self.container_name()),
-            "raise `memory` (of the container, or of the task), or find what uses it up",
+            "raise `memory` (of the container, or of the task), or find what uses so much",
         )
     }
 
     pub(super) fn killed(&self) -> Sentences {
         say(
             format!(
-                "{} was killed by SIGKILL (exit code 137), and nothing says that memory ran out",
+                "{} was killed by SIGKILL (exit code 137), and AWS does not say that memory ran out",
                 self.container_name()
             ),
-            "see its last log lines, and the memory it used; a process inside may have killed it",
+            "check its last log lines, and the memory it used; a process inside may have killed it",
         )
     }
 
     pub(super) fn terminated(&self) -> Sentences {
-        say(format!("{} obeyed SIGTERM", self.container_name()), "nothing: that is normal in a deployment")
+        say(format!("{} stopped on SIGTERM", self.container_name()), "no action: this is normal in a deployment")
     }
 
     pub(super) fn segmentation_fault(&self) -> Sentences {
         say(
             format!("{} crashed with a segmentation fault (exit code 139)", self.container_name()),
-            "see its last log lines; look for a native library that was built for another platform or C library",
+            "check its last log lines; look for a native library that was built for another platform or C library",
         )
     }
 
@@ -48,7 +48,7 @@ impl Case<'_> {
 
     pub(super) fn exec_format_error(&self) -> Sentences {
         say(
-            format!("{} holds a program that is none for this platform", self.container_name()),
+            format!("{}'s binary is built for another platform", self.container_name()),
             "build the image for the platform of `runtimePlatform`; a script needs its `#!` line",
         )
     }
@@ -60,17 +60,17 @@ impl Case<'_> {
             Some(0) => {
                 return say(
                     format!(
-                        "{name} ended by itself with exit code 0, and a service's essential container must keep running"
+                        "{name} exited on its own with exit code 0, and a service's essential container must keep running"
                     ),
-                    "keep the process in the foreground, or mark a container that is meant to end as not essential",
+                    "keep the process in the foreground, or mark a container that is meant to exit as not essential",
                 );
             }
             Some(code) => format!(" with exit code {code}"),
             None => String::new(),
         };
         say(
-            format!("{name} ended by itself{code}"),
-            "see its last log lines; `exec format error` there means an image for another platform",
+            format!("{name} exited on its own{code}"),
+            "check its last log lines; `exec format error` there means an image for another platform",
         )
     }
 
@@ -82,8 +82,7 @@ impl Case<'_> {
         let check = check.map(|check| format!(" (`{check}`)")).unwrap_or_default();
         say(
             format!("the health check of {}{check} fails", self.container_name()),
-            "see that the tools it calls are in the image and that it succeeds there; raise `startPeriod` when the \
-             application needs longer to start",
+            "check that the tools it calls are in the image and that it succeeds there; raise `startPeriod` if the application needs longer to start",
         )
     }
 

@@ -9,7 +9,7 @@ impl Case<'_> {
             format!("{} has no variant for `{platform}`", self.image_name()),
             format!(
                 "build and push it for `{platform}` (`docker buildx build --platform {platform}`), or set \
-                 `runtimePlatform` in the task definition to what it was built for"
+                 `runtimePlatform` in the task definition to the platform that it was built for"
             ),
         )
     }
@@ -24,7 +24,7 @@ impl Case<'_> {
 
     pub(super) fn registry_unreachable(&self) -> Sentences {
         say(
-            format!("the task has no way to the registry of {}", self.image_name()),
+            format!("the task cannot reach the registry of {}", self.image_name()),
             "give the task a public IP or a NAT gateway, or VPC endpoints for `ecr.api`, `ecr.dkr` and S3, and allow \
              outbound HTTPS in its security groups",
         )
@@ -32,9 +32,8 @@ impl Case<'_> {
 
     pub(super) fn image_layer_download(&self) -> Sentences {
         say(
-            format!("the manifest of {} was read and a layer could not be downloaded", self.image_name()),
-            "check the S3 gateway endpoint, its policy (it must allow `s3:GetObject` on ECR's layer bucket) and the \
-             route to it",
+            format!("the manifest of {} was downloaded, and one of its layers could not be", self.image_name()),
+            "check the S3 gateway endpoint, its policy (it must allow `s3:GetObject` on ECR's layer bucket) and the route to it",
         )
     }
 

@@ -14,19 +14,19 @@ impl Case<'_> {
 
     pub(super) fn network_interface(&self) -> Sentences {
         say(
-            format!("EC2 refused to make a task's network interface: {}", self.words.text),
-            "correct what the message names: subnets, security groups, permissions of ECS's service-linked role",
+            format!("EC2 refused to create a task's network interface: {}", self.words.text),
+            "correct the subject of the message: subnets, security groups, permissions of ECS's service-linked role",
         )
     }
 
     pub(super) fn network_interface_timeout() -> Sentences {
-        say("a task's network interface was not ready in time", "let ECS try again")
+        say("a task's network interface was not ready in time", "let ECS retry")
     }
 
     pub(super) fn fargate_capacity() -> Sentences {
         say(
-            "Fargate has no capacity for such a task at the moment",
-            "let ECS try again; allow more Availability Zones, or another capacity provider",
+            "Fargate has no capacity for the task at the moment",
+            "let ECS retry; allow more Availability Zones, or another capacity provider",
         )
     }
 
@@ -34,15 +34,14 @@ impl Case<'_> {
         let quota = if self.words.has("vcpu") { "vCPUs" } else { "tasks (or vCPUs) that run concurrently" };
         say(
             format!("the account's quota of {quota} is used up: {}", self.words.text),
-            "have the quota raised in Service Quotas (AWS Fargate), or stop what is not needed; then `trueup retry`",
+            "request a higher quota in Service Quotas (AWS Fargate), or stop tasks that are not needed; then run `trueup retry`",
         )
     }
 
     pub(super) fn no_placement(&self) -> Sentences {
         say(
-            format!("ECS finds no place for a task: {}", self.words.text),
-            "add container instances that fit CPU, memory, ports and constraints of the task, or ask for less; check \
-             the capacity provider",
+            format!("ECS cannot place a task: {}", self.words.text),
+            "add container instances that fit CPU, memory, ports and constraints of the task, or lower its requirements; check the capacity provider",
         )
     }
 
@@ -54,13 +53,13 @@ impl Case<'_> {
     }
 
     pub(super) fn ecs_throttled() -> Sentences {
-        say("AWS throttles the calls that ECS makes for the service", "wait; have fewer services change at a time")
+        say("AWS throttles the calls that ECS makes for the service", "wait; change fewer services at a time")
     }
 
     pub(super) fn target_registration(&self) -> Sentences {
         say(
-            format!("ECS could not register or look at targets: {}", self.words.text),
-            "see that the target group exists and that ECS's service-linked role may act on it",
+            format!("ECS could not register targets or read their health: {}", self.words.text),
+            "check that the target group exists and that ECS's service-linked role may use it",
         )
     }
 }

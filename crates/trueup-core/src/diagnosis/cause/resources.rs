@@ -6,7 +6,7 @@ impl Case<'_> {
     pub(super) fn execution_role_denied(&self) -> Sentences {
         let role = self.execution_role();
         let action = self.words.after("not authorized to perform").map(|action| format!("`{action}`"));
-        let action = action.unwrap_or_else(|| "what it needs to read the secrets".to_owned());
+        let action = action.unwrap_or_else(|| "the actions that read the secrets".to_owned());
         let on = self
             .words
             .after("on resource")
@@ -40,15 +40,15 @@ impl Case<'_> {
     pub(super) fn secrets_throttled(&self) -> Sentences {
         say(
             format!("{} throttles the calls that ECS makes for the task", self.asked_service()),
-            "wait, then `trueup retry` when ECS gave the deployment up; have fewer tasks start at a time",
+            "wait, then run `trueup retry` if ECS gave up the deployment; start fewer tasks at a time",
         )
     }
 
     pub(super) fn secrets_unreachable(&self) -> Sentences {
         say(
-            format!("the task has no way to {}", self.asked_service()),
+            format!("the task cannot reach {}", self.asked_service()),
             "give the task a public IP or a NAT gateway, or VPC endpoints for `secretsmanager`, `ssm`, `kms` and \
-             `ecr.api`, with DNS on and outbound HTTPS allowed",
+             `ecr.api`, with DNS enabled and outbound HTTPS allowed",
         )
     }
 
@@ -71,8 +71,7 @@ impl Case<'_> {
         }
         say(
             format!("the log driver could not be set up with {group}"),
-            "see that the log group and `awslogs-region` are right, that the execution role may write there, and that \
-             the task has a way to CloudWatch Logs",
+            "check that the log group and `awslogs-region` are right, that the execution role may write there, and that the task can reach CloudWatch Logs",
         )
     }
 
@@ -81,8 +80,7 @@ impl Case<'_> {
         let volume = volume.filter(|name| name.starts_with("fs-")).map(|name| format!(" `{name}`")).unwrap_or_default();
         say(
             format!("the EFS file system{volume} could not be mounted"),
-            "see that it has a mount target in the task's zone, that the security groups let TCP 2049 through, that \
-             DNS is on in the VPC, and that the task role may mount it",
+            "check that it has a mount target in the task's zone, that the security groups allow TCP 2049, that DNS is enabled in the VPC, and that the task role may mount it",
         )
     }
 
@@ -91,15 +89,14 @@ impl Case<'_> {
         let role = role.unwrap_or_else(|| "the task role or the execution role".to_owned());
         say(
             format!("ECS may not assume {role}"),
-            "see that it exists and that its trust policy allows `sts:AssumeRole` to `ecs-tasks.amazonaws.com`; a role \
-             made a moment ago takes a while to be known, then `trueup retry`",
+            "check that it exists and that its trust policy allows `sts:AssumeRole` to `ecs-tasks.amazonaws.com`; a new role takes a while to become usable, then run `trueup retry`",
         )
     }
 
     pub(super) fn resource_not_found(&self) -> Sentences {
         say(
-            format!("something that the task needs does not exist: {}", self.words.text),
-            "create what the message names, or correct the name",
+            format!("a resource that the task needs does not exist: {}", self.words.text),
+            "create the resource that the message names, or correct the name",
         )
     }
 

@@ -2,13 +2,13 @@
 
 use super::{Case, Sentences, say};
 
-const PASSING: &str = "let ECS try again; when it lasts, look at the host (its load and disk) or ask AWS";
+const PASSING: &str = "let ECS retry; if it persists, check the host (its load and disk) or ask AWS";
 
 impl Case<'_> {
     pub(super) fn volume_not_created(&self) -> Sentences {
         self.with_words(
-            "a volume of the task could not be made",
-            "see the volumes of the task definition: source path, file system, authorization",
+            "a volume of the task could not be created",
+            "check the volumes of the task definition: source path, file system, authorization",
         )
     }
 
@@ -18,7 +18,7 @@ impl Case<'_> {
 
     pub(super) fn container_not_started(&self) -> Sentences {
         let cause = format!("{} could not be started", self.container_name());
-        self.with_words(&cause, "correct what the message names")
+        self.with_words(&cause, "correct the part of the task definition that the message names")
     }
 
     pub(super) fn container_not_stopped(&self) -> Sentences {
@@ -30,10 +30,10 @@ impl Case<'_> {
     }
 
     pub(super) fn container_runtime_timeout(&self) -> Sentences {
-        self.with_words(&format!("{} did not get to its next state in time", self.container_name()), PASSING)
+        self.with_words(&format!("{} did not reach its next state in time", self.container_name()), PASSING)
     }
 
-    /// The cause with the runtime's own words behind it.
+    /// The cause, followed by the runtime's message.
     fn with_words(&self, cause: &str, remedy: &str) -> Sentences {
         say(format!("{cause}: {}", self.words.text), remedy)
     }

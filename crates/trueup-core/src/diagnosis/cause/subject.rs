@@ -1,4 +1,4 @@
-//! The names of what a cause is about: container, image, role, secret, log group, target group.
+//! The resource that a cause is about, by name: container, image, role, secret, log group, target group.
 
 use serde_json::Value;
 
@@ -93,7 +93,7 @@ impl Case<'_> {
         self.context.target_groups.iter().copied().find(|group| group["TargetGroupArn"].as_str() == Some(arn))
     }
 
-    /// The container and port that stand behind a target group.
+    /// The container and port behind a target group.
     pub(super) fn balanced(&self, arn: &str) -> Option<(&str, i64)> {
         let all = self.context.service?["loadBalancers"].as_array()?;
         let groups = |balancer: &Value| {
@@ -104,7 +104,7 @@ impl Case<'_> {
         Some((balancer["containerName"].as_str()?, balancer["containerPort"].as_i64()?))
     }
 
-    /// What to do about an application that is only slow to start.
+    /// The remedy for an application that is only slow to start.
     pub(super) fn grace(&self) -> String {
         let seconds = self
             .context

@@ -22,14 +22,14 @@ impl Case<'_> {
         let Check { group, name, target, path } = self.check();
         let failure = self.failure;
         let codes = failure.and_then(|failure| Some(failure.words.split_once('[')?.1.split_once(']')?.0.to_owned()));
-        let codes =
-            codes.map_or_else(|| "with another code than the matcher's".to_owned(), |codes| format!("with {codes}"));
+        let codes = codes
+            .map_or_else(|| "with a code that its matcher does not accept".to_owned(), |codes| format!("with {codes}"));
         let matcher = group.and_then(|group| group["Matcher"]["HttpCode"].as_str());
         let matcher = matcher.map(|codes| format!(" (it accepts {codes})")).unwrap_or_default();
         say(
             format!("{target} answers the health check of {name}{path} {codes}{matcher}"),
             format!(
-                "make that path answer, or correct `HealthCheckPath` or `Matcher` of the target group; {}",
+                "make that path return an accepted code, or correct `HealthCheckPath` or `Matcher` of the target group; {}",
                 self.grace()
             ),
         )
@@ -40,8 +40,7 @@ impl Case<'_> {
         say(
             format!("{target} does not answer the health check of {name}{path} in time"),
             format!(
-                "see that the application listens on that port on 0.0.0.0, that its security group lets the load \
-                 balancer in, and that it answers within `HealthCheckTimeoutSeconds`; {}",
+                "check that the application listens on that port on 0.0.0.0, that its security group allows the load balancer, and that it answers within `HealthCheckTimeoutSeconds`; {}",
                 self.grace()
             ),
         )
@@ -51,7 +50,7 @@ impl Case<'_> {
         let name = self.check().name;
         say(
             format!("tasks run in an Availability Zone that the load balancer of {name} does not serve"),
-            "enable that zone on the load balancer, or take its subnet out of the service's network configuration",
+            "enable that zone on the load balancer, or remove its subnet from the service's network configuration",
         )
     }
 
@@ -60,8 +59,7 @@ impl Case<'_> {
         say(
             format!("{target} fails the health checks of {name}{path}"),
             format!(
-                "ask for target health while a task runs; see that the application listens on that port, that the \
-                 security group lets the load balancer in, and that path and matcher are right; {}",
+                "check the target's health while a task runs, that the application listens on that port, that the security group allows the load balancer, and that path and matcher are right; {}",
                 self.grace()
             ),
         )
