@@ -11,23 +11,23 @@ mod stopped;
 mod subject;
 mod target;
 
-use super::Context;
+use super::FailureContext;
 use super::class::Class;
 use super::evidence::{Container, Task};
-use super::health::Failure;
-use super::words::{Words, clean};
+use super::health::FailedHealthCheck;
+use super::message::{Message, clean};
 
-/// All that the sentences may name.
+/// A failure whose class is known, with all that the sentences may name.
 #[derive(Clone, Copy)]
-pub(super) struct Case<'a> {
+pub(super) struct ClassifiedFailure<'a> {
     pub(super) class: Class,
-    /// The decisive text.
-    pub(super) words: &'a Words,
+    /// The decisive message.
+    pub(super) message: &'a Message,
     pub(super) task: Option<&'a Task>,
     pub(super) container: Option<&'a Container>,
-    /// The failed health check, where it is about one.
-    pub(super) failure: Option<&'a Failure>,
-    pub(super) context: &'a Context<'a>,
+    /// The failed health check, if it is about one.
+    pub(super) failure: Option<&'a FailedHealthCheck>,
+    pub(super) context: &'a FailureContext<'a>,
 }
 
 /// A cause and its remedy, one sentence each.
@@ -41,7 +41,7 @@ fn say(cause: impl AsRef<str>, remedy: impl AsRef<str>) -> Sentences {
     Sentences { cause: clean(cause.as_ref()), remedy: clean(remedy.as_ref()) }
 }
 
-impl Case<'_> {
+impl ClassifiedFailure<'_> {
     /// Cause and remedy.
     pub(super) fn sentences(&self) -> Sentences {
         match self.class {

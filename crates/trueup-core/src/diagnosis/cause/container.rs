@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Case, Sentences, say};
+use super::{ClassifiedFailure, Sentences, say};
 
-impl Case<'_> {
+impl ClassifiedFailure<'_> {
     pub(super) fn out_of_memory(&self) -> Sentences {
         let limit = self.definition().and_then(|definition| definition["memory"].as_i64());
         let limit = limit.map(|limit| format!(" of {limit} MiB")).unwrap_or_default();
@@ -36,7 +36,7 @@ impl Case<'_> {
     }
 
     pub(super) fn bad_command(&self) -> Sentences {
-        let quoted = self.words.after("exec: \"").map(|command| format!("`{command}`"));
+        let quoted = self.message.after("exec: \"").map(|command| format!("`{command}`"));
         let command = quoted.or_else(|| self.command()).unwrap_or_else(|| "its command".to_owned());
         let code = self.exit_code().map(|code| format!(" (exit code {code})")).unwrap_or_default();
         say(

@@ -1,10 +1,10 @@
 //! The container image: it does not exist, does not fit, or cannot be pulled.
 
-use super::{Case, Sentences, say};
+use super::{ClassifiedFailure, Sentences, say};
 
-impl Case<'_> {
+impl ClassifiedFailure<'_> {
     pub(super) fn image_architecture(&self) -> Sentences {
-        let platform = self.words.after("matching platform").unwrap_or("the task's platform");
+        let platform = self.message.after("matching platform").unwrap_or("the task's platform");
         say(
             format!("{} has no variant for `{platform}`", self.image_name()),
             format!(

@@ -1,10 +1,10 @@
 //! Where a task is to run: capacity, network interfaces, quotas, and what ECS does for the service there.
 
-use super::{Case, Sentences, say};
+use super::{ClassifiedFailure, Sentences, say};
 
-impl Case<'_> {
+impl ClassifiedFailure<'_> {
     pub(super) fn subnet_full(&self) -> Sentences {
-        let subnet = self.words.after("in subnet").map(|subnet| format!("the subnet `{subnet}`"));
+        let subnet = self.message.after("in subnet").map(|subnet| format!("the subnet `{subnet}`"));
         let subnet = subnet.unwrap_or_else(|| "a subnet of the service".to_owned());
         say(
             format!("{subnet} has no free address"),
@@ -14,7 +14,7 @@ impl Case<'_> {
 
     pub(super) fn network_interface(&self) -> Sentences {
         say(
-            format!("EC2 refused to create a task's network interface: {}", self.words.text),
+            format!("EC2 refused to create a task's network interface: {}", self.message.text),
             "correct the subject of the message: subnets, security groups, permissions of ECS's service-linked role",
         )
     }
@@ -31,16 +31,16 @@ impl Case<'_> {
     }
 
     pub(super) fn account_quota(&self) -> Sentences {
-        let quota = if self.words.has("vcpu") { "vCPUs" } else { "tasks (or vCPUs) that run concurrently" };
+        let quota = if self.message.has("vcpu") { "vCPUs" } else { "tasks (or vCPUs) that run concurrently" };
         say(
-            format!("the account's quota of {quota} is used up: {}", self.words.text),
+            format!("the account's quota of {quota} is used up: {}", self.message.text),
             "request a higher quota in Service Quotas (AWS Fargate), or stop tasks that are not needed; then run `trueup retry`",
         )
     }
 
     pub(super) fn no_placement(&self) -> Sentences {
         say(
-            format!("ECS cannot place a task: {}", self.words.text),
+            format!("ECS cannot place a task: {}", self.message.text),
             "add container instances that fit CPU, memory, ports and constraints of the task, or lower its requirements; check the capacity provider",
         )
     }
@@ -58,7 +58,7 @@ impl Case<'_> {
 
     pub(super) fn target_registration(&self) -> Sentences {
         say(
-            format!("ECS could not register targets or read their health: {}", self.words.text),
+            format!("ECS could not register targets or read their health: {}", self.message.text),
             "check that the target group exists and that ECS's service-linked role may use it",
         )
     }

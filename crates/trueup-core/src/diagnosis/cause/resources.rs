@@ -1,19 +1,19 @@
 //! What ECS fetches or sets up before a task starts: roles, secrets, log drivers, volumes.
 
-use super::{Case, Sentences, say};
+use super::{ClassifiedFailure, Sentences, say};
 
-impl Case<'_> {
+impl ClassifiedFailure<'_> {
     pub(super) fn execution_role_denied(&self) -> Sentences {
         let role = self.execution_role();
-        let action = self.words.after("not authorized to perform").map(|action| format!("`{action}`"));
+        let action = self.message.after("not authorized to perform").map(|action| format!("`{action}`"));
         let action = action.unwrap_or_else(|| "the actions that read the secrets".to_owned());
         let on = self
-            .words
+            .message
             .after("on resource")
-            .or_else(|| self.words.arn("secretsmanager"))
-            .or_else(|| self.words.arn("ssm"));
+            .or_else(|| self.message.arn("secretsmanager"))
+            .or_else(|| self.message.arn("ssm"));
         let on = on.map(|arn| format!(" on `{arn}`")).unwrap_or_default();
-        let remedy = if self.words.has("vpc endpoint policy") {
+        let remedy = if self.message.has("vpc endpoint policy") {
             "allow it in the policy of the VPC endpoint".to_owned()
         } else {
             format!("allow {action}{on} to {role}; for a secret with its own key also `kms:Decrypt` on that key")
@@ -29,7 +29,7 @@ impl Case<'_> {
     }
 
     pub(super) fn secret_format(&self) -> Sentences {
-        let key = self.words.after("json key").map(|key| format!(" has no JSON key `{key}`"));
+        let key = self.message.after("json key").map(|key| format!(" has no JSON key `{key}`"));
         let fault = key.unwrap_or_else(|| " is not the JSON that `valueFrom` expects".to_owned());
         say(
             format!("{}{fault}", self.secret()),
@@ -54,7 +54,7 @@ impl Case<'_> {
 
     pub(super) fn log_driver(&self) -> Sentences {
         let (role, group) = (self.execution_role(), self.log_group());
-        if self.words.has_any(&["not authorized to perform", "accessdenied"]) {
+        if self.message.has_any(&["not authorized to perform", "accessdenied"]) {
             return say(
                 format!("{role} may not write to {group}"),
                 format!(
@@ -63,7 +63,7 @@ impl Case<'_> {
                 ),
             );
         }
-        if self.words.has("does not exist") && self.words.has("log group") {
+        if self.message.has("does not exist") && self.message.has("log group") {
             return say(
                 format!("{group} does not exist"),
                 "create it, or set `awslogs-create-group` and allow `logs:CreateLogGroup`",
@@ -76,7 +76,7 @@ impl Case<'_> {
     }
 
     pub(super) fn efs_mount(&self) -> Sentences {
-        let volume = self.words.after("failed to resolve").or_else(|| self.words.after("file system"));
+        let volume = self.message.after("failed to resolve").or_else(|| self.message.after("file system"));
         let volume = volume.filter(|name| name.starts_with("fs-")).map(|name| format!(" `{name}`")).unwrap_or_default();
         say(
             format!("the EFS file system{volume} could not be mounted"),
@@ -85,7 +85,7 @@ impl Case<'_> {
     }
 
     pub(super) fn role_not_assumable(&self) -> Sentences {
-        let role = self.words.arn("iam").map(|arn| format!("the role `{arn}`"));
+        let role = self.message.arn("iam").map(|arn| format!("the role `{arn}`"));
         let role = role.unwrap_or_else(|| "the task role or the execution role".to_owned());
         say(
             format!("ECS may not assume {role}"),
@@ -95,16 +95,16 @@ impl Case<'_> {
 
     pub(super) fn resource_not_found(&self) -> Sentences {
         say(
-            format!("a resource that the task needs does not exist: {}", self.words.text),
+            format!("a resource that the task needs does not exist: {}", self.message.text),
             "create the resource that the message names, or correct the name",
         )
     }
 
     /// The AWS service that was asked for what the task needs before it starts.
     fn asked_service(&self) -> &'static str {
-        if self.words.has("ssm") {
+        if self.message.has("ssm") {
             "Systems Manager"
-        } else if self.words.has("ecr") {
+        } else if self.message.has("ecr") {
             "ECR"
         } else {
             "Secrets Manager"

@@ -1,15 +1,15 @@
 //! Tasks or deployments that ended for a cause outside the release, and those whose cause AWS does not show.
 
-use super::{Case, Sentences, say};
+use super::{ClassifiedFailure, Sentences, say};
 
-impl Case<'_> {
+impl ClassifiedFailure<'_> {
     pub(super) fn scaling() -> Sentences {
         say("ECS replaced tasks, or scaled in", "no action: this is normal")
     }
 
     pub(super) fn stopped_by_user(&self) -> Sentences {
         say(
-            format!("a principal called `StopTask` for tasks of the service ({})", self.words.text),
+            format!("a principal called `StopTask` for tasks of the service ({})", self.message.text),
             "CloudTrail (`StopTask`) shows who; the release need not change",
         )
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::subject::group_name;
-use super::{Case, Sentences, say};
+use super::{ClassifiedFailure, Sentences, say};
 
 /// What the sentences about one failed health check name.
 struct Check<'a> {
@@ -17,11 +17,11 @@ struct Check<'a> {
     path: String,
 }
 
-impl Case<'_> {
+impl ClassifiedFailure<'_> {
     pub(super) fn target_response_code(&self) -> Sentences {
         let Check { group, name, target, path } = self.check();
         let failure = self.failure;
-        let codes = failure.and_then(|failure| Some(failure.words.split_once('[')?.1.split_once(']')?.0.to_owned()));
+        let codes = failure.and_then(|failure| Some(failure.message.split_once('[')?.1.split_once(']')?.0.to_owned()));
         let codes = codes
             .map_or_else(|| "with a code that its matcher does not accept".to_owned(), |codes| format!("with {codes}"));
         let matcher = group.and_then(|group| group["Matcher"]["HttpCode"].as_str());
@@ -68,7 +68,7 @@ impl Case<'_> {
     fn check(&self) -> Check<'_> {
         let arn = match self.failure {
             Some(failure) => &failure.group,
-            None => self.words.after("target-group ").unwrap_or_default(),
+            None => self.message.after("target-group ").unwrap_or_default(),
         };
         let target = match (self.balanced(arn), self.failure.and_then(|failure| failure.port)) {
             (Some((container, port)), _) => format!("container `{container}` on port {port}"),

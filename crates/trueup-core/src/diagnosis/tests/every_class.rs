@@ -1,14 +1,14 @@
-//! The sentences of every class: with nothing known of it, and with all that they may name.
+//! The sentences of every class: without any detail, and with all that they may name.
 
 use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::super::cause::{Case, Sentences};
+use super::super::cause::{ClassifiedFailure, Sentences};
 use super::super::evidence::{Container, Task};
-use super::super::health::Failure;
-use super::super::words::Words;
-use super::super::{Class, Context, Standing, Suspect};
+use super::super::health::FailedHealthCheck;
+use super::super::message::Message;
+use super::super::{Class, DeploymentState, FailureContext, UnhealthyDeployment};
 use super::GROUP;
 
 /// A text with every marker after which a sentence takes a name.
@@ -25,21 +25,21 @@ const OTHERS: [(Class, &str); 5] = [
     (Class::LogDriver, "AccessDenied"),
 ];
 
-fn sentences(case: &Case<'_>) -> String {
+fn sentences(case: &ClassifiedFailure<'_>) -> String {
     let Sentences { cause, remedy } = case.sentences();
     format!("    {cause}\n    -> {remedy}\n")
 }
 
 #[test]
 fn every_class_has_a_cause_and_a_remedy() {
-    let suspect = Suspect {
-        deployment: super::DEPLOYMENT.to_owned(),
+    let deployment = UnhealthyDeployment {
+        id: super::DEPLOYMENT.to_owned(),
         task_definition: None,
-        standing: Standing::Failed,
+        state: DeploymentState::Failed,
         failed_tasks: 1,
         since: None,
     };
-    let nothing = Context { suspect: &suspect, service: None, task_definition: None, target_groups: &[] };
+    let nothing = FailureContext { deployment: &deployment, service: None, task_definition: None, target_groups: &[] };
     let service = json!({
         "healthCheckGracePeriodSeconds": 30,
         "loadBalancers": [{"targetGroupArn": GROUP, "containerName": "backend", "containerPort": 8000}],
@@ -54,23 +54,34 @@ fn every_class_has_a_cause_and_a_remedy() {
         }],
     });
     let groups = [&group];
-    let everything =
-        Context { service: Some(&service), task_definition: Some(&task_definition), target_groups: &groups, ..nothing };
+    let everything = FailureContext {
+        service: Some(&service),
+        task_definition: Some(&task_definition),
+        target_groups: &groups,
+        ..nothing
+    };
     let container = Container { name: "backend".to_owned(), exit_code: Some(0), ..Container::default() };
     let task = Task { containers: vec![container.clone()], ..Task::default() };
-    let failure = Failure {
+    let failure = FailedHealthCheck {
         class: Class::TargetResponseCode,
         group: GROUP.to_owned(),
         port: Some(8000),
-        words: "Health checks failed with these codes: [503]".to_owned(),
+        message: "Health checks failed with these codes: [503]".to_owned(),
     };
-    let (silent, all) = (Words::new(""), Words::new(ALL));
+    let (silent, all) = (Message::new(""), Message::new(ALL));
     let mut table = String::new();
     for class in Class::ALL.iter().copied() {
-        let bare = Case { class, words: &silent, task: None, container: None, failure: None, context: &nothing };
+        let bare = ClassifiedFailure {
+            class,
+            message: &silent,
+            task: None,
+            container: None,
+            failure: None,
+            context: &nothing,
+        };
         writeln!(table, "{}\n{}", class.name(), sentences(&bare)).expect("a String takes everything");
-        let known = Case {
-            words: &all,
+        let known = ClassifiedFailure {
+            message: &all,
             task: Some(&task),
             container: Some(&container),
             failure: Some(&failure),
@@ -79,8 +90,8 @@ fn every_class_has_a_cause_and_a_remedy() {
         };
         table.push_str(&sentences(&known));
         for (_, text) in OTHERS.iter().filter(|(other, _)| *other == class) {
-            let words = Words::new(text);
-            table.push_str(&sentences(&Case { words: &words, ..known }));
+            let message = Message::new(text);
+            table.push_str(&sentences(&ClassifiedFailure { message: &message, ..known }));
         }
     }
     insta::assert_snapshot!(table);
