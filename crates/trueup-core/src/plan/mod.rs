@@ -272,10 +272,10 @@ impl Serialize for Held {
             #[serde(flatten)]
             hold: &'a Hold,
             message: String,
-            cure: String,
+            cure: &'static str,
             changes: &'a [Change],
         }
-        let (message, cure) = (self.reason.message(), self.reason.cure());
+        let (message, cure) = (self.reason.message(), self.reason.remedy());
         Flat { resource: &self.resource, hold: &self.reason, message, cure, changes: &self.changes }
             .serialize(serializer)
     }

@@ -80,7 +80,7 @@ fn step(step: &Step) -> [String; 5] {
 }
 
 fn held(held: &Held) -> [String; 5] {
-    let reason = format!("{}<br>*{}*", prose(&held.reason.message()), prose(&held.reason.cure()));
+    let reason = format!("{}<br>*{}*", prose(&held.reason.message()), prose(held.reason.remedy()));
     let call = format!("held: {}", code(held.reason.reason()));
     [code("!"), code(&held_name(held)), call, reason, changes(&held.changes)]
 }

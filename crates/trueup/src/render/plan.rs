@@ -170,7 +170,7 @@ fn held(held: &Held) -> String {
         held.reason.reason(),
         printable(&held.reason.message())
     );
-    let _ = writeln!(out, "      {DIM}{}{DIM:#}", printable(&held.reason.cure()));
+    let _ = writeln!(out, "      {DIM}{}{DIM:#}", printable(held.reason.remedy()));
     out.push_str(&changes::lines(&held.changes, 6));
     out
 }

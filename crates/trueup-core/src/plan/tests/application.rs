@@ -235,6 +235,6 @@ fn every_hold_says_what_is_the_matter_and_what_ends_it() {
     world.live.services.insert(service_id(), Observed::Unknown(failure()));
     let hold = &world.plan().held[0].reason;
     assert_eq!(hold.message(), "it could not be read: ecs:DescribeServices was throttled: slow");
-    assert_eq!(hold.cure(), "it is read again soon");
+    assert_eq!(hold.remedy(), "trueup reads it again soon");
     assert_eq!(serde_json::to_value(hold).expect("it is data")["reason"], hold.reason());
 }
