@@ -17,10 +17,12 @@
 
 #![expect(clippy::doc_markdown, reason = "the docs are full of AWS's own names, such as DescribeServices")]
 
+mod advance;
 pub mod chance;
 pub mod ecs;
 pub mod elb;
 pub mod faults;
+mod hash;
 pub mod http;
 mod input;
 pub mod judge;

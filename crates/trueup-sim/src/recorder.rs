@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::faults::Moment;
+use crate::hash::hash;
 use crate::resource::resources;
 use crate::time::Time;
 use crate::truth::Truth;
@@ -238,11 +239,6 @@ fn hidden(variable: &Value) -> Value {
         *value = Value::from(format!("#{:08x}", hash(value.to_string().as_bytes()) >> 32));
     }
     variable
-}
-
-/// FNV-1a, 64 bits: tells bytes apart, no more.
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::ecs::model::{
     Service, ServiceDeployment, ServiceKey, ServiceStatus, Tags, TaskDefinition, TaskDefinitionStatus,
 };
 use crate::elb::model::{Elb, Listener, LoadBalancer, Rule, TargetGroup, TargetState};
-use crate::recorder::hash;
+use crate::hash::hash;
 use crate::resource::{family, service_key};
 use crate::time::Time;
 use crate::wire::{Call, Service as Api};

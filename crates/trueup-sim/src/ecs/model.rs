@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
 
+pub use super::key::ServiceKey;
+use super::scheduler::{Memory, State};
 use crate::time::Time;
 
 /// Tags by key, in the order of keys.
@@ -28,7 +30,7 @@ pub struct Ecs {
     /// RunTask's client tokens: by cluster and token.
     pub run_tokens: BTreeMap<(String, String), RunToken>,
     /// What the scheduler remembers besides.
-    pub scheduler: super::scheduler::State,
+    pub scheduler: State,
 }
 
 /// A cluster.
@@ -83,15 +85,6 @@ pub enum TaskDefinitionStatus {
     DeleteInProgress,
 }
 
-/// Which service.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServiceKey {
-    /// The cluster's name.
-    pub cluster: String,
-    /// The service's name.
-    pub name: String,
-}
-
 /// A service.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -125,7 +118,7 @@ pub struct Service {
     /// When it is forgotten after it became INACTIVE.
     pub forgotten_at: Option<Time>,
     /// What the scheduler remembers besides.
-    pub memory: super::scheduler::Memory,
+    pub memory: Memory,
 }
 
 /// The life of a service.

@@ -1,6 +1,6 @@
 //! Never a secret where it does not belong.
 
-use super::{Facts, History, Violation, named};
+use super::history::{Facts, History, Violation, named};
 
 /// No canary stands in the input of a call of the product's where it does not belong.
 pub(super) fn check(history: &History) -> Vec<Violation> {

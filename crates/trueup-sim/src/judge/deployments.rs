@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Begun, History, Violation, named};
+use super::history::{Begun, History, Violation, named};
 
 /// Deployments of equal content that follow each other are for one change, unless somebody else wrote to the service between
 /// them. One more is allowed for each whose fate its caller could not know, and for each further copy of the product.

@@ -1,6 +1,6 @@
 //! Never again what ECS failed or rolled back.
 
-use super::{Begun, History, Violation, named};
+use super::history::{Begun, History, Violation, named};
 use crate::recorder::Effect;
 use crate::time::Time;
 

@@ -1,6 +1,6 @@
 //! Never a write without a difference.
 
-use super::{History, OLD_NEWS, UNKNOWN_FATE, Violation, named, related};
+use super::history::{History, OLD_NEWS, UNKNOWN_FATE, Violation, named, related};
 use crate::recorder::{Effect, Record};
 
 /// A call of the product's that succeeded and changed nothing, or registered what was there, is needless; unless it had

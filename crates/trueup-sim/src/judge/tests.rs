@@ -65,7 +65,7 @@ impl Story {
 
     /// An update that began a deployment of an image.
     fn deploy(&mut self, second: u64, key: &str, image: &str) -> &mut Record {
-        let content = crate::recorder::hash(image.as_bytes());
+        let content = crate::hash::hash(image.as_bytes());
         let deployed = Deployed {
             service: web(),
             id: second,

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{page, page_size, unknown_operation};
+use super::common::{page, page_size, unknown_operation};
+use super::model::{Image, Repository};
 use crate::input::{list, text, texts};
 use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
@@ -21,30 +22,6 @@ const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// Images of one BatchGetImage.
 const IMAGES_MAX: usize = 100;
-
-/// A repository.
-#[derive(Clone, Debug, Default)]
-pub struct Repository {
-    /// When it was created.
-    pub created_at: Time,
-    /// By digest.
-    pub images: BTreeMap<String, Image>,
-    /// The digests that tags point to.
-    pub tags: BTreeMap<String, String>,
-    /// Configuration blobs by digest.
-    pub blobs: BTreeMap<String, String>,
-}
-
-/// An image, or an index of images.
-#[derive(Clone, Debug)]
-pub struct Image {
-    /// The manifest, as text.
-    pub manifest: String,
-    /// Its media type.
-    pub media_type: String,
-    /// When it was pushed.
-    pub pushed_at: Time,
-}
 
 /// What is pushed.
 #[derive(Clone, Debug)]

@@ -3,20 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::{page, page_size, unknown_operation};
+use super::common::{page, page_size, unknown_operation};
+use super::model::Parameter;
 use crate::input::{list, text, texts};
-use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
-
-/// A parameter.
-#[derive(Clone, Debug)]
-pub struct Parameter {
-    /// `String` or `SecureString`.
-    pub kind: String,
-    /// When it was put.
-    pub put_at: Time,
-}
 
 pub(super) fn answer(world: &mut World, action: &str, input: &Value) -> Outcome {
     match action {

@@ -4,23 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{page, page_size, unknown_operation};
+use super::common::{page, page_size, unknown_operation};
+use super::model::Secret;
 use crate::chance::Stream;
 use crate::input::{list, text, texts, truth};
-use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
-
-/// A secret.
-#[derive(Clone, Debug)]
-pub struct Secret {
-    /// Its ARN, which ends in a hyphen and six random characters.
-    pub arn: String,
-    /// When it was created.
-    pub created_at: Time,
-    /// When it was marked for deletion: it cannot be read since, and is gone after its recovery window.
-    pub deleted_at: Option<Time>,
-}
 
 pub(super) fn answer(world: &mut World, action: &str, input: &Value) -> Outcome {
     match action {

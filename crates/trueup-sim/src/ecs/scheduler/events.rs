@@ -1,9 +1,9 @@
 //! The events of a service, in ECS's words (ECS developer guide, "Amazon ECS service event messages").
 
+use super::timing;
+use super::uncertain::fact;
 use crate::ecs::model::{ServiceEvent, ServiceKey};
 use crate::world::World;
-
-use super::{fact, timing};
 
 /// ECS keeps so many events of a service.
 const EVENTS_MAX: usize = 100;

@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use super::task;
+use super::find::definition;
 use crate::ecs::model::Container;
-use crate::services::ecr::Repository;
+use crate::services::model::Repository;
 use crate::workload::{Behaviour, Start};
 use crate::world::World;
 
@@ -42,7 +42,7 @@ pub(super) fn start(world: &World, task_definition: &str, container: &Container)
 
 /// `amd64` or `arm64`, as the task definition's `runtimePlatform` says.
 pub(super) fn architecture(world: &World, task_definition: &str) -> &'static str {
-    let platform = task::definition(world, task_definition).and_then(|found| found.description.get("runtimePlatform"));
+    let platform = definition(world, task_definition).and_then(|found| found.description.get("runtimePlatform"));
     match platform.and_then(|platform| platform["cpuArchitecture"].as_str()) {
         Some("ARM64") => "arm64",
         _ => "amd64",

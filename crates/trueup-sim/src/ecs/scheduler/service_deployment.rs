@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::breaker::Threshold;
 use super::configuration::Configuration;
-use super::{counts, known};
+use super::find::{counts, known};
 use crate::ecs::model::{Rollback, ServiceDeployment, ServiceKey};
 use crate::world::World;
 

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{not_one_of, target_group_arn, target_groups_not_found};
+use super::arns::target_group_arn;
+use super::errors::{not_one_of, target_groups_not_found};
 use crate::elb::model::{Elb, Rule};
 use crate::input::{invalid, list, number, text, truth};
 use crate::wire::ApiError;

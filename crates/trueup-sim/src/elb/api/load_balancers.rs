@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{check_name, load_balancer_arn, load_balancer_not_found, not_one_of, page, required, tags};
+use super::arns::load_balancer_arn;
+use super::errors::{load_balancer_not_found, not_one_of};
+use super::members::{check_name, required};
+use super::paging::page;
+use super::tags;
 use crate::elb::health;
 use crate::elb::model::LoadBalancer;
 use crate::input::{invalid, list, text, texts};

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{
-    actions, conditions, listener_arn, listeners_not_found, out_of_range, page, required, rule_arn, rules_not_found,
-    tags,
-};
+use super::arns::{listener_arn, rule_arn};
+use super::errors::{listeners_not_found, out_of_range, rules_not_found};
+use super::members::required;
+use super::paging::page;
+use super::{actions, conditions, tags};
 use crate::elb::health;
 use crate::elb::model::Rule;
 use crate::input::{invalid, list, number, text, texts, truth};
