@@ -36,7 +36,7 @@ impl Chance {
 }
 
 impl Stream {
-    /// A stream of its own, for whoever drives the simulation.
+    /// A stream of its own, for the code that drives the simulation.
     pub fn named(seed: u64, concern: &str) -> Self {
         // The hash of the name makes streams differ whatever the seed is.
         let mut stream = Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ hash(concern.as_bytes()) };

@@ -10,7 +10,7 @@
 //!                       world: all state of one account and region, a queue of what happens next ┘
 //! ```
 //!
-//! What is simulated, how it is judged and what goes by seed because nobody knows: `docs/simulator.md`. Real clients drive it in
+//! What is simulated, how it is judged and what goes by seed because it is not known: `docs/simulator.md`. Real clients drive it in
 //! `tests/clients/`.
 //!
 //! It knows nothing of the product that it judges: no other crate of the workspace is seen from here.

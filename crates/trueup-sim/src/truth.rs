@@ -43,7 +43,7 @@ pub struct Deployed {
     pub task_definition: String,
     /// Tells contents apart: of the task definition and of what a service revision records.
     pub content: u64,
-    /// As `content`, and with every setting that was in force for the deployment: what a change is told by.
+    /// As `content`, and with every setting that applied to the deployment: what identifies a change.
     pub change: u64,
     /// The images of its containers.
     pub images: Vec<String>,

@@ -38,7 +38,7 @@ pub struct World {
     pub scalable_targets: BTreeMap<TargetKey, ScalableTarget>,
     /// CloudTrail's events, the oldest first.
     pub trail: Vec<Event>,
-    /// ARNs of roles that nobody may assume.
+    /// ARNs of roles that may not be assumed.
     pub refused_roles: BTreeSet<String>,
     /// How images behave.
     pub workloads: Workloads,

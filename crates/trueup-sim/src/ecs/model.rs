@@ -23,13 +23,13 @@ pub struct Ecs {
     pub families: BTreeMap<String, Family>,
     /// Services by cluster and name; one that is INACTIVE stays until AWS forgets it.
     pub services: BTreeMap<ServiceKey, Service>,
-    /// What `RunTask` set for a task and `DescribeTasks` tells (`launchType`, `networkConfiguration`, …), by the task's ARN.
+    /// What `RunTask` set for a task and `DescribeTasks` shows (`launchType`, `networkConfiguration`, …), by the task's ARN.
     pub run_settings: BTreeMap<String, Map<String, Value>>,
     /// Tasks by ARN, also stopped ones, for an hour.
     pub tasks: BTreeMap<String, Task>,
     /// RunTask's client tokens: by cluster and token.
     pub run_tokens: BTreeMap<(String, String), RunToken>,
-    /// What the scheduler remembers besides.
+    /// What else the scheduler remembers.
     pub scheduler: State,
 }
 
@@ -117,7 +117,7 @@ pub struct Service {
     pub events: VecDeque<ServiceEvent>,
     /// When it is forgotten after it became INACTIVE.
     pub forgotten_at: Option<Time>,
-    /// What the scheduler remembers besides.
+    /// What else the scheduler remembers.
     pub memory: Memory,
 }
 
@@ -157,7 +157,7 @@ pub struct Deployment {
     pub created_at: Time,
     /// When it changed last.
     pub updated_at: Time,
-    /// What of the service's settings was in force for it (`networkConfiguration`, `launchType`, …).
+    /// The service's settings that apply to it (`networkConfiguration`, `launchType`, …).
     pub settings: Map<String, Value>,
 }
 

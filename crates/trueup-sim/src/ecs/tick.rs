@@ -5,8 +5,8 @@ use super::key::ServiceKey;
 /// Something due in ECS.
 #[derive(Clone, Debug)]
 pub enum Tick {
-    /// The scheduler looks at a service.
+    /// The scheduler checks a service.
     Service(ServiceKey),
-    /// A task goes on in its life; the ARN.
+    /// A task's next step is due; the ARN.
     Task(String),
 }

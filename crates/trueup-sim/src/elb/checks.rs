@@ -85,7 +85,7 @@ fn change(world: &mut World, target_group: &str, address: &Address, change: impl
     }
 }
 
-/// The checks of every interval go on, but those before `at` have nothing to say.
+/// The checks of every interval continue, but those before `at` change nothing.
 fn until_check_after(now: Time, at: Time, interval: Duration) -> Duration {
     let mut wait = interval;
     if let Ok(intervals) = u32::try_from(at.since(now).as_millis() / interval.as_millis().max(1)) {
@@ -138,7 +138,7 @@ fn passes(group: &TargetGroup, answer: CheckAnswer) -> bool {
     let matcher = group.settings.get("Matcher");
     match matcher.and_then(|matcher| matcher.get("HttpCode")).and_then(Value::as_str) {
         Some(codes) => matches(codes, status),
-        // A gRPC code cannot be told from an HTTP status; a workload that is well answers 200.
+        // A gRPC code cannot be distinguished from an HTTP status; a healthy workload answers 200.
         None => status == 200,
     }
 }

@@ -42,7 +42,7 @@ pub fn register(world: &mut World, target_group: &str, ip: &str, port: u16, task
     add(world, target_group, &(ip.to_owned(), port), Some(task.to_owned()));
 }
 
-/// Registers a target for a task or, without one, for somebody else.
+/// Registers a target for a task or, without one, for another caller.
 pub(super) fn add(world: &mut World, target_group: &str, address: &Address, task: Option<String>) {
     let refuses = world.chance.of("elb: silence").percent(50);
     let Some(group) = world.elb.target_groups.get_mut(target_group) else { return };
@@ -59,7 +59,7 @@ pub(super) fn add(world: &mut World, target_group: &str, address: &Address, task
     }
 }
 
-/// ECS (or somebody) takes a target out: it drains for the deregistration delay.
+/// ECS (or another caller) takes a target out: it drains for the deregistration delay.
 ///
 /// A target that no load balancer used, and one whose group has no delay, is forgotten at once. What is not registered is
 /// no error, as with AWS.

@@ -8,7 +8,7 @@
 //! | `queue.rs`, `tick.rs` | when a target is checked; what comes due |
 //! | `checks.rs` | what the answer to a health check, and the end of draining, do to a target |
 //!
-//! Facts about which sources disagree, or which nobody has written down: each is decided by the seed, with a stream of
+//! Facts about which sources disagree, or which no source describes: each is decided by the seed, with a stream of
 //! chance of its own, so that over many seeds a client meets every answer.
 //!
 //! | question (and the stream's name) | answers |
@@ -45,7 +45,7 @@ pub fn tick(world: &mut World, tick: Tick) {
     }
 }
 
-/// Whether images were scripted anew since targets at rest were woken; if so, wakes them.
+/// Whether images were scripted again since targets at rest were woken; if so, wakes them.
 pub fn wake_if_scripted(world: &mut World) {
     if world.elb.scripted != world.workloads.scripted() {
         world.elb.scripted = world.workloads.scripted();

@@ -1,4 +1,4 @@
-//! Never a deletion that nobody allowed.
+//! Never a deletion that was not allowed.
 
 use super::history::{History, Violation, named};
 

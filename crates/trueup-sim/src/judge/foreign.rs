@@ -1,4 +1,4 @@
-//! Never a field that somebody else owns.
+//! Never a field that another writer owns.
 
 use super::history::{History, Violation, named};
 use crate::resource::service_key;

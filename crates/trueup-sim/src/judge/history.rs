@@ -11,7 +11,7 @@ use crate::wire::Service;
 
 /// How long a call whose fate its caller could not know may explain another one. Longer than the product reads back.
 pub(super) const UNKNOWN_FATE: Duration = Duration::from_mins(15);
-/// How long a read from the past, or somebody else's write between read and write, may explain a call.
+/// How long a read from the past, or another writer's write between read and write, may explain a call.
 pub(super) const OLD_NEWS: Duration = Duration::from_mins(2);
 /// A kill explains calls that were made so shortly before it: their answers may not have been read.
 const BEFORE_KILL: Duration = Duration::from_mins(1);
@@ -31,7 +31,7 @@ pub struct Facts {
     pub wanted: BTreeSet<String>,
     /// Services whose desired count git leaves out or a scalable target governs.
     pub foreign_counts: BTreeSet<ServiceKey>,
-    /// Images, as they stand in task definitions, whose deployments cannot succeed.
+    /// Images, as task definitions name them, whose deployments cannot succeed.
     pub bad_images: BTreeSet<String>,
     /// When a person asked for another try, and of what.
     pub retries: Vec<(ServiceKey, Time)>,
@@ -83,7 +83,7 @@ impl std::fmt::Display for Violation {
     }
 }
 
-/// What the rules look at.
+/// What the rules read.
 pub(super) struct History<'a> {
     pub(super) records: &'a [Record],
     pub(super) facts: &'a Facts,

@@ -9,8 +9,8 @@
 //! | `deployments.rs` | more than one deployment for one change |
 //! | `ancestry.rs` | back to an older commit |
 //! | `known_bad.rs` | again what ECS failed or rolled back |
-//! | `foreign.rs` | a field that somebody else owns |
-//! | `deletions.rs` | a deletion that nobody allowed |
+//! | `foreign.rs` | a field that another writer owns |
+//! | `deletions.rs` | a deletion that was not allowed |
 //! | `canaries.rs` | a secret where it does not belong |
 //! | `rest.rs` | a write when all is done |
 //!

@@ -1,6 +1,6 @@
 //! CloudTrail: who did what, to be looked up some minutes later.
 //!
-//! Only calls that change something are kept. CloudTrail keeps reads too, but nobody looks for those.
+//! Only calls that change something are kept. CloudTrail keeps reads too, but nothing here looks for those.
 
 use std::time::Duration;
 
@@ -100,7 +100,7 @@ pub fn append(world: &mut World, happened: Happened<'_>) {
         resources,
         document,
     });
-    // Events are in the order of time, so those that are too old stand together.
+    // Events are in the order of time, so those that are too old are next to each other.
     let expired = world.trail.partition_point(|event| now.since(event.at) > KEPT);
     world.trail.drain(..expired);
 }
@@ -118,7 +118,7 @@ fn without_environment(input: &Value) -> Value {
             Value::Object(shown)
         }
         Value::Array(items) => items.iter().map(without_environment).collect(),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => input.clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! CloudWatch: metrics that were put, kept to be read by whoever drives the simulation, and alarms that ECS watches.
+//! CloudWatch: metrics that were put, kept to be read by the code that drives the simulation, and alarms that ECS watches.
 
 use serde_json::{Value, json};
 
@@ -89,7 +89,7 @@ fn describe_alarms(world: &World, input: &Value) -> Outcome {
         let shown = json!({
             "AlarmName": name, "AlarmArn": world.arn("cloudwatch", &format!("alarm:{name}")), "ActionsEnabled": true,
             "StateValue": alarm.state, "StateReason": alarm.reason,
-            // Of what it watches nothing is simulated, and whoever reads alarms finds something there.
+            // What an alarm watches is not simulated, but its members are there for clients that read them.
             "Namespace": "Simulated", "MetricName": name, "Dimensions": [], "Statistic": "Sum", "Period": 60,
             "EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold", "OKActions": [],
             "AlarmActions": [], "InsufficientDataActions": [],

@@ -1,6 +1,6 @@
 //! ECR: repositories, images with manifests and platforms, and tags that move.
 //!
-//! An image for one platform has a single manifest, whose platform stands in its configuration only; one for several, or
+//! An image for one platform has a single manifest, whose platform is in its configuration only; one for several, or
 //! one with attestations as `docker buildx` makes them, has an index that names its platforms.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ const IMAGES_MAX: usize = 100;
 /// What is pushed.
 #[derive(Clone, Debug)]
 pub struct Build {
-    /// What tells this build from another: the same content gives the same digest.
+    /// What distinguishes this build from another: the same content gives the same digest.
     pub content: String,
     /// Such as `linux/amd64` or `linux/arm64/v8`. One makes a single manifest, several an index.
     pub platforms: Vec<String>,
@@ -298,7 +298,7 @@ fn batch_get(world: &World, input: &Value) -> Outcome {
     Ok(json!({"images": images, "failures": failures}))
 }
 
-/// The address tells the digest; what is behind it is [`Repository::blobs`].
+/// The address contains the digest; what is behind it is [`Repository::blobs`].
 fn download_url(world: &World, input: &Value) -> Outcome {
     let (name, repository) = repository(world, input)?;
     let wanted = text(input, "layerDigest").unwrap_or_default();

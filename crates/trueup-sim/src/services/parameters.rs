@@ -62,7 +62,7 @@ fn describe(world: &World, input: &Value) -> Outcome {
             "LastModifiedUser": format!("arn:aws:iam::{}:root", world.account),
         });
         if found.kind == "SecureString" {
-            // The key that the service takes when nobody names one.
+            // The key that the service takes by default.
             shown["KeyId"] = json!("alias/aws/ssm");
         }
         (name.clone(), shown)
@@ -78,7 +78,7 @@ fn describe(world: &World, input: &Value) -> Outcome {
 fn get(world: &World, input: &Value) -> Outcome {
     let name = text(input, "Name").unwrap_or_default();
     let found = shown(world, name).ok_or_else(|| {
-        // The service tells no more than the code.
+        // The service answers no more than the code.
         ApiError::client("ParameterNotFound", "")
     })?;
     Ok(json!({"Parameter": found}))

@@ -1,4 +1,4 @@
-//! Secrets Manager: which secrets there are. Values are not kept, so none can be told.
+//! Secrets Manager: which secrets there are. Values are not kept, so none can be shown.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ fn list_all(world: &World, input: &Value) -> Outcome {
     Ok(answer)
 }
 
-/// The only version, whose id is a UUID made of the ARN: there is no value to be told of it, and none follows.
+/// The only version, whose id is a UUID made of the ARN: there is no value to derive it from, and none follows.
 fn stages(secret: &Secret) -> Value {
     let mut chance = Stream::named(0, &secret.arn);
     let parts = [chance.hex(8), chance.hex(4), chance.hex(3), chance.hex(3), chance.hex(12)];

@@ -28,7 +28,7 @@ pub(super) fn cancel(world: &mut World, arn: &str) {
     }
 }
 
-/// The task has another status; its service is looked at soon.
+/// The task has another status; its service is checked soon.
 pub(super) fn enter(world: &mut World, arn: &str, status: TaskStatus) {
     let now = world.now;
     let Some(task) = world.ecs.tasks.get_mut(arn) else { return };

@@ -24,7 +24,7 @@ pub(super) fn begin(world: &mut World, service: &ServiceKey) {
 /// Without tasks the service is INACTIVE: its name may be used again.
 pub(super) fn drain(world: &mut World, service: &ServiceKey) {
     if of_service(world, service).next().is_some() {
-        // Every task that goes on wakes the service.
+        // Every task that makes a step wakes the service.
         return;
     }
     let forgotten_at = world.now + timing::INACTIVE_SERVICE_KEPT;

@@ -76,7 +76,7 @@ pub(super) fn not_placed(world: &mut World, service: &ServiceKey, deployment: u6
     }
 }
 
-/// A task of the deployment became healthy: with `resetOnHealthyTask` (the default) counting begins anew.
+/// A task of the deployment became healthy: with `resetOnHealthyTask` (the default) counting restarts.
 pub(super) fn healthy(world: &mut World, service: &ServiceKey, deployment: u64) {
     let Some(known) = world.ecs.services.get_mut(service) else { return };
     let resets = Configuration::of(&known.settings).breaker.is_none_or(|breaker| breaker.reset_on_healthy_task);

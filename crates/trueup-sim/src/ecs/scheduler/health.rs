@@ -42,7 +42,7 @@ pub(super) struct ContainerCheck {
 pub(super) enum Verdict {
     /// It serves.
     Healthy,
-    /// Not decided yet; the time after which it may be, when nothing else tells.
+    /// Not decided yet; the time after which it may be, when nothing else decides it.
     Undecided(Option<Duration>),
     /// It fails its checks.
     Unhealthy(Unwell),
@@ -130,7 +130,7 @@ pub(super) fn check_container(world: &mut World, arn: &str, index: usize) {
     }
 }
 
-/// The own checks of all containers go on, within their intervals: the workloads may have changed.
+/// The own checks of all containers continue, within their intervals: the workloads may have changed.
 pub(super) fn check_again(world: &mut World) {
     let running = world.ecs.tasks.values().filter(|task| task.last_status == TaskStatus::Running);
     let checked = running.flat_map(|task| {
@@ -207,10 +207,11 @@ pub(super) fn answer(world: &World, arn: &str, port: u16, path: &str) -> CheckAn
     if running < behaviour.ready_after {
         return CheckAnswer::Nothing;
     }
-    match behaviour.health {
-        Health::Status(status) => CheckAnswer::Status(status),
-        _ if !behaviour.well(running) => CheckAnswer::Nothing,
-        _ if !world.workloads.answers_path(&container.image, path) => CheckAnswer::Status(404),
-        _ => CheckAnswer::Status(200),
+    if let Health::Status(status) = behaviour.health {
+        return CheckAnswer::Status(status);
     }
+    if !behaviour.well(running) {
+        return CheckAnswer::Nothing;
+    }
+    CheckAnswer::Status(if world.workloads.answers_path(&container.image, path) { 200 } else { 404 })
 }

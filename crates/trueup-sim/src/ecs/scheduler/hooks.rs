@@ -21,7 +21,7 @@ use crate::world::World;
 const PAUSE_MINUTES: u64 = 1_440;
 
 impl Pause {
-    /// Whether the stage may go on.
+    /// Whether the stage may continue.
     pub(super) fn is_over(&self, now: Time) -> bool {
         self.answer == Some(true) || (self.answer.is_none() && self.continues && self.expires_at <= now)
     }

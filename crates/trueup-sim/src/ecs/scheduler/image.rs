@@ -59,7 +59,7 @@ fn repository<'a>(world: &'a World, image: &'a str) -> Option<(&'a Repository, &
 }
 
 impl Repository {
-    /// The digest that `:TAG`, `@DIGEST`, both or nothing (the tag `latest`) stands for.
+    /// The digest that `:TAG`, `@DIGEST`, both or nothing (the tag `latest`) means.
     fn resolve(&self, id: &str) -> Option<String> {
         let digest = match id.split_once('@') {
             Some((_, digest)) => digest,
@@ -68,7 +68,7 @@ impl Repository {
         self.images.contains_key(digest).then(|| digest.to_owned())
     }
 
-    /// For which architectures an image was built; none when nobody can tell.
+    /// For which architectures an image was built; none when that is unknown.
     fn architectures(&self, digest: &str) -> Vec<String> {
         let parse = |text: &String| serde_json::from_str::<Value>(text).unwrap_or_default();
         let manifest = self.images.get(digest).map(|image| parse(&image.manifest)).unwrap_or_default();

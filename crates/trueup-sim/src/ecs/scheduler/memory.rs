@@ -1,4 +1,4 @@
-//! What the scheduler remembers besides the model.
+//! What the scheduler remembers in addition to the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,10 +25,10 @@ pub struct State {
     pub(super) addresses: u32,
 }
 
-/// What the scheduler remembers of a service besides the model.
+/// What the scheduler remembers of a service in addition to the model.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    /// When it is looked at next.
+    /// When it is checked next.
     pub(super) wake_at: Option<Time>,
     /// The deployment that a rollback would go back to: id and service revision. None while one rolls back to it.
     pub(super) completed: Option<(u64, u64)>,
@@ -42,7 +42,7 @@ pub struct Memory {
     pub(super) slow_down: SlowDown,
     /// When the steady state event comes next; none while the service is not steady.
     pub(super) steady_again_at: Option<Time>,
-    /// When a message was told last that is not repeated soon.
+    /// When a message was added last that is not repeated soon.
     pub(super) told: BTreeMap<String, Time>,
     /// Since when all of the PRIMARY is there, but time has to pass yet.
     pub(super) baking_since: Option<Time>,
@@ -90,7 +90,7 @@ pub(super) enum Step {
     CheckContainer(usize),
     /// Targets are taken out.
     Deregister,
-    /// It is looked whether targets have drained.
+    /// Whether targets have drained is checked.
     LookAtDraining,
     /// A container ends on SIGTERM or SIGKILL, with this exit code.
     Obey(i32),
@@ -139,7 +139,7 @@ pub(super) struct Shift {
     pub step_bake: Duration,
     /// Which of them is next.
     pub step: usize,
-    /// A hook that waits for somebody.
+    /// A hook that waits for an answer.
     pub pause: Option<Pause>,
 }
 
@@ -191,7 +191,7 @@ pub(super) struct Route {
     pub test: Option<String>,
 }
 
-/// A hook that waits for somebody.
+/// A hook that waits for an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
     /// `ecs-pause-…`.
@@ -200,8 +200,8 @@ pub struct Pause {
     pub stage: String,
     /// When it gives up.
     pub expires_at: Time,
-    /// Whether the deployment goes on when it gives up, rather than back.
+    /// Whether the deployment continues when it gives up, rather than rolls back.
     pub continues: bool,
-    /// What somebody said: whether to go on.
+    /// The answer: whether to continue.
     pub(super) answer: Option<bool>,
 }

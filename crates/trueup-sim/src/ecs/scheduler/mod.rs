@@ -13,12 +13,12 @@
 //!                  └── completion, steady state            complete.rs
 //! ```
 //!
-//! A service at rest is not looked at: only the repetition of its steady state event is queued.
+//! A service at rest is not checked: only the repetition of its steady state event is queued.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `memory.rs` | what the scheduler remembers besides the model |
-//! | `find.rs`, `wake.rs`, `uncertain.rs` | where things are; when a service is looked at; what goes by seed |
+//! | `memory.rs` | what the scheduler remembers in addition to the model |
+//! | `find.rs`, `wake.rs`, `uncertain.rs` | where things are; when a service is checked; what goes by seed |
 //! | `timing.rs` | how long things take |
 //! | `configuration.rs` | a service's settings, read |
 //! | `deploy.rs`, `revision.rs` | a deployment begins, and what its service revision records |
@@ -35,7 +35,7 @@
 //! | `traffic.rs` | target groups and weights of such a deployment |
 //! | `hooks.rs` | its lifecycle hooks |
 //! | `service_deployment.rs` | the record of it |
-//! | `pass.rs`, `seen.rs` | one look at a service, in order; what is seen of its tasks |
+//! | `pass.rs`, `seen.rs` | one pass over a service, in order; what is seen of its tasks |
 //! | `deletion.rs` | from DRAINING to forgotten |
 //! | `events.rs` | ECS's words |
 
@@ -99,7 +99,7 @@ pub fn deploy(world: &mut World, service: &ServiceKey) {
     deploy::begin(world, service);
 }
 
-/// `desiredCount` or another setting changed without a new deployment: what runs goes on by the new settings.
+/// `desiredCount` or another setting changed without a new deployment: what runs continues with the new settings.
 pub fn settings_changed(world: &mut World, service: &ServiceKey) {
     let Some(known) = world.ecs.services.get_mut(service) else { return };
     // Any update resets the slow-down of launches.
@@ -126,7 +126,7 @@ pub fn stop_service_deployment(world: &mut World, arn: &str, stop_type: &str) ->
     watch::stop_requested(world, arn, stop_type)
 }
 
-/// `ContinueServiceDeployment`: a pause hook is told to go on, or to roll back.
+/// `ContinueServiceDeployment`: a pause hook continues, or rolls back.
 ///
 /// # Errors
 /// As AWS: `ServiceDeploymentNotFoundException`, or `InvalidParameterException` with ECS's words.
@@ -178,7 +178,7 @@ pub fn target_changed(world: &mut World, task: &str) {
     }
 }
 
-/// Whether images were scripted anew since containers at rest were last checked; if so, their own checks go on.
+/// Whether images were scripted again since containers at rest were last checked; if so, their own checks continue.
 pub fn wake_if_scripted(world: &mut World) {
     if world.ecs.scheduler.scripted != world.workloads.scripted() {
         world.ecs.scheduler.scripted = world.workloads.scripted();

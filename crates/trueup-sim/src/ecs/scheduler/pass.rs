@@ -1,4 +1,4 @@
-//! One look at a service, in order: what is healthy, what failed, what starts and stops, what is complete.
+//! One pass over a service, in order: what is healthy, what failed, what starts and stops, what is complete.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ fn wake_again(world: &mut World, service: &ServiceKey, next: Option<Duration>) {
     if let Some(soonest) = times.chain(next).min() {
         wake(world, service, soonest.max(Duration::from_millis(1)));
     }
-    // Nobody tells when a target of a stopping task has drained.
+    // Nothing notifies when a target of a stopping task has drained.
     let waits = of_service(world, service).any(|task| !task.targets.is_empty() && task.healthy_since.is_none());
     if waits {
         wake(world, service, timing::POLL);

@@ -81,7 +81,7 @@ fn surplus(seen: &[Seen], primary: u64, tasks: Tasks, stalled: bool) -> Vec<Stri
     new.into_iter().take(usize::try_from(surplus).unwrap_or(usize::MAX)).map(|task| task.arn.clone()).collect()
 }
 
-/// Stops tasks that nobody needs any longer.
+/// Stops tasks that are not needed any longer.
 pub(super) fn scale_in(world: &mut World, service: &ServiceKey, tasks: &[String]) {
     let Some(primary) = known(world, service).and_then(|found| found.deployments.first()) else { return };
     let reason = format!("Scaling activity initiated by (deployment {})", deployment_id(primary.id));

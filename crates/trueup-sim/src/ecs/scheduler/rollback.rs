@@ -1,4 +1,4 @@
-//! What happens when a deployment has failed, or somebody stops it.
+//! What happens when a deployment has failed, or is stopped by a caller.
 
 use super::configuration::Configuration;
 use super::find::{deployment_id, of_service};

@@ -1,4 +1,4 @@
-//! What the scheduler sees of a service's tasks when it looks.
+//! What the scheduler sees of a service's tasks in one pass.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Seen {
     }
 }
 
-/// Looks at all tasks: those that became healthy are marked so. `next` becomes the time after which to look again.
+/// Reads all tasks: those that became healthy are marked so. `next` becomes the time after which to check again.
 pub(super) fn look(world: &mut World, service: &ServiceKey, next: &mut Option<Duration>) -> Vec<Seen> {
     let Some(found) = known(world, service) else { return Vec::new() };
     let grace = Configuration::of(&found.settings).grace;

@@ -1,7 +1,7 @@
 //! Traffic of a service with a blue/green, linear or canary strategy: which revision is in which target group, and the
 //! weights that ECS writes into the rules.
 //!
-//! After a deployment the two groups have swapped roles, and stay so until the next one. ECS looks at the weights once,
+//! After a deployment the two groups have swapped roles, and stay so until the next one. ECS reads the weights once,
 //! before it begins, and not again before it shifts them (ECS developer guide, "Troubleshooting Amazon ECS blue/green
 //! deployments").
 

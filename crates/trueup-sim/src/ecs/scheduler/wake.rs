@@ -1,4 +1,4 @@
-//! When the scheduler looks at a service again.
+//! When the scheduler checks a service again.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::ecs::model::ServiceKey;
 use crate::ecs::tick::Tick;
 use crate::world::{Happening, World};
 
-/// The scheduler looks at the service after the seconds that it takes it to notice something.
+/// The scheduler checks the service after the seconds that it needs to notice a change.
 pub(super) fn wake_soon(world: &mut World, service: &ServiceKey) {
     let after = timing::REACTION.draw(world);
     wake(world, service, after);
 }
 
-/// The scheduler looks at the service after this time, unless it does so before anyway.
+/// The scheduler checks the service after this time, unless it does so earlier anyway.
 pub(super) fn wake(world: &mut World, service: &ServiceKey, after: Duration) {
     let at = world.now + after;
     let Some(known) = world.ecs.services.get_mut(service) else { return };

@@ -1,4 +1,4 @@
-//! Whether the PRIMARY has to fail: stopped by somebody, by its traffic shift, by alarms, by the circuit breaker.
+//! Whether the PRIMARY has to fail: stopped by a caller, by its traffic shift, by alarms, by the circuit breaker.
 
 use super::configuration::Configuration;
 use super::find::known;

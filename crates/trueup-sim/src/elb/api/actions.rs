@@ -127,7 +127,7 @@ fn one(elb: &Elb, load_balancer: &str, sent: &Value, position: usize) -> Result<
     Ok(Value::Object(action))
 }
 
-/// Both ways to authenticate; the secret is never told again.
+/// Both ways to authenticate; the secret is never shown again.
 fn authentication(sent: &Value, member: &str) -> Result<Value, ApiError> {
     let config = sent.get(member).filter(|config| config.is_object());
     let config = config.ok_or_else(|| invalid(format!("{member} must be specified")))?;

@@ -189,7 +189,7 @@ pub(super) fn modify_attributes(world: &mut World, input: &Value) -> Outcome {
     Ok(json!({"Attributes": sent}))
 }
 
-/// The attributes that matter to whoever runs services behind it; AWS has more.
+/// The attributes that matter for services behind it; AWS has more.
 fn default_attributes(kind: &str) -> BTreeMap<String, String> {
     let mut pairs = vec![("deletion_protection.enabled", "false"), ("access_logs.s3.enabled", "false")];
     if kind == "application" {

@@ -57,7 +57,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> Outcome {
     Ok(json!({"Rules": [shown(&arn, &world.elb.rules[&arn])]}))
 }
 
-/// Puts a rule under an ARN of its own, which tells its listener's.
+/// Stores a rule under an ARN of its own, which contains its listener's.
 pub(super) fn add(world: &mut World, rule: Rule) -> String {
     let id = world.chance.of("elb: ids").hex(16);
     let arn = format!("{}/{id}", rule.listener.replacen(":listener/", ":listener-rule/", 1));
