@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use trueup_core::digest::Digest;
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 
 /// How many rules one listener has: as many as AWS lets a load balancer have.
 pub const RULES_PER_LISTENER: usize = 100;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use trueup_core::desired::{Application, DesiredApplication, Lookup};
+use trueup_core::kind::Kind;
 use trueup_core::live::{Live, LiveService, Observed, Traffic};
-use trueup_core::model::Kind;
 use trueup_core::names::{Arn, Revision, ServiceId};
 use trueup_core::plan;
 use trueup_ports::Wanted;

@@ -7,7 +7,7 @@ use super::application::Settled;
 use super::load::{Built, Candidates, nearest_application};
 use super::place::Place;
 use crate::document::Problem;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 
 type Key = (EnvironmentName, ApplicationName);

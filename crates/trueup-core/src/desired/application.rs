@@ -8,9 +8,9 @@ use super::place::Place;
 use super::template::{Piece, Template, lookups};
 use super::{DesiredApplication, Document, Ignore, Lookup, Policy, Unresolved};
 use crate::document::{Node, Problem, References, SourceFile, Span, Validation, validate_document};
-use crate::drift;
+use crate::kind;
+use crate::kind::Kind;
 use crate::live::Observed;
-use crate::model::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision};
 use crate::pointer::Pointer;
 
@@ -164,7 +164,7 @@ impl Draft {
         if !self.templates.is_empty() {
             self.judge(&body, references, allow_unknown, unresolved);
         }
-        let digest = drift::digest(self.kind, &body);
+        let digest = kind::digest(self.kind, &body);
         Document { kind: self.kind, name: self.name.clone(), path: self.path.clone(), body, digest, awaits }
     }
 

@@ -7,7 +7,7 @@ use super::reader::quoted;
 use super::{FileTree, manifest};
 use crate::document::Problem;
 use crate::document::nearest;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 
 /// The most documents that one application may have in one environment's files. A load balancer has at most 100

@@ -12,7 +12,7 @@ use super::place::Place;
 use super::template::{Scope, settle};
 use super::{Environment, FileTree, Lookup, Policy, rules};
 use crate::document::{self, Node, NodeValue, Problem, References, nearest};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::names::{ApplicationName, EnvironmentName};
 
 /// The most files that a tree of desired state may have.

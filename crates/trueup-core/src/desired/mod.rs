@@ -30,7 +30,7 @@ pub use self::layout::DOCUMENTS_PER_APPLICATION_MAX;
 pub use self::load::{APPLICATIONS_MAX, BYTES_MAX, FILES_MAX, Loaded, load};
 pub use self::rules::hints_at_secret;
 use crate::digest::Digest;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision, ServiceId};
 use crate::pointer::Pointer;
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::desired::{Application, DesiredApplication, Document, Environment, Lookup, Mode, Policy};
+use crate::kind::Kind;
 use crate::live::Observed;
-use crate::model::Kind;
 use crate::names::Revision;
 
 /// What one environment needs. Texts are ARNs, with `*` where only AWS knows the rest.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{Held, Hold, Input, Resource, Step};
 use crate::drift::{Change, Shown};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::pointer::Pointer;
 
 /// After so many repairs of the same field, each within [`CONTESTED_QUIET_SECONDS`] of the one before, it is contested.

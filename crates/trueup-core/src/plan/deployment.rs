@@ -12,8 +12,8 @@ use super::{Cause, Health, Held, Hold, Rollout, tags};
 use crate::desired::DesiredApplication;
 use crate::digest::Digest;
 use crate::drift::{Change, Context};
+use crate::kind::Kind;
 use crate::live::{LiveService, Observed, Tags};
-use crate::model::Kind;
 use crate::names::ServiceId;
 use crate::service_deployment::ServiceRevision;
 

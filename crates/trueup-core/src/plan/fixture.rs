@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Ahead, Call, Input, Memory, Operation, Plan, Step, check, graft, plan, tags};
+use super::{Ahead, Call, Input, Memory, Operation, Plan, Step, check, plan, tags};
 use crate::desired::{DesiredApplication, Document, Policy};
 use crate::drift;
+use crate::kind::{self, Kind};
 use crate::live::{Live, LiveService, Observed, Tags};
-use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision, ServiceId};
 use crate::pointer::Pointer;
 
@@ -25,7 +25,7 @@ pub(super) fn revision_arn(number: usize) -> String {
 }
 
 pub(super) fn document(kind: Kind, name: &str, body: Value) -> Document {
-    let digest = drift::digest(kind, &body);
+    let digest = kind::digest(kind, &body);
     Document { kind, name: name.to_owned(), path: format!("elearning/{name}"), body, digest, awaits: BTreeSet::new() }
 }
 
@@ -181,7 +181,7 @@ impl World {
             .chain(&mut desired.service);
         let found = documents.find(|d| d.kind == kind && d.name == name).expect("the document");
         change(&mut found.body);
-        found.digest = drift::digest(kind, &found.body);
+        found.digest = kind::digest(kind, &found.body);
     }
 
     /// Another hand at the service.
@@ -233,7 +233,7 @@ impl World {
                 json!({"taskDefinition": description, "tags": tags})
             }
             Operation::CreateService => {
-                let mut description = graft::as_described(Kind::Service, input);
+                let mut description = Kind::Service.facts().described.as_described(input);
                 let members = description.as_object_mut().expect("an object");
                 for name in ["tags", "clientToken", "cluster"] {
                     members.shift_remove(name);
@@ -268,7 +268,7 @@ impl World {
                 json!({"service": description})
             }
             Operation::CreateTargetGroup => {
-                let mut description = graft::as_described(Kind::TargetGroup, input);
+                let mut description = Kind::TargetGroup.facts().described.as_described(input);
                 description.as_object_mut().expect("an object").shift_remove("Tags");
                 let name = input["Name"].as_str().expect("a name");
                 description["TargetGroupArn"] = json!(group_arn(name));

@@ -14,8 +14,8 @@ use super::three_way::{Basis, Sorted, top};
 use super::{Call, Cause, Hold, Input, Operation, Resource};
 use crate::desired::{Document, Mode};
 use crate::drift::{Change, Context, Shown};
+use crate::kind::Kind;
 use crate::live::{LiveRule, Observed, ReadFailure, Tags};
-use crate::model::Kind;
 use crate::names::{ApplicationName, Arn};
 use crate::pointer::Pointer;
 

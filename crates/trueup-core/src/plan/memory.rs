@@ -15,8 +15,8 @@ use crate::broken::{self, Broken};
 use crate::desired::DesiredApplication;
 use crate::digest::Digest;
 use crate::drift::Change;
+use crate::kind::Kind;
 use crate::live::{Live, Observed};
-use crate::model::Kind;
 use crate::names::{Arn, InstanceName};
 
 /// How long a read that shows the time before a write is taken for an old one.

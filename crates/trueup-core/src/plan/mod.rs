@@ -47,9 +47,10 @@ pub use self::suspension::{NothingToMark, note, resume, suspend};
 use crate::desired::DesiredApplication;
 use crate::diagnosis::Finding;
 use crate::drift::Change;
+use crate::kind::Kind;
 use crate::live::Live;
-use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
+pub use crate::operation::Operation;
 use crate::pointer::Pointer;
 
 /// All that a plan depends on.
@@ -171,66 +172,10 @@ impl Call {
     pub fn new(operation: Operation, input: Value) -> Self {
         Self { operation, input: spelling::spelled(operation, input) }
     }
-}
 
-/// The mutating operations that trueup makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Operation {
-    /// `ecs:RegisterTaskDefinition`
-    RegisterTaskDefinition,
-    /// `ecs:CreateService`
-    CreateService,
-    /// `ecs:UpdateService`
-    UpdateService,
-    /// `ecs:DeleteService`
-    DeleteService,
-    /// `ecs:TagResource`
-    TagResource,
-    /// `ecs:UntagResource`
-    UntagResource,
-    /// `elasticloadbalancing:CreateTargetGroup`
-    CreateTargetGroup,
-    /// `elasticloadbalancing:ModifyTargetGroup`
-    ModifyTargetGroup,
-    /// `elasticloadbalancing:ModifyTargetGroupAttributes`
-    ModifyTargetGroupAttributes,
-    /// `elasticloadbalancing:DeleteTargetGroup`
-    DeleteTargetGroup,
-    /// `elasticloadbalancing:CreateRule`
-    CreateRule,
-    /// `elasticloadbalancing:ModifyRule`
-    ModifyRule,
-    /// `elasticloadbalancing:SetRulePriorities`
-    SetRulePriorities,
-    /// `elasticloadbalancing:DeleteRule`
-    DeleteRule,
-    /// `elasticloadbalancing:AddTags`
-    AddTags,
-    /// `elasticloadbalancing:RemoveTags`
-    RemoveTags,
-}
-
-impl Operation {
-    /// The operation's name in its API, such as `UpdateService`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RegisterTaskDefinition => "RegisterTaskDefinition",
-            Self::CreateService => "CreateService",
-            Self::UpdateService => "UpdateService",
-            Self::DeleteService => "DeleteService",
-            Self::TagResource => "TagResource",
-            Self::UntagResource => "UntagResource",
-            Self::CreateTargetGroup => "CreateTargetGroup",
-            Self::ModifyTargetGroup => "ModifyTargetGroup",
-            Self::ModifyTargetGroupAttributes => "ModifyTargetGroupAttributes",
-            Self::DeleteTargetGroup => "DeleteTargetGroup",
-            Self::CreateRule => "CreateRule",
-            Self::ModifyRule => "ModifyRule",
-            Self::SetRulePriorities => "SetRulePriorities",
-            Self::DeleteRule => "DeleteRule",
-            Self::AddTags => "AddTags",
-            Self::RemoveTags => "RemoveTags",
-        }
+    /// A call from an operation and its request.
+    pub fn of((operation, input): (Operation, Value)) -> Self {
+        Self::new(operation, input)
     }
 }
 

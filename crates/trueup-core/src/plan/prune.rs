@@ -11,8 +11,8 @@ use super::{Call, Cause, Held, Hold, Operation, Resource, Step, tags};
 use crate::broken::{self, Broken};
 use crate::desired::{DesiredApplication, Mode, Policy};
 use crate::drift::{Change, Shown};
+use crate::kind::Kind;
 use crate::live::{Live, Observed, OwnedResource};
-use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
 use crate::pointer::Pointer;
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::deployment::{Asked, Outcome, examine, failed_marks, is_revision_field, outcome};
 use super::draft::{Draft, Marks, Work, not_asked};
-use super::graft::{as_request, graft};
+use super::graft::graft;
 use super::rollout::{Finding, UNREGISTERED, same_revision};
 use super::tags::{self, Claim};
 use super::task_definition::{self, Decision, Runner, Wanted};
@@ -14,8 +14,9 @@ use crate::broken::{self, Broken};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{Change, Context, Shown};
+use crate::kind::Kind;
 use crate::live::{LiveService, Observed};
-use crate::model::{Api, Kind, Model};
+use crate::model::{Api, Model};
 use crate::names::{Arn, ServiceId};
 use crate::pointer::Pointer;
 
@@ -295,7 +296,7 @@ fn update(
 ) -> bool {
     let immutable = only(sorted.take(|change| is_immutable(top(&change.path))));
     let changes = sorted.take(|change| top(&change.path) != "tags");
-    let as_request = as_request(Kind::Service, &live.description);
+    let as_request = Kind::Service.facts().described.as_request(&live.description);
     let mut effective = work.document.body.clone();
     for pointer in sorted.kept().chain(&context.ignore) {
         graft(Kind::Service, &mut effective, &as_request, pointer);

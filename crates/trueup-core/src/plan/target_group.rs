@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, Work, not_asked};
-use super::graft::{as_request, get, graft};
+use super::graft::{get, graft};
 use super::tags::Claim;
 use super::three_way::{Basis, Sorted, only, top};
 use super::{Call, Cause, Hold, Input, Operation};
@@ -130,7 +130,7 @@ fn health_check(
     if changes.is_empty() {
         return;
     }
-    let live = as_request(work.kind(), description);
+    let live = work.kind().facts().described.as_request(description);
     let mut effective = body.clone();
     for pointer in sorted.kept().chain(&context.ignore) {
         graft(work.kind(), &mut effective, &live, pointer);

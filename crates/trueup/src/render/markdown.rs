@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
     use trueup_core::drift::Shown;
-    use trueup_core::model::Kind;
+    use trueup_core::kind::Kind;
     use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
     use trueup_core::plan::{Call, Health, Hold, Operation, Resource, Sync};
     use trueup_core::pointer::Pointer;

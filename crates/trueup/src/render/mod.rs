@@ -31,8 +31,8 @@ mod tests {
     use trueup_core::diagnosis::{Bearing, Class, Fact, Finding, Source};
     use trueup_core::document::{Problem, SourceFile, Span};
     use trueup_core::drift::{Change, Shown};
+    use trueup_core::kind::Kind;
     use trueup_core::live::{FailureKind, ReadFailure};
-    use trueup_core::model::Kind;
     use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
     use trueup_core::plan::{Call, Cause, Health, Held, Hold, Operation, Plan, Resource, Rollout, Step, Sync};
     use trueup_core::pointer::Pointer;

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::document::Problem;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// The cluster that ECS takes where none is named. Source: ECS API reference, `CreateService`.
 const DEFAULT: &str = "default";

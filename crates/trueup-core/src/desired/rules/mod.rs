@@ -28,7 +28,7 @@ use super::application::Settled;
 use super::place::Place;
 use super::{Environment, Ignore};
 use crate::document::Problem;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// One application in one environment, as the rules see it.
 pub(super) struct Subject<'a> {

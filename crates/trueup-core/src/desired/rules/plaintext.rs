@@ -11,8 +11,7 @@ use super::{Place, Subject};
 use crate::desired::Ignore;
 use crate::desired::merge::key_of;
 use crate::document::{NodeValue, Problem};
-use crate::drift::keys::list_key;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::pointer::Pointer;
 
 /// Finds them in every string of every document. Returns each entry of `allow_plaintext` as the problem that it is when
@@ -63,7 +62,7 @@ fn walk<'a>(kind: Kind, field: &mut Pointer, place: &Place<'a>, found: &mut Vec<
         NodeValue::String(text) => found.extend(judge(kind, field, place, text)),
         NodeValue::List(_) if is_command(kind, field.segments()) => words(field, place, found),
         NodeValue::List(_) => {
-            let key = list_key(kind, field.segments());
+            let key = kind.list_key(field.segments());
             for (index, item) in place.items().enumerate() {
                 let name = key.and_then(|key| key_of(key, item.node));
                 field.push(name.map_or_else(|| index.to_string(), Cow::into_owned));

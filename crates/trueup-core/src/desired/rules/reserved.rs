@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::document::Problem;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     for kind in Kind::ALL {

@@ -2,7 +2,7 @@
 
 use super::{ONE_ENVIRONMENT, application, check, tree};
 use crate::desired::load;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// Merges an overlay over a base and prints one document.
 #[track_caller]

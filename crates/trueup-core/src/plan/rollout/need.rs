@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::super::{Hold, Input, Operation, Plan, Rollout, Step};
 use super::REVISION_FIELDS;
 use crate::drift::Change;
+use crate::kind::Kind;
 use crate::live::Observed;
-use crate::model::Kind;
 use crate::names::ServiceId;
 
 /// The service whose record of service deployments the plan would be better for, when it was not read: the service is

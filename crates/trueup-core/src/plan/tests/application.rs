@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{Row, World, check_rows, shown};
 use crate::desired::{Mode, Unresolved};
+use crate::kind::Kind;
 use crate::live::{FailureKind, Observed, ReadFailure};
-use crate::model::Kind;
 use crate::names::{ApplicationName, Revision};
 use crate::plan::fixture::service_id;
 use crate::plan::{Health, Memory, Sync};

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::World;
+use crate::kind::Kind;
 use crate::live::Observed;
-use crate::model::Kind;
 use crate::names::{ApplicationName, InstanceName};
 use crate::plan::fixture::service_id;
 use crate::plan::{Call, Cause, Held, Hold, Operation, Plan, Prune, Resource, Step, check};

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::World;
 use crate::desired::{DesiredApplication, Mode, Policy};
+use crate::kind::Kind;
 use crate::live::{Live, Observed, OwnedResource};
-use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
 use crate::plan::fixture::{LISTENER, group_arn, rule_arn, tags_of};
 use crate::plan::{Prune, PruneInput, check, plan_prune};

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{World, shown};
 use crate::desired::Mode;
+use crate::kind::Kind;
 use crate::live::{FailureKind, LiveTaskDefinition, Observed, ReadFailure};
-use crate::model::Kind;
 use crate::names::{Arn, Revision};
 use crate::plan::fixture::{revision_arn, service_id};
 use crate::plan::{Health, Memory, Operation, Plan, Rollout, Sync, retry, tags};

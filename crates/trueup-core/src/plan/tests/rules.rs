@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Row, World, check_rows, shown};
+use crate::kind::Kind;
 use crate::live::{LiveRule, Observed, Tags};
-use crate::model::Kind;
 use crate::names::ApplicationName;
 use crate::plan::fixture::{LISTENER, document, group_arn, rule_arn, tags_of, untagged};
 

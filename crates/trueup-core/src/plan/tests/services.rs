@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Row, World, check_rows, shown};
 use crate::desired::Ignore;
+use crate::kind::Kind;
 use crate::live::Observed;
-use crate::model::Kind;
 use crate::plan::Health;
 use crate::plan::fixture::{revision_arn, service_id};
 use crate::pointer::Pointer;

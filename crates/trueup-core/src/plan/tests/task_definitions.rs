@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Row, World, check_rows, shown};
 use crate::desired::{Ignore, Mode};
+use crate::kind::Kind;
 use crate::live::{FailureKind, LiveTaskDefinition, Observed, ReadFailure};
-use crate::model::Kind;
 use crate::names::Arn;
 use crate::plan::fixture::revision_arn;
 use crate::pointer::Pointer;
