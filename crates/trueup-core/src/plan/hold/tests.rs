@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Hold;
 use crate::live::{FailureKind, ReadFailure};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::names::{ApplicationName, Revision};
 use crate::plan::{Ahead, Cause};
 use crate::report::samples;
