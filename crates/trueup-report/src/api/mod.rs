@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use trueup_engine::Status;
 
-use crate::health::{self, Pulse};
+use crate::health::{self, Heartbeat};
 use crate::journal::Journal;
 use crate::page::Page;
 use crate::prometheus::{self, Measures};
@@ -33,7 +33,7 @@ pub struct Sources<'s> {
     /// The last events.
     pub journal: &'s Journal,
     /// Whether the loops go on.
-    pub pulse: &'s Pulse,
+    pub heartbeat: &'s Heartbeat,
     /// What was measured and counted.
     pub measures: &'s Measures,
     /// The time now.
@@ -44,9 +44,9 @@ pub struct Sources<'s> {
 ///
 /// Total: whatever is sent, there is a page. `/healthz`, `/readyz` and `/metrics` take any query, because scrapers add theirs.
 pub fn page(path: &str, query: Option<&str>, sources: &Sources<'_>) -> Page {
-    let Sources { status, journal, pulse, measures, now } = *sources;
+    let Sources { status, journal, heartbeat, measures, now } = *sources;
     let found = match path {
-        "/healthz" => Ok(health::alive(&pulse.stopped(status))),
+        "/healthz" => Ok(health::alive(&heartbeat.stopped(status))),
         "/readyz" => Ok(health::ready(status)),
         "/metrics" => Ok(prometheus::page(measures, status, now)),
         "/api/v1/applications" => applications::list(query, status, now),

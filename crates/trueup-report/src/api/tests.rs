@@ -16,7 +16,7 @@ use crate::fixture::{CANARY, completed, event, failed, now, plan, planned, statu
 struct Process {
     status: Status,
     journal: Journal,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     measures: Measures,
 }
 
@@ -27,14 +27,14 @@ impl Process {
         for (application, what) in events {
             journal.emit(&event(application, what));
         }
-        Self { status: status(plans), journal, pulse: Pulse::new(hour, hour), measures: Measures::default() }
+        Self { status: status(plans), journal, heartbeat: Heartbeat::new(hour, hour), measures: Measures::default() }
     }
 
     /// The page of a path with its query.
     fn get(&self, asked: &str) -> Page {
         let (path, query) = asked.split_once('?').map_or((asked, None), |(path, query)| (path, Some(query)));
-        let Self { status, journal, pulse, measures } = self;
-        page(path, query, &Sources { status, journal, pulse, measures, now: now() })
+        let Self { status, journal, heartbeat, measures } = self;
+        page(path, query, &Sources { status, journal, heartbeat, measures, now: now() })
     }
 
     /// The status and the JSON of a page.
@@ -243,8 +243,8 @@ proptest! {
     fn whatever_is_sent_there_is_a_page(path in "(/api/v1/(applications|events)|/metrics|)(/|%|[ -~]|\\PC){0,30}", query in
         proptest::option::of("((environment|sync|limit|since|after|before|event|reason)=|&|%|-|[ -~]|\\PC){0,20}")) {
         let process = some();
-        let Process { status, journal, pulse, measures } = &process;
-        let page = page(&path, query.as_deref(), &Sources { status, journal, pulse, measures, now: now() });
+        let Process { status, journal, heartbeat, measures } = &process;
+        let page = page(&path, query.as_deref(), &Sources { status, journal, heartbeat, measures, now: now() });
         prop_assert!(matches!(page.status, 200 | 400 | 404), "{:?}", page);
         if page.content_type == "application/json" {
             prop_assert!(serde_json::from_str::<Value>(&page.body).is_ok(), "{:?}", page);
