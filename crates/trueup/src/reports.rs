@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result};
 use trueup_engine::{Engine, Sink, Status};
 use trueup_http::{Limits, Pages, Server};
 use trueup_ports::{Clock as _, Meter};
-use trueup_report::{Journal, Measures, Meters, Heartbeat, Sinks, Sources};
+use trueup_report::{Heartbeat, Journal, Measures, Meters, Sinks, Sources};
 
-use crate::cli::RunArgs;
+use crate::commands::run::RunArgs;
 use crate::listen::Listen;
 use crate::wiring::SystemClock;
 

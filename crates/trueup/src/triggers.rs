@@ -12,7 +12,7 @@ use trueup_git::Repository;
 use trueup_http::{Limits, Place, Receiver, SecretSource, Server, Watched};
 use trueup_ports::Clock as _;
 
-use crate::cli::RunArgs;
+use crate::commands::run::RunArgs;
 use crate::terminal::Hinted;
 use crate::wiring::SystemClock;
 
