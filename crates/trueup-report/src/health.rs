@@ -103,7 +103,7 @@ pub(crate) fn alive(stopped: &[Stopped]) -> Page {
     let reason = |stopped: &Stopped| {
         let Stopped { what, silent, limit } = stopped;
         let (silent, limit) = (silent.as_secs(), limit.as_secs());
-        format!("the loop of {what} has finished nothing for {silent} s, and {limit} s are very long")
+        format!("the {what} loop has completed nothing for {silent} s; the limit is {limit} s")
     };
     Page::json(503, &json!({ "status": "stopped", "reasons": stopped.iter().map(reason).collect::<Vec<_>>() }))
 }
@@ -124,7 +124,7 @@ pub(crate) fn is_ready(status: &Status) -> bool {
 
 fn reasons_against(status: &Status) -> Vec<String> {
     if !status.is_ready() {
-        let reason = "no desired state is in force".to_owned();
+        let reason = "no desired state is loaded".to_owned();
         return match &status.source.failure {
             Some(failure) => vec![format!("{reason}: the repository cannot be read: {failure}")],
             None => vec![reason],
@@ -134,7 +134,7 @@ fn reasons_against(status: &Status) -> Vec<String> {
         return vec!["the desired state has none of the selected environments".to_owned()];
     }
     let waiting = status.environments.iter().filter(|(_, environment)| environment.cycled.is_none());
-    waiting.map(|(name, _)| format!("environment {name} has not been looked at yet")).collect()
+    waiting.map(|(name, _)| format!("environment {name} has not completed a cycle yet")).collect()
 }
 
 #[cfg(test)]
@@ -179,7 +179,7 @@ mod tests {
         }
         assert_eq!(stopped(), ["git", "a"]);
         assert_eq!(alive(&heartbeat.stopped(&all)).status, 503);
-        assert!(alive(&heartbeat.stopped(&all)).body.contains("the loop of a has finished nothing for 2400 s"));
+        assert!(alive(&heartbeat.stopped(&all)).body.contains("the a loop has completed nothing for 2400 s"));
         // An environment that git no longer has is waited for by nobody, and one that asks git once a day has a day.
         assert_eq!(heartbeat.stopped(&status(&[("b", true)])).len(), 1);
         let slow = Heartbeat::new(day, minute);
@@ -192,10 +192,10 @@ mod tests {
         let away = SourceStatus { failure: Some("gone\u{1b}[31m".to_owned()), ..SourceStatus::default() };
         // status | a part of the page
         let table = [
-            (Status::default(), 503, "no desired state is in force"),
+            (Status::default(), 503, "no desired state is loaded"),
             (Status { source: away, ..Status::default() }, 503, "cannot be read: gone\\u001b[31m"),
             (status(&[]), 503, "none of the selected environments"),
-            (status(&[("a", true), ("b", false)]), 503, "environment b has not been looked at yet"),
+            (status(&[("a", true), ("b", false)]), 503, "environment b has not completed a cycle yet"),
             (status(&[("a", true), ("b", true)]), 200, "\"ready\""),
         ];
         for (status, code, part) in table {

@@ -54,7 +54,7 @@ pub fn page(path: &str, query: Option<&str>, sources: &Sources<'_>) -> Page {
         "/" => Ok(Page::json(200, &json!({ "paths": PATHS }))),
         _ => match application(path) {
             Some((environment, name)) => one(&environment, &name, query, status),
-            None => Err(Page::json(404, &json!({ "error": "there is no such page", "paths": PATHS }))),
+            None => Err(Page::json(404, &json!({ "error": "no such page", "paths": PATHS }))),
         },
     };
     found.unwrap_or_else(|wrong| wrong)
@@ -65,7 +65,12 @@ fn one(environment: &str, name: &str, query: Option<&str>, status: &Status) -> R
     if query.is_some_and(|query| !query.is_empty()) {
         return Err(Page::error(400, "one application's page takes no parameters"));
     }
-    let unknown = || Page::error(404, "git has no such application in this environment, or it was not looked at yet");
+    let unknown = || {
+        Page::error(
+            404,
+            "git has no such application in this environment, or the application has not been observed yet",
+        )
+    };
     applications::one(environment, name, status).ok_or_else(unknown)
 }
 

@@ -187,13 +187,10 @@ fn evaluation(plan: &Plan) -> Option<(State, String, String)> {
     if plan.sync == Sync::Synced && plan.health == Health::Healthy {
         return Some((State::Success, "Healthy".to_owned(), "Synced and Healthy".to_owned()));
     }
-    match &plan.rollout {
-        Some(Rollout::Running { progress, .. }) => {
-            pending("Progressing", format!("rolling out {} task{}", progress.desired, plural(progress.desired)))
-        }
-        _ if follows(plan) => pending("Progressing", "being applied".to_owned()),
-        _ => None,
+    if let Some(Rollout::Running { progress, .. }) = &plan.rollout {
+        return pending("Progressing", format!("rolling out {} task{}", progress.desired, plural(progress.desired)));
     }
+    if follows(plan) { pending("Progressing", "being applied".to_owned()) } else { None }
 }
 
 fn plural(count: i64) -> &'static str {

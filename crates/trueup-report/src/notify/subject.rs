@@ -56,7 +56,11 @@ pub(super) fn mark(event: &Event) -> Mark {
         What::RevisionUnverified { commit, .. } => once(key("unverified", None, ""), commit.as_str()),
         What::SourceFailed { .. } => once(key("source", None, ""), ""),
         What::SourceRecovered { .. } => Mark::Ends { key: key("source", None, "") },
-        _ => Mark::Free,
+        What::DaemonStarted { .. }
+        | What::DaemonStopping { .. }
+        | What::PlanMade { .. }
+        | What::StepApplied { .. }
+        | What::StepFailed { .. } => Mark::Free,
     }
 }
 
