@@ -14,7 +14,8 @@ use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::drift::without_echo;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
-use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
+use trueup_core::plan::{Call, Operation, Resource};
+use trueup_core::resources::service::RunningTasks;
 use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Meter, ObserveRequest, Priority};
 
 use crate::buckets::{Bucket, Buckets};

@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Ahead, Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync, deploys};
+use trueup_core::plan::{Ahead, Health, Held, Hold, Memory, Plan, Resource, Rollout, Step, Sync};
+use trueup_core::planner::Prune;
 use trueup_core::report::Edges;
+use trueup_core::resources::service::deploys;
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::CallError;
 

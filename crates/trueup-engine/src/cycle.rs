@@ -8,7 +8,8 @@ use trueup_core::broken::{self, Broken};
 use trueup_core::desired::{Application, DesiredApplication, Environment, Lookup};
 use trueup_core::live::{FailureKind, Live};
 use trueup_core::names::{ApplicationName, Arn, Revision, ServiceId};
-use trueup_core::plan::{Health, Held, Hold, Input, Plan, Rollout, Sync, wants_service_deployments};
+use trueup_core::plan::{Health, Held, Hold, Input, Plan, Rollout, Sync};
+use trueup_core::resources::service::wants_service_deployments;
 use trueup_ports::{Cloud, ObserveRequest, Priority};
 
 use crate::application::{ApplicationState, is_rolling, is_unsettled};

@@ -8,7 +8,8 @@ use tokio::sync::Notify;
 use trueup_core::desired::DesiredApplication;
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Ahead, Hold, Plan, applied_revisions, applied_revisions_of_environment};
+use trueup_core::plan::{Ahead, Hold, Plan};
+use trueup_core::planner::{applied_revisions, applied_revisions_of_environment};
 
 use crate::context::Context;
 

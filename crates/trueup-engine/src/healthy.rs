@@ -8,7 +8,8 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use trueup_core::live::{Live, LiveService, Observed};
 use trueup_core::names::{ApplicationName, Arn, ServiceId};
-use trueup_core::plan::{Plan, Rollout, TaskHealth};
+use trueup_core::plan::{Plan, Rollout};
+use trueup_core::resources::service::TaskHealth;
 use trueup_ports::{Cloud, EvidenceRequest};
 
 /// The shortest time between two counts of a service.

@@ -10,7 +10,8 @@ use trueup_core::desired::DesiredApplication;
 use trueup_core::kind::Kind;
 use trueup_core::live::{Live, LiveService, Observed};
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Cause, Held, Input, Operation, Plan, Step, deploys, tags, wants_service_deployments};
+use trueup_core::plan::{Cause, Held, Input, Operation, Plan, Step, tags};
+use trueup_core::resources::service::{deploys, wants_service_deployments};
 use trueup_ports::{Answer, Cloud, ObserveRequest, Priority};
 
 use crate::application::ApplicationState;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use trueup_core::broken;
 use trueup_core::names::ApplicationName;
-use trueup_core::plan::{self, Held, Hold, Input, Plan, Prune, PruneInput, check};
+use trueup_core::plan::{Held, Hold, Input, Plan};
+use trueup_core::planner::{self, Prune, PruneInput, check};
 
 /// Plans, and has the checker judge the plan. An unsound one has no steps left, and says why.
 pub(crate) fn plan(input: &Input<'_>) -> Plan {
-    let mut plan = plan::plan(input);
+    let mut plan = planner::plan(input);
     // With a bug in, it is to be seen whether others than the checker notice.
     if plan.steps.is_empty() || broken::any() {
         return plan;
@@ -30,7 +31,7 @@ pub(crate) fn plan(input: &Input<'_>) -> Plan {
 
 /// Works out what is to be pruned, and has the checker judge it. Nothing of what is unsound is pruned.
 pub(crate) fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
-    let prunes = plan::plan_prune(input);
+    let prunes = planner::plan_prune(input);
     let limits = input.desired.iter().map(|desired| desired.policy.prune_limit);
     let limit = limits.chain([input.policy.prune_limit]).max().unwrap_or_default();
     let defects = check::check_prune(input.instance.as_str(), limit, &prunes);

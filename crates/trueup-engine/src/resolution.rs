@@ -8,7 +8,7 @@ use trueup_core::desired::{Application, DesiredApplication, Lookup};
 use trueup_core::kind::Kind;
 use trueup_core::live::{Live, LiveService, Observed, Traffic};
 use trueup_core::names::{Arn, Revision, ServiceId};
-use trueup_core::plan;
+use trueup_core::resources::service::traffic;
 use trueup_ports::ObserveRequest;
 
 use crate::follower::Valid;
@@ -125,7 +125,7 @@ pub(crate) fn want(desired: &DesiredApplication, wanted: &mut ObserveRequest) {
 /// What ECS shifts on behalf of an observed service; `None` when there is nothing.
 pub(crate) fn shifted(service: &Observed<LiveService>) -> Option<Traffic> {
     let traffic = match service {
-        Observed::Present(service) => plan::traffic(&service.description),
+        Observed::Present(service) => traffic(&service.description),
         Observed::Absent => return None,
         Observed::Unknown(_) => Traffic { unread: true, ..Traffic::default() },
     };

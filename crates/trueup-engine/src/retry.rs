@@ -1,8 +1,9 @@
 //! Ending the hold on a failed revision: what `trueup retry` does.
 
 use trueup_core::names::{ApplicationName, EnvironmentName};
-use trueup_core::plan::{Plan, Sync, retry};
+use trueup_core::plan::{Plan, Sync};
 use trueup_core::report::{Event, Failure, PlannedStep, What};
+use trueup_core::resources::service::retry;
 use trueup_ports::{CallError, Cloud, Effect};
 
 use crate::engine::Engine;

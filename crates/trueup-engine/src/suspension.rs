@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use trueup_core::names::{ApplicationName, EnvironmentName};
-use trueup_core::plan::{self, Call, NothingToMark};
+use trueup_core::plan::Call;
+use trueup_core::planner::{self, NothingToMark};
 use trueup_ports::CallError;
 
 use crate::cycle::refusal;
@@ -82,7 +83,7 @@ impl Engine {
         by: &str,
         reason: Option<&str>,
     ) -> Result<Vec<Marked>, SuspensionError> {
-        let note = plan::note(self.context.now(), by, reason);
+        let note = planner::note(self.context.now(), by, reason);
         self.mark(application, Some(&note)).await
     }
 
@@ -129,8 +130,8 @@ impl EnvironmentLoop {
         let desired = resolution::resolve(valid, &answers, &mut None);
         let instance = &self.context.options.instance;
         let calls: Result<Vec<Call>, NothingToMark> = match note {
-            Some(note) => plan::suspend(&desired, &live, instance, note).map(|call| vec![call]),
-            None => plan::resume(&desired, &live, instance),
+            Some(note) => planner::suspend(&desired, &live, instance, note).map(|call| vec![call]),
+            None => planner::resume(&desired, &live, instance),
         };
         let calls = calls.map_err(|reason| SuspensionError::NothingToMark {
             environment: environment.clone(),

@@ -18,7 +18,8 @@ use trueup_core::desired::{Environment, FileTree, Lookup};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{ApplicationName, Arn, Revision, ServiceId};
-use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
+use trueup_core::plan::{Call, Operation, Resource};
+use trueup_core::resources::service::RunningTasks;
 
 pub use self::meter::{CallOutcome, GitOutcome, Measurement, Meter, Unmetered};
 pub use self::metrics::{Datum, Metrics, Sample, Unit};

@@ -23,7 +23,8 @@ use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Task};
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{EnvironmentName, ServiceId};
-use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
+use trueup_core::plan::{Call, Operation, Resource};
+use trueup_core::resources::service::RunningTasks;
 use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, ObserveRequest};
 
 use self::resources::{Resources, name_of, text};
