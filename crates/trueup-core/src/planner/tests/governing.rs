@@ -114,7 +114,7 @@ fn drift_that_comes_back_after_each_repair_is_contested_and_repairs_slow_down() 
     let plan = world.plan();
     assert_eq!((shown(&plan), plan.sync), (vec!["held Contested service".to_owned()], Sync::Synced));
     // It ends when the drift stays away.
-    world.later(plan::CONTESTED_QUIET_SECONDS + 1);
+    world.later(crate::plan::CONTESTED_QUIET_SECONDS + 1);
     assert_eq!(shown(&world.plan()), Vec::<String>::new());
     count(&mut world, 4);
     assert_eq!(shown(&world.plan()), ["UpdateService service drift /desiredCount"], "a first one again");
@@ -154,7 +154,7 @@ fn drift_that_comes_back_seldom_is_repaired_each_time_at_once() {
         count(&mut world, 9);
         assert_eq!(shown(&world.plan()), ["UpdateService service drift /desiredCount"]);
         world.converge();
-        world.later(plan::CONTESTED_QUIET_SECONDS + 60);
+        world.later(crate::plan::CONTESTED_QUIET_SECONDS + 60);
     }
 }
 
@@ -296,7 +296,7 @@ fn a_lost_call_is_made_again_after_20_seconds_and_one_that_would_make_a_second_t
     let drifted: fn(&mut World) = |world| count(world, 3);
     let committed: fn(&mut World) =
         |world| world.commit(Kind::TaskDefinition, "task-definition", |body| body["cpu"] = json!("1024"));
-    for (change, seconds) in [(drifted, plan::LOST_CALL_SECONDS_MAX), (committed, 60)] {
+    for (change, seconds) in [(drifted, crate::plan::LOST_CALL_SECONDS_MAX), (committed, 60)] {
         let mut world = World::settled();
         change(&mut world);
         let step = world.plan().steps.into_iter().find(|step| step.awaits.is_empty()).expect("there is one");
