@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Ahead, Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync, deploys};
+use trueup_core::plan::{Ahead, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync, deploys};
 use trueup_core::report::Edges;
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::CallError;
@@ -14,8 +14,7 @@ use trueup_ports::CallError;
 use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::diagnosis::Diagnosis;
-use crate::git::awaits_git;
-use crate::healthy::HealthyTasks;
+use crate::healthy_tasks::HealthyTasks;
 use crate::resolution::Resolved;
 use crate::schedule::Jitter;
 
@@ -43,7 +42,7 @@ pub(crate) struct ApplicationState {
     /// A rollout ran at the last look.
     pub rolling: bool,
     /// When it is looked at before the next full cycle.
-    pub look_at: Option<Instant>,
+    pub observe_at: Option<Instant>,
     /// Why its tasks fail, as far as it was found out.
     pub diagnosis: Diagnosis,
     /// How many of its tasks are healthy, while a rollout runs.
@@ -75,7 +74,7 @@ impl ApplicationState {
             record: None,
             ahead: None,
             rolling: false,
-            look_at: None,
+            observe_at: None,
             diagnosis: Diagnosis::default(),
             healthy: HealthyTasks::default(),
             prune: Prune::default(),
@@ -169,7 +168,7 @@ impl ApplicationState {
         let held =
             Held { resource: Some(step.resource.clone()), changes: step.changes.clone(), reason: hold_for(error) };
         self.refusal = Some(Refusal { held, revision: revision.clone() });
-        self.look_at = self.backoff.until(now);
+        self.observe_at = self.backoff.until(now);
     }
 
     /// Notes whether all of it could be read for this plan: what could not is read again soon, then less and less
@@ -179,29 +178,32 @@ impl ApplicationState {
             Some(kind) => self.reads.failed(kind, now, &mut self.jitter),
             None => self.reads.reset(),
         }
-        self.look_at = self.reads.until(now);
+        self.observe_at = self.reads.until(now);
     }
 
     /// Works out when the application is looked at next, before the next full cycle: soon while ECS is busy with it
     /// or AWS may still show the time before a write, and when a backoff ends.
-    pub fn schedule(&mut self, plan: &Plan, context: &Context, now: Instant) {
+    pub fn schedule(&mut self, plan: &Plan, rollout_interval: Duration, now: Instant) {
         self.rolling = matches!(plan.rollout, Some(Rollout::Running { .. }));
-        let soon = is_rolling(plan) || is_unsettled(plan) || awaits_git(plan);
-        let soon = soon.then(|| now + context.options.rollout_interval);
+        let soon = plan.is_rolling() || plan.is_unsettled() || plan.awaits_git();
+        let soon = soon.then(|| now + rollout_interval);
         let retry = self.backoff.until(now).filter(|_| !plan.steps.is_empty());
-        self.look_at = soon.into_iter().chain(retry).chain(self.reads.until(now)).min();
+        self.observe_at = soon.into_iter().chain(retry).chain(self.reads.until(now)).min();
     }
-}
 
-/// Whether ECS is busy with it.
-pub(crate) fn is_rolling(plan: &Plan) -> bool {
-    matches!(plan.rollout, Some(Rollout::Running { .. } | Rollout::RolledBack { done: false, .. }))
-        || plan.health == Health::Progressing
-}
+    /// Has the application observed at `at` at the latest.
+    pub fn observe_by(&mut self, at: Instant) {
+        self.observe_at = Some(self.observe_at.map_or(at, |due| due.min(at)));
+    }
 
-/// Whether AWS may still show the time before an own write.
-pub(crate) fn is_unsettled(plan: &Plan) -> bool {
-    plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
+    /// Emits what is new in a plan, and updates the status.
+    pub fn show(&mut self, context: &Context, plan: &Plan) {
+        let now = context.now();
+        let events = self.edges.observe(plan, now);
+        context.reporting.note(&plan.environment, &plan.application, &self.edges);
+        context.emit(context.reporting.pass(&plan.environment, self.diagnosis.explain(events)));
+        context.status.set(plan.clone(), now);
+    }
 }
 
 /// How a read failed, when reading again may mend it.
@@ -211,7 +213,31 @@ fn passing_failure(hold: &Hold) -> Option<FailureKind> {
         Hold::Unresolved { references } => {
             references.iter().any(|reference| reference.transient).then_some(FailureKind::Unavailable)
         }
-        _ => None,
+        Hold::NotSettled { .. }
+        | Hold::ReportOnly { .. }
+        | Hold::Immutable { .. }
+        | Hold::ForeignInstance { .. }
+        | Hold::ForeignEnvironment { .. }
+        | Hold::OwnedByStack { .. }
+        | Hold::ManagedByEcs
+        | Hold::PriorityTaken { .. }
+        | Hold::ServiceDraining
+        | Hold::RevisionFailed { .. }
+        | Hold::Suspended { .. }
+        | Hold::Contested { .. }
+        | Hold::WaitsFor { .. }
+        | Hold::PruneLimit { .. }
+        | Hold::UnknownRevision { .. }
+        | Hold::Behind(_)
+        | Hold::TargetGroupInUse { .. }
+        | Hold::InvalidDocument { .. }
+        | Hold::Unverified { .. }
+        | Hold::AccessDenied { .. }
+        | Hold::CallRefused { .. }
+        | Hold::WriteFailed { .. }
+        | Hold::AccountMismatch { .. }
+        | Hold::NoCredentials { .. }
+        | Hold::Unsound { .. } => None,
     }
 }
 

@@ -18,8 +18,6 @@ use trueup_core::plan::{Plan, Rollout};
 use trueup_core::report::Event;
 use trueup_ports::{Cloud, EvidenceRequest};
 
-use crate::board::is_settled;
-
 /// How many applications' evidence is read at a time, in one environment: some ten calls each, which others need too.
 pub(crate) const READ_AT_ONCE: usize = 4;
 
@@ -71,7 +69,7 @@ impl Diagnosis {
             }
             return None;
         }
-        let Some(seen) = suspect(service).filter(|_| !is_settled(plan)) else {
+        let Some(seen) = suspect(service).filter(|_| !plan.is_settled()) else {
             // A rollback that is over leaves no trace in the service itself, and what was found is still why.
             if !has_failed(plan) {
                 self.forget();
@@ -139,11 +137,11 @@ impl Diagnosis {
                 self.finding = Some(found);
             }
         }
-        self.broke()
+        self.failed()
     }
 
     /// A reading broke. Gives back the events that waited for one.
-    pub fn broke(&mut self) -> Vec<Event> {
+    pub fn failed(&mut self) -> Vec<Event> {
         self.reading = false;
         self.give_up()
     }

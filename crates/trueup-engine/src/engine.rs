@@ -12,15 +12,16 @@ use trueup_core::names::{EnvironmentName, Revision};
 use trueup_core::report::{EVENT_SCHEMA_VERSION, Event, What};
 use trueup_ports::{Clock, Clouds, GitOutcome, Measurement, Source};
 
-use crate::board::{SourceStatus, Status};
 use crate::context::Context;
+use crate::desired_state::DesiredState;
 use crate::environment::EnvironmentLoop;
-use crate::follower::{Follower, InForce};
+use crate::follower::Follower;
 use crate::options::Options;
 use crate::pushed::Pushed;
 use crate::schedule::Jitter;
 use crate::shutdown::Shutdown;
 use crate::sink::Sink;
+use crate::status::{SourceStatus, Status};
 
 /// How long calls under way may take to finish after the shutdown was requested. ECS kills a container 30 seconds
 /// after it asked it to stop, and trueup promises to be gone within 25.
@@ -40,7 +41,7 @@ pub struct Trigger {
     commit: Arc<Notify>,
     /// The one who wakes is somebody who knows of a push.
     pushed: Arc<AtomicBool>,
-    look: Arc<watch::Sender<u64>>,
+    observe: Arc<watch::Sender<u64>>,
 }
 
 impl Trigger {
@@ -52,8 +53,8 @@ impl Trigger {
     }
 
     /// Something changed in AWS: everything is observed at once. While that goes on, it is done once more afterwards.
-    pub fn look(&self) {
-        self.look.send_modify(|count| *count = count.wrapping_add(1));
+    pub fn observe(&self) {
+        self.observe.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
@@ -67,8 +68,11 @@ impl Engine {
         options: Options,
     ) -> Self {
         let context = Arc::new(Context::new(source.clone(), clouds, clock, sink, options));
-        let trigger =
-            Trigger { commit: context.git.wake.clone(), pushed: Arc::default(), look: Arc::new(watch::Sender::new(0)) };
+        let trigger = Trigger {
+            commit: context.git.wake.clone(),
+            pushed: Arc::default(),
+            observe: Arc::new(watch::Sender::new(0)),
+        };
         Self { source, context, trigger }
     }
 
@@ -84,19 +88,19 @@ impl Engine {
 
     /// How everything stands.
     pub fn status(&self) -> Status {
-        self.context.board.read()
+        self.context.status.read()
     }
 
     /// Runs until the shutdown is requested; then no call begins, and it ends when those under way have finished, at
     /// the latest after 24 seconds.
     pub async fn run(&self) {
         let instance = self.context.options.instance.clone();
-        self.tell(What::DaemonStarted {
+        self.emit(What::DaemonStarted {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instance: instance.clone(),
             event_schema: EVENT_SCHEMA_VERSION,
         });
-        self.context.telling.resume().await;
+        self.context.reporting.resume().await;
         let mut follower = self.follower();
         let mut jitter = Jitter::of(instance.as_str());
         let mut environments = Environments::default();
@@ -115,8 +119,8 @@ impl Engine {
             let came = came_of_asking(&follower, before.as_ref());
             self.context.options.meter.measure(&Measurement::Git { outcome: came, took: began.elapsed() });
             pushed.asked(came, Instant::now());
-            if let Some(in_force) = follower.in_force() {
-                environments.begin(self, in_force);
+            if let Some(current) = follower.current() {
+                environments.begin(self, current);
             }
             let next = Instant::now() + jitter.spread(self.context.options.git_interval);
             tokio::select! {
@@ -127,7 +131,7 @@ impl Engine {
             }
         }
         self.context.clouds.stop_writing();
-        self.tell(What::DaemonStopping {});
+        self.emit(What::DaemonStopping {});
         environments.end().await;
     }
 
@@ -135,21 +139,21 @@ impl Engine {
     pub(crate) async fn refresh(&self, follower: &mut Follower) {
         let asked = self.context.git.ask();
         let events = follower.refresh(self.context.now()).await;
-        self.context.tell(events);
-        self.context.board.set_source(SourceStatus {
-            revision: follower.in_force().map(|in_force| in_force.revision.clone()),
+        self.context.emit(events);
+        self.context.status.set_source(SourceStatus {
+            revision: follower.current().map(|current| current.revision.clone()),
             last_success: follower.last_success(),
             failure: follower.failure().map(ToString::to_string),
         });
-        let in_force = follower.in_force().cloned();
-        let news = in_force.clone();
-        let is_news = self.context.in_force.send_if_modified(|now| {
-            let same = match (&now, &in_force) {
+        let current = follower.current().cloned();
+        let news = current.clone();
+        let is_news = self.context.current.send_if_modified(|now| {
+            let same = match (&now, &current) {
                 (Some(now), Some(new)) => Arc::ptr_eq(now, new),
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             };
-            *now = in_force;
+            *now = current;
             !same
         });
         // Not before what it answered is in force.
@@ -164,23 +168,23 @@ impl Engine {
 
     /// A daemon that is told to mind an environment that git does not have waits for it, as a commit may bring it; but
     /// it is more often a slip of the pen, and nothing else would tell.
-    fn warn_of_unknown_environments(&self, in_force: &InForce) {
+    fn warn_of_unknown_environments(&self, current: &DesiredState) {
         for environment in &self.context.options.environments {
-            if !in_force.environments.contains_key(environment) {
-                let revision = &in_force.revision;
+            if !current.environments.contains_key(environment) {
+                let revision = &current.revision;
                 tracing::warn!(%environment, %revision, "The revision has no such environment; nothing is done for it.");
             }
         }
     }
 
     /// The environments that are minded.
-    pub(crate) fn environments(&self, in_force: &InForce) -> impl Iterator<Item = EnvironmentName> {
-        in_force.environments.keys().filter(|name| self.context.options.minds_environment(name)).cloned()
+    pub(crate) fn environments(&self, current: &DesiredState) -> impl Iterator<Item = EnvironmentName> {
+        current.environments.keys().filter(|name| self.context.options.selects_environment(name)).cloned()
     }
 
-    fn tell(&self, what: What) {
+    fn emit(&self, what: What) {
         let time = self.context.now();
-        self.context.tell([Event { time, environment: None, application: None, revision: None, what }]);
+        self.context.emit([Event { time, environment: None, application: None, revision: None, what }]);
     }
 }
 
@@ -205,13 +209,13 @@ struct Environments {
 impl Environments {
     /// Begins a loop for every environment that has none. One whose environment git no longer has goes on without
     /// anything to do.
-    fn begin(&mut self, engine: &Engine, in_force: &InForce) {
-        engine.context.board.set_environments(engine.environments(in_force));
-        for name in engine.environments(in_force) {
+    fn begin(&mut self, engine: &Engine, current: &DesiredState) {
+        engine.context.status.set_environments(engine.environments(current));
+        for name in engine.environments(current) {
             // One that broke begins anew: nothing that it remembered is needed.
             if self.running.get(&name).is_none_or(AbortHandle::is_finished) {
                 let environment = EnvironmentLoop::new(engine.context.clone(), name.clone());
-                let running = self.loops.spawn(environment.run(engine.trigger.look.subscribe()));
+                let running = self.loops.spawn(environment.run(engine.trigger.observe.subscribe()));
                 self.running.insert(name, running);
             }
         }

@@ -13,9 +13,9 @@ use trueup_ports::Measurement;
 
 use crate::application::ApplicationState;
 use crate::context::Context;
+use crate::desired_state::DesiredState;
 use crate::diagnosis::{Diagnosed, READ_AT_ONCE};
-use crate::follower::InForce;
-use crate::healthy::Counted;
+use crate::healthy_tasks::Counted;
 use crate::pass::Finished;
 use crate::schedule::Jitter;
 
@@ -111,11 +111,11 @@ impl EnvironmentLoop {
     /// Runs until the shutdown is requested, then waits for the passes under way.
     ///
     /// A trigger or a new revision that comes while a cycle runs causes another one: both are kept by their channels.
-    pub async fn run(mut self, mut look: watch::Receiver<u64>) {
+    pub async fn run(mut self, mut triggers: watch::Receiver<u64>) {
         let context = self.context.clone();
-        let mut in_force = context.in_force.subscribe();
-        let mut current = in_force.borrow_and_update().clone();
-        look.mark_unchanged();
+        let mut revisions = context.current.subscribe();
+        let mut current = revisions.borrow_and_update().clone();
+        triggers.mark_unchanged();
         let mut scope = Scope::All;
         loop {
             if let Some(current) = &current {
@@ -132,29 +132,29 @@ impl EnvironmentLoop {
                     full: scope == Scope::All,
                     took: began.elapsed(),
                 });
-                context.board.cycled(&self.name, context.now());
+                context.status.cycled(&self.name, context.now());
             }
             if scope == Scope::All {
                 self.full_at = Instant::now() + self.jitter.spread(context.options.interval);
             }
             scope = loop {
-                let wake = self.next_look().map_or(self.full_at, |at| at.min(self.full_at));
+                let wake = self.next_observation().map_or(self.full_at, |at| at.min(self.full_at));
                 tokio::select! {
                     biased;
                     () = context.shutdown.requested() => return self.drain().await,
                     Some(ended) = self.passes.join_next(), if !self.passes.is_empty() => self.ended(ended),
                     Some(read) = self.reads.join_next(), if !self.reads.is_empty() => self.read(read),
-                    changed = in_force.changed() => {
+                    changed = revisions.changed() => {
                         if changed.is_err() {
                             return self.drain().await;
                         }
-                        let before = std::mem::replace(&mut current, in_force.borrow_and_update().clone());
+                        let before = std::mem::replace(&mut current, revisions.borrow_and_update().clone());
                         if let Some(current) = &current {
                             let due = self.due();
                             break self.changed(before.as_deref(), current).and(due);
                         }
                     }
-                    _ = look.changed() => break Scope::All,
+                    _ = triggers.changed() => break Scope::All,
                     () = sleep_until(wake) => break self.due(),
                 }
             };
@@ -169,10 +169,10 @@ impl EnvironmentLoop {
         }
         // Reading is not waited for; what waits to be told is told with what is known.
         let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.give_up());
-        self.context.tell(waiting.collect::<Vec<_>>());
+        self.context.emit(waiting.collect::<Vec<_>>());
         // A cycle that was dropped has not told all of it.
-        self.context.tell(self.context.telling.release(&self.name));
-        self.context.telling.save().await;
+        self.context.emit(self.context.reporting.release(&self.name));
+        self.context.reporting.save().await;
     }
 
     /// Takes in what came of reading beside the cycles.
@@ -184,22 +184,22 @@ impl EnvironmentLoop {
             Ok(Read::Counted(Counted { name, deployment, task_definition, healthy })) => {
                 let Some(state) = self.applications.get_mut(&name) else { return };
                 if state.healthy.arrived(&deployment, healthy) {
-                    self.context.board.count(&self.name, &name, &task_definition, healthy);
+                    self.context.status.count(&self.name, &name, &task_definition, healthy);
                 }
             }
             Ok(Read::Diagnosed(Diagnosed { name, deployment, finding })) => {
                 let Some(state) = self.applications.get_mut(&name) else { return };
                 let events = state.diagnosis.arrived(&deployment, finding);
-                self.context.board.explain(&self.name, &name, state.diagnosis.finding());
-                self.context.tell(events);
+                self.context.status.explain(&self.name, &name, state.diagnosis.finding());
+                self.context.emit(events);
             }
             Err(error) => {
                 let error = ended_by(&error);
                 tracing::error!(environment = %self.name, error, "Reading beside the cycles broke.");
                 // Nobody knows whose it was: none is waited for any longer.
-                self.applications.values_mut().for_each(|state| state.healthy.broke());
-                let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.broke());
-                self.context.tell(waiting.collect::<Vec<_>>());
+                self.applications.values_mut().for_each(|state| state.healthy.failed());
+                let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.failed());
+                self.context.emit(waiting.collect::<Vec<_>>());
             }
         }
     }
@@ -252,38 +252,38 @@ impl EnvironmentLoop {
     /// go round without a pause.
     pub(crate) fn due_before_full(&mut self) -> Scope {
         let now = Instant::now();
-        let due = self.applications.iter_mut().filter(|(_, state)| state.look_at.is_some_and(|at| at <= now));
+        let due = self.applications.iter_mut().filter(|(_, state)| state.observe_at.is_some_and(|at| at <= now));
         let taken = due.map(|(name, state)| {
-            state.look_at = None;
+            state.observe_at = None;
             name.clone()
         });
         Scope::Only(taken.collect())
     }
 
     /// The next time at which some application is looked at before the next full cycle.
-    fn next_look(&self) -> Option<Instant> {
-        self.applications.values().filter_map(|state| state.look_at).min()
+    fn next_observation(&self) -> Option<Instant> {
+        self.applications.values().filter_map(|state| state.observe_at).min()
     }
 
     /// What a new revision concerns: the applications that it changed, or everything where resources may have to be
     /// taken away or the environment itself changed.
-    fn changed(&self, before: Option<&InForce>, now: &InForce) -> Scope {
+    fn changed(&self, before: Option<&DesiredState>, now: &DesiredState) -> Scope {
         let Some(before) = before else { return Scope::All };
-        let prunes = now.applications.iter().any(|((environment, _), standing)| {
-            let valid = standing.valid.as_ref();
+        let prunes = now.applications.iter().any(|((environment, _), documents)| {
+            let valid = documents.valid.as_ref();
             *environment == self.name && valid.is_some_and(|valid| valid.application.policy.prune != Mode::Off)
         });
-        let policy = |in_force: &InForce| in_force.policies.get(&self.name).cloned();
+        let policy = |state: &DesiredState| state.policies.get(&self.name).cloned();
         let prunes = prunes || policy(now).is_some_and(|policy| policy.prune != Mode::Off);
         let held_back = before.held_back.get(&self.name) != now.held_back.get(&self.name);
         if prunes || held_back || before.environments.get(&self.name) != now.environments.get(&self.name) {
             return Scope::All;
         }
-        let revisions = |in_force: &InForce| {
-            let ours = in_force.applications.iter().filter(|((environment, _), _)| *environment == self.name);
-            ours.map(|((_, name), standing)| {
-                let valid = standing.valid.as_ref().map(|valid| valid.revision.clone());
-                (name.clone(), (valid, standing.invalid.as_ref().map(|invalid| invalid.revision.clone())))
+        let revisions = |state: &DesiredState| {
+            let ours = state.applications.iter().filter(|((environment, _), _)| *environment == self.name);
+            ours.map(|((_, name), documents)| {
+                let valid = documents.valid.as_ref().map(|valid| valid.revision.clone());
+                (name.clone(), (valid, documents.invalid.as_ref().map(|invalid| invalid.revision.clone())))
             })
             .collect::<BTreeMap<_, _>>()
         };

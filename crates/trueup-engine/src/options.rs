@@ -53,12 +53,12 @@ impl Options {
     }
 
     /// Whether an environment is minded.
-    pub fn minds_environment(&self, environment: &EnvironmentName) -> bool {
+    pub fn selects_environment(&self, environment: &EnvironmentName) -> bool {
         self.environments.is_empty() || self.environments.contains(environment)
     }
 
     /// Whether an application is minded.
-    pub fn minds_application(&self, application: &ApplicationName) -> bool {
+    pub fn selects_application(&self, application: &ApplicationName) -> bool {
         self.applications.is_empty() || self.applications.contains(application)
     }
 }

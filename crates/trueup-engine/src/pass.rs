@@ -15,10 +15,10 @@ use trueup_ports::{Answer, Cloud, ObserveRequest, Priority};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
-use crate::follower::Valid;
+use crate::desired_state::ValidDocuments;
 use crate::planning;
 use crate::record;
-use crate::resolution::{Answers, answer_target_groups, resolve};
+use crate::resolution::{LookupAnswers, answer_target_groups, resolve};
 use crate::write::write;
 
 /// The most calls of one pass. Far above what one application can need (a few for each of its documents): it ends a
@@ -33,9 +33,9 @@ pub(crate) struct Pass {
     pub context: Arc<Context>,
     pub cloud: Arc<dyn Cloud>,
     /// The application and its revision.
-    pub valid: Valid,
+    pub valid: ValidDocuments,
     /// AWS's answers to its lookups.
-    pub answers: Answers,
+    pub answers: LookupAnswers,
     /// What AWS has of it.
     pub live: Live,
     /// When AWS was asked for it.
@@ -79,7 +79,7 @@ impl Pass {
         self.take_steps().await;
         if !self.is_current() {
             // A newer commit pre-empts this one, at once.
-            self.state.look_at = Some(Instant::now());
+            self.state.observe_at = Some(Instant::now());
         }
         Finished { name, state: self.state }
     }
@@ -101,15 +101,15 @@ impl Pass {
             }
             if deploys(&step) && self.read_record().await {
                 // What ECS threw out while nobody looked is not asked for again.
-                self.plan_anew();
+                self.replan();
                 continue;
             }
-            if self.reads_scaling_first(&step).await {
-                self.plan_anew();
+            if self.scaling_changed(&step).await {
+                self.replan();
                 continue;
             }
-            if self.looks_again(&step).await {
-                self.plan_anew();
+            if self.is_out_of_date(&step).await {
+                self.replan();
                 continue;
             }
             let answer = write(&self.context, &*self.cloud, &mut self.state, &self.plan, &step).await;
@@ -120,27 +120,27 @@ impl Pass {
             };
             self.wrote |= step.resource.kind == Kind::Service;
             self.absorb(&step, &answer);
-            self.plan_anew();
+            self.replan();
         }
         // Whatever was written is looked at soon: reads may lag, and ECS has begun to work.
         let now = Instant::now();
-        self.state.schedule(&self.plan, &self.context, now);
-        let soon = now + self.context.options.rollout_interval;
-        self.state.look_at = Some(self.state.look_at.map_or(soon, |at| at.min(soon)));
+        let interval = self.context.options.rollout_interval;
+        self.state.schedule(&self.plan, interval, now);
+        self.state.observe_by(now + interval);
     }
 
     /// Asks once more whether an autoscaler governs the number of tasks before that number is sent: what was remembered
     /// may be minutes old. Gives back whether that changed anything.
-    async fn reads_scaling_first(&mut self, step: &Step) -> bool {
+    async fn scaling_changed(&mut self, step: &Step) -> bool {
         let counts = step.call.operation == Operation::UpdateService && step.call.input.get("desiredCount").is_some();
         let Some(id) = self.desired().service_id().filter(|_| counts) else { return false };
-        let wanted = ObserveRequest {
+        let request = ObserveRequest {
             scaling: BTreeSet::from([id.clone()]),
             refresh: BTreeSet::from([format!("service/{id}")]),
             priority: Priority::Safety,
             ..ObserveRequest::default()
         };
-        let answer = self.cloud.observe(&wanted).await.autoscaled.remove(&id);
+        let answer = self.cloud.observe(&request).await.autoscaled.remove(&id);
         let is_new = answer.as_ref() != self.live.autoscaled.get(&id);
         match answer {
             Some(answer) => drop(self.live.autoscaled.insert(id, answer)),
@@ -151,7 +151,7 @@ impl Pass {
 
     /// Reads the service once more before it is deployed, and when it was seen a while ago: waiting for a turn takes time,
     /// and another copy may have applied a newer commit meanwhile. Gives back whether the plan no longer stands on what AWS has.
-    async fn looks_again(&mut self, step: &Step) -> bool {
+    async fn is_out_of_date(&mut self, step: &Step) -> bool {
         if broken::is(Broken::OldReadsBelieved) {
             return false;
         }
@@ -162,12 +162,12 @@ impl Pass {
             return false;
         };
         let seen = Instant::now();
-        let wanted = ObserveRequest {
+        let request = ObserveRequest {
             services: BTreeSet::from([id.clone()]),
             priority: Priority::Safety,
             ..ObserveRequest::default()
         };
-        let mut live = self.cloud.observe(&wanted).await;
+        let mut live = self.cloud.observe(&request).await;
         let Some(service) = live.services.remove(&id) else { return false };
         self.seen = seen;
         let before = self.live.services.insert(id.clone(), service);
@@ -205,8 +205,8 @@ impl Pass {
             return false;
         };
         let service_deployments = BTreeSet::from([service]);
-        let wanted = ObserveRequest { service_deployments, priority: Priority::Safety, ..ObserveRequest::default() };
-        record::read(&*self.cloud, &wanted, &mut self.live).await;
+        let request = ObserveRequest { service_deployments, priority: Priority::Safety, ..ObserveRequest::default() };
+        record::read(&*self.cloud, &request, &mut self.live).await;
         true
     }
 
@@ -225,7 +225,7 @@ impl Pass {
     }
 
     /// Plans with what is known now.
-    fn plan_anew(&mut self) {
+    fn replan(&mut self) {
         let desired = self.desired();
         self.plan = planning::plan(&self.input(&desired, &BTreeSet::new()));
         for held in &self.lasting {
@@ -244,6 +244,6 @@ impl Pass {
 
     /// Tells what is new in the plan and puts it on the board.
     fn show(&mut self) {
-        self.context.show(&mut self.state, &self.plan);
+        self.state.show(&self.context, &self.plan);
     }
 }

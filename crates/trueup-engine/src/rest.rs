@@ -11,11 +11,8 @@ use trueup_core::broken::{self, Broken};
 use trueup_core::description::Description;
 use trueup_core::live::{Live, LiveTaskDefinition, Observed, Tags, Traffic};
 use trueup_core::names::{ApplicationName, Arn};
-use trueup_core::plan::{Memory, Plan, is_delegated};
+use trueup_core::plan::{Memory, is_delegated};
 use trueup_ports::ObserveRequest;
-
-use crate::application::is_rolling;
-use crate::board::is_settled;
 
 /// What was seen when there was nothing to do.
 pub(crate) struct Rest {
@@ -56,27 +53,22 @@ impl Shared {
     }
 }
 
-/// Whether a plan has nothing to do and nothing goes on.
-pub(crate) fn is_at_rest(plan: &Plan) -> bool {
-    is_settled(plan) && plan.steps.is_empty() && plan.held.is_empty() && !is_rolling(plan)
-}
-
 impl Rest {
     /// What was seen of an application: `part` is what belongs to it.
-    pub fn new(part: &Live, shared: &Shared, wanted: &ObserveRequest, memory: &Memory) -> Self {
+    pub fn new(part: &Live, shared: &Shared, request: &ObserveRequest, memory: &Memory) -> Self {
         let task_definitions: Vec<Arn> = part.task_definitions.keys().cloned().collect();
-        Self { live: fingerprint(part, shared, wanted, &task_definitions), memory: memory.clone(), task_definitions }
+        Self { live: fingerprint(part, shared, request, &task_definitions), memory: memory.clone(), task_definitions }
     }
 
     /// Whether the same is seen now, in what was observed of the whole environment.
-    pub fn holds(&self, live: &Live, shared: &Shared, wanted: &ObserveRequest, memory: &Memory) -> bool {
-        let is_as_it_was = || self.live == fingerprint(live, shared, wanted, &self.task_definitions);
+    pub fn holds(&self, live: &Live, shared: &Shared, request: &ObserveRequest, memory: &Memory) -> bool {
+        let is_as_it_was = || self.live == fingerprint(live, shared, request, &self.task_definitions);
         self.memory == *memory && (broken::is(Broken::RestForEver) || is_as_it_was())
     }
 }
 
 /// A hash of all that a plan for one application may depend on.
-fn fingerprint(live: &Live, shared: &Shared, wanted: &ObserveRequest, task_definitions: &[Arn]) -> u64 {
+fn fingerprint(live: &Live, shared: &Shared, request: &ObserveRequest, task_definitions: &[Arn]) -> u64 {
     // All members are named: a new one is either hashed below or excused here. The inventory is for pruning alone; rules,
     // and what ECS shifts by them, are shared.
     let Live {
@@ -92,10 +84,10 @@ fn fingerprint(live: &Live, shared: &Shared, wanted: &ObserveRequest, task_defin
     } = live;
     hashed(|hasher| {
         shared.applications.hash(hasher);
-        for listener in &wanted.listeners {
+        for listener in &request.listeners {
             shared.rules.get(listener).hash(hasher);
         }
-        for id in &wanted.services {
+        for id in &request.services {
             each(services.get(id), hasher, |service, hasher| {
                 described(&service.description, &service.tags, hasher);
             });
@@ -109,10 +101,10 @@ fn fingerprint(live: &Live, shared: &Shared, wanted: &ObserveRequest, task_defin
         for arn in task_definitions {
             each(revisions.get(arn), hasher, revision);
         }
-        for family in wanted.families.keys() {
+        for family in request.families.keys() {
             each(families.get(family), hasher, |newest, hasher| newest.iter().for_each(|one| revision(one, hasher)));
         }
-        for name in &wanted.target_groups {
+        for name in &request.target_groups {
             each(target_groups.get(name), hasher, |group, hasher| {
                 group.description.fingerprint(hasher);
                 observed(&group.attributes, hasher, Hash::hash);
@@ -251,7 +243,7 @@ mod tests {
                 present(&mut present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].tags).clear();
             }),
         ];
-        let wanted = ObserveRequest {
+        let request = ObserveRequest {
             services: [id()].into(),
             families: [("web".to_owned(), Digest::of(b""))].into(),
             target_groups: ["web".to_owned()].into(),
@@ -259,8 +251,8 @@ mod tests {
             ..ObserveRequest::default()
         };
         let (all, memory) = (BTreeSet::from([ApplicationName::new("web")]), Memory::default());
-        let rest = Rest::new(&live(), &Shared::new(&live(), &all), &wanted, &memory);
-        let holds = |live: &Live| rest.holds(live, &Shared::new(live, &all), &wanted, &memory);
+        let rest = Rest::new(&live(), &Shared::new(&live(), &all), &request, &memory);
+        let holds = |live: &Live| rest.holds(live, &Shared::new(live, &all), &request, &memory);
         assert!(holds(&live()));
         for (what, change) in table {
             let mut changed = live();
@@ -278,9 +270,9 @@ mod tests {
         others.inventory = Some(Observed::Present(Vec::new()));
         assert!(holds(&others), "what belongs to others does not count");
         let more = BTreeSet::from([ApplicationName::new("other"), ApplicationName::new("web")]);
-        assert!(!rest.holds(&live(), &Shared::new(&live(), &more), &wanted, &memory));
+        assert!(!rest.holds(&live(), &Shared::new(&live(), &more), &request, &memory));
         let mut wrote = Memory::default();
         wrote.deployed(Digest::of(b""));
-        assert!(!rest.holds(&live(), &Shared::new(&live(), &all), &wanted, &wrote));
+        assert!(!rest.holds(&live(), &Shared::new(&live(), &all), &request, &wrote));
     }
 }

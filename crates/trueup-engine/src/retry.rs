@@ -40,10 +40,10 @@ impl Engine {
     /// When there is no desired state to compare with.
     pub async fn retry_once(&self) -> Result<Vec<Retried>, OnceError> {
         let plans = self.plan_once().await?;
-        let in_force = self.context.in_force.borrow().clone();
+        let current = self.context.current.borrow().clone();
         let mut all = Vec::with_capacity(plans.len());
         for plan in plans {
-            let environment = in_force.as_ref().and_then(|in_force| in_force.environments.get(&plan.environment));
+            let environment = current.as_ref().and_then(|current| current.environments.get(&plan.environment));
             let outcome = match environment {
                 Some(environment) => {
                     let cloud = self.context.clouds.cloud(environment).await;
@@ -75,7 +75,7 @@ impl Engine {
                     (What::StepFailed { step: told, failure: failure(error) }, Some(message))
                 }
             };
-            self.context.tell([Event {
+            self.context.emit([Event {
                 time: self.context.now(),
                 environment: Some(plan.environment.clone()),
                 application: Some(plan.application.clone()),

@@ -7,9 +7,9 @@ use trueup_core::plan::{self, Call, NothingToMark};
 use trueup_ports::CallError;
 
 use crate::cycle::refusal;
+use crate::desired_state::{DesiredState, ValidDocuments};
 use crate::engine::Engine;
 use crate::environment::{EnvironmentLoop, Scope};
-use crate::follower::{InForce, Valid};
 use crate::once::OnceError;
 use crate::resolution;
 
@@ -95,15 +95,15 @@ impl Engine {
     }
 
     async fn mark(&self, application: &ApplicationName, note: Option<&str>) -> Result<Vec<Marked>, SuspensionError> {
-        let in_force = self.begin().await?;
+        let current = self.begin().await?;
         let mut marked = Vec::new();
-        for mut environment in self.loops(&in_force) {
+        for mut environment in self.loops(&current) {
             let name = environment.name.clone();
-            let Some(standing) = environment.standing(&in_force, application) else { continue };
-            let Some(valid) = standing.valid.clone() else {
+            let Some(documents) = environment.documents(&current, application) else { continue };
+            let Some(valid) = documents.valid.clone() else {
                 return Err(SuspensionError::Invalid { environment: name, application: application.clone() });
             };
-            let calls = environment.mark(&in_force, &valid, note).await?;
+            let calls = environment.mark(&current, &valid, note).await?;
             marked.push(Marked { environment: name, calls });
         }
         if marked.is_empty() {
@@ -114,18 +114,23 @@ impl Engine {
 }
 
 impl EnvironmentLoop {
-    async fn mark(&mut self, in_force: &InForce, valid: &Valid, note: Option<&str>) -> Result<usize, SuspensionError> {
+    async fn mark(
+        &mut self,
+        current: &DesiredState,
+        valid: &ValidDocuments,
+        note: Option<&str>,
+    ) -> Result<usize, SuspensionError> {
         let (environment, application) = (self.name.clone(), valid.application.name.clone());
         let refused = |message| SuspensionError::Refused { environment: environment.clone(), message };
-        let Some(place) = in_force.environments.get(&self.name) else { return Ok(0) };
+        let Some(place) = current.environments.get(&self.name) else { return Ok(0) };
         let cloud = self.context.clouds.cloud(place).await;
         if let Some(hold) = refusal(place, &*cloud).await {
             return Err(refused(hold.message()));
         }
         let one = [(&application, valid)];
-        let mut answers = self.resolve(&*cloud, in_force, &one).await;
+        let mut answers = self.resolve(&*cloud, current, &one).await;
         let scope = Scope::Only(BTreeSet::from([application.clone()]));
-        let live = self.observe(&*cloud, in_force, &scope, &one, &mut answers).await;
+        let live = self.observe(&*cloud, current, &scope, &one, &mut answers).await;
         let desired = resolution::resolve(valid, &answers, &mut None);
         let instance = &self.context.options.instance;
         let calls: Result<Vec<Call>, NothingToMark> = match note {

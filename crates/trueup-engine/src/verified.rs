@@ -12,27 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trueup_core::names::{EnvironmentName, Revision};
-use trueup_core::plan::{Held, Hold};
 use trueup_ports::{NotVerified, SourceError, Unverified, Verifier};
 
-use crate::follower::InForce;
-
-/// An environment that is behind the branch because a commit is not verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldBack {
-    /// The commit that is in force there; `None` where nothing is.
-    pub revision: Option<Revision>,
-    /// Why it is behind.
-    pub unverified: Unverified,
-}
-
-impl HeldBack {
-    /// What every application of the environment is held by.
-    pub fn held(&self) -> Held {
-        let Unverified { commit, message, .. } = self.unverified.clone();
-        Held { resource: None, changes: Vec::new(), reason: Hold::Unverified { commit, detail: message } }
-    }
-}
+use crate::desired_state::DesiredState;
 
 /// So many verified commits are tried, the newest first, for one that may stay in force: one may be wrong as a whole.
 const BACK_MAX: usize = 16;
@@ -51,20 +33,20 @@ pub(crate) struct Refused {
     pub environment: EnvironmentName,
     pub unverified: Unverified,
     /// What stays in force: that of before, or where there was nothing that of the newest commit that is verified.
-    pub older: Option<Arc<InForce>>,
+    pub older: Option<Arc<DesiredState>>,
 }
 
 /// A commit that may come into force, and what was before it.
 pub(crate) struct Candidate<'a> {
-    pub before: Option<&'a Arc<InForce>>,
-    pub next: &'a InForce,
+    pub before: Option<&'a Arc<DesiredState>>,
+    pub next: &'a DesiredState,
     /// Whether a later process may begin with what is verified now.
     pub is_remembered: bool,
 }
 
 impl Candidate<'_> {
     /// What is in force, where it has the environment.
-    fn before(&self, environment: &EnvironmentName) -> Option<Arc<InForce>> {
+    fn before(&self, environment: &EnvironmentName) -> Option<Arc<DesiredState>> {
         self.before.filter(|before| before.environments.contains_key(environment)).cloned()
     }
 
@@ -76,8 +58,8 @@ impl Candidate<'_> {
 }
 
 /// The account that an environment has by a commit.
-fn account<'a>(in_force: &'a InForce, environment: &EnvironmentName) -> Option<&'a str> {
-    in_force.environments.get(environment).map(|environment| environment.account.as_str())
+fn account<'a>(state: &'a DesiredState, environment: &EnvironmentName) -> Option<&'a str> {
+    state.environments.get(environment).map(|environment| environment.account.as_str())
 }
 
 /// What a rule says of a commit.
@@ -89,7 +71,7 @@ struct Ruling {
 
 /// Loads what an older commit has; nothing where it is wrong as a whole.
 pub(crate) trait Older {
-    async fn older(&self, revision: &Revision) -> Result<Option<Arc<InForce>>, SourceError>;
+    async fn older(&self, revision: &Revision) -> Result<Option<Arc<DesiredState>>, SourceError>;
 }
 
 impl Verified {
@@ -124,7 +106,7 @@ impl Verified {
                 Some(before) => Some(before),
                 None => self.back(&*verifier, rule, &rules, candidate, history).await?,
             };
-            let has = |in_force: &InForce| in_force.environments.contains_key(&environment);
+            let has = |state: &DesiredState| state.environments.contains_key(&environment);
             if has(candidate.next) || older.as_deref().is_some_and(has) {
                 refused.push(Refused { environment, unverified, older });
             }
@@ -148,7 +130,7 @@ impl Verified {
             Err(NotVerified::Refused(unverified)) => Some(unverified),
         };
         let before = candidate.before(rule);
-        let mut known: Vec<&InForce> = before.iter().map(|before| &**before).collect();
+        let mut known: Vec<&DesiredState> = before.iter().map(|before| &**before).collect();
         let mut older = None;
         if refused.is_none() {
             self.is_verified(verifier, rule, head, candidate).await;
@@ -158,7 +140,7 @@ impl Verified {
             names.extend(older.iter().flat_map(|older| older.environments.keys().cloned()));
         }
         known.extend(older.as_deref());
-        let accounts = known.into_iter().filter_map(|in_force| account(in_force, rule)).map(str::to_owned).collect();
+        let accounts = known.into_iter().filter_map(|state| account(state, rule)).map(str::to_owned).collect();
         if !candidate.next.environments.contains_key(rule) && before.is_none() && older.is_none() {
             self.is_missing(rule);
         }
@@ -173,7 +155,7 @@ impl Verified {
         rules: &BTreeSet<EnvironmentName>,
         candidate: &Candidate<'_>,
         history: &impl Older,
-    ) -> Result<Option<Arc<InForce>>, SourceError> {
+    ) -> Result<Option<Arc<DesiredState>>, SourceError> {
         let mut from = candidate.next.revision.clone();
         'back: for _ in 0..BACK_MAX {
             let Some(instead) = verifier.last_verified(rule, &from).await? else { return Ok(None) };
@@ -228,7 +210,7 @@ fn rules_of(
 ) -> BTreeSet<EnvironmentName> {
     let before = candidate.before.map(|before| &**before);
     let accounts: BTreeSet<&str> =
-        before.into_iter().chain([candidate.next]).filter_map(|in_force| account(in_force, environment)).collect();
+        before.into_iter().chain([candidate.next]).filter_map(|state| account(state, environment)).collect();
     let is_ours = |rule: &EnvironmentName, ruling: &Ruling| {
         let is_own = has_own && rule == environment;
         let is_about_account = accounts.iter().any(|account| ruling.accounts.contains(*account));

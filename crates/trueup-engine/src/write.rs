@@ -48,7 +48,7 @@ pub(crate) async fn write(
             (What::StepFailed { step: PlannedStep::from(step), failure }, None)
         }
     };
-    context.tell([Event {
+    context.emit([Event {
         time: now,
         environment: Some(plan.environment.clone()),
         application: Some(plan.application.clone()),
@@ -61,10 +61,7 @@ pub(crate) async fn write(
 /// The ARNs of what a step touches: the resource's, and those that its request names.
 fn touched(step: &Step) -> impl Iterator<Item = String> + '_ {
     let members = step.call.input.as_object().into_iter().flat_map(|input| input.values());
-    let named = members.flat_map(|member| match member {
-        Value::Array(items) => items.as_slice(),
-        one => std::slice::from_ref(one),
-    });
+    let named = members.flat_map(|member| member.as_array().map_or(std::slice::from_ref(member), Vec::as_slice));
     let named = named.filter_map(Value::as_str).filter(|text| text.starts_with("arn:"));
     named.chain(step.resource.arn.as_ref().map(Arn::as_str)).map(str::to_owned)
 }

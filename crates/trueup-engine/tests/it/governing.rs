@@ -213,14 +213,14 @@ async fn a_lost_call_is_made_again_within_half_a_minute() {
     let world = at_rest().await;
     world.cloud.fault(Operation::UpdateService, "web", Fault::LoseRequest);
     set_count(&world, 3);
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(30).await;
     assert_eq!(world.cloud.take_calls(), ["UpdateService web", "UpdateService web"]);
     assert_eq!(world.standing("web"), (Sync::Synced, Health::Healthy, vec![]));
     // AWS refuses for good: that is told as what it is.
     world.cloud.fault(Operation::UpdateService, "web", Fault::Refuse(FailureKind::Rejected));
     set_count(&world, 4);
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(5).await;
     assert_eq!(world.standing("web").2, ["CallRefused"]);
 }

@@ -93,7 +93,7 @@ async fn a_hundred_pushes_while_git_is_being_asked_make_it_be_asked_once_more() 
 async fn a_push_during_a_cycle_causes_another_one() {
     let world = at_rest().await;
     world.cloud.delay_reads(Duration::from_secs(20));
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(10).await;
     commit(&world, "2");
     world.engine.trigger().commit();
@@ -124,11 +124,11 @@ async fn a_push_while_an_earlier_one_is_being_written_is_written_next() {
 async fn a_change_in_aws_during_a_cycle_is_found_by_another_one() {
     let world = at_rest().await;
     world.cloud.delay_reads(Duration::from_secs(20));
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(10).await;
     // The observation that is on its way does not show this.
     world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(300).await;
     assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
     assert_eq!(world.cloud.service("web").expect("it exists")["desiredCount"], 1);

@@ -181,7 +181,7 @@ fn verdict(plan: &Plan) -> Option<(State, String, String)> {
     if let Some(hold) = holds().find(|hold| matches!(hold, Hold::Suspended { .. } | Hold::WaitsFor { .. })) {
         return pending(hold.reason(), hold.message());
     }
-    if plan.sync == Sync::Synced && plan.health == Health::Healthy {
+    if plan.is_settled() {
         return Some((State::Success, "Healthy".to_owned(), "Synced and Healthy".to_owned()));
     }
     match &plan.rollout {

@@ -18,7 +18,7 @@ const FACTS_SHOWN: usize = 2;
 /// verified waits.
 pub fn is_fine(plan: &Plan) -> bool {
     let waits = plan.held.iter().any(|held| matches!(held.reason, Hold::Unverified { .. }));
-    plan.sync == Sync::Synced && plan.health == Health::Healthy && !waits
+    plan.is_settled() && !waits
 }
 
 /// All applications, as of `now`.

@@ -61,7 +61,7 @@ impl HealthyTasks {
 
     /// Takes in what came of a count. Gives back whether it is about the rollout that is under way.
     pub fn arrived(&mut self, of: &str, counted: Option<i64>) -> bool {
-        self.broke();
+        self.failed();
         match &mut self.known {
             Some((deployment, _, healthy)) if deployment == of => {
                 *healthy = counted;
@@ -72,7 +72,7 @@ impl HealthyTasks {
     }
 
     /// A count broke.
-    pub fn broke(&mut self) {
+    pub fn failed(&mut self) {
         self.counting = false;
     }
 }

@@ -14,7 +14,7 @@ const COMMITS_MAX: usize = 8;
 type Applications = BTreeMap<(EnvironmentName, ApplicationName), Arc<Application>>;
 
 /// Reads applications as they were at commits that were applied once.
-pub(crate) struct Past {
+pub(crate) struct History {
     source: Arc<dyn Source>,
     /// The newest last.
     read: Mutex<VecDeque<(Revision, Arc<Applications>)>>,
@@ -22,7 +22,7 @@ pub(crate) struct Past {
     contained: Mutex<Option<(Revision, BTreeSet<Revision>)>>,
 }
 
-impl Past {
+impl History {
     pub fn new(source: Arc<dyn Source>) -> Self {
         Self { source, read: Mutex::new(VecDeque::new()), contained: Mutex::new(None) }
     }

@@ -9,7 +9,7 @@ use trueup_ports::Notebook;
 
 /// What was told, of everything.
 #[derive(Debug)]
-pub(crate) struct Telling {
+pub(crate) struct Reporting {
     state: Mutex<State>,
     notebook: Option<Arc<dyn Notebook>>,
     /// One writes at a time, so that an older text never comes after a newer one.
@@ -25,7 +25,7 @@ struct State {
     gathered: BTreeMap<EnvironmentName, Vec<Event>>,
 }
 
-impl Telling {
+impl Reporting {
     /// Nothing was told yet.
     pub fn new(notebook: Option<Arc<dyn Notebook>>) -> Self {
         Self { state: Mutex::default(), notebook, writing: tokio::sync::Mutex::default() }

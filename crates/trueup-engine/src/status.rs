@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 use trueup_core::diagnosis::Finding;
 use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
-use trueup_core::plan::{Health, Plan, Sync};
+use trueup_core::plan::Plan;
 
 /// How everything stands.
 #[derive(Clone, Debug, Default)]
@@ -57,9 +57,9 @@ pub struct ApplicationStatus {
 
 /// Holds a [`Status`]; clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Board(Arc<RwLock<Status>>);
+pub(crate) struct StatusStore(Arc<RwLock<Status>>);
 
-impl Board {
+impl StatusStore {
     /// The status now.
     pub fn read(&self) -> Status {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -138,18 +138,13 @@ impl Board {
     }
 }
 
-/// Whether an application is where git wants it and serves.
-pub(crate) fn is_settled(plan: &Plan) -> bool {
-    plan.sync == Sync::Synced && plan.health == Health::Healthy
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn environments_are_kept_while_git_has_them() {
-        let board = Board::default();
+        let board = StatusStore::default();
         let [a, b] = ["a", "b"].map(EnvironmentName::new);
         board.set_environments([a.clone(), b.clone()].into_iter());
         board.cycled(&a, Timestamp::UNIX_EPOCH);
