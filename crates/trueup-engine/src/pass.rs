@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trueup_core::broken::{self, Broken};
 use trueup_core::desired::DesiredApplication;
+use trueup_core::kind::Kind;
 use trueup_core::live::{Live, LiveService, Observed};
-use trueup_core::model::Kind;
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::{Cause, Held, Input, Operation, Plan, Step, deploys, tags, wants_service_deployments};
 use trueup_ports::{Answer, Cloud, ObserveRequest, Priority};
@@ -190,7 +190,7 @@ impl Pass {
     fn absorb(&mut self, step: &Step, answer: &Answer) {
         if matches!(step.call.operation, Operation::CreateService | Operation::UpdateService) {
             let desired = self.desired();
-            if let Some(service) = &desired.service {
+            if let Some(service) = desired.single(Kind::Service) {
                 self.state.memory.deployed(tags::applied_digest(&desired, service));
             }
         }

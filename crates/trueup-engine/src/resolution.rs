@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use trueup_core::desired::{Application, DesiredApplication, Lookup};
+use trueup_core::kind::Kind;
 use trueup_core::live::{Live, Observed};
-use trueup_core::model::Kind;
 use trueup_core::names::{Arn, Revision};
 use trueup_ports::ObserveRequest;
 
@@ -110,21 +110,21 @@ pub(crate) fn answer_target_groups(live: &Live, answers: &mut LookupAnswers) {
 fn request_for(desired: &DesiredApplication) -> ObserveRequest {
     let mut request = ObserveRequest::default();
     if let Some(id) = desired.service_id() {
-        let count = desired.service.as_ref().and_then(|service| service.body.get("desiredCount"));
+        let count = desired.single(Kind::Service).and_then(|service| service.body.get("desiredCount"));
         if count.is_some_and(|count| !count.is_null()) {
             request.scaling.insert(id.clone());
         }
         request.services.insert(id);
     }
-    if let Some(document) = &desired.task_definition
+    if let Some(document) = desired.single(Kind::TaskDefinition)
         && let Some(family) = text(&document.body, "family")
     {
         request.families.insert(family.to_owned(), document.digest.clone());
     }
-    let names = desired.target_groups.iter().filter_map(|group| text(&group.body, "Name"));
+    let names = desired.of(Kind::TargetGroup).filter_map(|group| text(&group.body, "Name"));
     request.target_groups.extend(names.map(str::to_owned));
     // An unresolved reference is not an ARN.
-    let listeners = desired.listener_rules.iter().filter_map(|rule| text(&rule.body, "ListenerArn"));
+    let listeners = desired.of(Kind::ListenerRule).filter_map(|rule| text(&rule.body, "ListenerArn"));
     request.listeners.extend(listeners.filter(|arn| arn.starts_with("arn:")).map(Arn::new));
     request
 }

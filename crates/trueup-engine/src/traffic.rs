@@ -1,7 +1,7 @@
 //! Which rules' weights are ECS's, also on behalf of services that a cycle does not look at.
 
+use trueup_core::kind::Kind;
 use trueup_core::live::{Live, LiveService, Observed, Traffic};
-use trueup_core::model::Kind;
 use trueup_core::names::ServiceId;
 use trueup_core::plan;
 use trueup_ports::ObserveRequest;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::advance;
+use trueup_core::kind::Kind;
 use trueup_core::live::{FailureKind, Observed};
-use trueup_core::model::Kind;
 use trueup_core::names::{Arn, ServiceId};
 use trueup_core::plan::Resource;
 use trueup_ports::{Cloud as _, ObserveRequest};

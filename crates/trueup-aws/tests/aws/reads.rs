@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use trueup_core::digest::Digest;
+use trueup_core::kind::Kind;
 use trueup_core::live::{FailureKind, Live, Observed};
-use trueup_core::model::Kind;
 use trueup_core::names::{Arn, InstanceName, ServiceId};
 use trueup_core::plan::{Call, Operation};
 use trueup_ports::{Cloud as _, ObserveRequest};

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Event, PlannedStep, RootCause, What};
 use crate::digest::Digest;
 use crate::drift::Change;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::names::{Arn, Revision};
 use crate::plan::{Held, Hold, Operation, Plan, Resource, Rollout, Sync};
 
@@ -132,7 +132,7 @@ impl Edges {
                 news.push(What::HoldStarted {
                     resource,
                     message: reason.message(),
-                    cure: reason.cure(),
+                    cure: reason.remedy().to_owned(),
                     hold: reason,
                     changes,
                     applications: BTreeSet::new(),

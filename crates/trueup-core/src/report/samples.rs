@@ -12,8 +12,8 @@ use crate::diagnosis::{Bearing, Class, Fact, Finding, Source};
 use crate::digest::Digest;
 use crate::document::{Problem, SourceFile, Span};
 use crate::drift::{Change, Shown};
+use crate::kind::Kind;
 use crate::live::{FailureKind, ReadFailure};
-use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
 use crate::plan::{Ahead, Cause, Hold, Operation, Resource};
 use crate::pointer::Pointer;
@@ -121,7 +121,7 @@ fn started(text: &str, hold: Hold, applications: &[&str]) -> What {
     What::HoldStarted {
         resource: applications.is_empty().then(|| resource(text)),
         message: hold.message(),
-        cure: hold.cure(),
+        cure: hold.remedy().to_owned(),
         hold,
         changes: changes(text),
         applications: applications.iter().map(|name| ApplicationName::new(*name)).collect(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{Table, presets};
 use jiff::{SignedDuration, Timestamp};
 use trueup_core::names::Arn;
-use trueup_core::plan::{Health, Hold, Plan, Progress, Rollout, Sync};
+use trueup_core::plan::{Hold, Plan, Progress, Rollout};
 use trueup_core::report::{fact_line, printable, resource_title};
 
 use super::{place, short_revision};
@@ -65,7 +65,7 @@ pub fn status(plans: &[Plan], now: Timestamp) -> String {
                 held.reason.reason(),
                 printable(&held.reason.message())
             );
-            let _ = writeln!(out, "    {DIM}{}{DIM:#}", printable(&held.reason.cure()));
+            let _ = writeln!(out, "    {DIM}{}{DIM:#}", printable(held.reason.remedy()));
         }
     }
     out

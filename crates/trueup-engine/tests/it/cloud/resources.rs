@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use trueup_core::kind::Kind;
 use trueup_core::live::{
     Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, OwnedResource, Tags,
 };
-use trueup_core::model::Kind;
 use trueup_core::names::{Arn, ServiceId};
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::ObserveRequest;
