@@ -1,4 +1,4 @@
-//! What all parts of a running engine share.
+//! The state that all parts of a running engine share.
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ use crate::shutdown::Shutdown;
 use crate::sink::Sink;
 use crate::status::StatusStore;
 
-/// How many mutating calls are under way at a time. AWS's published rates allow about this many before they queue in our
-/// token buckets anyway.
+/// The most mutating calls at a time. AWS's published rates allow about this many before they queue in our token buckets
+/// anyway.
 const WRITES_MAX: usize = 16;
 
-/// What all parts share.
+/// The state that all parts share.
 pub(crate) struct Context {
     pub clouds: Arc<dyn Clouds>,
     pub clock: Arc<dyn Clock>,
@@ -31,16 +31,16 @@ pub(crate) struct Context {
     pub options: Options,
     pub shutdown: Shutdown,
     pub status: StatusStore,
-    /// What was told.
+    /// What was reported.
     pub reporting: Reporting,
     /// Who contests drift.
     pub attributions: Attributions,
     pub history: History,
-    /// How it stands with asking git.
+    /// The polls of git.
     pub git: Git,
-    /// What is in force, for all to see: `None` before the first good revision.
+    /// The current desired state; `None` before the first accepted revision.
     pub current: watch::Sender<Option<Arc<DesiredState>>>,
-    /// One permit for every mutating call under way, given in the order of asking.
+    /// One permit per mutating call, given in the order in which they were requested.
     pub writes: Semaphore,
 }
 
@@ -74,24 +74,24 @@ impl Context {
         self.clock.now()
     }
 
-    /// Tells events, in order.
+    /// Emits events, in order.
     pub fn emit(&self, events: impl IntoIterator<Item = Event>) {
         for event in events {
             self.sink.emit(&event);
         }
     }
 
-    /// Says who contests drift, where that is known, and asks where it is not. Waits for nothing.
+    /// Adds to a plan who contests drift, where that is known, and starts looking it up where it is not. Waits for nothing.
     pub fn attribute(&self, cloud: &Arc<dyn Cloud>, plan: &mut Plan) {
         self.attributions.fill(cloud, plan);
     }
 
-    /// The commit that is in force.
+    /// The current commit.
     pub fn revision(&self) -> Option<Revision> {
         self.current.borrow().as_ref().map(|current| current.revision.clone())
     }
 
-    /// Whether this is still the revision of the application that is in force.
+    /// Whether this is still the current revision of the application.
     pub fn is_current(
         &self,
         environment: &EnvironmentName,

@@ -189,7 +189,7 @@ impl EnvironmentLoop {
         })
     }
 
-    /// Takes what is remembered of an application out of the loop. Whoever takes it has to return it, or give it to a
+    /// Takes what is remembered of an application out of the loop. The caller returns it, or gives it to a
     /// pass that does.
     pub(crate) fn take_state(&mut self, name: &ApplicationName) -> ApplicationState {
         self.state(name);

@@ -1,4 +1,4 @@
-//! The engine: git on its own cadence, one loop for every environment, and the commands that go round once.
+//! The engine: polling git, and one loop per environment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use crate::shutdown::Shutdown;
 use crate::sink::Sink;
 use crate::status::{SourceStatus, Status};
 
-/// How long calls under way may take to finish after the shutdown was requested. ECS kills a container 30 seconds
-/// after it asked it to stop, and trueup promises to be gone within 25.
+/// How long running calls may take to finish after the shutdown was requested. ECS kills a container 30 seconds after it
+/// asked it to stop, and trueup promises to exit within 25.
 const DRAIN_MAX: Duration = Duration::from_secs(24);
 
-/// Keeps AWS true to git.
+/// The reconcile loop: keeps AWS true to git.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) source: Arc<dyn Source>,
@@ -35,31 +35,31 @@ pub struct Engine {
     trigger: Trigger,
 }
 
-/// Makes the engine act now. A trigger only says *now*: one that is lost costs time and nothing else.
+/// Makes the engine act now. A lost trigger costs time and nothing else: the engine polls anyway.
 #[derive(Clone)]
 pub struct Trigger {
     commit: Arc<Notify>,
-    /// The one who wakes is somebody who knows of a push.
+    /// The wake-up comes from a push, and not from the engine itself.
     pushed: Arc<AtomicBool>,
     observe: Arc<watch::Sender<u64>>,
 }
 
 impl Trigger {
-    /// Somebody pushed: git is asked at once. While it is being asked, it is asked once more afterwards; and again after
-    /// seconds when it could not be read or did not show the push yet. Never waits, from whichever thread or runtime.
+    /// Polls git at once, because of a push. During a poll, git is polled once more afterwards; and again after seconds
+    /// when it could not be read or did not show the push yet. Never waits; may be called from any thread or runtime.
     pub fn commit(&self) {
         self.pushed.store(true, Ordering::Release);
         self.commit.notify_one();
     }
 
-    /// Something changed in AWS: everything is observed at once. While that goes on, it is done once more afterwards.
+    /// Observes everything at once, because something changed in AWS. During a cycle, there is one more afterwards.
     pub fn observe(&self) {
         self.observe.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
 impl Engine {
-    /// An engine that has not begun.
+    /// An engine that does nothing yet.
     pub fn new(
         source: Arc<dyn Source>,
         clouds: Arc<dyn Clouds>,
@@ -76,23 +76,23 @@ impl Engine {
         Self { source, context, trigger }
     }
 
-    /// The flag that stops it, whatever it is doing.
+    /// The flag that stops it at any time.
     pub fn shutdown(&self) -> Shutdown {
         self.context.shutdown.clone()
     }
 
-    /// Makes it act now.
+    /// A handle that makes it act now.
     pub fn trigger(&self) -> Trigger {
         self.trigger.clone()
     }
 
-    /// How everything stands.
+    /// The status of everything.
     pub fn status(&self) -> Status {
         self.context.status.read()
     }
 
-    /// Runs until the shutdown is requested; then no call begins, and it ends when those under way have finished, at
-    /// the latest after 24 seconds.
+    /// Runs until the shutdown is requested; then no call begins, and it ends when the running ones have finished, after
+    /// 24 seconds at the latest.
     pub async fn run(&self) {
         let instance = self.context.options.instance.clone();
         self.emit(What::DaemonStarted {
@@ -106,7 +106,7 @@ impl Engine {
         let mut environments = Environments::default();
         let mut pushed = Pushed::default();
         loop {
-            // A push that comes from here on is told after git was asked, and git is asked once more.
+            // A push from here on comes after the poll began, so git is polled once more.
             if self.trigger.pushed.swap(false, Ordering::AcqRel) {
                 pushed.begin();
             }
@@ -116,9 +116,9 @@ impl Engine {
                 () = self.context.shutdown.requested() => break,
                 () = self.refresh(&mut follower) => {}
             }
-            let came = came_of_asking(&follower, before.as_ref());
-            self.context.options.meter.measure(&Measurement::Git { outcome: came, took: began.elapsed() });
-            pushed.asked(came, Instant::now());
+            let outcome = outcome_of_poll(&follower, before.as_ref());
+            self.context.options.meter.measure(&Measurement::Git { outcome, took: began.elapsed() });
+            pushed.asked(outcome, Instant::now());
             if let Some(current) = follower.current() {
                 environments.begin(self, current);
             }
@@ -135,7 +135,7 @@ impl Engine {
         environments.end().await;
     }
 
-    /// Asks git, tells what is new, and puts it in force.
+    /// Polls git, emits what is new, and makes it current.
     pub(crate) async fn refresh(&self, follower: &mut Follower) {
         let asked = self.context.git.ask();
         let events = follower.refresh(self.context.now()).await;
@@ -156,7 +156,7 @@ impl Engine {
             *now = current;
             !same
         });
-        // Not before what it answered is in force.
+        // Not before what it answered is current.
         match follower.head() {
             Some(head) => self.context.git.answered(asked, Some(head.clone())),
             None => self.context.git.failed(self.context.now()),
@@ -166,18 +166,18 @@ impl Engine {
         }
     }
 
-    /// A daemon that is told to mind an environment that git does not have waits for it, as a commit may bring it; but
-    /// it is more often a slip of the pen, and nothing else would tell.
+    /// A daemon whose configuration selects an environment that git does not have waits for it, as a commit may add it; but
+    /// more often the name is misspelt, and nothing else would show that.
     fn warn_of_unknown_environments(&self, current: &DesiredState) {
         for environment in &self.context.options.environments {
             if !current.environments.contains_key(environment) {
                 let revision = &current.revision;
-                tracing::warn!(%environment, %revision, "The revision has no such environment; nothing is done for it.");
+                tracing::warn!(%environment, %revision, "The revision has no such environment; nothing is applied for it.");
             }
         }
     }
 
-    /// The environments that are minded.
+    /// The selected environments.
     pub(crate) fn environments(&self, current: &DesiredState) -> impl Iterator<Item = EnvironmentName> {
         current.environments.keys().filter(|name| self.context.options.selects_environment(name)).cloned()
     }
@@ -188,10 +188,10 @@ impl Engine {
     }
 }
 
-/// What came of asking git, where the branch had this head before.
-fn came_of_asking(follower: &Follower, before: Option<&Revision>) -> GitOutcome {
+/// The outcome of a poll, where the branch had this head before.
+fn outcome_of_poll(follower: &Follower, before: Option<&Revision>) -> GitOutcome {
     match follower.head() {
-        // Also what cannot be loaded is asked for again.
+        // A head that cannot be loaded is polled for again, too.
         _ if follower.failure().is_some() => GitOutcome::Failed,
         None => GitOutcome::Failed,
         head if head == before => GitOutcome::Still,
@@ -207,12 +207,12 @@ struct Environments {
 }
 
 impl Environments {
-    /// Begins a loop for every environment that has none. One whose environment git no longer has goes on without
-    /// anything to do.
+    /// Starts a loop for every environment that has none. The loop of an environment that git no longer has continues, with
+    /// nothing to do.
     fn begin(&mut self, engine: &Engine, current: &DesiredState) {
         engine.context.status.set_environments(engine.environments(current));
         for name in engine.environments(current) {
-            // One that broke begins anew: nothing that it remembered is needed.
+            // One that panicked is restarted: nothing that it remembered is needed.
             if self.running.get(&name).is_none_or(AbortHandle::is_finished) {
                 let environment = EnvironmentLoop::new(engine.context.clone(), name.clone());
                 let running = self.loops.spawn(environment.run(engine.trigger.observe.subscribe()));
@@ -225,7 +225,7 @@ impl Environments {
     async fn end(mut self) {
         let all = async { while self.loops.join_next().await.is_some() {} };
         if timeout(DRAIN_MAX, all).await.is_err() {
-            tracing::warn!("A call under way did not finish in time; its effect will be read after the next start.");
+            tracing::warn!("A running call did not finish in time; its effect will be read after the next start.");
         }
     }
 }

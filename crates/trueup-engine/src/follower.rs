@@ -1,4 +1,4 @@
-//! Following git: which revision is in force, and what stays in force when a commit is wrong or git is away.
+//! Following git: which revision is current, and which stays current when a commit is invalid or git is unreachable.
 
 use std::sync::Arc;
 
@@ -14,17 +14,17 @@ use crate::verified::{Candidate, Older, Refused, Verified};
 
 /// Follows a source.
 ///
-/// An application that a commit breaks keeps what it was at the last commit at which it was valid, as far as this
-/// process knows it. A restart begins with the revision that was accepted last ([`Source::accepted`]), then takes the
-/// branch's head; an application that is valid at neither is held and nothing of it is written.
+/// An application whose documents a commit makes invalid keeps those of the last commit at which they were valid, as far
+/// as this process knows them. A restart begins with the revision that was accepted last ([`Source::accepted`]), then loads
+/// the branch's head; an application that is valid at neither is held, and nothing of it is written.
 pub struct Follower {
     source: Arc<dyn Source>,
-    /// The one revision to take, whatever the head is.
+    /// The one revision to apply, whatever the head is.
     pin: Option<Revision>,
     current: Option<Arc<DesiredState>>,
-    /// The revision looked at last, accepted or rejected: it is not loaded again.
+    /// The revision that was loaded last, accepted or rejected: it is not loaded again.
     seen: Option<Revision>,
-    /// The branch's head, when it could be asked for the last time that it was.
+    /// The branch's head; `None` when the last poll failed.
     head: Option<Revision>,
     failing: Option<Failing>,
     last_success: Option<Timestamp>,
@@ -38,7 +38,7 @@ struct Failing {
 }
 
 impl Follower {
-    /// Begins with nothing in force.
+    /// A follower without a current revision.
     pub fn new(source: Arc<dyn Source>, pin: Option<Revision>, verifier: Option<Arc<dyn Verifier>>) -> Self {
         Self {
             source,
@@ -52,12 +52,12 @@ impl Follower {
         }
     }
 
-    /// What is in force; `None` before the first good revision.
+    /// The current desired state; `None` before the first accepted revision.
     pub fn current(&self) -> Option<&Arc<DesiredState>> {
         self.current.as_ref()
     }
 
-    /// Why the repository cannot be read at the moment.
+    /// Why the repository cannot be read at the moment, if so.
     pub fn failure(&self) -> Option<&SourceError> {
         self.failing.as_ref().map(|failing| &failing.error)
     }
@@ -67,17 +67,17 @@ impl Follower {
         self.last_success
     }
 
-    /// The branch's head; `None` when it could not be asked for the last time.
+    /// The branch's head; `None` when the last poll failed.
     pub fn head(&self) -> Option<&Revision> {
         self.head.as_ref()
     }
 
-    /// The revision looked at last.
+    /// The revision that was loaded last.
     pub fn seen(&self) -> Option<&Revision> {
         self.seen.as_ref()
     }
 
-    /// Asks git and takes what is new. Gives back what is to be told.
+    /// Polls git and loads what is new. Returns the events.
     pub async fn refresh(&mut self, now: Timestamp) -> Vec<Event> {
         let mut events = Vec::new();
         let head = match self.source.poll().await {
@@ -92,8 +92,8 @@ impl Follower {
         let mut read = head.is_some();
         let wanted = self.pin.clone().or(head.map(|head| head.revision));
         if self.current.is_none() && self.pin.is_none() {
-            // A process before this one may have left something that is better than nothing: it is in force when
-            // git is away, when the head is wrong, and for the applications that the head breaks.
+            // An earlier process may have stored a revision that is better than nothing: it is current while git is
+            // unreachable, when the head is rejected, and for applications that are not valid at the head.
             let accepted = self.source.accepted().await.filter(|accepted| Some(accepted) != wanted.as_ref());
             if let Some(accepted) = accepted
                 && self.seen.is_none()
@@ -112,7 +112,7 @@ impl Follower {
         events
     }
 
-    /// Loads a revision and puts it in force, or says why not. Gives back whether it could be read.
+    /// Loads a revision and makes it current, or emits why not. Returns whether it could be read.
     async fn take(&mut self, revision: &Revision, rewritten: bool, now: Timestamp, events: &mut Vec<Event>) -> bool {
         let event =
             |what| Event { time: now, environment: None, application: None, revision: Some(revision.clone()), what };
@@ -132,8 +132,7 @@ impl Follower {
         self.seen = Some(revision.clone());
         let loaded = load(&snapshot.files);
         if !loaded.configuration_valid {
-            let message =
-                format!("{} stays in force", self.current.as_ref().map_or("nothing", |f| f.revision.as_str()));
+            let message = format!("{} stays current", self.current.as_ref().map_or("nothing", |f| f.revision.as_str()));
             events.push(event(What::RevisionRejected { message, problems: loaded.problems }));
             return true;
         }
@@ -141,17 +140,17 @@ impl Follower {
         let held_back = match self.hold_back(&mut next).await {
             Ok(held_back) => held_back,
             Err(error) => {
-                // Nobody knows who signed it: it is loaded again at the next look.
+                // It is unknown who signed it: it is loaded again at the next poll.
                 self.seen = None;
                 self.failed(error, now, events);
                 return false;
             }
         };
-        // What a person asks for by its name is nothing to begin with.
+        // A revision that the operator pinned is not one to restart with.
         let remembers = self.pin.is_none() && (self.current.is_none() || !broken::is(Broken::NewestNotRemembered));
         self.current = Some(Arc::new(next));
         if remembers && let Err(error) = self.source.accept(revision).await {
-            tracing::warn!(%revision, %error, "The accepted revision could not be remembered for a restart.");
+            tracing::warn!(%revision, %error, "The accepted revision could not be stored for a restart.");
         }
         let Snapshot { subject, committed, .. } = snapshot;
         events.push(event(What::RevisionAccepted { subject, committed, rewritten }));
@@ -161,27 +160,27 @@ impl Follower {
         true
     }
 
-    /// Keeps environments in which a revision is not verified where they are, or begins them at the newest commit before it
-    /// that is. Gives back what is to be told of each.
+    /// Keeps environments in which a revision is not verified at their current revision, or starts them at the newest commit
+    /// before it that is verified. Returns the event of each.
     async fn hold_back(&mut self, next: &mut DesiredState) -> Result<Vec<(EnvironmentName, What)>, SourceError> {
         let before = self.current.clone();
         let history = OlderCommits { source: &*self.source, before: before.as_deref() };
         let candidate = Candidate { before: before.as_ref(), next, is_remembered: self.pin.is_none() };
         let refused = self.verified.refused(&candidate, &history).await?;
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         for Refused { environment, unverified, older } in refused {
             let older = older.filter(|older| older.environments.contains_key(&environment));
             let revision = older.as_ref().map(|older| older.revision_of(&environment).clone());
             next.replace(&environment, older.as_deref());
             let Unverified { commit, message, cure } = unverified.clone();
             let in_force = revision.clone();
-            told.push((environment.clone(), What::RevisionUnverified { commit, message, cure, in_force }));
+            events.push((environment.clone(), What::RevisionUnverified { commit, message, cure, in_force }));
             next.held_back.insert(environment, HeldBack { revision, unverified });
         }
-        Ok(told)
+        Ok(events)
     }
 
-    /// Notes that git could not be read; tells it once, and again when it fails in another way.
+    /// Records that git could not be read; the event is emitted once, and again when it fails in another way.
     fn failed(&mut self, error: SourceError, now: Timestamp, events: &mut Vec<Event>) {
         let since = self.failing.as_ref().map_or(now, |failing| failing.since);
         if self.failing.as_ref().is_none_or(|failing| failing.error != error) {
@@ -193,7 +192,7 @@ impl Follower {
         self.failing = Some(Failing { since, error });
     }
 
-    /// Notes that git could be read.
+    /// Records that git could be read.
     fn recovered(&mut self, now: Timestamp, events: &mut Vec<Event>) {
         self.last_success = Some(now);
         if let Some(Failing { since, .. }) = self.failing.take() {
@@ -204,10 +203,10 @@ impl Follower {
     }
 }
 
-/// What commits have that are not in force yet.
+/// The desired state at commits that are not current.
 struct OlderCommits<'a> {
     source: &'a dyn Source,
-    /// What is in force: applications that a commit breaks stay as they are.
+    /// The current desired state: applications that are not valid at a commit keep its documents.
     before: Option<&'a DesiredState>,
 }
 

@@ -1,12 +1,12 @@
 //! The reconcile loop of trueup: schedule, observe, plan, apply, watch, report.
 //!
 //! Git is followed on its own cadence (`follower`). Every environment has a loop of its own (`environment`), which
-//! observes all that is due in one go and plans it (`cycle`); an application that has a step to take gets a pass of
-//! its own (`pass`), so that a slow or refused one delays no other. Every cycle compares all that is with all that
-//! should be; a trigger only says *now*.
+//! observes everything that is due in one go (`observation`) and plans it, application by application (`reconcile`); one
+//! that has a step to take gets a pass of its own (`pass`), so that a slow or refused one delays no other. A cycle
+//! always compares whole live and desired states; a trigger only says *now*.
 //!
-//! Time comes from tokio's clock for waiting and from the [`trueup_ports::Clock`] for what is told and remembered, so
-//! that both can be simulated.
+//! Waiting uses tokio's clock, events and records use the [`trueup_ports::Clock`], so that both can be simulated. No two
+//! files need each other: those of the loop's steps are above the state that they share (`context`, `application`).
 
 mod application;
 mod attribution;

@@ -1,4 +1,4 @@
-//! Going round once: what the commands do, with the very code of the daemon.
+//! Single runs, for the commands: they plan and apply with the code of the daemon.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use crate::engine::Engine;
 use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::Follower;
 
-/// How often a command goes round, at most: again where AWS carries a commit that git did not have a moment before.
+/// The most cycles of a command: another one where AWS carries a commit that git did not have a moment before.
 const ROUNDS_MAX: u32 = 3;
 
-/// Why a command could not begin.
+/// The reason why a command could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum OnceError {
     /// The repository could not be read.
     #[error("cannot read the repository of desired state")]
     Source(#[source] SourceError),
-    /// The commit is wrong as a whole; what is wrong was told as `revision.rejected`.
+    /// The commit is rejected as a whole; the problems were emitted as `revision.rejected`.
     #[error("the revision is rejected")]
     Rejected,
-    /// The commit is not verified in an environment, and none before it is.
+    /// Neither the commit nor one before it is verified in an environment.
     #[error(
         "the commit `{commit}` is not verified in the environment `{environment}`, and none before it is: {message}"
     )]
@@ -37,59 +37,59 @@ pub enum OnceError {
         environment: EnvironmentName,
         /// The commit that is not verified.
         commit: Revision,
-        /// Why.
+        /// The reason.
         message: String,
-        /// What ends it.
+        /// The remedy.
         cure: String,
     },
-    /// The commit has no such environments.
+    /// The commit does not have these environments.
     #[error("no such environment: {}", list(.0))]
     UnknownEnvironments(Vec<EnvironmentName>),
-    /// The commit has no such applications.
+    /// The commit does not have these applications.
     #[error("no such application: {}", list(.0))]
     UnknownApplications(Vec<ApplicationName>),
 }
 
-/// What came of [`Engine::apply_once`].
+/// The outcome of [`Engine::apply_once`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// How each application stands in the end.
+    /// The last plan of each application.
     pub plans: Vec<Plan>,
-    /// It ended because the time was up.
+    /// It ended because the limit had passed.
     pub timed_out: bool,
 }
 
 impl Outcome {
-    /// Whether everything is where git wants it and serves.
+    /// Whether every application is where git wants it, and serves.
     pub fn is_settled(&self) -> bool {
         self.plans.iter().all(Plan::is_settled)
     }
 }
 
 impl Engine {
-    /// Works out what would be done, and writes nothing: the plans are exactly those that [`Engine::apply_once`]
-    /// would begin with. [`Engine::status`] has them afterwards, too.
+    /// Plans, and writes nothing: the plans are exactly those that [`Engine::apply_once`] would begin with.
+    /// [`Engine::status`] has them afterwards, too.
     ///
     /// # Errors
-    /// When there is no desired state to compare with.
+    /// When there is no desired state to compare with AWS.
     pub async fn plan_once(&self) -> Result<Vec<Plan>, OnceError> {
-        self.go_round_once(false).await
+        self.cycles_once(false).await
     }
 
-    /// One cycle, with all its writes: what `run --once` does. Does not wait for rollouts.
+    /// Runs one cycle with all its writes, for `run --once`. Does not wait for rollouts.
     ///
     /// # Errors
-    /// When there is no desired state to compare with.
+    /// When there is no desired state to compare with AWS.
     pub async fn run_once(&self) -> Result<Vec<Plan>, OnceError> {
         self.context.reporting.resume().await;
-        self.go_round_once(!self.context.options.report_only).await
+        self.cycles_once(!self.context.options.report_only).await
     }
 
-    /// Applies, then waits until every application is Synced and Healthy, or nothing more can come of waiting, or
-    /// `limit` has passed. Progress is told as events and stands in [`Engine::status`].
+    /// Applies, then waits until every application is Synced and Healthy, or waiting longer cannot help, or `limit` has
+    /// passed. Progress is emitted as events, and [`Engine::status`] has it.
     ///
     /// # Errors
-    /// When there is no desired state to compare with.
+    /// When there is no desired state to compare with AWS.
     pub async fn apply_once(&self, limit: Duration) -> Result<Outcome, OnceError> {
         let deadline = Instant::now() + limit;
         let mut follower = self.follower();
@@ -107,8 +107,8 @@ impl Engine {
         }
     }
 
-    /// One cycle; once more where AWS carries a commit that git did not have yet when it was asked at the beginning.
-    async fn go_round_once(&self, writes: bool) -> Result<Vec<Plan>, OnceError> {
+    /// Runs one cycle; another one where AWS carries a commit that git did not have yet when it was polled first.
+    async fn cycles_once(&self, writes: bool) -> Result<Vec<Plan>, OnceError> {
         let mut follower = self.follower();
         let mut current = self.begin_with(&mut follower).await?;
         let mut round = 1;
@@ -123,13 +123,13 @@ impl Engine {
         }
     }
 
-    /// One that begins with nothing.
+    /// A follower without a current revision.
     pub(crate) fn follower(&self) -> Follower {
         let options = &self.context.options;
         Follower::new(self.source.clone(), options.revision.clone(), options.verifier.clone())
     }
 
-    /// Reads git once.
+    /// Polls git once.
     pub(crate) async fn begin(&self) -> Result<Arc<DesiredState>, OnceError> {
         self.begin_with(&mut self.follower()).await
     }
@@ -138,13 +138,13 @@ impl Engine {
         self.refresh(follower).await;
         let pinned = self.context.options.revision.is_some() && follower.current().is_some();
         if let Some(error) = follower.failure().filter(|_| !pinned) {
-            // The daemon goes on with what it has; a person who asks now should not be answered with the past.
+            // The daemon continues with what it has; the caller of a command must not get an outdated answer.
             return Err(OnceError::Source(error.clone()));
         }
         let current = follower.current().filter(|current| Some(&current.revision) == follower.seen());
         let current = current.cloned().ok_or(OnceError::Rejected)?;
         let options = &self.context.options;
-        // Where others can be told of, this one is told beside (`revision.unverified`), unless it was asked for by its name.
+        // Where there are other environments, this one is only reported (`revision.unverified`), unless it was selected by name.
         let is_wanted = |name: &EnvironmentName| {
             let is_alone = !current.environments.keys().any(|other| options.selects_environment(other));
             options.environments.contains(name) || (is_alone && options.selects_environment(name))
@@ -182,17 +182,18 @@ impl Engine {
         join_all(self.loops(current).map(once)).await;
     }
 
-    /// How the minded applications stand, with those that git no longer has and of which something is left, in the
-    /// order of their names.
+    /// The plans of the selected applications, with those that git no longer has and that still have resources, in the order
+    /// of their names.
     fn plans(&self) -> Vec<Plan> {
         let status = self.status();
-        let minded = status.applications.iter().filter(|((_, name), _)| self.context.options.selects_application(name));
-        minded.map(|(_, status)| status.plan.clone()).collect()
+        let selected =
+            status.applications.iter().filter(|((_, name), _)| self.context.options.selects_application(name));
+        selected.map(|(_, status)| status.plan.clone()).collect()
     }
 }
 
 impl EnvironmentLoop {
-    /// Cycles until nothing more can come of it. Gives back whether the time was up before.
+    /// Cycles until another cycle cannot help. Returns whether the deadline passed before that.
     async fn run_until_settled(mut self, current: &DesiredState, deadline: Instant) -> bool {
         let context = self.context.clone();
         let mut scope = Scope::All;

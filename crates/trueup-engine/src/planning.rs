@@ -52,7 +52,7 @@ pub(crate) fn plan(input: &Input<'_>) -> Plan {
     plan
 }
 
-/// Works out what is to be pruned, and has the checker evaluate it. Nothing is pruned by an unsound plan.
+/// Plans what is to be pruned, and has the checker evaluate it. Nothing is pruned by an unsound plan.
 pub(crate) fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
     let prunes = plan::plan_prune(input);
     let limits = input.desired.iter().map(|desired| desired.policy.prune_limit);
@@ -64,7 +64,7 @@ pub(crate) fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Pr
     tracing::error!(
         environment = %input.environment,
         defects = %defects.join("; "),
-        "The pruning is unsound and is not carried out. This is a defect of trueup."
+        "The prune plan is unsound and is not carried out. This is a defect of trueup."
     );
     BTreeMap::new()
 }

@@ -1,4 +1,4 @@
-//! Pruning: what this installation made and git no longer has, looked for by its tags.
+//! Pruning: resources that this installation created and git no longer has, found by their tags.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,15 +21,15 @@ use crate::planning;
 use crate::resolution::{self, LookupAnswers};
 use crate::write::write;
 
-/// Everything that is owned is listed once in so many full cycles, where nothing is known to be pruned: after each
-/// commit it is listed anyway, and a listing costs a call per hundred resources.
+/// All owned resources are listed once in so many full cycles while nothing is to be pruned: they are listed after each
+/// commit anyway, and a listing costs a call per hundred resources.
 const CYCLES_BETWEEN_INVENTORIES: u64 = 10;
 
 impl EnvironmentLoop {
-    /// Asks for the inventory when this cycle is one that prunes.
+    /// Adds the inventory to the request when this cycle prunes.
     pub(crate) fn want_inventory(&self, current: &DesiredState, scope: &Scope, request: &mut ObserveRequest) {
         let options = &self.context.options;
-        // With a part of the applications, or an older commit on purpose, nothing follows from what git does not have.
+        // With a selection of applications, or a pinned commit, nothing follows from what git does not have.
         let everything = options.applications.is_empty() && options.revision.is_none();
         let ours = current.applications.iter().filter(|((environment, _), _)| *environment == self.name);
         let policies = ours.filter_map(|(_, documents)| Some(&documents.valid.as_ref()?.application.policy));
@@ -45,7 +45,7 @@ impl EnvironmentLoop {
         }
     }
 
-    /// Works out what is to be pruned, by application. `None` when this cycle does not know.
+    /// Plans what is to be pruned, by application. `None` when this cycle does not know.
     pub(crate) async fn prunes(
         &mut self,
         current: &DesiredState,
@@ -74,7 +74,7 @@ impl EnvironmentLoop {
         }))
     }
 
-    /// Looks at applications that git no longer has: only pruning applies to them.
+    /// Reconciles applications that git no longer has: only pruning applies to them.
     pub(crate) fn reconcile_removed(&mut self, cycle: &Cycle<'_>, prunes: BTreeMap<ApplicationName, Prune>) {
         let now = Instant::now();
         let gone: Vec<ApplicationName> = self
@@ -113,7 +113,7 @@ impl EnvironmentLoop {
     }
 }
 
-/// Deletes what is left of an application that git no longer has. What waits for these deletions comes with the next
+/// Deletes what is left of an application that git no longer has. Deletions that wait for these come with the next
 /// inventory.
 struct Removal {
     context: Arc<Context>,
@@ -125,7 +125,7 @@ struct Removal {
 impl Removal {
     async fn run(mut self) -> Finished {
         for step in self.plan.steps.iter().filter(|step| step.awaits.is_empty()) {
-            // With another commit in force, nothing more is deleted.
+            // When another commit is current, nothing more is deleted.
             let is_current = self.context.revision().as_ref() == Some(&self.plan.revision);
             if self.context.shutdown.is_requested() || !is_current {
                 break;

@@ -1,4 +1,4 @@
-//! Resolving references, and what must be observed for what they became.
+//! Resolving references, and what must be observed for the resolved documents.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,36 +16,36 @@ use crate::rest::Rest;
 /// AWS's answers to lookups.
 pub(crate) type LookupAnswers = BTreeMap<Lookup, Observed<String>>;
 
-/// A resolved application, with what it was made from: while that stays the same, nothing is resolved again.
+/// A resolved application, with its sources: while these stay the same, nothing is resolved again.
 pub(crate) struct Resolved {
     application: Arc<Application>,
     revision: Revision,
-    /// The answers to its lookups, as far as there were any.
+    /// The answers to its lookups, if there were any.
     answers: BTreeMap<Lookup, Option<Observed<String>>>,
     /// What must be observed for it.
     request: ObserveRequest,
-    /// Its documents, unless it rests: parsed, they take several times the memory of what they are made from.
+    /// Its documents, unless it is at rest: parsed, they take several times the memory of their sources.
     desired: Option<Arc<DesiredApplication>>,
-    /// What was seen when there was nothing to do.
+    /// What was observed when there was nothing to do.
     pub rest: Option<Rest>,
 }
 
 impl Resolved {
-    /// Whether it was made from this.
+    /// Whether these are its sources.
     fn is_of(&self, valid: &ValidDocuments, answers: &LookupAnswers) -> bool {
         Arc::ptr_eq(&self.application, &valid.application)
             && self.revision == valid.revision
             && self.answers.iter().all(|(lookup, answer)| answers.get(lookup) == answer.as_ref())
     }
 
-    /// Notes that there is nothing to do as long as this is seen, and leaves out what is not needed meanwhile.
+    /// Records that there is nothing to do as long as this is observed, and drops what is not needed meanwhile.
     pub fn put_to_rest(&mut self, rest: Rest) {
         self.rest = Some(rest);
         self.desired = None;
     }
 }
 
-/// Resolves an application, or takes what was resolved before when it is still that.
+/// Resolves an application, or returns what was resolved before when its sources are the same.
 pub(crate) fn resolve(
     valid: &ValidDocuments,
     answers: &LookupAnswers,
@@ -68,7 +68,7 @@ pub(crate) fn resolve(
     desired
 }
 
-/// What must be observed for an application: as [`resolve`] and [`want`], without making again what is known.
+/// What must be observed for an application. Resolves it only when its sources changed.
 pub(crate) fn request<'a>(
     valid: &ValidDocuments,
     answers: &LookupAnswers,
@@ -77,10 +77,10 @@ pub(crate) fn request<'a>(
     if !before.as_ref().is_some_and(|before| before.is_of(valid, answers)) {
         resolve(valid, answers, before);
     }
-    &before.as_ref().expect("it was made just before").request
+    &before.as_ref().expect("it was resolved just before").request
 }
 
-/// What is known of an application that rests, when it was made from this.
+/// What is known of an application at rest, when these are its sources.
 pub(crate) fn rest<'a>(
     valid: &ValidDocuments,
     answers: &LookupAnswers,
@@ -90,14 +90,14 @@ pub(crate) fn rest<'a>(
     Some((&before.request, before.rest.as_ref()?))
 }
 
-/// The names in AWS of the target groups that an application's own documents make. They are observed with everything
+/// The names in AWS of the target groups that an application's own documents create. They are observed with everything
 /// else, so that no lookup is spent on them.
 pub(crate) fn own_target_groups(application: &Application) -> impl Iterator<Item = String> + '_ {
     let documents = application.documents.iter().filter(|draft| draft.kind == Kind::TargetGroup);
     documents.filter_map(|draft| draft.in_aws.clone())
 }
 
-/// Takes what was observed of target groups as answers to lookups of them.
+/// Answers lookups of target groups with what was observed of them.
 pub(crate) fn answer_target_groups(live: &Live, answers: &mut LookupAnswers) {
     for (name, observed) in &live.target_groups {
         let arn =

@@ -1,8 +1,8 @@
-//! Applications at rest: where nothing that a plan is made from has changed, the plan of the time before holds.
+//! Applications at rest: while the input of a plan does not change, the last plan holds.
 //!
-//! Comparing a fleet field by field with what AWS has costs more than everything else in a cycle, and nearly always the
-//! answer is that nothing has changed. A plan is a pure function of its input: of one that had nothing to do it is enough
-//! to know that the input is the same. Time is a part of the input, but only counts while something goes on.
+//! Comparing a fleet field by field with what AWS has costs more than everything else in a cycle, and nearly always
+//! nothing has changed. A plan is a pure function of its input: if one had nothing to do and the input is the same, there
+//! is nothing to do. Time is a part of the input, but only counts while something goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +14,7 @@ use trueup_core::names::{ApplicationName, Arn};
 use trueup_core::plan::{Memory, is_delegated};
 use trueup_ports::ObserveRequest;
 
-/// What was seen when there was nothing to do.
+/// What was observed when there was nothing to do.
 pub(crate) struct Rest {
     live: u64,
     memory: Memory,
@@ -22,7 +22,7 @@ pub(crate) struct Rest {
     task_definitions: Vec<Arn>,
 }
 
-/// What many applications of an environment share, hashed once in a cycle.
+/// Live state that many applications of an environment share, hashed once in a cycle.
 pub(crate) struct Shared {
     applications: u64,
     rules: BTreeMap<Arn, u64>,
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub fn new(live: &Live, applications: &BTreeSet<ApplicationName>) -> Self {
-        // Whose weights are ECS's may change with services of others: with none that shifts traffic no rule is looked into.
+        // Services of other applications decide whose weights are ECS's: if none shifts traffic, no rule needs to be parsed.
         let unread = live.services.iter().filter(|(_, service)| matches!(service, Observed::Unknown(_)));
         let unread = unread.map(|(id, _)| (id.clone(), Traffic { unread: true, ..Traffic::default() }));
         let traffic: BTreeMap<_, _> = live.traffic.clone().into_iter().chain(unread).collect();
@@ -40,7 +40,7 @@ impl Shared {
                 observed(rules, hasher, |rules, hasher| {
                     for rule in rules {
                         rule.description.fingerprint(hasher);
-                        // A copy: what is parsed of it is not needed for long.
+                        // A copy: its parsed form is not needed for long.
                         let is_delegated = |shifted: &Live| is_delegated(shifted, &rule.description.clone());
                         shifted.as_ref().is_some_and(is_delegated).hash(hasher);
                         observed(&rule.tags, hasher, Hash::hash);
@@ -54,20 +54,20 @@ impl Shared {
 }
 
 impl Rest {
-    /// What was seen of an application: `part` is what belongs to it.
+    /// Records what was observed of an application: `part` is its part of the live state.
     pub fn new(part: &Live, shared: &Shared, request: &ObserveRequest, memory: &Memory) -> Self {
         let task_definitions: Vec<Arn> = part.task_definitions.keys().cloned().collect();
         Self { live: fingerprint(part, shared, request, &task_definitions), memory: memory.clone(), task_definitions }
     }
 
-    /// Whether the same is seen now, in what was observed of the whole environment.
+    /// Whether the same is observed now, in the live state of the whole environment.
     pub fn holds(&self, live: &Live, shared: &Shared, request: &ObserveRequest, memory: &Memory) -> bool {
-        let is_as_it_was = || self.live == fingerprint(live, shared, request, &self.task_definitions);
-        self.memory == *memory && (broken::is(Broken::RestForEver) || is_as_it_was())
+        let is_unchanged = || self.live == fingerprint(live, shared, request, &self.task_definitions);
+        self.memory == *memory && (broken::is(Broken::RestForEver) || is_unchanged())
     }
 }
 
-/// A hash of all that a plan for one application may depend on.
+/// A hash of everything that a plan for one application may depend on.
 fn fingerprint(live: &Live, shared: &Shared, request: &ObserveRequest, task_definitions: &[Arn]) -> u64 {
     // All members are named: a new one is either hashed below or excused here. The inventory is for pruning alone; rules,
     // and what ECS shifts by them, are shared.
@@ -268,7 +268,7 @@ mod tests {
         let traffic = Traffic { rules: [Arn::new("another rule")].into(), ..Traffic::default() };
         others.traffic.insert(ServiceId { name: "other".to_owned(), ..id() }, traffic);
         others.inventory = Some(Observed::Present(Vec::new()));
-        assert!(holds(&others), "what belongs to others does not count");
+        assert!(holds(&others), "resources of others do not count");
         let more = BTreeSet::from([ApplicationName::new("other"), ApplicationName::new("web")]);
         assert!(!rest.holds(&live(), &Shared::new(&live(), &more), &request, &memory));
         let mut wrote = Memory::default();

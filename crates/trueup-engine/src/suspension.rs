@@ -1,4 +1,4 @@
-//! Suspending and resuming an application: one tag, written at a person's order and outside every plan.
+//! Suspending and resuming an application: one tag, written by an operator's command and outside every plan.
 
 use std::collections::BTreeSet;
 
@@ -13,48 +13,48 @@ use crate::environment::{EnvironmentLoop, Scope};
 use crate::once::OnceError;
 use crate::resolution;
 
-/// What became of one environment's application.
+/// An application that was suspended or resumed in one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
     /// The environment.
     pub environment: EnvironmentName,
-    /// How many calls were made: none where it was not suspended and is to be resumed.
+    /// The number of calls: none where an application is to be resumed that is not suspended.
     pub calls: usize,
 }
 
-/// Why an application could not be suspended or resumed.
+/// The reason why an application could not be suspended or resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum SuspensionError {
     /// The desired state could not be read.
     #[error(transparent)]
     Once(#[from] OnceError),
-    /// No environment that was asked for has it.
+    /// No selected environment has it.
     #[error("no such application: `{0}`")]
     Unknown(ApplicationName),
-    /// Its documents are not valid, so that nobody knows what it has in AWS.
-    #[error("the documents of `{application}` in `{environment}` are not valid, so nobody knows what it has in AWS")]
+    /// Its documents are not valid, so that its resources in AWS are unknown.
+    #[error("the documents of `{application}` in `{environment}` are not valid, so its resources in AWS are unknown")]
     Invalid {
         /// The environment.
         environment: EnvironmentName,
         /// The application.
         application: ApplicationName,
     },
-    /// The environment's account does not answer.
+    /// The credentials are not those of the environment's account.
     #[error("nothing may be written in `{environment}`: {message}")]
     Refused {
         /// The environment.
         environment: EnvironmentName,
-        /// Why, in one sentence.
+        /// The reason, in one sentence.
         message: String,
     },
-    /// Nothing can carry the mark.
+    /// It has no resource that can carry the mark.
     #[error("`{application}` in `{environment}` cannot be marked: {reason}")]
     NothingToMark {
         /// The environment.
         environment: EnvironmentName,
         /// The application.
         application: ApplicationName,
-        /// Why.
+        /// The reason.
         reason: NothingToMark,
     },
     /// AWS refused the tag.
@@ -71,11 +71,11 @@ pub enum SuspensionError {
 }
 
 impl Engine {
-    /// Suspends an application in every minded environment that has it: no daemon writes to it until it is resumed.
-    /// `by` and `reason` are for people.
+    /// Suspends an application in every selected environment that has it: no daemon writes to it until it is resumed.
+    /// `by` and `reason` are shown to operators.
     ///
     /// # Errors
-    /// When it cannot be found out what it has in AWS, when that is nothing, and when AWS refuses the tag.
+    /// When its resources in AWS cannot be read, when there are none, and when AWS refuses the tag.
     pub async fn suspend(
         &self,
         application: &ApplicationName,
@@ -86,7 +86,7 @@ impl Engine {
         self.mark(application, Some(&note)).await
     }
 
-    /// Resumes an application in every minded environment that has it.
+    /// Resumes an application in every selected environment that has it.
     ///
     /// # Errors
     /// As [`Engine::suspend`].

@@ -1,4 +1,4 @@
-//! Which rules' weights are ECS's, also on behalf of services that a cycle does not look at.
+//! Which rules' weights are ECS's, also on behalf of services that a cycle does not observe.
 
 use trueup_core::kind::Kind;
 use trueup_core::live::{Live, LiveService, Observed, Traffic};
@@ -10,8 +10,8 @@ use crate::desired_state::DesiredState;
 use crate::environment::{EnvironmentLoop, Scope};
 
 impl EnvironmentLoop {
-    /// Asks for the services of all applications when rules are looked at: any of them may name a rule of another
-    /// application. Where all applications are minded, full cycles see them anyway, and what they saw is remembered.
+    /// Adds the services of all applications to a request for rules: any of them may name a rule of another application.
+    /// Where all applications are selected, full cycles observe them anyway, and the result is kept.
     pub(crate) fn want_delegating_services(&self, current: &DesiredState, scope: &Scope, request: &mut ObserveRequest) {
         let are_seen = self.context.options.applications.is_empty() || *scope != Scope::All;
         if request.listeners.is_empty() || (self.full_cycles > 0 && are_seen) {
@@ -26,10 +26,10 @@ impl EnvironmentLoop {
         }));
     }
 
-    /// Remembers what ECS shifts for the services that were read, and adds what is remembered to what was observed.
+    /// Records what ECS shifts for the services that were read, and adds everything recorded to the live state.
     pub(crate) fn note_traffic(&mut self, live: &mut Live) {
         for (id, service) in &live.services {
-            // A copy: what is parsed of it is not needed for long.
+            // A copy: its parsed form is not needed for long.
             match (service, shifted(&service.clone())) {
                 (Observed::Unknown(_), Some(unread)) => drop(self.traffic.entry(id.clone()).or_insert(unread)),
                 (_, Some(traffic)) => drop(self.traffic.insert(id.clone(), traffic)),

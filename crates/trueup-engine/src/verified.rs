@@ -1,12 +1,12 @@
-//! Which environments may follow a commit: where commits must be signed, one that is not changes nothing.
+//! Which environments may follow a commit: where commits must be signed, an unsigned one changes nothing.
 //!
-//! Nothing of an unverified commit has an effect on such an environment: not its account and region, not its policy, not which
-//! applications there are. What was verified last stays in force there, while other environments follow the branch.
+//! No part of an unverified commit has an effect on such an environment: not its account and region, not its policy, not its
+//! set of applications. The last verified commit stays current there, while other environments follow the branch.
 //!
-//! Who may write `trueup.toml` may declare another environment on the same account, or move one that has another rule, or none,
-//! there. So a rule is about the account that its environment has by commits that are verified: whatever is in that account, or
-//! enters it, goes by the rule as well. What an unverified commit says of accounts counts for nothing; and where no verified commit
-//! tells whose account a rule is about, it is everybody's.
+//! An author who may write `trueup.toml` may declare another environment on the same account, or move one there that has
+//! another rule, or none. So a rule applies to the account that its environment has by verified commits: every environment that
+//! is in that account, or enters it, is subject to the rule as well. The accounts in an unverified commit are ignored; and a
+//! rule whose account no verified commit names applies to every environment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,41 +16,41 @@ use trueup_ports::{NotVerified, SourceError, Unverified, Verifier};
 
 use crate::desired_state::DesiredState;
 
-/// So many verified commits are tried, the newest first, for one that may stay in force: one may be wrong as a whole.
+/// The most verified commits that are tried, the newest first, for one that may stay current: one may be rejected as a whole.
 const BACK_MAX: usize = 16;
 
-/// Holds environments back, as long as the process lives.
+/// Keeps environments at verified commits, for the lifetime of the process.
 pub(crate) struct Verified {
     verifier: Option<Arc<dyn Verifier>>,
-    /// The commit that was verified last, by the environment whose rule it was.
+    /// The last verified commit, by the environment whose rule it was.
     last: BTreeMap<EnvironmentName, Revision>,
-    /// Environments that the configuration names and no commit has, as far as that was told.
+    /// Environments that the configuration names and no commit has, and that were logged.
     missing: BTreeSet<EnvironmentName>,
 }
 
-/// An environment of a commit that is not verified there, and what to put in its place.
+/// An environment in which a commit is not verified, and what replaces it there.
 pub(crate) struct Refused {
     pub environment: EnvironmentName,
     pub unverified: Unverified,
-    /// What stays in force: that of before, or where there was nothing that of the newest commit that is verified.
+    /// What stays current: the desired state before, or without one that of the newest verified commit.
     pub older: Option<Arc<DesiredState>>,
 }
 
-/// A commit that may come into force, and what was before it.
+/// A commit that may become current, and the desired state before it.
 pub(crate) struct Candidate<'a> {
     pub before: Option<&'a Arc<DesiredState>>,
     pub next: &'a DesiredState,
-    /// Whether a later process may begin with what is verified now.
+    /// Whether a later process may start with what is verified now.
     pub is_remembered: bool,
 }
 
 impl Candidate<'_> {
-    /// What is in force, where it has the environment.
+    /// The current desired state, if it has the environment.
     fn before(&self, environment: &EnvironmentName) -> Option<Arc<DesiredState>> {
         self.before.filter(|before| before.environments.contains_key(environment)).cloned()
     }
 
-    /// The environments that there are, or were.
+    /// The environments of the candidate and of the current desired state.
     fn environments(&self) -> BTreeSet<EnvironmentName> {
         let before = self.before.into_iter().flat_map(|before| before.environments.keys());
         before.chain(self.next.environments.keys()).cloned().collect()
@@ -62,14 +62,14 @@ fn account<'a>(state: &'a DesiredState, environment: &EnvironmentName) -> Option
     state.environments.get(environment).map(|environment| environment.account.as_str())
 }
 
-/// What a rule says of a commit.
+/// The result of a rule for a commit.
 struct Ruling {
     refused: Option<Unverified>,
-    /// The accounts that the rule is about, by commits that are verified.
+    /// The accounts to which the rule applies, by verified commits.
     accounts: BTreeSet<String>,
 }
 
-/// Loads what an older commit has; nothing where it is wrong as a whole.
+/// Loads the desired state at an older commit; `None` where it is rejected as a whole.
 pub(crate) trait Older {
     async fn older(&self, revision: &Revision) -> Result<Option<Arc<DesiredState>>, SourceError>;
 }
@@ -82,7 +82,7 @@ impl Verified {
     /// The environments that may not follow a commit.
     ///
     /// # Errors
-    /// When the repository cannot be read: then nobody knows.
+    /// When the repository cannot be read: then it is unknown.
     pub async fn refused(
         &mut self,
         candidate: &Candidate<'_>,
@@ -147,7 +147,7 @@ impl Verified {
         Ok(Ruling { refused, accounts })
     }
 
-    /// What the newest commit has that is verified by all of these rules, of which `rule` refuses the candidate.
+    /// The desired state at the newest commit that all of these rules accept, of which `rule` refuses the candidate.
     async fn back(
         &mut self,
         verifier: &dyn Verifier,
@@ -175,7 +175,7 @@ impl Verified {
         Ok(None)
     }
 
-    /// Notes that a commit is the one that a rule begins with from here on.
+    /// Records a commit as the one against which a rule checks from here on.
     async fn is_verified(
         &mut self,
         verifier: &dyn Verifier,
@@ -189,19 +189,19 @@ impl Verified {
         }
     }
 
-    /// Tells, once, that the configuration names an environment which no commit has: it may be misspelt.
+    /// Logs, once, that the configuration names an environment that no commit has: it may be misspelt.
     fn is_missing(&mut self, environment: &EnvironmentName) {
         if self.missing.insert(environment.clone()) {
             tracing::warn!(
                 %environment,
-                "The daemon's configuration wants commits verified for an environment that is not there."
+                "The daemon's configuration demands verified commits for an environment that does not exist."
             );
         }
     }
 }
 
-/// The rules that an environment goes by: its own, those about an account that it is in or was in, and those that refuse the
-/// commit without anybody knowing which account they are about.
+/// The rules that apply to an environment: its own, those about an account that it is or was in, and those that refuse the
+/// commit and whose account is unknown.
 fn rules_of(
     environment: &EnvironmentName,
     has_own: bool,

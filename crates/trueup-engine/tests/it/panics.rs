@@ -20,7 +20,7 @@ async fn a_pass_that_panics_is_told_without_its_message_and_is_made_again() {
     world.source.commit(&files(&tree(&[application("web", "1")])));
     world.settle().await;
     let told = harmless(&world, &logs);
-    assert!(told.contains("An apply pass broke.") && told.contains("it panicked"), "{told}");
+    assert!(told.contains("An apply pass failed.") && told.contains("it panicked"), "{told}");
     world.cloud.panic_with(None);
     world.pass(120).await;
     assert!(world.cloud.service("web").is_some(), "{}", harmless(&world, &logs));
@@ -37,5 +37,5 @@ async fn a_reading_that_panics_is_told_without_its_message() {
     world.cloud.fail_tasks("web", 1, "it does not start");
     world.pass(10).await;
     let told = harmless(&world, &logs);
-    assert!(told.contains("Reading beside the cycles broke.") && told.contains("it panicked"), "{told}");
+    assert!(told.contains("A read in the background failed.") && told.contains("it panicked"), "{told}");
 }
