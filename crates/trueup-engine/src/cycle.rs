@@ -165,15 +165,10 @@ impl EnvironmentLoop {
         };
         let hold = hold.map(|reason| Held { resource: None, changes: Vec::new(), reason });
         let plan = Plan {
-            environment: self.name.clone(),
-            application: name.clone(),
-            revision,
-            steps: Vec::new(),
             held: hold.into_iter().chain(documents.held()).chain(current.held_back(&self.name)).collect(),
             sync: Sync::Unknown,
             health: Health::Unknown,
-            rollout: None,
-            finding: None,
+            ..Plan::settled(self.name.clone(), name.clone(), revision)
         };
         let context = self.context.clone();
         let state = self.state(name);

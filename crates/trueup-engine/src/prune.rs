@@ -8,7 +8,7 @@ use trueup_core::broken::{self, Broken};
 use trueup_core::desired::{DesiredApplication, Mode, Policy};
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Health, Plan, Prune, PruneInput, Sync, tags};
+use trueup_core::plan::{Health, Plan, Prune, PruneInput, tags};
 use trueup_ports::{Cloud, ObserveRequest};
 
 use crate::application::ApplicationState;
@@ -89,17 +89,8 @@ impl EnvironmentLoop {
         for (name, prune) in prunes {
             let mut state = self.take_state(&name);
             state.set_prune(prune);
-            let mut plan = Plan {
-                environment: self.name.clone(),
-                application: name.clone(),
-                revision: cycle.current.revision.clone(),
-                steps: Vec::new(),
-                held: Vec::new(),
-                sync: Sync::Synced,
-                health: Health::Unknown,
-                rollout: None,
-                finding: None,
-            };
+            let revision = cycle.current.revision.clone();
+            let mut plan = Plan { health: Health::Unknown, ..Plan::settled(self.name.clone(), name.clone(), revision) };
             state.complete(&mut plan);
             state.show(&self.context, &plan);
             if cycle.writes && state.may_write(now) && next_step(&plan, true).is_some() {

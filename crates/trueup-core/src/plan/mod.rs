@@ -111,6 +111,21 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A plan of an application that is where git wants it, and serves: nothing to do, and nothing is held.
+    pub fn settled(environment: EnvironmentName, application: ApplicationName, revision: Revision) -> Self {
+        Self {
+            environment,
+            application,
+            revision,
+            steps: Vec::new(),
+            held: Vec::new(),
+            sync: Sync::Synced,
+            health: Health::Healthy,
+            rollout: None,
+            finding: None,
+        }
+    }
+
     /// Whether the application is where git wants it, and serves.
     pub fn is_settled(&self) -> bool {
         self.sync == Sync::Synced && self.health == Health::Healthy

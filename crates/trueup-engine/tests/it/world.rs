@@ -128,11 +128,11 @@ impl World {
     /// What was told of failed rollouts since the beginning: the class that was found, or `-`.
     pub fn failures(&self) -> Vec<&'static str> {
         let events = self.told.0.lock().expect("no test panics while it holds the lock");
-        let class = |event: &Event| match &event.what {
-            What::RolloutFailed { finding, .. } | What::RolloutRolledBack { finding, .. } => {
-                Some(finding.as_ref().map_or("-", |finding| finding.class.name()))
-            }
-            _ => None,
+        let class = |event: &Event| {
+            let (What::RolloutFailed { finding, .. } | What::RolloutRolledBack { finding, .. }) = &event.what else {
+                return None;
+            };
+            Some(finding.as_ref().map_or("-", |finding| finding.class.name()))
         };
         events.iter().filter_map(class).collect()
     }

@@ -221,17 +221,8 @@ pub(super) mod tests {
 
     /// A plan of `web` that has nothing to do.
     pub fn plan(revision: &str) -> Plan {
-        Plan {
-            environment: EnvironmentName::new("production"),
-            application: ApplicationName::new("web"),
-            revision: Revision::new(revision),
-            steps: Vec::new(),
-            held: Vec::new(),
-            sync: Sync::Synced,
-            health: Health::Healthy,
-            rollout: None,
-            finding: None,
-        }
+        let revision = Revision::new(revision);
+        Plan::settled(EnvironmentName::new("production"), ApplicationName::new("web"), revision)
     }
 
     fn task_definition() -> Arn {

@@ -111,15 +111,15 @@ impl State {
                 self.resources.rules.entry(Arn::new(listener)).or_default().push((description.clone(), tags));
                 json!({"Rules": [description]})
             }
-            Operation::TagResource | Operation::AddTags => {
-                let (arns, key, value, list) = match call.operation {
-                    Operation::TagResource => (vec![input["resourceArn"].clone()], "key", "value", &input["tags"]),
-                    _ => {
-                        (input["ResourceArns"].as_array().cloned().unwrap_or_default(), "Key", "Value", &input["Tags"])
-                    }
-                };
-                for arn in arns {
-                    self.resources.tags_mut(arn.as_str().expect("an ARN")).extend(tags_of(list, key, value));
+            Operation::TagResource => {
+                let tags = tags_of(&input["tags"], "key", "value");
+                self.resources.tags_mut(&text(input, "resourceArn")).extend(tags);
+                json!({})
+            }
+            Operation::AddTags => {
+                for arn in input["ResourceArns"].as_array().into_iter().flatten() {
+                    let tags = tags_of(&input["Tags"], "Key", "Value");
+                    self.resources.tags_mut(arn.as_str().expect("an ARN")).extend(tags);
                 }
                 json!({})
             }
@@ -147,7 +147,10 @@ impl State {
                 self.resources.target_groups.retain(|_, (d, _, _)| text(d, "TargetGroupArn") != arn);
                 json!({})
             }
-            other => panic!("the fake does not know {other:?}"),
+            other @ (Operation::ModifyTargetGroup
+            | Operation::SetRulePriorities
+            | Operation::DeleteRule
+            | Operation::RemoveTags) => panic!("the fake does not know {other:?}"),
         }
     }
 }
