@@ -200,49 +200,52 @@ mod tests {
         value
     }
 
+    type Change = fn(&mut Live);
+
+    /// Changes of what the application has, each of which ends its rest.
+    const CHANGES: [(&str, Change); 16] = [
+        ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
+        ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),
+        ("no service", |live| drop(live.services.insert(id(), Observed::Absent))),
+        ("not asked for", |live| live.services.clear()),
+        ("record", |live| {
+            let entry = json!({"serviceDeploymentArn": "d/1", "status": "ROLLBACK_SUCCESSFUL"});
+            let entry = ServiceDeployment::read(&entry, |_| None).expect("it has an ARN");
+            live.service_deployments.insert(id(), Observed::Present(vec![entry]));
+        }),
+        ("autoscaled", |live| drop(live.autoscaled.insert(id(), Observed::Present(())))),
+        ("not known whether", |live| live.autoscaled.clear()),
+        ("a service of others shifts its rule", |live| {
+            let traffic = Traffic { rules: [Arn::new("rule")].into(), ..Traffic::default() };
+            live.traffic.insert(ServiceId { name: "other".to_owned(), ..id() }, traffic);
+        }),
+        ("no record", |live| live.service_deployments.clear()),
+        ("revision", |live| {
+            live.task_definitions.insert(Arn::new("web:1"), Observed::Present(revision_of(2)));
+        }),
+        ("family", |live| present(live.families.get_mut("web").unwrap()).push(revision_of(2))),
+        ("target group", |live| {
+            present(live.target_groups.get_mut("web").unwrap()).description["Port"] = json!(81);
+        }),
+        ("attributes", |live| {
+            present(&mut present(live.target_groups.get_mut("web").unwrap()).attributes).clear();
+        }),
+        ("its tags", |live| present(live.target_groups.get_mut("web").unwrap()).tags = Observed::Absent),
+        ("rule", |live| {
+            present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].description["Priority"] = json!("2");
+        }),
+        ("its tags", |live| {
+            present(&mut present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].tags).clear();
+        }),
+    ];
+
     #[test]
     fn rest_ends_with_any_change_of_what_the_application_has_and_with_no_other() {
-        type Change = fn(&mut Live);
         let failure = || ReadFailure {
             operation: "ecs:DescribeServices".to_owned(),
             kind: FailureKind::Throttled,
             message: "Rate exceeded".to_owned(),
         };
-        let table: [(&str, Change); 16] = [
-            ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
-            ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),
-            ("no service", |live| drop(live.services.insert(id(), Observed::Absent))),
-            ("not asked for", |live| live.services.clear()),
-            ("record", |live| {
-                let entry = json!({"serviceDeploymentArn": "d/1", "status": "ROLLBACK_SUCCESSFUL"});
-                let entry = ServiceDeployment::read(&entry, |_| None).expect("it has an ARN");
-                live.service_deployments.insert(id(), Observed::Present(vec![entry]));
-            }),
-            ("autoscaled", |live| drop(live.autoscaled.insert(id(), Observed::Present(())))),
-            ("not known whether", |live| live.autoscaled.clear()),
-            ("a service of others shifts its rule", |live| {
-                let traffic = Traffic { rules: [Arn::new("rule")].into(), ..Traffic::default() };
-                live.traffic.insert(ServiceId { name: "other".to_owned(), ..id() }, traffic);
-            }),
-            ("no record", |live| live.service_deployments.clear()),
-            ("revision", |live| {
-                live.task_definitions.insert(Arn::new("web:1"), Observed::Present(revision_of(2)));
-            }),
-            ("family", |live| present(live.families.get_mut("web").unwrap()).push(revision_of(2))),
-            ("target group", |live| {
-                present(live.target_groups.get_mut("web").unwrap()).description["Port"] = json!(81);
-            }),
-            ("attributes", |live| {
-                present(&mut present(live.target_groups.get_mut("web").unwrap()).attributes).clear();
-            }),
-            ("its tags", |live| present(live.target_groups.get_mut("web").unwrap()).tags = Observed::Absent),
-            ("rule", |live| {
-                present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].description["Priority"] = json!("2");
-            }),
-            ("its tags", |live| {
-                present(&mut present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].tags).clear();
-            }),
-        ];
         let request = ObserveRequest {
             services: [id()].into(),
             families: [("web".to_owned(), Digest::of(b""))].into(),
@@ -254,7 +257,7 @@ mod tests {
         let rest = Rest::new(&live(), &Shared::new(&live(), &all), &request, &memory);
         let holds = |live: &Live| rest.holds(live, &Shared::new(live, &all), &request, &memory);
         assert!(holds(&live()));
-        for (what, change) in table {
+        for (what, change) in CHANGES {
             let mut changed = live();
             change(&mut changed);
             assert!(!holds(&changed), "{what}");

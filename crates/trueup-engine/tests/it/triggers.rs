@@ -1,4 +1,4 @@
-//! A change made anywhere is never lost: what comes while something else goes on causes another round.
+//! No trigger is lost: one that comes during a poll or a cycle causes another one.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::world::{World, application, files, tree};
 const SYNCED: (Sync, Health, Vec<&str>) = (Sync::Synced, Health::Healthy, Vec::new());
 const RELEASE: [&str; 3] = ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"];
 
-/// A daemon with the application `web` at rest that would look at nothing by itself for a day.
+/// A daemon with the application `web` at rest that would not observe on its own for a day.
 async fn at_rest() -> World {
     let day = Duration::from_hours(24);
     let mut world = World::with(FakeCloud::new(), FakeSource::new(), |options| {
@@ -20,7 +20,7 @@ async fn at_rest() -> World {
     });
     world.source.commit(&files(&tree(&[application("web", "1")])));
     world.settle().await;
-    // What was written is looked at again until it has settled.
+    // A write is observed again until it has settled.
     world.pass(600).await;
     assert_eq!(world.standing("web"), SYNCED);
     world.cloud.take_calls();
