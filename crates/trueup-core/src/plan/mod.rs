@@ -86,6 +86,47 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A plan of an application that is where git wants it, and serves: nothing to do, and nothing is held.
+    pub fn settled(environment: EnvironmentName, application: ApplicationName, revision: Revision) -> Self {
+        Self {
+            environment,
+            application,
+            revision,
+            steps: Vec::new(),
+            held: Vec::new(),
+            sync: Sync::Synced,
+            health: Health::Healthy,
+            rollout: None,
+            finding: None,
+        }
+    }
+
+    /// Whether the application is where git wants it, and serves.
+    pub fn is_settled(&self) -> bool {
+        self.sync == Sync::Synced && self.health == Health::Healthy
+    }
+
+    /// Whether ECS is busy with a rollout or a rollback of it.
+    pub fn is_rolling(&self) -> bool {
+        matches!(self.rollout, Some(Rollout::Running { .. } | Rollout::RolledBack { done: false, .. }))
+            || self.health == Health::Progressing
+    }
+
+    /// Whether AWS may still answer with the state before a write of this process.
+    pub fn is_unsettled(&self) -> bool {
+        self.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
+    }
+
+    /// Whether nothing may be done before git has been polled.
+    pub fn awaits_git(&self) -> bool {
+        self.held.iter().any(|held| matches!(&held.reason, Hold::Behind(ahead) if !ahead.answered))
+    }
+
+    /// Whether there is nothing to do, and nothing goes on: an equal input gives this plan again, at any time.
+    pub fn is_at_rest(&self) -> bool {
+        self.is_settled() && self.steps.is_empty() && self.held.is_empty() && !self.is_rolling()
+    }
+
     /// Adds a hold that was found outside the planner (an invalid document, a refused call) and judges
     /// [`Plan::sync`] anew.
     pub fn hold(&mut self, held: Held) {

@@ -153,7 +153,7 @@ impl Edges {
     fn observe_steps(&mut self, plan: &Plan, news: &mut Vec<What>) {
         if plan.steps.is_empty() {
             // A step that is awaited will be tried again: it is the same plan.
-            if !plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. })) {
+            if !plan.is_unsettled() {
                 self.steps = None;
             }
             return;

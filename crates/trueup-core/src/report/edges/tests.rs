@@ -6,22 +6,13 @@ use super::*;
 use crate::drift::Shown;
 use crate::live::{FailureKind, ReadFailure};
 use crate::names::{ApplicationName, Arn, EnvironmentName};
-use crate::plan::{Call, Cause, Health, Progress, Step};
+use crate::plan::{Call, Cause, Progress, Step};
 use crate::pointer::Pointer;
 use crate::report::{json_line, text};
 
 fn plan() -> Plan {
-    Plan {
-        environment: EnvironmentName::new("production"),
-        application: ApplicationName::new("web"),
-        revision: Revision::new("0123456789abcdef0123456789abcdef01234567"),
-        steps: Vec::new(),
-        held: Vec::new(),
-        sync: Sync::Synced,
-        health: Health::Healthy,
-        rollout: None,
-        finding: None,
-    }
+    let revision = Revision::new("0123456789abcdef0123456789abcdef01234567");
+    Plan::settled(EnvironmentName::new("production"), ApplicationName::new("web"), revision)
 }
 
 fn service() -> Resource {

@@ -11,17 +11,9 @@ use crate::report::{Edges, Notes, json_line, text};
 
 fn plan(application: &str, reason: Option<Hold>) -> Plan {
     let held = reason.map(|reason| Held { resource: None, changes: Vec::new(), reason });
-    Plan {
-        environment: EnvironmentName::new("production"),
-        application: ApplicationName::new(application),
-        revision: Revision::new("0123456789abcdef0123456789abcdef01234567"),
-        steps: Vec::new(),
-        held: held.into_iter().collect(),
-        sync: Sync::Unknown,
-        health: Health::Unknown,
-        rollout: None,
-        finding: None,
-    }
+    let revision = Revision::new("0123456789abcdef0123456789abcdef01234567");
+    let settled = Plan::settled(EnvironmentName::new("production"), ApplicationName::new(application), revision);
+    Plan { held: held.into_iter().collect(), sync: Sync::Unknown, health: Health::Unknown, ..settled }
 }
 
 fn unread(operation: &str, kind: FailureKind) -> Hold {

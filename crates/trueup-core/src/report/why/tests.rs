@@ -11,17 +11,9 @@ use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision
 use crate::plan::{Call, Cause, Held, Hold, Operation, Resource, Step};
 
 fn plan(sync: Sync, health: Health) -> Plan {
-    Plan {
-        environment: EnvironmentName::new("production"),
-        application: ApplicationName::new("web"),
-        revision: Revision::new("0123456789abcdef0123456789abcdef01234567"),
-        steps: Vec::new(),
-        held: Vec::new(),
-        sync,
-        health,
-        rollout: None,
-        finding: None,
-    }
+    let revision = Revision::new("0123456789abcdef0123456789abcdef01234567");
+    let settled = Plan::settled(EnvironmentName::new("production"), ApplicationName::new("web"), revision);
+    Plan { sync, health, ..settled }
 }
 
 fn web() -> Arn {

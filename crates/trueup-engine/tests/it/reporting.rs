@@ -1,4 +1,4 @@
-//! What is told when one cause holds many, and by a process that comes after another.
+//! Events when one cause holds many applications, and after a restart of the process.
 
 use std::sync::{Arc, Mutex};
 

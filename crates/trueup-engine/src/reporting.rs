@@ -1,4 +1,4 @@
-//! What was told and how it goes out: one message for one cause, and none again because the process was restarted.
+//! Emitting events without repetition: one for a common cause, and none again after a restart of the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,31 +7,31 @@ use trueup_core::names::{ApplicationName, EnvironmentName};
 use trueup_core::report::{Edges, Event, Notes, root_cause};
 use trueup_ports::Notebook;
 
-/// What was told, of everything.
+/// What was reported, and the events that are held until a cycle ends.
 #[derive(Debug)]
-pub(crate) struct Telling {
-    state: Mutex<State>,
+pub(crate) struct Reporting {
+    state: Mutex<Reported>,
     notebook: Option<Arc<dyn Notebook>>,
-    /// One writes at a time, so that an older text never comes after a newer one.
+    /// One writer at a time, so that an older text never replaces a newer one.
     writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Reported {
     notes: Notes,
     /// Whether the notes differ from what the notebook has.
     changed: bool,
-    /// Events of the cycles that go on, which may have a cause in common.
+    /// Events of running cycles, which may have a common cause.
     gathered: BTreeMap<EnvironmentName, Vec<Event>>,
 }
 
-impl Telling {
-    /// Nothing was told yet.
+impl Reporting {
+    /// Nothing was reported yet.
     pub fn new(notebook: Option<Arc<dyn Notebook>>) -> Self {
         Self { state: Mutex::default(), notebook, writing: tokio::sync::Mutex::default() }
     }
 
-    /// Takes over what a process before this one told, before anything is told.
+    /// Reads what an earlier process reported. Must come before the first event.
     pub async fn resume(&self) {
         let Some(notebook) = &self.notebook else { return };
         if let Some(notes) = notebook.read().await.as_deref().and_then(Notes::read) {
@@ -39,13 +39,13 @@ impl Telling {
         }
     }
 
-    /// What was told of an application.
+    /// What was reported of an application.
     pub fn known(&self, environment: &EnvironmentName, application: &ApplicationName) -> Edges {
         let key = (environment.clone(), application.clone());
         self.lock().notes.applications.get(&key).cloned().unwrap_or_default()
     }
 
-    /// Notes what was told of an application.
+    /// Records what was reported of an application.
     pub fn note(&self, environment: &EnvironmentName, application: &ApplicationName, edges: &Edges) {
         if self.notebook.is_none() {
             return;
@@ -61,7 +61,7 @@ impl Telling {
     /// Forgets the applications of an environment that are not among these.
     pub fn retain(&self, environment: &EnvironmentName, applications: &BTreeSet<&ApplicationName>) {
         let mut state = self.lock();
-        let State { notes, changed, .. } = &mut *state;
+        let Reported { notes, changed, .. } = &mut *state;
         let before = notes.applications.len();
         notes.applications.retain(|(of, name), _| of != environment || applications.contains(name));
         *changed |= notes.applications.len() != before;
@@ -70,12 +70,12 @@ impl Telling {
         }
     }
 
-    /// A cycle of an environment begins to tell: what may have a cause in common is kept until it ends.
+    /// Begins a cycle of an environment: events that may have a common cause are kept until it ends.
     pub fn gather(&self, environment: &EnvironmentName) {
         self.lock().gathered.entry(environment.clone()).or_default();
     }
 
-    /// Takes events of an environment and gives back what is to be told now.
+    /// Receives events of an environment, and returns those to emit now.
     pub fn pass(&self, environment: &EnvironmentName, events: Vec<Event>) -> Vec<Event> {
         let mut state = self.lock();
         if let Some(gathered) = state.gathered.get_mut(environment) {
@@ -86,14 +86,14 @@ impl Telling {
         state.group(environment, events)
     }
 
-    /// The cycle has ended: gives back what was kept.
+    /// Ends the cycle, and returns the events that were kept.
     pub fn release(&self, environment: &EnvironmentName) -> Vec<Event> {
         let mut state = self.lock();
         let gathered = state.gathered.remove(environment).unwrap_or_default();
         state.group(environment, gathered)
     }
 
-    /// Writes down what was told, where that changed.
+    /// Stores what was reported, if that changed.
     pub async fn save(&self) {
         let Some(notebook) = &self.notebook else { return };
         let _writing = self.writing.lock().await;
@@ -107,20 +107,20 @@ impl Telling {
         notebook.write(text).await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Reported> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl Reported {
     fn group(&mut self, environment: &EnvironmentName, events: Vec<Event>) -> Vec<Event> {
         if events.is_empty() {
             return events;
         }
         let causes = self.notes.root_causes.entry(environment.clone()).or_default();
         let before = causes.clone();
-        let told = causes.gather(events);
+        let grouped = causes.gather(events);
         self.changed |= *causes != before;
-        told
+        grouped
     }
 }

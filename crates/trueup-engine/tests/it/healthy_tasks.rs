@@ -19,7 +19,7 @@ async fn rolling() -> World {
     world
 }
 
-/// Healthy tasks, as the board has them.
+/// Healthy tasks, as the status has them.
 fn healthy(world: &World) -> Option<i64> {
     match world.plan("web").rollout {
         Some(Rollout::Running { progress, .. }) => progress.healthy,

@@ -1,4 +1,4 @@
-//! How many tasks of a rollout are healthy: counted beside everything else, so that it delays no look and no write.
+//! How many tasks of a rollout are healthy: counted in the background, so that it delays no observation and no write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use trueup_ports::{Cloud, EvidenceRequest};
 /// The shortest time between two counts of a service.
 const SPACING: Duration = Duration::from_secs(5);
 
-/// How long a count may take, with its turn. What takes longer is not known.
+/// How long a count may take, including the wait for its turn. After that the number is unknown.
 const COUNTING_MAX: Duration = Duration::from_secs(10);
 
-/// What is known of the tasks of a rollout.
+/// The number of healthy tasks of a rollout.
 #[derive(Default)]
 pub(crate) struct HealthyTasks {
-    /// The rollout that is under way, by deployment and task definition revision, and its healthy tasks.
+    /// The running rollout, by deployment and task definition revision, and its healthy tasks.
     known: Option<(String, Arn, Option<i64>)>,
     /// When the last count began.
     began: Option<Instant>,
@@ -29,7 +29,7 @@ pub(crate) struct HealthyTasks {
 }
 
 impl HealthyTasks {
-    /// Takes in what was seen of the service. Gives back what is to be counted, when it is time for that.
+    /// Records what was observed of the service. Returns what is to be counted, when it is time for that.
     pub fn see(
         &mut self,
         service: Option<(&ServiceId, &Observed<LiveService>)>,
@@ -53,16 +53,16 @@ impl HealthyTasks {
         Some(Counting { service: id.clone(), health })
     }
 
-    /// Adds to a plan what it cannot know by itself.
+    /// Adds the number to a plan: the planner does not know it.
     pub fn complete(&self, plan: &mut Plan) {
         if let Some(((_, of, healthy), rollout)) = self.known.as_ref().zip(plan.rollout.as_mut()) {
             rollout.set_healthy(of, *healthy);
         }
     }
 
-    /// Takes in what came of a count. Gives back whether it is about the rollout that is under way.
+    /// Records the outcome of a count. Returns whether it is about the running rollout.
     pub fn arrived(&mut self, of: &str, counted: Option<i64>) -> bool {
-        self.broke();
+        self.failed();
         match &mut self.known {
             Some((deployment, _, healthy)) if deployment == of => {
                 *healthy = counted;
@@ -72,13 +72,13 @@ impl HealthyTasks {
         }
     }
 
-    /// A count broke.
-    pub fn broke(&mut self) {
+    /// Records that a count failed.
+    pub fn failed(&mut self) {
         self.counting = false;
     }
 }
 
-/// What makes a task of the rollout under way healthy; `None` without a rollout and where that cannot be told.
+/// What makes a task of the running rollout healthy; `None` without a rollout, and where that is unknown.
 fn of_rollout(service: &LiveService, live: &Live, plan: &Plan) -> Option<TaskHealth> {
     if !matches!(plan.rollout, Some(Rollout::Running { .. } | Rollout::TimedOut { .. })) {
         return None;
@@ -93,12 +93,12 @@ pub(crate) struct Counting {
     health: TaskHealth,
 }
 
-/// What came of a count.
+/// The outcome of a count.
 pub(crate) struct Counted {
     pub name: ApplicationName,
     pub deployment: String,
     pub task_definition: Arn,
-    /// `None` when it is not known.
+    /// `None` when it is unknown.
     pub healthy: Option<i64>,
 }
 

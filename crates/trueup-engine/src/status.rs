@@ -1,4 +1,4 @@
-//! The board: how everything stands, kept up to date by the loop and read by whoever asks.
+//! The status of the repository, of environments and of applications: updated by the loop, read by reports.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -6,71 +6,71 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jiff::Timestamp;
 use trueup_core::diagnosis::Finding;
 use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
-use trueup_core::plan::{Health, Plan, Sync};
+use trueup_core::plan::Plan;
 
-/// How everything stands.
+/// The status of everything.
 #[derive(Clone, Debug, Default)]
 pub struct Status {
     /// The repository.
     pub source: SourceStatus,
-    /// The environments of the desired state that are minded: each has a loop.
+    /// The selected environments of the desired state: each has a loop.
     pub environments: BTreeMap<EnvironmentName, EnvironmentStatus>,
-    /// Every application that was looked at, in every environment.
+    /// Every application that was observed, in every environment.
     pub applications: BTreeMap<(EnvironmentName, ApplicationName), Arc<ApplicationStatus>>,
 }
 
 impl Status {
-    /// Whether there is a desired state that is acted on.
+    /// Whether there is a current desired state.
     pub fn is_ready(&self) -> bool {
         self.source.revision.is_some()
     }
 }
 
-/// How the repository stands.
+/// The status of the repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceStatus {
-    /// The revision that is in force.
+    /// The current revision.
     pub revision: Option<Revision>,
-    /// When it could last be read, by this process.
+    /// When this process last read it.
     pub last_success: Option<Timestamp>,
-    /// Why it cannot be read at the moment.
+    /// Why it cannot be read at the moment, if so.
     pub failure: Option<String>,
 }
 
-/// How the loop of one environment stands.
+/// The status of the loop of one environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvironmentStatus {
-    /// When a cycle of it ended last: everything due was observed, as far as it could be, and planned.
+    /// When its last cycle ended: everything due was observed, as far as possible, and planned.
     pub cycled: Option<Timestamp>,
 }
 
-/// How one application stands.
+/// The status of one application.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApplicationStatus {
-    /// What is to be done and what is held, as of the last look.
+    /// Its plan as of the last observation: steps and holds.
     pub plan: Plan,
-    /// When it was last looked at.
+    /// When it was last observed.
     pub observed: Timestamp,
-    /// Since when sync and health are what they are, as far as this process saw it.
+    /// Since when sync and health have their values, as far as this process observed it.
     pub since: Timestamp,
 }
 
 /// Holds a [`Status`]; clones share it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Board(Arc<RwLock<Status>>);
+pub(crate) struct StatusStore(Arc<RwLock<Status>>);
 
-impl Board {
-    /// The status now.
+impl StatusStore {
+    /// The current status.
     pub fn read(&self) -> Status {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes how the repository stands.
+    /// Records the status of the repository.
     pub fn set_source(&self, source: SourceStatus) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).source = source;
     }
 
-    /// Notes which environments have a loop. One that git no longer has is forgotten.
+    /// Records which environments have a loop. One that git no longer has is forgotten.
     pub fn set_environments(&self, names: impl Iterator<Item = EnvironmentName>) {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let mut before = std::mem::take(&mut status.environments);
@@ -81,7 +81,7 @@ impl Board {
         status.environments = names.map(known).collect();
     }
 
-    /// Notes that a cycle of an environment ended.
+    /// Records that a cycle of an environment ended.
     pub fn cycled(&self, environment: &EnvironmentName, now: Timestamp) {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(status) = status.environments.get_mut(environment) {
@@ -89,7 +89,7 @@ impl Board {
         }
     }
 
-    /// Notes what was found of an application.
+    /// Records the plan of an application.
     pub fn set(&self, plan: Plan, now: Timestamp) {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let key = (plan.environment.clone(), plan.application.clone());
@@ -99,7 +99,7 @@ impl Board {
         status.applications.insert(key, Arc::new(ApplicationStatus { plan, observed: now, since }));
     }
 
-    /// Notes what was found out of an application since it was looked at.
+    /// Records the diagnosis of an application that came after it was observed.
     pub fn explain(&self, environment: &EnvironmentName, application: &ApplicationName, finding: Option<&Finding>) {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = status.applications.get_mut(&(environment.clone(), application.clone())) {
@@ -107,7 +107,7 @@ impl Board {
         }
     }
 
-    /// Notes how many tasks of a revision that is rolled out are healthy, since the application was looked at.
+    /// Records the number of healthy tasks of a revision that is rolled out, which came after the application was observed.
     pub fn count(&self, environment: &EnvironmentName, application: &ApplicationName, of: &Arn, healthy: Option<i64>) {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = status.applications.get_mut(&(environment.clone(), application.clone()))
@@ -117,7 +117,7 @@ impl Board {
         }
     }
 
-    /// Notes that an application was looked at and is as it was.
+    /// Records that an application was observed and did not change.
     pub fn touch(&self, environment: &EnvironmentName, application: &ApplicationName, now: Timestamp) {
         let mut status = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(status) = status.applications.get_mut(&(environment.clone(), application.clone())) {
@@ -131,16 +131,11 @@ impl Board {
         status.applications.remove(&(environment.clone(), application.clone()));
     }
 
-    /// What was found of an application at the last look.
+    /// The status of an application.
     pub fn get(&self, environment: &EnvironmentName, application: &ApplicationName) -> Option<Arc<ApplicationStatus>> {
         let status = self.0.read().unwrap_or_else(PoisonError::into_inner);
         status.applications.get(&(environment.clone(), application.clone())).cloned()
     }
-}
-
-/// Whether an application is where git wants it and serves.
-pub(crate) fn is_settled(plan: &Plan) -> bool {
-    plan.sync == Sync::Synced && plan.health == Health::Healthy
 }
 
 #[cfg(test)]
@@ -149,14 +144,14 @@ mod tests {
 
     #[test]
     fn environments_are_kept_while_git_has_them() {
-        let board = Board::default();
+        let board = StatusStore::default();
         let [a, b] = ["a", "b"].map(EnvironmentName::new);
         board.set_environments([a.clone(), b.clone()].into_iter());
         board.cycled(&a, Timestamp::UNIX_EPOCH);
         let cycled = || board.read().environments.into_values().map(|status| status.cycled).collect::<Vec<_>>();
         assert_eq!(cycled(), [Some(Timestamp::UNIX_EPOCH), None]);
         board.set_environments([b.clone()].into_iter());
-        // Its loop goes on with nothing to do.
+        // Its loop continues with nothing to do.
         board.cycled(&a, Timestamp::UNIX_EPOCH);
         assert_eq!(cycled(), [None]);
         board.set_environments([a, b].into_iter());

@@ -1,4 +1,4 @@
-//! What git had at earlier commits: it tells drift from a pending change field by field.
+//! Applications at earlier commits, by which drift and pending changes are distinguished field by field.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -8,27 +8,27 @@ use trueup_core::desired::{Application, load};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_ports::Source;
 
-/// How many commits are remembered. Applications lag behind by the commit before, seldom by more.
+/// The number of commits that are kept. Applications lag behind by one commit, seldom by more.
 const COMMITS_MAX: usize = 8;
 
 type Applications = BTreeMap<(EnvironmentName, ApplicationName), Arc<Application>>;
 
-/// Reads applications as they were at commits that were applied once.
-pub(crate) struct Past {
+/// Reads applications at commits that were applied earlier.
+pub(crate) struct History {
     source: Arc<dyn Source>,
     /// The newest last.
     read: Mutex<VecDeque<(Revision, Arc<Applications>)>>,
-    /// A head, and the commits that are known to be ancestors of it: that never changes.
+    /// A head, and commits that are known to be its ancestors: that never changes.
     contained: Mutex<Option<(Revision, BTreeSet<Revision>)>>,
 }
 
-impl Past {
+impl History {
     pub fn new(source: Arc<dyn Source>) -> Self {
         Self { source, read: Mutex::new(VecDeque::new()), contained: Mutex::new(None) }
     }
 
-    /// The application at that commit; `None` when the commit is not this repository's, cannot be read, or did not
-    /// have a valid application of this name.
+    /// The application at that commit; `None` when the commit is not this repository's, cannot be read, or has no valid
+    /// application of this name.
     pub async fn application(
         &self,
         revision: &Revision,
@@ -67,7 +67,7 @@ impl Past {
         contains
     }
 
-    /// Those of these commits that are this repository's.
+    /// The commits among these that belong to this repository.
     pub async fn known(&self, revisions: BTreeSet<Revision>) -> BTreeSet<Revision> {
         let mut known = BTreeSet::new();
         for revision in revisions {
@@ -78,7 +78,7 @@ impl Past {
         known
     }
 
-    /// Loads a commit. One that is gone for good is remembered as empty.
+    /// Loads a commit. One that no longer exists is kept as empty.
     async fn read(&self, revision: &Revision) -> Option<Applications> {
         if !self.source.knows(revision).await {
             return Some(Applications::new());
