@@ -6,7 +6,8 @@ use std::sync::Arc;
 use trueup_core::desired::DesiredApplication;
 use trueup_core::live::Live;
 use trueup_core::names::{EnvironmentName, Revision};
-use trueup_core::plan::{Ahead, applied_revisions, applied_revisions_of_environment};
+use trueup_core::plan::Ahead;
+use trueup_core::planner::{applied_revisions, applied_revisions_of_environment};
 
 use crate::context::Context;
 

@@ -7,7 +7,8 @@ use trueup_core::broken;
 use trueup_core::desired::DesiredApplication;
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, InstanceName};
-use trueup_core::plan::{self, Ahead, Held, Hold, Input, Memory, Plan, Prune, PruneInput, check};
+use trueup_core::plan::{Ahead, Held, Hold, Input, Memory, Plan};
+use trueup_core::planner::{self, Prune, PruneInput, check};
 
 /// All that an application is planned from, except live state: members of [`Input`].
 #[derive(Clone, Copy)]
@@ -32,7 +33,7 @@ impl Basis<'_> {
 
 /// Plans, and has the checker evaluate the plan. An unsound one has no steps left, and says why.
 pub(crate) fn plan(input: &Input<'_>) -> Plan {
-    let mut plan = plan::plan(input);
+    let mut plan = planner::plan(input);
     // A planted bug is to be found by others than the checker.
     if plan.steps.is_empty() || broken::any() {
         return plan;

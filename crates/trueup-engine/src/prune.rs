@@ -8,7 +8,8 @@ use trueup_core::broken::{self, Broken};
 use trueup_core::desired::{DesiredApplication, Mode, Policy};
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Health, Plan, Prune, PruneInput, tags};
+use trueup_core::plan::{Health, Plan, tags};
+use trueup_core::planner::{Prune, PruneInput};
 use trueup_ports::{Cloud, ObserveRequest};
 
 use crate::application::ApplicationState;

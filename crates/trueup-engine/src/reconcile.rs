@@ -9,7 +9,8 @@ use trueup_core::broken::{self, Broken};
 use trueup_core::desired::{Application, DesiredApplication};
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, Arn, ServiceId};
-use trueup_core::plan::{Held, Plan, Rollout, wants_service_deployments};
+use trueup_core::plan::{Held, Plan, Rollout};
+use trueup_core::resources::service::wants_service_deployments;
 
 use crate::application::ApplicationState;
 use crate::cycle::{Cycle, Reconciled, Target};

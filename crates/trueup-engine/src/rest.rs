@@ -11,7 +11,8 @@ use trueup_core::broken::{self, Broken};
 use trueup_core::description::Description;
 use trueup_core::live::{Live, LiveTaskDefinition, Observed, Tags, Traffic};
 use trueup_core::names::{ApplicationName, Arn};
-use trueup_core::plan::{Memory, is_delegated};
+use trueup_core::plan::Memory;
+use trueup_core::resources::service::is_delegated;
 use trueup_ports::ObserveRequest;
 
 /// What was observed when there was nothing to do.

@@ -1,8 +1,9 @@
 //! Ending the hold on a failed revision, for `trueup retry`.
 
 use trueup_core::names::{ApplicationName, EnvironmentName};
-use trueup_core::plan::{Plan, Sync, retry};
+use trueup_core::plan::{Plan, Sync};
 use trueup_core::report::{Event, PlannedStep, What};
+use trueup_core::resources::service::retry;
 use trueup_ports::Cloud;
 
 use crate::engine::Engine;

@@ -3,7 +3,7 @@
 use trueup_core::kind::Kind;
 use trueup_core::live::{Live, LiveService, Observed, Traffic};
 use trueup_core::names::ServiceId;
-use trueup_core::plan;
+use trueup_core::resources::service::traffic;
 use trueup_ports::ObserveRequest;
 
 use crate::desired_state::DesiredState;
@@ -43,7 +43,7 @@ impl EnvironmentLoop {
 /// What ECS shifts on behalf of an observed service; `None` when there is nothing.
 fn shifted(service: &Observed<LiveService>) -> Option<Traffic> {
     let traffic = match service {
-        Observed::Present(service) => plan::traffic(&service.description),
+        Observed::Present(service) => traffic(&service.description),
         Observed::Absent => return None,
         Observed::Unknown(_) => Traffic { unread: true, ..Traffic::default() },
     };
