@@ -78,10 +78,10 @@ a.x.y = 1
     a.toml:1:8  string values must be quoted: expected literal string | write text in quotes: `"…"`
     a.toml:2:8  AWS requests have no dates and times | write it as text, in quotes
     a.toml:3:8  this is not a number that JSON has | write decimal digits
-    a.toml:5:1 /a `a` stands here a second time | it already stands in line 4, column 1: keep one of them
-    a.toml:7:2 /t `t` stands here a second time | it already stands in line 6, column 2: keep one of them
-    a.toml:8:14  `c` stands here a second time | it already stands in line 8, column 7: keep one of them
-    a.toml:11:2 /a `a` stands here a second time | it already stands in line 4, column 1: keep one of them
+    a.toml:5:1 /a `a` is here a second time | it is already in line 4, column 1: keep one of them
+    a.toml:7:2 /t `t` is here a second time | it is already in line 6, column 2: keep one of them
+    a.toml:8:14  `c` is here a second time | it is already in line 8, column 7: keep one of them
+    a.toml:11:2 /a `a` is here a second time | it is already in line 4, column 1: keep one of them
     a.toml:13:1  unquoted keys cannot be empty: expected letters or numbers or `-` or `_` | -
     "#);
 }
@@ -96,19 +96,19 @@ fn all_problems_of_json_syntax_are_told_at_once() {
   \"c\": [1 2, 03, .5, \"\\x\",],
   \"d\": {\"e\": 1, \"e\": 2},
 }"), @r#"
-    a.json:1:3  JSON has no comments | take it away, or write the document in TOML
-    a.json:3:3 /a `a` stands here a second time | it already stands in line 2, column 3: keep one of them
+    a.json:1:3  JSON has no comments | remove it, or write the document in TOML
+    a.json:3:3 /a `a` is here a second time | it is already in line 2, column 3: keep one of them
     a.json:3:8 /a this word is not a value that JSON has | write `true`
-    a.json:4:3  a member's name stands in double quotes | write the name in double quotes
-    a.json:4:6 /b strings stand in double quotes | write `"` instead of `'`
+    a.json:4:3  a member's name must be in double quotes | write the name in double quotes
+    a.json:4:6 /b strings must be in double quotes | write `"` instead of `'`
     a.json:4:9  a comma is missing here | write `,` between values
     a.json:5:10 /c a comma is missing here | write `,` between values
     a.json:5:14 /c/2 this is not a number as JSON writes them | write plain decimal digits, such as `10` or `0.5`
     a.json:5:18 /c/3 this is not a number as JSON writes them | write plain decimal digits, such as `10` or `0.5`
-    a.json:5:23 /c/4 `\x` is no escape that JSON knows | write `\\` for a backslash
-    a.json:5:26 /c JSON has no comma after the last value | take it away
-    a.json:6:17 /d/e `e` stands here a second time | it already stands in line 6, column 9: keep one of them
-    a.json:6:24  JSON has no comma after the last value | take it away
+    a.json:5:23 /c/4 `\x` is not an escape of JSON | write `\\` for a backslash
+    a.json:5:26 /c JSON has no comma after the last value | remove it
+    a.json:6:17 /d/e `e` is here a second time | it is already in line 6, column 9: keep one of them
+    a.json:6:24  JSON has no comma after the last value | remove it
     "#);
 }
 
@@ -145,7 +145,7 @@ fn what_cannot_be_read_past_is_told_with_its_place() {
     "{\"a\": }"
       a.json:1:7 /a a value is missing here | write a value, or `null`
     "{\"a\": \"\\ud800\"}"
-      a.json:1:8 /a `\ud800` is no escape that JSON knows | write `\\` for a backslash
+      a.json:1:8 /a `\ud800` is not an escape of JSON | write `\\` for a backslash
     "{} {}"
       a.json:1:4  there is something after the end of the document | a file holds exactly one object
     "[]"

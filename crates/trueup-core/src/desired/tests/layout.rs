@@ -17,7 +17,7 @@ fn files_that_belong_nowhere_are_told() {
             elearning/service.yaml: unknown-file: no file or directory of this name belongs to an application
               help: documents are TOML or JSON: `service.toml` or `service.json`
             elearning/src: unknown-file: no file or directory of this name belongs to an application
-              help: an application has `app.toml`, `task-definition.toml`, `service.toml`, `target-groups`, `listener-rules`, `environments`; `README`, `*.md` and dot files are let be
+              help: an application has `app.toml`, `task-definition.toml`, `service.toml`, `target-groups`, `listener-rules`, `environments`; `README`, `*.md` and dot files are ignored
             elearning/target-group: unknown-file: no file or directory of this name belongs to an application
               help: did you mean `target-groups`?
             ",
@@ -26,7 +26,7 @@ fn files_that_belong_nowhere_are_told() {
             &[("== README.md", "== elearning/jobs/migrate.toml\n== elearning/jobs/load.toml\n== README.md")],
             "
             elearning/jobs: jobs: this version of trueup does not run jobs
-              help: take the directory out
+              help: remove the directory
             ",
         ),
         (
@@ -35,7 +35,7 @@ fn files_that_belong_nowhere_are_told() {
                 "== elearning/target-groups/a b.toml\n== elearning/target-groups/x.yaml\n== elearning/environments/x.toml\n== README.md",
             )],
             "
-            elearning/environments/x.toml: unknown-file: a file stands where the directory of an environment is expected
+            elearning/environments/x.toml: unknown-file: a file is where the directory of an environment is expected
               help: write `environments/NAME/FILE`
             elearning/target-groups/a b.toml: unknown-file: this cannot be the file of a target-group
               help: name it `target-groups/NAME.toml` or `.json`, with letters, digits, `-` and `_` in NAME

@@ -134,7 +134,7 @@ fn app_toml_is_read_whole_and_every_mistake_is_told() {
             elearning/app.toml:1:15: bad-dependency: there is no application `elearnin` in environment `staging`
               help: did you mean `elearning`?
             elearning/app.toml:1:27: bad-dependency: the application depends on itself
-              help: take it out
+              help: remove it
             elearning/app.toml:2:42: unknown-environment: `trueup.toml` has no environment `stagin`
               help: did you mean `staging`?
             elearning/app.toml:3:18: bad-pattern: `x` is not a pattern `KIND[/NAME]:POINTER`
@@ -152,7 +152,7 @@ fn app_toml_is_read_whole_and_every_mistake_is_told() {
             elearning/app.toml:4:9: missing-key: image `backend` has no `tag`
               help: add `tag = "…"`
             elearning/app.toml:5:14: wrong-value: `repository` holds a tag or a digest
-              help: write the repository alone; the tag stands in `tag`
+              help: write the repository alone, and the tag in `tag`
             "#,
         ),
         (
@@ -168,14 +168,14 @@ fn app_toml_is_read_whole_and_every_mistake_is_told() {
             &[("== elearning/app.toml\n", "== elearning/app.toml\nenvironments = [\"production\"]\n")],
             "
             elearning/environments/staging: unknown-environment: the application is not in environment `staging`
-              help: add it to `environments` in `app.toml`, or take the directory out
+              help: add it to `environments` in `app.toml`, or remove the directory
             ",
         ),
         (
             &[("[trueup]\n", "[trueup]\npause = true\n")],
             "
             elearning/service.toml:33:1: unknown-key: `trueup` has no key `pause`
-              help: take it out
+              help: remove it
             ",
         ),
     ]);

@@ -68,18 +68,18 @@ fn fargate_lacks_what_needs_a_host() {
             )],
             "
             elearning/task-definition.json:2:57: not-on-fargate: Fargate does not have placement constraints
-              help: take it out
+              help: remove it
             elearning/task-definition.json:2:149: not-on-fargate: Fargate does not have volumes of the host
-              help: take it out
+              help: remove it
             elearning/task-definition.json:2:227: not-on-fargate: Fargate does not have Docker volumes
-              help: take it out
+              help: remove it
             ",
         ),
         (
             &[("\"name\": \"backend\",\n", "\"name\": \"backend\", \"privileged\": true, \"stopTimeout\": 300,\n")],
             "
             elearning/task-definition.json:11:40: not-on-fargate: Fargate does not have privileged containers
-              help: take it out
+              help: remove it
             elearning/task-definition.json:11:61: fargate-stop-timeout: Fargate waits 120 s at most, not 300 s
               help: write 120 or less
             ",
@@ -98,15 +98,15 @@ fn fargate_lacks_what_needs_a_host() {
             )],
             "
             elearning/service.toml:3:22: not-on-fargate: Fargate does not have daemon services
-              help: take it out
+              help: remove it
             elearning/service.toml:4:1: daemon: a `DAEMON` service has no `placementStrategy`: it runs one task on every instance
-              help: take it out
+              help: remove it
             elearning/service.toml:4:21: not-on-fargate: Fargate does not have placement strategies
-              help: take it out
+              help: remove it
             elearning/service.toml:5:1: daemon: a `DAEMON` service has no `desiredCount`: it runs one task on every instance
-              help: take it out
+              help: remove it
             elearning/service.toml:27:18: daemon: the `maximumPercent` of a `DAEMON` service is 100
-              help: write 100, or take it out
+              help: write 100, or remove it
             ",
         ),
     ]);
@@ -148,7 +148,7 @@ fn ports_do_not_clash() {
             &[(r#"[{ "containerPort": 80, "hostPort": 80 }]"#, r#"[{ "containerPort": 80, "hostPort": 81 }]"#)],
             "
             elearning/task-definition.json:38:59: host-port: with the network mode `awsvpc` the host's port is the container's, 80
-              help: take `hostPort` out
+              help: remove `hostPort`
             ",
         ),
         (
@@ -189,10 +189,10 @@ fn containers_refer_to_what_is_there() {
             "
             elearning/service.toml:13:17: unknown-name: the task definition has no container `frontend`
               help: name one of the task definition
-            elearning/task-definition.json:35:5: duplicate-key: `backend` stands in this list twice
-              help: take one of the two out
+            elearning/task-definition.json:35:5: duplicate-key: `backend` is in this list twice
+              help: remove one of the two
             elearning/task-definition.json:39:40: depends-on-cycle: the container waits for itself
-              help: take one of the dependencies out
+              help: remove one of the dependencies
             ",
         ),
         (
@@ -202,7 +202,7 @@ fn containers_refer_to_what_is_there() {
             )],
             "
             elearning/task-definition.json:11:35: links: the network mode `awsvpc` has no links
-              help: take them out: the containers of a task reach each other at `localhost`
+              help: remove them: the containers of a task reach each other at `localhost`
             elearning/task-definition.json:11:82: unknown-name: the task definition has no volume `date`
               help: add it to `volumes`
             elearning/task-definition.json:11:151: unknown-name: the task definition has no container `fronted`
@@ -216,7 +216,7 @@ fn containers_refer_to_what_is_there() {
             ],
             "
             elearning/task-definition.json:9:27: no-essential-container: no container is essential
-              help: a task needs at least one: take `essential = false` out of its main container
+              help: a task needs at least one: remove `essential = false` from its main container
             ",
         ),
     ]);
@@ -252,7 +252,7 @@ fn containers_wait_for_what_can_happen() {
             )],
             "
             elearning/task-definition.json:39:40: depends-on-cycle: the container waits for itself
-              help: take one of the dependencies out
+              help: remove one of the dependencies
             ",
         ),
         (
@@ -261,10 +261,10 @@ fn containers_wait_for_what_can_happen() {
                 "\"name\": \"backend\", \"dependsOn\": [{\"containerName\": \"frontend\", \"condition\": \"START\"}],\n",
             )],
             "
-            elearning/task-definition.json:11:58: depends-on-cycle: `frontend` waits for `backend` in turn, so neither starts
-              help: take one of the dependencies out
-            elearning/task-definition.json:39:40: depends-on-cycle: `backend` waits for `frontend` in turn, so neither starts
-              help: take one of the dependencies out
+            elearning/task-definition.json:11:58: depends-on-cycle: `frontend` waits for `backend`, too, so neither starts
+              help: remove one of the dependencies
+            elearning/task-definition.json:39:40: depends-on-cycle: `backend` waits for `frontend`, too, so neither starts
+              help: remove one of the dependencies
             ",
         ),
         (
@@ -289,7 +289,7 @@ fn container_health_checks_leave_time_to_start() {
         (
             &[(r#""retries": 5, "startPeriod": 120"#, r#""retries": 4"#)],
             "
-            elearning/task-definition.json:22:22: no-start-period: the container is given up 240 s after its start, its target group `backend` would wait 300 s
+            elearning/task-definition.json:22:22: no-start-period: the container fails its health check 240 s after its start, its target group `backend` would wait 300 s
               help: add `startPeriod`, 60 s or more
             ",
         ),

@@ -23,7 +23,7 @@ fn services_have_the_network_that_their_tasks_need() {
             ],
             r#"
             elearning/service.toml:16:2: network-configuration: tasks with the network mode `bridge` have no network configuration
-              help: take it out, or set `networkMode` to `awsvpc` in the task definition
+              help: remove it, or set `networkMode` to `awsvpc` in the task definition
             elearning/target-groups/backend.toml:5:14: target-type: target group `backend` has targets of type `ip`, with the network mode `bridge` they are `instance`
               help: write `TargetType = "instance"`
             elearning/target-groups/frontend.toml:5:14: target-type: target group `frontend` has targets of type `ip`, with the network mode `bridge` they are `instance`
@@ -60,7 +60,7 @@ fn load_balancers_fit_their_containers_and_target_groups() {
             &[("containerName = \"backend\"\ncontainerPort = 8000", r#"containerName = "backend""#)],
             "
             elearning/service.toml:6:1: missing-member: `containerPort` is missing
-              help: say which port of which container the target group sends to
+              help: name the port of the container that the target group sends to
             ",
         ),
         (
@@ -128,7 +128,7 @@ fn deployments_can_move() {
             elearning/service.toml:3:28: capacity-providers: Fargate's capacity providers cannot be mixed with others
               help: keep either `FARGATE` and `FARGATE_SPOT`, or the others
             elearning/service.toml:3:109: capacity-providers: only one capacity provider of a strategy may have a `base`
-              help: take it out here
+              help: remove it here
             ",
         ),
         (
@@ -141,13 +141,13 @@ fn deployments_can_move() {
             ],
             "
             elearning/service.toml:3:1: platform-version: only Fargate has platform versions
-              help: take `platformVersion` out
+              help: remove `platformVersion`
             elearning/service.toml:5:1: daemon: a `DAEMON` service has no `desiredCount`: it runs one task on every instance
-              help: take it out
+              help: remove it
             elearning/service.toml:24:18: public-address: tasks of the launch type `EC2` get no public address
-              help: take `assignPublicIp` out
+              help: remove `assignPublicIp`
             elearning/service.toml:27:18: daemon: the `maximumPercent` of a `DAEMON` service is 100
-              help: write 100, or take it out
+              help: write 100, or remove it
             ",
         ),
         (
@@ -200,14 +200,14 @@ fn target_groups_are_as_elb_wants_them() {
             elearning/target-groups/frontend.toml:1:1: missing-member: `VpcId` is missing: only a group of Lambda functions has none
               help: add `VpcId`, such as "${stack.STACK.LOGICAL_ID}"
             elearning/target-groups/frontend.toml:2:22: health-check-disabled: health checks cannot be switched off for targets that are not Lambda functions
-              help: take `HealthCheckEnabled` out
+              help: remove `HealthCheckEnabled`
             "#,
         ),
         (
             &[(r#"Name = "elearning-system-backend-tg""#, r#"Name = "${stack.a.output.b}""#)],
             "
             elearning/target-groups/backend.toml:1:8: unknown-name: `Name` must be known without asking AWS
-              help: write a name; `${environment}`, `${account}`, `${region}`, `${cluster}` and `${var.NAME}` may stand in it
+              help: write a name; `${environment}`, `${account}`, `${region}`, `${cluster}` and `${var.NAME}` are allowed in it
             ",
         ),
     ]);
@@ -285,15 +285,15 @@ fn keys_of_sets_and_tags_are_sound() {
                 r#"{ "name": "LITERAL", "value": "$${HOME}" }, { "name": "LITERAL", "value": "$${HOME}" }"#,
             )],
             "
-            elearning/task-definition.json:16:53: duplicate-key: `LITERAL` stands in this list twice
-              help: take one of the two out
+            elearning/task-definition.json:16:53: duplicate-key: `LITERAL` is in this list twice
+              help: remove one of the two
             ",
         ),
         (
             &[(r#""name": "REDIS_URL""#, r#""name": "LITERAL""#)],
             "
-            elearning/task-definition.json:20:19: duplicate-key: `LITERAL` stands in `environment` as well
-              help: a variable is either plain or a secret: take one of them out
+            elearning/task-definition.json:20:19: duplicate-key: `LITERAL` is in `environment` as well
+              help: a variable is either plain or a secret: remove one of them
             ",
         ),
         (
@@ -306,8 +306,8 @@ fn keys_of_sets_and_tags_are_sound() {
               help: choose another key
             elearning/service.toml:3:49: reserved-tag: tag keys like `trueup:y` are reserved for trueup
               help: choose another key
-            elearning/service.toml:3:104: duplicate-key: `a` stands in this list twice
-              help: take one of the two out
+            elearning/service.toml:3:104: duplicate-key: `a` is in this list twice
+              help: remove one of the two
             ",
         ),
     ]);
@@ -320,9 +320,9 @@ fn the_service_is_in_the_environments_cluster_under_a_known_name() {
             &[(r#"cluster = "${cluster}""#, r#"cluster = "other""#)],
             "
             elearning/service.toml:4:11: contradicts-environment: environment `production` has the cluster `elearning-system-cluster`, not `other`
-              help: take `cluster` out: the environment gives it
+              help: remove `cluster`: the environment sets it
             elearning/service.toml:4:11: contradicts-environment: environment `staging` has the cluster `elearning-staging`, not `other`
-              help: take `cluster` out: the environment gives it
+              help: remove `cluster`: the environment sets it
             ",
         ),
         (
@@ -339,16 +339,16 @@ fn the_service_is_in_the_environments_cluster_under_a_known_name() {
             )],
             "
             elearning/service.toml:4:11: contradicts-environment: environment `staging` is account `109876543210` in `ap-northeast-1`, not account `210987654321` in `ap-northeast-1`
-              help: take `cluster` out: the environment gives it
-            elearning/service.toml:5:1: set-by-trueup: `taskDefinition` is set by trueup and may not stand in a document
-              help: take it away: the service runs the application's own task definition document
+              help: remove `cluster`: the environment sets it
+            elearning/service.toml:5:1: set-by-trueup: `taskDefinition` is set by trueup and not allowed in a document
+              help: remove it: the service runs the application's own task definition document
             ",
         ),
         (
             &[(r#""family": "elearning-system""#, r#""family": "${image.backend}""#)],
             "
             elearning/task-definition.json:2:13: unknown-name: `family` must be known without asking AWS
-              help: write a name; `${environment}`, `${account}`, `${region}`, `${cluster}` and `${var.NAME}` may stand in it
+              help: write a name; `${environment}`, `${account}`, `${region}`, `${cluster}` and `${var.NAME}` are allowed in it
             ",
         ),
     ]);
