@@ -3,6 +3,8 @@
 //! [`source_file`] turns bytes into text, [`parse`] turns the text into a [`Node`], [`validate_document`] checks it.
 
 mod json;
+#[cfg(test)]
+pub(crate) mod marked;
 pub mod node;
 pub mod problem;
 pub mod schema;

@@ -4,7 +4,7 @@ use super::{check_edits, tree};
 use crate::desired::load;
 
 #[test]
-fn files_that_belong_nowhere_are_told() {
+fn files_that_belong_nowhere_are_reported() {
     check_edits(&[
         (
             &[(
@@ -51,20 +51,6 @@ fn files_that_belong_nowhere_are_told() {
             ",
         ),
         (
-            &[("environments/staging/service.toml", "environments/stagin/service.toml")],
-            "
-            elearning/environments/stagin: unknown-environment: `trueup.toml` has no environment `stagin`
-              help: did you mean `staging`?
-            ",
-        ),
-        (
-            &[("environments/staging/service.toml", "environments/staging/environments/staging/service.toml")],
-            "
-            elearning/environments/staging/environments: unknown-file: no file or directory of this name belongs to an application
-              help: did you mean `environments`?
-            ",
-        ),
-        (
             &[("== elearning/app.toml", "== elearning/ap.toml")],
             "
             elearning: missing-app-toml: the directory has documents and no `app.toml`
@@ -85,6 +71,33 @@ fn files_that_belong_nowhere_are_told() {
             "
             empty/app.toml: no-documents: the application has no documents
               help: add a `task-definition` and a `service`, `target-groups/` or `listener-rules/`
+            ",
+        ),
+    ]);
+}
+
+#[test]
+fn overlays_are_of_environments_that_the_application_is_in() {
+    check_edits(&[
+        (
+            &[("environments/staging/service.toml", "environments/stagin/service.toml")],
+            "
+            elearning/environments/stagin: unknown-environment: `trueup.toml` has no environment `stagin`
+              help: did you mean `staging`?
+            ",
+        ),
+        (
+            &[("environments/staging/service.toml", "environments/staging/environments/staging/service.toml")],
+            "
+            elearning/environments/staging/environments: unknown-file: no file or directory of this name belongs to an application
+              help: did you mean `environments`?
+            ",
+        ),
+        (
+            &[("== elearning/app.toml\n", "== elearning/app.toml\nenvironments = [\"production\"]\n")],
+            "
+            elearning/environments/staging: unknown-environment: the application is not in environment `staging`
+              help: add it to `environments` in `app.toml`, or remove the directory
             ",
         ),
     ]);
