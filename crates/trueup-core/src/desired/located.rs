@@ -1,16 +1,16 @@
-//! A value of a file together with the way that leads to it, for readers and rules that report problems.
+//! A value of a file with its place and its field, for readers and rules that report problems.
 
 use std::rc::Rc;
 
 use crate::document::{Node, NodeValue, Problem, Span};
 use crate::pointer::Pointer;
 
-/// A value and where it stands. Cheap to make and to copy: the pointer is only written out for a problem.
+/// A value with its place. Cheap to create and to copy: the pointer is only written out for a problem.
 #[derive(Clone)]
-pub(super) struct Place<'a> {
+pub(super) struct Located<'a> {
     /// The value.
     pub node: &'a Node,
-    /// Where its name stands, for the member of an object.
+    /// The place of its name, for the member of an object.
     key: Option<&'a Span>,
     way: Option<Rc<Way<'a>>>,
 }
@@ -18,16 +18,16 @@ pub(super) struct Place<'a> {
 /// The last step of a way, and the way to there.
 struct Way<'a> {
     before: Option<Rc<Way<'a>>>,
-    step: Step<'a>,
+    step: WayStep<'a>,
 }
 
 #[derive(Clone, Copy)]
-enum Step<'a> {
+enum WayStep<'a> {
     Name(&'a str),
     Index(usize),
 }
 
-impl<'a> Place<'a> {
+impl<'a> Located<'a> {
     /// The whole document.
     pub fn root(node: &'a Node) -> Self {
         Self { node, key: None, way: None }
@@ -37,7 +37,7 @@ impl<'a> Place<'a> {
     pub fn get(&self, name: &str) -> Option<Self> {
         let NodeValue::Object(members) = &self.node.value else { return None };
         let (name, member) = members.get_key_value(name)?;
-        (member.node.value != NodeValue::Null).then(|| self.step(&member.node, Some(&member.key), Step::Name(name)))
+        (member.node.value != NodeValue::Null).then(|| self.step(&member.node, Some(&member.key), WayStep::Name(name)))
     }
 
     /// The members of an object, in the author's order; none when it is something else.
@@ -45,13 +45,13 @@ impl<'a> Place<'a> {
         let NodeValue::Object(members) = &self.node.value else { return Vec::new() };
         members
             .iter()
-            .map(|(name, member)| (name.as_str(), self.step(&member.node, Some(&member.key), Step::Name(name))))
+            .map(|(name, member)| (name.as_str(), self.step(&member.node, Some(&member.key), WayStep::Name(name))))
             .collect()
     }
 
     /// The items of a list; none when it is something else.
     pub fn items(&self) -> impl Iterator<Item = Self> {
-        self.node.items().iter().enumerate().map(|(index, node)| self.step(node, None, Step::Index(index)))
+        self.node.items().iter().enumerate().map(|(index, node)| self.step(node, None, WayStep::Index(index)))
     }
 
     /// The items of a member that is a list.
@@ -74,12 +74,9 @@ impl<'a> Place<'a> {
         self.get(name)?.node.as_i64()
     }
 
-    /// The truth value of a member.
+    /// The value of a member that is a boolean.
     pub fn member_flag(&self, name: &str) -> Option<bool> {
-        match self.get(name)?.node.value {
-            NodeValue::Bool(flag) => Some(flag),
-            _ => None,
-        }
+        self.get(name)?.node.as_bool()
     }
 
     /// Whether the value is not known before references are resolved.
@@ -93,8 +90,8 @@ impl<'a> Place<'a> {
         let mut way = self.way.as_deref();
         while let Some(Way { before, step }) = way {
             segments.push(match step {
-                Step::Name(name) => (*name).to_owned(),
-                Step::Index(index) => index.to_string(),
+                WayStep::Name(name) => (*name).to_owned(),
+                WayStep::Index(index) => index.to_string(),
             });
             way = before.as_deref();
         }
@@ -111,7 +108,7 @@ impl<'a> Place<'a> {
         Problem::at(code, self.key.unwrap_or(&self.node.span), &self.pointer(), message)
     }
 
-    fn step(&self, node: &'a Node, key: Option<&'a Span>, step: Step<'a>) -> Self {
+    fn step(&self, node: &'a Node, key: Option<&'a Span>, step: WayStep<'a>) -> Self {
         Self { node, key, way: Some(Rc::new(Way { before: self.way.clone(), step })) }
     }
 }
