@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::plan::{Ahead, Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync, deploys};
-use trueup_core::report::Edges;
+use trueup_core::report::ReportedState;
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::CallError;
 
@@ -29,7 +29,7 @@ const RECORD_BELIEVED: Duration = Duration::from_secs(15);
 /// What is remembered of an application. Nothing here is needed for correctness: a restart begins without.
 pub(crate) struct ApplicationState {
     /// What was told of it.
-    pub edges: Edges,
+    pub edges: ReportedState,
     /// What was written a moment ago.
     pub memory: Memory,
     /// What its references became last.
@@ -66,7 +66,7 @@ struct Refusal {
 }
 
 impl ApplicationState {
-    pub fn new(environment: &EnvironmentName, application: &ApplicationName, edges: Edges) -> Self {
+    pub fn new(environment: &EnvironmentName, application: &ApplicationName, edges: ReportedState) -> Self {
         Self {
             edges,
             memory: Memory::default(),

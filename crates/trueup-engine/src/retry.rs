@@ -2,7 +2,7 @@
 
 use trueup_core::names::{ApplicationName, EnvironmentName};
 use trueup_core::plan::{Plan, Sync, retry};
-use trueup_core::report::{Event, Failure, PlannedStep, What};
+use trueup_core::report::{CallFailure, Event, PlannedStep, What};
 use trueup_ports::{CallError, Cloud, Effect};
 
 use crate::engine::Engine;
@@ -90,7 +90,7 @@ impl Engine {
     }
 }
 
-fn failure(error: CallError) -> Failure {
+fn failure(error: CallError) -> CallFailure {
     let CallError { kind, code, message, request_id, effect, .. } = error;
-    Failure { kind, code, message, request_id, effect_unknown: effect == Effect::Unknown }
+    CallFailure { kind, code, message, request_id, effect_unknown: effect == Effect::Unknown }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use trueup_core::names::Arn;
 use trueup_core::plan::{Plan, Step};
-use trueup_core::report::{Event, Failure, PlannedStep, What};
+use trueup_core::report::{CallFailure, Event, PlannedStep, What};
 use trueup_ports::{Answer, Cloud, Effect};
 
 use crate::application::ApplicationState;
@@ -38,7 +38,7 @@ pub(crate) async fn write(
                 state.memory.lost(step, now);
             }
             state.failed(step, &plan.revision, &error, Instant::now());
-            let failure = Failure {
+            let failure = CallFailure {
                 kind: error.kind,
                 code: error.code,
                 message: error.message,

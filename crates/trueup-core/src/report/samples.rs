@@ -1,12 +1,12 @@
-//! For tests: one event of every kind and one hold of every reason. A new variant does not compile before it has its
-//! sample, and what is not documented or does not fit the schema fails then.
+//! For tests: one event of every kind and one hold of every reason. A new variant does not compile without its sample,
+//! and one that is not documented or does not match the schema fails a test.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Event, Failure, PlannedStep, What};
+use super::{CallFailure, Event, PlannedStep, What};
 use crate::desired::Unresolved;
 use crate::diagnosis::{Bearing, Class, Fact, Finding, Source};
 use crate::digest::Digest;
@@ -56,7 +56,7 @@ pub(crate) fn holds() -> Vec<Hold> {
     holds_saying("text")
 }
 
-/// One hold of every reason, with this wherever there is foreign text.
+/// One hold of every reason, with the given text wherever AWS's or a user's text appears.
 fn holds_saying(text: &str) -> Vec<Hold> {
     let text = || text.to_owned();
     let texts = || vec![text()];
@@ -116,7 +116,7 @@ fn holds_saying(text: &str) -> Vec<Hold> {
     }
 }
 
-/// A hold as it is told.
+/// The event of a hold.
 fn started(text: &str, hold: Hold, applications: &[&str]) -> What {
     What::HoldStarted {
         resource: applications.is_empty().then(|| resource(text)),
@@ -133,7 +133,7 @@ pub(crate) fn events() -> Vec<Event> {
     events_saying("text")
 }
 
-/// The same, with this wherever there is foreign text: names, messages, values.
+/// The same, with the given text wherever AWS's or a user's text appears: names, messages, values.
 pub(crate) fn events_saying(foreign: &str) -> Vec<Event> {
     let text = || foreign.to_owned();
     let (resource, changes, step) = (|| resource(foreign), || changes(foreign), || step(foreign));
@@ -165,7 +165,7 @@ pub(crate) fn events_saying(foreign: &str) -> Vec<Event> {
             What::PlanMade { .. } => What::StepApplied { step: step(), request_id: None },
             What::StepApplied { .. } => What::StepFailed {
                 step: step(),
-                failure: Failure {
+                failure: CallFailure {
                     kind: FailureKind::AccessDenied,
                     code: Some(text()),
                     message: text(),

@@ -7,7 +7,7 @@ use crate::live::ReadFailure;
 use crate::model::Kind;
 use crate::names::{EnvironmentName, Revision};
 use crate::plan::{Health, Held, Plan, Resource, Sync};
-use crate::report::{Edges, Notes, json_line, text};
+use crate::report::{Notes, ReportedState, json_line, text};
 
 fn plan(application: &str, reason: Option<Hold>) -> Plan {
     let held = reason.map(|reason| Held { resource: None, changes: Vec::new(), reason });
@@ -36,7 +36,7 @@ fn denied(operation: &str) -> Hold {
 /// An environment whose applications are looked at, cycle after cycle.
 #[derive(Default)]
 struct Environment {
-    edges: BTreeMap<&'static str, Edges>,
+    edges: BTreeMap<&'static str, ReportedState>,
     causes: RootCauses,
 }
 
@@ -54,10 +54,12 @@ impl Environment {
 
 fn brief(event: &Event) -> String {
     let application = event.application.as_ref().map_or("-", ApplicationName::as_str);
-    let (applications, reason) = match &event.what {
-        What::HoldStarted { applications, hold, .. } => (applications, hold.reason()),
-        What::HoldEnded { applications, reason, .. } => (applications, reason.as_str()),
-        _ => panic!("{event:?}"),
+    let (applications, reason) = if let What::HoldStarted { applications, hold, .. } = &event.what {
+        (applications, hold.reason())
+    } else if let What::HoldEnded { applications, reason, .. } = &event.what {
+        (applications, reason.as_str())
+    } else {
+        panic!("{event:?}")
     };
     let applications: Vec<&str> = applications.iter().map(ApplicationName::as_str).collect();
     format!("{} {application} [{}] {reason}", event.what.name(), applications.join(","))
@@ -132,7 +134,7 @@ fn a_message_for_several_names_them_and_none_of_their_resources() {
     for name in ["a", "b"] {
         let mut plan = plan(name, Some(denied("ecs:UpdateService")));
         plan.held[0].resource = Some(Resource { kind: Kind::Service, name: "service".to_owned(), arn: None });
-        events.extend(Edges::default().observe(&plan, Timestamp::UNIX_EPOCH));
+        events.extend(ReportedState::default().observe(&plan, Timestamp::UNIX_EPOCH));
     }
     let told = RootCauses::default().gather(events);
     let [event] = told.as_slice() else { panic!("{told:?}") };

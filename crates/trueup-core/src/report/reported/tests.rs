@@ -1,4 +1,4 @@
-//! Successions of plans, and what is told of them.
+//! Successive plans, and the events of each.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::drift::Shown;
 use crate::live::{FailureKind, ReadFailure};
 use crate::names::{ApplicationName, Arn, EnvironmentName};
-use crate::plan::{Call, Cause, Health, Progress, Step};
+use crate::plan::{Call, Cause, Health, Progress, Rollout, Step};
 use crate::pointer::Pointer;
 use crate::report::{json_line, text};
 
@@ -99,7 +99,7 @@ fn timed_out(revision: u32) -> Plan {
 /// Observes plan after plan and compares the names of what is told of each.
 #[track_caller]
 fn check(succession: &[(Plan, &[&str])]) {
-    let mut edges = Edges::default();
+    let mut edges = ReportedState::default();
     for (at, (plan, expected)) in succession.iter().enumerate() {
         let told: Vec<_> = edges.observe(plan, Timestamp::UNIX_EPOCH).iter().map(|event| event.what.name()).collect();
         assert_eq!(told, *expected, "plan {at}");
@@ -169,7 +169,7 @@ fn a_deleted_resource_is_told_as_deleted() {
     let root = Pointer::root();
     let gone = Change { live: Shown::absent(), desired: Shown::at(&root, &json!({})), path: root };
     for (changes, reason) in [(vec![gone], "deleted"), (count(3), "changed")] {
-        let told = Edges::default()
+        let told = ReportedState::default()
             .observe(&Plan { steps: vec![step(Cause::Drift, changes)], ..plan() }, Timestamp::UNIX_EPOCH);
         let line = json_line(&told[0]);
         assert!(line.contains(&format!("\"reason\":\"{reason}\"")), "{line}");
@@ -294,7 +294,7 @@ fn a_failure_that_can_be_read_again_is_no_news() {
 
 #[test]
 fn events_read_well_in_both_formats() {
-    let mut edges = Edges::default();
+    let mut edges = ReportedState::default();
     let plans = [
         drifted(3),
         unread("Rate exceeded"),
