@@ -36,7 +36,9 @@ fn special() -> Vec<Hold> {
         if let Hold::RevisionFailed { message, digest, failed_at, .. } = hold {
             all.push(Hold::RevisionFailed { message, transient: true, digest, failed_at });
         } else if let Hold::Unresolved { mut references } = hold {
-            references.iter_mut().for_each(|reference| reference.transient = true);
+            for reference in &mut references {
+                reference.transient = true;
+            }
             all.push(Hold::Unresolved { references });
         }
     }
