@@ -1,8 +1,9 @@
 //! Drift of one large task definition: ten containers with fifty environment variables each.
 
 use trueup_bench::task_definition;
-use trueup_core::drift::{Context, digest, drift};
-use trueup_core::model::Kind;
+use trueup_core::drift::Context;
+use trueup_core::kind::Kind;
+use trueup_core::kind::{digest, drift};
 
 #[global_allocator]
 static ALLOCATOR: divan::AllocProfiler = divan::AllocProfiler::system();

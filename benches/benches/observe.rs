@@ -31,7 +31,7 @@ const FLEETS: [(usize, usize); 5] = [(1, 3), (10, 3), (100, 3), (1_000, 3), (3_0
 /// How many steady cycles are measured in each process.
 const STEADY_CYCLES: usize = 5;
 
-/// How often is looked whether a cycle is over.
+/// How often the end of a cycle is polled for.
 const LOOK: Duration = Duration::from_millis(20);
 
 fn main() {
@@ -143,10 +143,10 @@ async fn measure(count: usize) -> Figures {
     }
 }
 
-/// How often is looked at most: a minute of waiting, on a machine that has nothing else to do.
+/// How often it is polled at most: a minute of waiting, on a machine that has nothing else to do.
 const LOOKS_MAX: usize = 3_000;
 
-/// Waits until every application was looked at since the clock's last tick, and the cycle is over.
+/// Waits until every application was observed since the clock's last tick, and the cycle is over.
 async fn looked_at(engine: &Engine, count: usize, clock: &Ticks, meter: &Meter) {
     for look in 0.. {
         assert!(look < LOOKS_MAX, "the cycle does not end: {:?}", engine.status().source);
@@ -179,7 +179,7 @@ fn calls(clouds: &AwsClouds) -> u32 {
     u32::try_from(calls).expect("there are not that many")
 }
 
-/// A clock that stands still between cycles, so that it shows which cycle a status is of.
+/// A clock that is stopped between cycles, so that it shows which cycle a status is of.
 #[derive(Default)]
 struct Ticks(AtomicI64);
 

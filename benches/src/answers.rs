@@ -3,8 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::aws::target_group_arn_template;
-use crate::fleet::revision;
+use crate::fleet::{revision, target_group_arn};
 
 /// How many events `DescribeServices` shows. Source: ECS API reference, `Service`: at most the newest 100.
 const EVENTS: usize = 100;
@@ -113,7 +112,7 @@ pub fn service() -> String {
         "serviceName": "service-%n%",
         "clusterArn": "arn:aws:ecs:ap-northeast-1:123456789012:cluster/main",
         "loadBalancers": [
-            { "targetGroupArn": target_group_arn_template(), "containerName": "backend", "containerPort": 8000 },
+            { "targetGroupArn": target_group_arn("group-%n%"), "containerName": "backend", "containerPort": 8000 },
         ],
         "serviceRegistries": [],
         "status": "ACTIVE",

@@ -1,7 +1,7 @@
 //! An AWS that has the fleet just as git wants it, and answers at once, in process.
 //!
 //! It answers from templates, so that it takes next to no memory of its own, and it keeps account of the CPU that its
-//! answers take, so that they can be told from what trueup does with them.
+//! answers take, so that they can be distinguished from what trueup does with them.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -19,9 +19,9 @@ use serde_json::Value;
 use trueup_aws::{AwsClouds, Options, Pace};
 
 use crate::answers;
-use crate::fleet::{Digests, Documents, target_group_arn};
+use crate::fleet::Documents;
 use crate::measure::Meter;
-use crate::template::{RULES_PER_LISTENER, Template};
+use crate::template::{Digests, RULES_PER_LISTENER, Template};
 
 /// How many target groups a page holds.
 const PAGE_SIZE: usize = 400;
@@ -158,9 +158,9 @@ impl Aws {
 
 /// The number that follows `prefix` in a name.
 fn number_in(text: &str, prefix: &str) -> usize {
-    let (_, after) = text.split_once(prefix).unwrap_or_else(|| panic!("`{text}` is none of the fleet's"));
+    let (_, after) = text.split_once(prefix).unwrap_or_else(|| panic!("`{text}` is not a name of the fleet"));
     let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
-    after[..end].parse().unwrap_or_else(|_| panic!("`{text}` is none of the fleet's"))
+    after[..end].parse().unwrap_or_else(|_| panic!("`{text}` is not a name of the fleet"))
 }
 
 /// The values of `NAME.member.1`, `NAME.member.2` and so on.
@@ -191,9 +191,4 @@ impl HttpConnector for Connector {
         });
         HttpConnectorFuture::ready(Ok(response))
     }
-}
-
-/// The ARN of the target group of a service, with a hole for its number.
-pub(crate) fn target_group_arn_template() -> String {
-    target_group_arn("group-%n%")
 }

@@ -1,16 +1,13 @@
 //! A fleet: any number of services like the example's, each an application with one target group and one rule.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trueup_core::desired::{FileTree, Lookup, load};
-use trueup_core::digest::Digest;
 use trueup_core::live::Observed;
-use trueup_core::model::Kind;
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::tags;
 
-use crate::template::Template;
+use crate::template::{Digests, Template};
 
 /// The configuration of the fleet's repository.
 const CONFIGURATION: &str = r#"
@@ -153,9 +150,6 @@ Actions = [
 /// How many applications are loaded at a time to find out their digests, so that little memory is used for it.
 const LOADED_AT_ONCE: usize = 50;
 
-/// The digests that the tags of one application's resources carry.
-pub type Digests = BTreeMap<Kind, Digest>;
-
 /// The one commit of the fleet's repository.
 pub fn revision() -> Revision {
     Revision::new("5".repeat(40))
@@ -207,18 +201,16 @@ impl Documents {
         let loaded = load(&self.files(numbers.iter().copied()));
         assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
         let digests = loaded.applications.into_values().map(|application| {
-            let application = application.expect("no problem was told");
-            let answer = |lookup: Lookup| match &lookup {
-                Lookup::TargetGroup(name) => {
-                    let arn = target_group_arn(name);
-                    (lookup, Observed::Present(arn))
-                }
-                other => panic!("{other:?}"),
+            let application = application.expect("no problem was reported");
+            let answer = |lookup: Lookup| {
+                let Lookup::TargetGroup(name) = &lookup else { panic!("{lookup:?}") };
+                let arn = target_group_arn(name);
+                (lookup, Observed::Present(arn))
             };
             let answers = application.lookups().into_iter().map(answer).collect();
             let desired = application.resolve(&revision(), &answers);
             assert!(desired.unresolved.is_empty(), "{:?}", desired.unresolved);
-            desired.documents().map(|document| (document.kind, tags::applied_digest(&desired, document))).collect()
+            desired.documents.iter().map(|document| (document.kind, tags::applied_digest(&desired, document))).collect()
         });
         digests.collect()
     }

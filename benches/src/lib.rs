@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-/// Where the example of the repository stands.
+/// Where the example of the repository is.
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../desired-state");
 
 /// The example's files below `elearning/`, by path relative to it, and its `trueup.toml`.

@@ -1,15 +1,18 @@
 //! Text with holes, filled in for one service of the fleet.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use trueup_core::model::Kind;
+use trueup_core::digest::Digest;
+use trueup_core::kind::Kind;
 
-use crate::fleet::Digests;
-
-/// How many rules stand on one listener: as many as AWS lets a load balancer have.
+/// How many rules one listener has: as many as AWS lets a load balancer have.
 pub const RULES_PER_LISTENER: usize = 100;
 
-/// Text with holes: `%n%`, the service's number; `%listener%` and `%priority%`, where its rule stands; `%service%`,
+/// The digests that the tags of one application's resources carry.
+pub type Digests = BTreeMap<Kind, Digest>;
+
+/// Text with holes: `%n%`, the service's number; `%listener%` and `%priority%`, where its rule is; `%service%`,
 /// `%task-definition%`, `%target-group%` and `%listener-rule%`, the digests of its documents.
 #[derive(Debug)]
 pub struct Template(Vec<Piece>);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use trueup_core::desired::{FileTree, Loaded, load};
 use trueup_core::document::{Problem, SourceFile, Validation, parse, validate_document};
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 use trueup_core::names::Revision;
 
 /// The first byte says which kind of document and which syntax, the rest is the file. Whatever it is, it is parsed and judged or

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use trueup_sim::{Reply, Request, Simulator};
 
-use crate::stage::REGION;
+use crate::account::REGION;
 
-/// What AWS has: an answer that nobody notes and that no fault touches. `Null` when AWS refuses.
+/// What AWS has: an answer that is not recorded and that no fault affects. `Null` when AWS refuses.
 pub fn ask(aws: &mut Simulator, service: &str, action: &str, input: &Value) -> Value {
     let world = aws.world_mut();
     let answer = match service {
@@ -15,6 +15,13 @@ pub fn ask(aws: &mut Simulator, service: &str, action: &str, input: &Value) -> V
         _ => trueup_sim::elb::api::answer(world, "judge", action, input),
     };
     answer.unwrap_or_default()
+}
+
+/// The one listener of the one load balancer.
+pub fn listener(aws: &mut Simulator) -> Value {
+    let balancers = ask(aws, "elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
+    let of = json!({"LoadBalancerArn": balancers["LoadBalancers"][0]["LoadBalancerArn"]});
+    ask(aws, "elasticloadbalancing", "DescribeListeners", &of)["Listeners"][0]["ListenerArn"].clone()
 }
 
 /// Somebody calls AWS, over the wire and for the record. The answer's JSON for ECS, `Null` otherwise or when AWS
@@ -57,7 +64,7 @@ fn flatten(name: &str, value: &Value, out: &mut String) {
             write!(out, "&{name}={escaped}").expect("a string takes everything");
         }
         Value::Null => {}
-        other => write!(out, "&{name}={other}").expect("a string takes everything"),
+        Value::Bool(_) | Value::Number(_) => write!(out, "&{name}={value}").expect("a string takes everything"),
     }
 }
 

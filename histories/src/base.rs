@@ -2,7 +2,7 @@
 
 use crate::desired::{Application, Balanced, Desired};
 
-/// A change of the desired state, and what is in force before it.
+/// A change of the desired state, and what is current before it.
 #[derive(Clone, Debug)]
 pub struct BaseHistory {
     /// Its name.

@@ -14,7 +14,7 @@ use trueup_core::names::InstanceName;
 use trueup_core::report::{Event, json_line};
 use trueup_engine::{Engine, Options, Sink};
 
-use crate::REGION;
+use crate::account::REGION;
 use crate::mount::{Line, Shared};
 use crate::repository::Checkout;
 use crate::virtual_time::Began;
@@ -55,7 +55,7 @@ impl Copy {
         copy
     }
 
-    /// One that does by itself nothing, as for a command.
+    /// One that does nothing on its own, as for a command.
     pub(crate) fn command(
         name: &str,
         simulator: &Shared,
@@ -86,7 +86,7 @@ impl Copy {
         self.ended().await;
     }
 
-    /// Waits for it to end by itself, or by a cut.
+    /// Waits for it to end on its own, or by a cut.
     pub async fn ended(self) {
         self.process.await.expect("the engine does not panic");
     }
@@ -106,17 +106,17 @@ impl Copy {
         self.process.is_finished()
     }
 
-    /// What it told.
+    /// What it emitted.
     pub fn told(&self) -> Vec<Event> {
         self.told.events().clone()
     }
 
-    /// What it told, as it prints it.
+    /// What it emitted, as it prints it.
     pub fn lines(&self) -> Vec<String> {
         self.told.lines()
     }
 
-    /// What it tells, which outlives it.
+    /// What it emits, which outlives it.
     pub(crate) fn sink(&self) -> Told {
         self.told.clone()
     }
@@ -135,7 +135,7 @@ pub(crate) fn connection(name: &str, line: &Line, simulator: &Shared, began: Beg
     }
 }
 
-/// Keeps what is told.
+/// Keeps what is emitted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Told(Arc<Mutex<Vec<Event>>>);
 

@@ -3,17 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::stage::{ACCOUNT, REGION};
-
-/// The cluster of all histories.
-pub const CLUSTER: &str = "main";
-
-/// What every value of an environment variable begins with: it is seen where a task definition is registered, and nowhere
-/// else.
-pub const SECRET: &str = "canary7d1fenvironment";
-
-/// The load balancer of all histories.
-pub const LOAD_BALANCER: &str = "edge";
+use crate::account::{ACCOUNT, CLUSTER, LOAD_BALANCER, REGION, SECRET};
 
 /// A whole repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,7 +65,7 @@ impl Style {
     }
 }
 
-/// What stands in front of an application.
+/// What is in front of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balanced {
     /// The rule's priority.
@@ -134,7 +124,7 @@ pub struct BlueGreen {
     pub strategy: Strategy,
 }
 
-/// The image of an application with a tag, as it stands in its task definition.
+/// The image of an application with a tag, as its task definition names it.
 pub fn image(name: &str, tag: &str) -> String {
     format!("{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{name}:{tag}")
 }
@@ -208,7 +198,7 @@ impl Desired {
 }
 
 impl Application {
-    /// What stands in front of it.
+    /// What is in front of it.
     ///
     /// # Panics
     /// When nothing does.

@@ -15,14 +15,18 @@
 //! | `surroundings.rs` | the AWS that histories begin in, and what its images do |
 //! | `base.rs`, `play.rs`, `end.rs` | the base histories, playing one with one trouble, and comparing how they end |
 //! | `seeded/` | histories from a seed |
-//! | `judging.rs`, `ask.rs` | what was promised, judged by what AWS saw; AWS asked without the SDK |
+//! | `account.rs` | the names that all histories share |
+//! | `judging.rs`, `deeds.rs` | what was promised, judged by what AWS saw and what was done |
+//! | `ask.rs` | AWS asked without the SDK |
 //! | `parallel.rs` | many histories on all cores |
 //! | `scenarios/` | short histories with one trouble each, which notice every bug of `trueup_core::broken` |
 //! | `stage.rs` | AWS, a repository and copies of trueup together; waiting until all is quiet |
 
+mod account;
 mod ask;
 mod base;
 mod copy;
+mod deeds;
 mod desired;
 mod end;
 mod judging;
@@ -36,15 +40,16 @@ mod stage;
 mod surroundings;
 mod virtual_time;
 
+pub use self::account::{ACCOUNT, CLUSTER, LOAD_BALANCER, REGION};
 pub use self::base::{BaseHistory, base_histories};
 pub use self::copy::Copy;
-pub use self::desired::{Application, Balanced, BlueGreen, CLUSTER, Desired, LOAD_BALANCER, Strategy, Style, image};
+pub use self::desired::{Application, Balanced, BlueGreen, Desired, Strategy, Style, image};
 pub use self::end::{end_state, first_difference};
 pub use self::judging::violations;
 pub use self::mount::{Cut, Line, Moment};
 pub use self::parallel::parallel;
 pub use self::play::{Ending, play, prepare, tell_broken, well};
 pub use self::repository::{Failing, Repository};
-pub use self::stage::{ACCOUNT, REGION, Scene, Stage, Unsettled};
+pub use self::stage::{Scene, Stage, Unsettled};
 pub use self::surroundings::surroundings;
 pub use self::virtual_time::run;

@@ -20,7 +20,7 @@ use crate::virtual_time::Began;
 /// The simulator, for all who talk to it.
 pub(crate) type Shared = Arc<Mutex<Simulator>>;
 
-/// Locks it: everything runs on one thread, and nobody waits while holding it.
+/// Locks it: everything runs on one thread, and nothing waits while holding it.
 pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Simulator> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -32,7 +32,7 @@ pub struct Ending {
     pub mutations: u64,
     /// What was not as promised, in words.
     pub violations: Vec<String>,
-    /// All calls, as the recorder tells them; only where something was not as promised.
+    /// All calls, as the recorder prints them; only where something was not as promised.
     pub calls_told: String,
 }
 

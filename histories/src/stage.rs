@@ -13,17 +13,11 @@ use trueup_ports::Clock;
 use trueup_sim::{Simulator, Time};
 
 use crate::copy::{Copy, Told, connection};
+use crate::deeds::Deeds;
 use crate::desired::Desired;
-use crate::judging::Deeds;
 use crate::mount::{Line, Shared, lock};
 use crate::repository::{Accepted, Repository};
 use crate::virtual_time::Began;
-
-/// The account of all histories.
-pub const ACCOUNT: &str = "123456789012";
-
-/// The region of all histories.
-pub const REGION: &str = "eu-west-1";
 
 /// All that takes part in a history.
 #[derive(Debug)]
@@ -128,7 +122,7 @@ impl Stage {
         self.repository.commit(self.began.now(), files)
     }
 
-    /// What is known to whoever plays the history.
+    /// What is known to the player of the history.
     pub fn facts(&self) -> MutexGuard<'_, Deeds> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,7 +167,7 @@ impl Stage {
         copy
     }
 
-    /// All that any copy told on this stage, as it prints it.
+    /// All that any copy emitted on this stage, as it prints it.
     pub fn told(&self) -> Vec<String> {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.iter().flat_map(Told::lines).collect()

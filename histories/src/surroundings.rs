@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use trueup_sim::Simulator;
-use trueup_sim::services::autoscaling::ScalableTarget;
+use trueup_sim::services::model::ScalableTarget;
 use trueup_sim::workload::{Behaviour, Exit, Health, Start};
 
-use crate::ask::{ask, call};
-use crate::desired::{BlueGreen, CLUSTER, LOAD_BALANCER, Strategy};
-use crate::seeded::listener;
-use crate::stage::{ACCOUNT, REGION};
+use crate::account::{ACCOUNT, CLUSTER, LOAD_BALANCER, REGION};
+use crate::ask::{ask, call, listener};
+use crate::desired::{BlueGreen, Strategy};
 
 /// Who made it.
 const FOUNDER: &str = "founder";

@@ -1,7 +1,7 @@
 //! Broken builds: every bug of `trueup_core::broken` is put into the product, and some scenario must notice it.
 //!
 //! `--write-docs` writes the table of which scenario notices which bug into `docs/simulation.md`; without it a table there
-//! that is out of date is a failure. `--bug NAME` plays one bug and tells all that was found.
+//! that is out of date is a failure. `--bug NAME` plays one bug and prints all that was found.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use trueup_histories::parallel;
 use trueup_histories::seeded::{History, Verdict, generate, perform, reduce};
 
-/// How many are played unless told otherwise.
+/// How many are played by default.
 const SEEDS: u64 = 1_000;
 
 /// How many shorter histories are tried for a failing one.
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Plays one seed and tells everything.
+/// Plays one seed and prints everything.
 fn replay(seed: u64, tell: bool) -> ExitCode {
     let history = generate(seed);
     println!("{history:#?}");

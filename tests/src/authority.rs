@@ -1,4 +1,4 @@
-//! A certificate authority that nobody knows but those who are given its certificate.
+//! A certificate authority that is trusted only by those who are given its certificate.
 
 use std::path::{Path, PathBuf};
 

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::workspace;
 
-/// The `trueup` binary: `TRUEUP_BIN`, or the one that cargo builds beside this test.
+/// The `trueup` binary: `TRUEUP_BIN`, or the one that cargo builds with this test.
 ///
 /// # Errors
 /// When it cannot be built.

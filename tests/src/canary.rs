@@ -28,11 +28,11 @@ impl Canary {
         found.or_else(|| self.in_base64().iter().find_map(|form| find(said, form)))
     }
 
-    /// What is the same of it in the base64 of every text that has it: that depends on where it stands.
+    /// What is the same of it in the base64 of every text that has it: that depends on its position.
     fn in_base64(&self) -> Vec<String> {
         let forms = (0..3).flat_map(|before: usize| {
             let text = [vec![0; before], self.text.as_bytes().to_vec()].concat();
-            // A character is six bits; those at both ends are also of what stands beside.
+            // A character is six bits; those at both ends also encode what is next to it.
             let (begin, end) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
             [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|alphabet| alphabet.encode(&text)[begin..end].to_owned())
         });
@@ -43,7 +43,7 @@ impl Canary {
 /// Fails where one of the canaries is in what was said.
 ///
 /// # Errors
-/// With whose secret it is, and what stands around it.
+/// With whose secret it is, and what is around it.
 pub fn silent(canaries: &[Canary], what: &str, said: &[u8]) -> Result<()> {
     for canary in canaries {
         let place = canary.place_in(said);

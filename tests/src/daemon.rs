@@ -17,7 +17,7 @@ const EVENTS_SHOWN_MAX: usize = 15;
 /// A running daemon.
 pub struct Daemon {
     process: Process,
-    /// Everything it told, in order, as far as it was read.
+    /// Everything it emitted, in order, as far as it was read.
     pub events: Vec<Value>,
 }
 
@@ -76,7 +76,7 @@ impl Daemon {
         self.read_rest()
     }
 
-    /// Waits until it ends by itself, and gives its exit code.
+    /// Waits until it ends on its own, and returns its exit code.
     ///
     /// # Errors
     /// When it does not in time.

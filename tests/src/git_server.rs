@@ -109,7 +109,7 @@ fn serve(directory: &Path, mut client: TcpStream, log: &Mutex<Vec<Answered>>) ->
     // CGI: the status is a header, and absent when all is well.
     let status = head.lines().find_map(|line| line.strip_prefix("Status: ")).unwrap_or("200 OK").to_owned();
     let length = body.len();
-    // Before it is sent: whoever has the answer finds it here.
+    // Before it is sent: a client that has the answer finds it here.
     log.lock().unwrap_or_else(PoisonError::into_inner).push(Answered { came, went: Instant::now() });
     let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{head}");
     // In one piece: pieces would wait for each other's receipt.

@@ -1,4 +1,4 @@
-//! A git server over HTTPS that lets nobody in without a password: lighttpd in front of git's own `http-backend`.
+//! A git server over HTTPS that refuses every client without a password: lighttpd in front of git's own `http-backend`.
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ impl HttpsServer {
         Ok(Self { _process: process, port, directory })
     }
 
-    /// Lets this user in with this password, and nobody else. Holds from the next request on.
+    /// Lets this user in with this password, and no other. Holds from the next request on.
     ///
     /// # Errors
     /// When the file of passwords cannot be written.

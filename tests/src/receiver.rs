@@ -1,4 +1,4 @@
-//! Somebody who is told: an HTTP server on a loopback port that says yes to everything and keeps what it got.
+//! A target of notifications: an HTTP server on a loopback port that accepts everything and keeps what it got.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,7 +23,7 @@ pub struct Posted {
 }
 
 impl Posted {
-    /// The body as JSON; null where it is none.
+    /// The body as JSON; null where it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
@@ -54,7 +54,7 @@ impl Receiver {
             for client in listener.incoming().flatten() {
                 let kept = Arc::clone(&kept);
                 thread::spawn(move || {
-                    // Whoever went away told nothing.
+                    // A client that went away sent nothing.
                     let Ok(post) = take(client) else { return };
                     kept.0.lock().unwrap_or_else(PoisonError::into_inner).push(post);
                     kept.1.notify_all();

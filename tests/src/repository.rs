@@ -62,7 +62,7 @@ impl Repository {
         fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))
     }
 
-    /// Replaces `old`, which must stand in the file exactly once, by `new`.
+    /// Replaces `old`, which must be in the file exactly once, by `new`.
     ///
     /// # Errors
     /// When it does not.
@@ -70,7 +70,7 @@ impl Repository {
         let text = fs::read_to_string(self.clone.join(path)).with_context(|| format!("cannot read `{path}`"))?;
         let count = text.matches(old).count();
         if count != 1 {
-            bail!("`{old}` stands {count} times in `{path}`, so it is not clear what to change");
+            bail!("`{old}` occurs {count} times in `{path}`, so it is not clear what to change");
         }
         self.write(path, &text.replacen(old, new, 1))
     }
@@ -112,13 +112,13 @@ impl Repository {
     fn commit_and_push(&self, configuration: &[&str], arguments: &[&str]) -> Result<String> {
         git(&self.clone, &["add", "--all"])?;
         git(&self.clone, &[configuration, &["commit", "--quiet"], arguments].concat())?;
-        // What was signed anew is another commit.
+        // What was signed again is another commit.
         git(&self.clone, &["push", "--quiet", "--force", "origin", "main"])?;
         Ok(git(&self.clone, &["rev-parse", "HEAD"])?.trim().to_owned())
     }
 }
 
-/// Runs git with nobody's configuration.
+/// Runs git without any user's configuration.
 fn git(directory: &Path, arguments: &[&str]) -> Result<String> {
     let mut command = Command::new("git");
     command

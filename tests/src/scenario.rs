@@ -16,13 +16,13 @@ use crate::repository::Repository;
 use crate::world::World;
 use crate::{binary, example};
 
-/// How long a command that looks once may take.
+/// How long a command that observes once may take.
 const COMMAND_LIMIT: Duration = Duration::from_mins(2);
 
 /// How many lines of each kind are shown when a test failed.
 const LINES_SHOWN_MAX: usize = 30;
 
-/// How often a daemon under test looks, so that a test takes seconds.
+/// How often a daemon under test polls, so that a test takes seconds.
 const INTERVAL: &str = "1s";
 
 /// An AWS with the example's infrastructure, an empty repository, and the binary.
@@ -45,11 +45,11 @@ pub struct Finished {
     pub code: Option<i32>,
     /// What it printed.
     pub stdout: String,
-    /// What it printed beside.
+    /// What it printed on stderr.
     pub stderr: String,
 }
 
-/// Runs one end-to-end test, then has every request that trueup sent judged by AWS's own models.
+/// Runs one end-to-end test, then has every request that trueup sent checked against AWS's own models.
 ///
 /// # Panics
 /// When the test fails, or a request is not what the models allow.
@@ -93,7 +93,7 @@ impl Scenario {
         self.repository.push("The e-learning system")
     }
 
-    /// A directory for what a test needs beside.
+    /// A directory for what else a test needs.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
@@ -126,7 +126,7 @@ impl Scenario {
     }
 
     /// Starts `trueup run` on a repository by its URL, looking at AWS every second and at git once a day: so it has to be
-    /// told of a push.
+    /// notified of a push.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -167,7 +167,7 @@ impl Scenario {
         self.finish(command)
     }
 
-    /// Enforces IAM from now on, with trueup as somebody who has this policy and no other.
+    /// Enforces IAM from now on, with trueup as a user who has this policy and no other.
     ///
     /// # Errors
     /// When moto refuses.

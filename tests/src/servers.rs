@@ -14,7 +14,7 @@ use crate::process::Process;
 /// How long a server may take until it listens.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// How often a port is tried that somebody else takes in the moment between it was free and the server's start.
+/// How often a port is tried that another process takes in the moment between it was free and the server's start.
 const PORTS_MAX: usize = 5;
 
 /// Has `tests/servers` install what is missing, once.
@@ -67,7 +67,7 @@ pub(crate) fn start(
     bail!("a server does not start:\n{last_words}")
 }
 
-/// Where programs are looked for: servers are not on everybody's `PATH`.
+/// Where programs are looked for: servers are not on every user's `PATH`.
 pub(crate) fn search_path() -> String {
     let path = std::env::var("PATH").unwrap_or_default();
     format!("{path}:/usr/sbin:/sbin")

@@ -19,7 +19,7 @@ pub struct SshServer {
 pub struct KeyPair {
     /// The private half.
     pub private: PathBuf,
-    /// The public half, as it stands in `authorized_keys` and, after the host's name, in `known_hosts`.
+    /// The public half, as it is written in `authorized_keys` and, after the host's name, in `known_hosts`.
     pub public: String,
 }
 
@@ -55,7 +55,7 @@ impl SshServer {
             let file = directory.join("sshd_config");
             std::fs::write(&file, configuration(&directory, host, port))?;
             let file = file.to_str().context("a path is text")?.to_owned();
-            // It starts itself anew for every connection and wants to know where it is.
+            // It starts itself again for every connection and wants to know where it is.
             let sshd = servers::program("sshd")?;
             let mut arguments = vec!["-f", &file];
             // From version 9.8 on it refuses, for a while, those who were refused; older ones do not know the option.

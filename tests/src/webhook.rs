@@ -1,4 +1,4 @@
-//! What a provider sends when somebody pushed.
+//! What a provider sends after a push.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -21,7 +21,7 @@ pub fn push(repository: &str, branch: &str, after: &str) -> String {
 /// Sends a body as GitHub does, signed with `secret`. Gives the status of the answer.
 ///
 /// # Errors
-/// When nobody listens or answers.
+/// When there is no listener, or no answer.
 pub fn send(address: SocketAddr, secret: &str, body: &str) -> Result<u16> {
     post(address, &github(secret, body)?, body)
 }
@@ -44,7 +44,7 @@ pub fn signature(secret: &str, text: &str) -> Result<String> {
 /// Posts a body with a provider's headers, each with its line's end. Gives the status of the answer.
 ///
 /// # Errors
-/// When nobody listens or answers.
+/// When there is no listener, or no answer.
 pub fn post(address: SocketAddr, headers: &str, body: &str) -> Result<u16> {
     let mut client = TcpStream::connect(address)?;
     client.set_read_timeout(Some(ANSWER_LIMIT))?;

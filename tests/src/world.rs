@@ -89,7 +89,7 @@ impl World {
         let log = directory.join("requests.jsonl");
         let mut command = Command::new(python::interpreter()?);
         command.arg(python::script("world.py")).arg(&log);
-        // moto's services do not run unless it is told how many tasks they claim to.
+        // moto's services do not run unless it is configured with how many tasks they claim to.
         command.env("MOTO_ECS_SERVICE_RUNNING", "1").env("PYTHONDONTWRITEBYTECODE", "1");
         let mut process = Process::start(command, &directory.join("moto"))?;
         let ready = answer(&mut process, ANSWER_LIMIT).context("moto does not start")?;
@@ -98,7 +98,7 @@ impl World {
         Ok(Self { process: RefCell::new(process), recorded, direct, log })
     }
 
-    /// Makes what stands there before trueup comes: stack, secrets, images.
+    /// Creates what is there before trueup comes: stack, secrets, images.
     ///
     /// # Errors
     /// When moto refuses.
@@ -160,7 +160,7 @@ impl World {
         self.command(&json!({"do": "running", "count": count})).map(drop)
     }
 
-    /// How many requests were recorded until now: a mark to look back to.
+    /// How many requests were recorded until now: a mark for later questions.
     ///
     /// # Errors
     /// When moto has ended.
@@ -226,7 +226,7 @@ impl World {
         self.command(&json!({"do": "release", "operation": operation, "then": "drop"})).map(drop)
     }
 
-    /// Waits until a request of `operation` stands still in front of AWS.
+    /// Waits until a request of `operation` is held in front of AWS.
     ///
     /// # Errors
     /// When none came in time.
@@ -245,7 +245,7 @@ impl World {
         )
     }
 
-    /// Waits until trueup looked at AWS several times since the mark, and changed nothing between or afterwards.
+    /// Waits until trueup observed AWS several times since the mark, and changed nothing between or afterwards.
     ///
     /// # Errors
     /// When it did not come to rest in time.

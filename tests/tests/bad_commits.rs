@@ -1,9 +1,9 @@
-//! A commit that is wrong changes nothing, names its fault, and delays nobody else.
+//! A commit that is wrong changes nothing, names its fault, and delays no other.
 
 use trueup_e2e::scenario::scenario;
 use trueup_e2e::world::operations;
 
-/// An application beside the e-learning system: a target group and nothing more.
+/// An application next to the e-learning system: a target group and nothing more.
 const COURSES_APP: &str = "# Lists of courses, still without a service.\n";
 const COURSES_GROUP: &str = r#"
 Name = "courses-tg"

@@ -45,7 +45,7 @@ fn an_empty_cluster_becomes_the_example_and_then_nothing_more_is_written() {
         let status = scenario.run("status", &[])?;
         assert_eq!(status.code, Some(0), "{status:?}");
 
-        // Another process knows nothing but what stands in git and in AWS.
+        // Another process knows nothing but what is in git and in AWS.
         let mark = world.mark()?;
         daemon.terminate()?;
         let _second = scenario.daemon(&[])?;

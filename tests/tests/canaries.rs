@@ -75,7 +75,7 @@ fn arm(command: &mut Command) {
     command.env("TRUEUP_SSH_KEY", key).env("TRUEUP_WEBHOOK_SECRET", WEBHOOK.text);
 }
 
-/// Writes a configuration that tells everything to the receiver; gives its path.
+/// Writes a configuration that sends everything to the receiver; returns its path.
 fn notifications(directory: &Path, receiver: &Receiver) -> Result<String> {
     let file = |name: &str, text: &str| -> Result<String> {
         let path = directory.join(name);
@@ -85,7 +85,7 @@ fn notifications(directory: &Path, receiver: &Receiver) -> Result<String> {
     let chat = file("chat", &receiver.url(&format!("/chat/{}", CHAT_URL.text)))?;
     let hook = file("hook", &receiver.url(&format!("/hook/{}", HOOK_URL.text)))?;
     let (secret, token) = (file("secret", HOOK_SECRET.text)?, file("token", STATUS_TOKEN.text)?);
-    // One that nobody takes: why it cannot be delivered is logged.
+    // One that no server accepts: why it cannot be delivered is logged.
     let nowhere = file("nowhere", &format!("http://127.0.0.1:1/{}", HOOK_URL.text))?;
     let api = receiver.url("/api");
     let text = format!(
@@ -148,7 +148,7 @@ fn page(address: SocketAddr, path: &str) -> Result<String> {
     }
 }
 
-/// Waits until the daemon has told an event that has all of these in it.
+/// Waits until the daemon has emitted an event that has all of these in it.
 fn wait_for_event(address: SocketAddr, parts: &[&str]) -> Result<()> {
     let deadline = Instant::now() + LIMIT;
     loop {
@@ -234,7 +234,7 @@ fn search(scenario: &Scenario) -> Result<()> {
     Ok(())
 }
 
-/// A daemon that is told everything, asked for everything, and for which much goes wrong.
+/// A daemon that is sent everything, asked for everything, and for which much fails.
 fn run_daemon(scenario: &Scenario, format: &str) -> Result<()> {
     let (world, repository, receiver) = (&scenario.world, &scenario.repository, Receiver::start()?);
     let directory = tempfile::tempdir()?;
@@ -338,7 +338,7 @@ fn a_daemon_that_logs_text_says_no_secret() {
     scenario(|scenario| run_daemon(scenario, "text"));
 }
 
-/// A git server that lets nobody in, and what was said to it.
+/// A git server that refuses every client, and what was said to it.
 struct Closed {
     address: SocketAddr,
     heard: Arc<Mutex<String>>,
@@ -481,7 +481,7 @@ fn what_cannot_be_reached_is_told_without_a_secret() {
         let heard = closed.heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
         ensure!(silent(&[GIT_TOKEN], "the server", heard.as_bytes()).is_err(), "the token was tried: {heard}");
 
-        // An AWS that cannot be reached, and one that lets nobody in.
+        // An AWS that cannot be reached, and one that refuses every client.
         scenario.push_example()?;
         let nowhere = "http://127.0.0.1:1".to_owned();
         for endpoint in [nowhere, format!("http://{}", closed.address)] {

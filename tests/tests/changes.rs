@@ -30,7 +30,7 @@ const REGISTER: (&str, &[&str]) = (
     ],
 );
 
-/// What trueup remembers of what it applied stands in tags.
+/// What trueup remembers of what it applied is in tags.
 const TAG_SERVICE: (&str, &[&str]) = ("ecs:TagResource", &["resourceArn", "tags"]);
 const TAG_TARGET_GROUP: (&str, &[&str]) = ("elbv2:AddTags", &["ResourceArns", "Tags"]);
 

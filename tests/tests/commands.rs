@@ -1,4 +1,4 @@
-//! The commands that look once: their exit codes, and what they print.
+//! The commands that observe once: their exit codes, and what they print.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;

@@ -43,7 +43,7 @@ fn an_update_that_aws_fails_is_read_back_and_tried_again() {
         let revision = repository.push("Two tasks")?;
         let failed = daemon.wait_for_revision("step.failed", &revision)?;
         assert_eq!((&failed["operation"], &failed["effect_unknown"]), (&"UpdateService".into(), &true.into()));
-        // A write whose effect nobody knows is believed to be on its way for a minute.
+        // A write whose effect is unknown is assumed to be on its way for a minute.
         world.wait_for("UpdateService", mark, 2)?;
         world.wait_for_rest(mark)?;
         let expected = ["ecs:UpdateService", "ecs:UpdateService", "ecs:TagResource"];

@@ -1,4 +1,4 @@
-//! What others change by hand is told with its path and taken back, and only that is written.
+//! What others change by hand is reported with its path and reverted, and only that is written.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use trueup_e2e::world::{CLUSTER, SERVICE, World, operations};
 struct Hand {
     what: &'static str,
     does: fn(&World) -> Result<Value>,
-    /// The changes that must be told: path, what AWS has, what git wants.
+    /// The changes that must be reported: path, what AWS has, what git wants.
     told: Value,
     /// The one call that takes it back, with the members that its request may have.
     call: (&'static str, &'static [&'static str]),
@@ -95,7 +95,7 @@ fn what_git_does_not_name_is_nobodys_business() {
         let _daemon = scenario.daemon_at_rest()?;
         let mark = world.mark()?;
         let group = world.target_group("elearning-system-backend-tg")?["TargetGroupArn"].clone();
-        // An attribute that the document does not declare, and a tag of somebody else's.
+        // An attribute that the document does not declare, and another writer's tag.
         let attributes = json!([{"Key": "slow_start.duration_seconds", "Value": "45"}]);
         let params = json!({"TargetGroupArn": group, "Attributes": attributes});
         world.call("elbv2", "modify_target_group_attributes", &params)?;

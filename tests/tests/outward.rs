@@ -16,7 +16,7 @@ const TOKEN: &str = "not-a-real-token";
 const SERVICE: &str = "desired-state/elearning/service.toml";
 const TASK_DEFINITION: &str = "desired-state/elearning/task-definition.toml";
 
-/// Writes a configuration that tells everything to the receiver; gives its path.
+/// Writes a configuration that sends everything to the receiver; returns its path.
 fn configuration(directory: &std::path::Path, receiver: &Receiver) -> Result<String> {
     let file = |name: &str, text: &str| -> Result<String> {
         let path = directory.join(name);

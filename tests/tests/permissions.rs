@@ -86,7 +86,7 @@ fn printed(scenario: &Scenario, arguments: &[&str]) -> Result<Value> {
 }
 
 /// Everything that trueup does with the example on moto: a new service, a commit, drift of a service, of a target group and of
-/// a rule, and somebody who does not stop.
+/// a rule, and a writer who does not stop.
 fn bring_up_and_heal(scenario: &Scenario) -> Result<()> {
     let world = &scenario.world;
     scenario.push_example()?;

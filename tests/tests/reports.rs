@@ -1,4 +1,4 @@
-//! What the daemon tells over HTTP: health, metrics, applications, events; and that nobody who asks can hold it up.
+//! What the daemon serves over HTTP: health, metrics, applications, events; and that no client can hold it up.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -20,7 +20,7 @@ const TARGET_GROUP: &str = "desired-state/elearning/target-groups/backend.toml";
 /// How many cycles are timed.
 const CYCLES: u32 = 6;
 
-/// An address that is free; should somebody else take it in between, the daemon waits for it.
+/// An address that is free; should another process take it in between, the daemon waits for it.
 fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
@@ -183,7 +183,7 @@ fn a_flood_of_questions_and_slow_readers_leave_the_loop_alone() {
             let (stop, sent) = (Arc::clone(&stop), Arc::clone(&sent));
             thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    // Answered, refused or cut off: what comes of it is nobody's concern.
+                    // Answered, refused or cut off: what comes of it does not matter.
                     let _ = get(address, "/metrics");
                     sent.fetch_add(1, Ordering::Relaxed);
                 }

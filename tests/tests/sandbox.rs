@@ -46,7 +46,7 @@ impl Sandbox {
         }
     }
 
-    /// Where its AWS is, as the guide tells.
+    /// Where its AWS is, as the guide says.
     fn url(&mut self) -> Result<String> {
         let url = self.wait_for(&["AWS_ENDPOINT_URL="])?;
         let url = url.split_once("AWS_ENDPOINT_URL=").and_then(|(_, rest)| rest.split(' ').next());
@@ -115,12 +115,12 @@ fn the_tour_shows_a_rollout_a_release_a_healed_drift_and_a_held_rollback() -> Re
     assert!(seen.contains("hold.started: service"), "{seen}");
     assert_eq!(seen.matches("rollout.started: elearning-system:3").count(), 1, "it is not tried again: {seen}");
 
-    // A second tour would go on from where the first ended.
+    // A second tour would continue where the first ended.
     let again = sandbox.command(&["sandbox", "--tour"], None)?;
     assert_eq!(again.status.code(), Some(2), "{again:?}");
     assert!(text(&again).contains("--dir"), "{again:?}");
 
-    // Who goes on without the tour, as its last line says, begins with a site that is up, and can push.
+    // A visitor who continues without the tour, as its last line says, begins with a site that is up, and can push.
     sandbox.process = start(sandbox.directory.path(), &[])?;
     sandbox.wait_for(&["earlier sandbox"])?;
     sandbox.wait_for(&["rollout.completed", "elearning-system:1"])?;
@@ -178,7 +178,7 @@ fn a_person_pushes_changes_things_by_hand_and_asks() -> Result<()> {
     let nobody = sandbox.command(&["sandbox", "drift"], None)?;
     assert_eq!(nobody.status.code(), Some(2), "{nobody:?}");
 
-    // An older sandbox goes on with what was pushed to it, and has a clone to work in even if somebody removed it.
+    // An older sandbox continues with what was pushed to it, and has a clone to work in even if that was removed.
     std::fs::remove_dir_all(sandbox.path().join("work"))?;
     sandbox.process = start(sandbox.directory.path(), &[])?;
     sandbox.wait_for(&["revision.accepted", "Release a broken one"])?;
@@ -186,7 +186,7 @@ fn a_person_pushes_changes_things_by_hand_and_asks() -> Result<()> {
     repository.push("Release one that works")?;
     sandbox.wait_for(&["revision.accepted", "Release one that works"])?;
 
-    // One that was killed does not stand in the way of the next.
+    // One that was killed does not block the next.
     sandbox.process.signal(Signal::KILL)?;
     sandbox.process.wait(LIMIT)?;
     let nobody = sandbox.command(&["sandbox", "drift"], None)?;

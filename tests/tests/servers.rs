@@ -30,7 +30,7 @@ fn wait_for_example(scenario: &Scenario, daemon: &mut Daemon, revision: &str) ->
     scenario.world.wait_for_rest(0)
 }
 
-/// Has the target group looked at every so many seconds instead, and waits until that is so.
+/// Has the target group checked every so many seconds instead, and waits until that is so.
 fn follow(scenario: &Scenario, daemon: &mut Daemon, from: u32, to: u32) -> Result<()> {
     let mark = scenario.world.mark()?;
     let revision = push(scenario, from, to)?;

@@ -1,4 +1,4 @@
-//! Commits that nobody signed who may are not applied: signatures by git and ssh-keygen, judged by the daemon's configuration.
+//! Commits without an allowed signature are not applied: signatures by git and ssh-keygen, checked by the daemon's configuration.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ fn an_unsigned_commit_is_told_and_not_applied_until_it_is_signed() {
         daemon.wait_for("the repair", |event| event["event"] == "drift.resolved")?;
         ensure!(operations(&world.mutations(mark)?) == ["elbv2:ModifyTargetGroup"]);
 
-        // Signed by somebody else it is no better; signed commits on top of it bring it along, and do not help it.
+        // Signed by another key it is no better; signed commits on top of it bring it along, and do not help it.
         let signed_by_another = repository.sign_last(&mallory)?;
         let event = daemon.wait_for_revision("revision.unverified", &signed_by_another)?;
         let message = event["message"].as_str().unwrap_or_default();

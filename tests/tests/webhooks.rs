@@ -1,4 +1,4 @@
-//! A push is deployed at once: told by a webhook, or seen in the files of a repository on this machine. Git itself would be
+//! A push is deployed at once: announced by a webhook, or seen in the files of a repository on this machine. Git itself would be
 //! asked once a day.
 
 use std::io::Write as _;
@@ -21,7 +21,7 @@ const FILE: &str = "desired-state/elearning/target-groups/backend.toml";
 /// How many cycles are timed.
 const CYCLES: u32 = 6;
 
-/// A daemon that is told of pushes by webhook, and the server that it reads.
+/// A daemon that is notified of pushes by webhook, and the server that it reads.
 struct Told {
     git: GitServer,
     repository: String,
@@ -39,7 +39,7 @@ impl Told {
         let git = GitServer::start(bare.parent().context("it lies in a directory")?)?;
         let repository = git.url(&name(bare)?);
         let first = scenario.push_example()?;
-        // A port that is free; should somebody else take it in between, the daemon waits for it.
+        // A port that is free; should another process take it in between, the daemon waits for it.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let listen = address.to_string();
         let secret = secret.to_str().context("a path is text")?;
@@ -87,7 +87,7 @@ fn a_push_that_a_webhook_tells_is_deployed_and_a_forged_one_asks_nobody() {
         world.wait_for_rest(mark)?;
         ensure!(operations(&world.mutations(mark)?) == ["elbv2:ModifyTargetGroup", "elbv2:AddTags"]);
 
-        // The same message again, by somebody who saw it.
+        // The same message again, replayed by an observer.
         let asked = told.git.served();
         ensure!(told.send(SECRET, "main", &revision)? == 200, "a replay is answered politely");
         world.wait_for_rest(world.mark()?)?;
@@ -212,7 +212,7 @@ fn a_flood_and_slow_clients_leave_the_loop_alone() {
             thread::spawn(move || {
                 let body = "x".repeat(10_000);
                 while !stop.load(Ordering::Relaxed) {
-                    // Refused, or cut off: what comes of it is nobody's concern.
+                    // Refused, or cut off: what comes of it does not matter.
                     let _ = send(address, "a-secret-that-was-guessed", &body);
                     sent.fetch_add(1, Ordering::Relaxed);
                 }

@@ -15,10 +15,10 @@ use trueup_sim::{Reply, Request, Simulator, Time};
 /// too large a part of the whole than too small.
 pub const ANSWER: Duration = Duration::from_millis(10);
 
-/// The header of calls that are made again by somebody else than trueup.
+/// The header of calls that are repeated by the benchmark and not by trueup.
 const AGAIN: &str = "x-again";
 
-/// How many calls the simulator itself remembers: nobody judges them.
+/// How many calls the simulator itself remembers: they are not judged.
 const CALLS_KEPT: usize = 100;
 
 /// An AWS that listens until the process ends.
@@ -53,7 +53,7 @@ pub struct Call {
 }
 
 impl Aws {
-    /// Begins to listen. The time of `simulator` goes on at the pace of the real one.
+    /// Starts to listen. The time of `simulator` runs at the pace of the real one.
     ///
     /// # Errors
     /// When there is no port left.

@@ -1,7 +1,7 @@
-//! From a push to the first call that changes something: the real binary, told by webhook or by the files that it watches.
+//! From a push to the first call that changes something: the real binary, notified by a webhook or by the files that it watches.
 //!
-//! Git's server and AWS note when they are asked and when they answer, so that what is trueup's own is told from what is
-//! theirs within one and the same commit. Beside each commit, in the same run, git itself fetches it, and the same reads
+//! Git's server and AWS record when they are asked and when they answer, so that trueup's own time is distinguished from
+//! theirs within one and the same commit. With each commit, in the same run, git itself fetches it, and the same reads
 //! are made by next to nothing.
 
 mod aws;
@@ -15,7 +15,7 @@ use anyhow::Result;
 use crate::round::Round;
 use crate::world::{Told, World};
 
-/// How many applications there are, how trueup is told, and how many commits are made. They are deployed at AWS's rates
+/// How many applications there are, how trueup is notified, and how many commits are made. They are deployed at AWS's rates
 /// before anything is measured, and so ten are as many as one cares to wait for.
 const FLEETS: [(usize, Told, usize); 3] =
     [(1, Told::ByWebhook, 30), (1, Told::ByWatching, 30), (10, Told::ByWebhook, 15)];
@@ -41,8 +41,8 @@ fn main() -> Result<()> {
 
 fn print(count: usize, told: Told, rounds: &[Round]) {
     let how = match told {
-        Told::ByWebhook => "told by webhook, git over HTTP",
-        Told::ByWatching => "told by watching, git on this machine (all of git's time counted as trueup's)",
+        Told::ByWebhook => "notified by webhook, git over HTTP",
+        Told::ByWatching => "notified by watching, git on this machine (all of git's time counted as trueup's)",
     };
     println!(
         "applications: {count}, {how}; {} commits, {} calls to the first that writes",
@@ -59,7 +59,7 @@ fn print(count: usize, told: Told, rounds: &[Round]) {
     let part = |name: &str, of: fn(&Round) -> Duration| line(name, &|round| of(round).as_secs_f64() * 1_000.0, 1);
     match told {
         Told::ByWebhook => {
-            part("webhook answered (meanwhile it goes on)", |round| round.answer);
+            part("webhook answered (meanwhile it continues)", |round| round.answer);
             part("  webhook -> git is asked", |round| round.asked);
             part("  git's server at work", |round| round.git);
             part("  fetch otherwise, unpack, load", |round| round.load);

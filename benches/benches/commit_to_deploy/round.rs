@@ -10,7 +10,7 @@ use crate::world::{BRANCH, SECRET, Told, World};
 /// What one commit took. All parts are of one clock, that of this process, and are seen from outside of trueup.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Round {
-    /// From the webhook to its answer, while other parts go on.
+    /// From the webhook to its answer, while other parts continue.
     pub answer: Duration,
     /// From the webhook, or from before the commit is written, to the first thing that is seen of it: git's server is asked, or
     /// else AWS.

@@ -32,15 +32,15 @@ const DOCUMENT: &str = "app-0/target-groups/backend.toml";
 const LINE: &str = "HealthCheckIntervalSeconds = 60";
 
 /// How long ago the fleet was deployed: rollouts take a minute or two, and what is older than a quarter of an hour is
-/// looked at in the same way as what is younger.
+/// observed in the same way as a younger one.
 const AGE: Duration = Duration::from_mins(20);
 /// How long any wait may last.
 const LIMIT: Duration = Duration::from_mins(2);
-/// When nothing is asked of AWS for so long, the daemon is at rest: what was written is looked at five seconds later.
+/// When nothing is asked of AWS for so long, the daemon is at rest: what was written is observed again five seconds later.
 const QUIET: Duration = Duration::from_secs(7);
-/// When AWS was asked once more after a write, and then not for so long, that was the look that follows a write.
+/// When AWS was asked once more after a write, and then not for so long, that was the cycle that follows a write.
 const LOOKED: Duration = Duration::from_millis(700);
-/// That look comes no sooner.
+/// That cycle comes no sooner.
 const FOLLOWS: Duration = Duration::from_secs(4);
 
 /// How trueup gets to know of a push.
@@ -70,7 +70,7 @@ pub struct World {
 }
 
 impl World {
-    /// Has trueup deploy so many applications, lets them grow older, and starts it anew.
+    /// Has trueup deploy so many applications, lets them grow older, and restarts it.
     ///
     /// # Errors
     /// When that does not work.
@@ -85,7 +85,7 @@ impl World {
         std::fs::write(directory.path().join("secret"), SECRET)?;
         let git = GitServer::start(directory.path())?;
         let aws = Aws::start(simulator(count)?)?;
-        // A port that is free; should somebody else take it in between, the daemon waits for it.
+        // A port that is free; should another process take it in between, the daemon waits for it.
         let webhooks = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let daemon = run(&directory, &aws, &git, webhooks, told)?;
         let mut world = Self { directory, document, aws, git, webhooks, told, daemon };
@@ -130,7 +130,7 @@ impl World {
         Ok(calls)
     }
 
-    /// Waits until what was written since `begun` was looked at once more, and nothing is asked any longer.
+    /// Waits until what was written since `begun` was observed once more, and nothing is asked any longer.
     ///
     /// # Errors
     /// When that does not come.
@@ -181,7 +181,7 @@ fn url(directory: &TempDir, git: &GitServer, told: Told) -> String {
     }
 }
 
-/// Starts the real binary, which asks nobody unless it is told to.
+/// Starts the real binary, which asks no server unless it is configured to.
 fn run(directory: &TempDir, aws: &Aws, git: &GitServer, webhooks: SocketAddr, told: Told) -> Result<Daemon> {
     let path = directory.path();
     let mut command = Command::new(binary::trueup()?);
@@ -196,7 +196,7 @@ fn run(directory: &TempDir, aws: &Aws, git: &GitServer, webhooks: SocketAddr, to
     Ok(Daemon::new(Process::start(command, &path.join("trueup"))?))
 }
 
-/// Runs git with nobody's configuration.
+/// Runs git without any user's configuration.
 fn git(command: &mut Command) -> Result<()> {
     command.envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_SYSTEM", "/dev/null")]).stdout(Stdio::null());
     let status = command.status().context("cannot start git, which this benchmark compares with")?;

@@ -22,7 +22,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use serde_json::{Map, Value, json};
 
-/// Where the derived model stands in the repository.
+/// Where the derived model is in the repository.
 const OUTPUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../trueup-core/src/model/aws.json");
 
 /// One API: its name in our model, its folder in botocore's data, and what of it we keep.
@@ -31,7 +31,7 @@ struct Api {
     folder: &'static str,
     /// Operations whose input shapes are kept.
     operations: &'static [&'static str],
-    /// Shapes of answers that are kept beside them, because live state comes in them.
+    /// Shapes of answers that are kept in addition, because live state comes in them.
     answers: &'static [&'static str],
 }
 

@@ -5,8 +5,8 @@
 
 use aws_sdk_cloudtrail::primitives::DateTimeFormat;
 use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
+use trueup_core::kind::Kind;
 use trueup_core::live::Observed;
-use trueup_core::model::Kind;
 use trueup_core::plan::Resource;
 
 use crate::buckets::Bucket;

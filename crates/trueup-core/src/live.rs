@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::description::Description;
+use crate::kind::Kind;
+pub use crate::kind::tagging::Tags;
 use crate::names::{Arn, ServiceId};
 use crate::service_deployment::ServiceDeployment;
 
@@ -99,9 +101,6 @@ impl fmt::Display for FailureKind {
     }
 }
 
-/// Tags by key.
-pub type Tags = BTreeMap<String, String>;
-
 /// An ECS service as `DescribeServices` with `include=[TAGS]` prints it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveService {
@@ -188,7 +187,7 @@ pub struct OwnedResource {
     /// What it is.
     pub arn: Arn,
     /// The kind of document it came from.
-    pub kind: crate::model::Kind,
+    pub kind: Kind,
     /// Its tags.
     pub tags: Tags,
     /// As AWS describes it.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use trueup_core::kind::Kind;
 use trueup_core::live::Observed;
-use trueup_core::model::Kind;
 use trueup_core::names::{ApplicationName, EnvironmentName};
 use trueup_core::plan::{Hold, Plan};
 use trueup_ports::Cloud;

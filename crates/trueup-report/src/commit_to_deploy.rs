@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::plan::Cause;
 use trueup_core::report::{Event, PlannedStep, What};

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::sync::Arc;
 use trueup_core::drift::{Change, Shown};
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
 use trueup_core::plan::{Call, Cause, Health, Held, Hold, Operation, Plan, Resource, Step, Sync};
 use trueup_core::pointer::Pointer;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::hash::hash;
+
 /// All streams of one simulation.
 #[derive(Clone, Debug)]
 pub struct Chance {
@@ -34,13 +36,10 @@ impl Chance {
 }
 
 impl Stream {
-    /// A stream of its own, for whoever drives the simulation.
+    /// A stream of its own, for the code that drives the simulation.
     pub fn named(seed: u64, concern: &str) -> Self {
-        // FNV-1a of the name, so that streams differ whatever the seed is.
-        let name = concern
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-        let mut stream = Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ name };
+        // The hash of the name makes streams differ whatever the seed is.
+        let mut stream = Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ hash(concern.as_bytes()) };
         stream.bits();
         stream
     }

@@ -12,11 +12,11 @@ pub fn text<'a>(input: &'a Value, member: &str) -> Option<&'a str> {
 
 /// A list member; `None` when it was not sent.
 pub fn list<'a>(input: &'a Value, member: &str) -> Option<&'a [Value]> {
-    match input.get(member)? {
-        Value::Array(values) => Some(values),
-        Value::String(empty) if empty.is_empty() => Some(&[]),
-        _ => None,
+    let value = input.get(member)?;
+    if value.as_str() == Some("") {
+        return Some(&[]);
     }
+    value.as_array().map(Vec::as_slice)
 }
 
 /// A list of texts; empty when it was not sent.

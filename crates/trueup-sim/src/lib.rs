@@ -10,17 +10,19 @@
 //!                       world: all state of one account and region, a queue of what happens next ┘
 //! ```
 //!
-//! What is simulated, how it is judged and what goes by seed because nobody knows: `docs/simulator.md`. Real clients drive it in
+//! What is simulated, how it is judged and what goes by seed because it is not known: `docs/simulator.md`. Real clients drive it in
 //! `tests/clients/`.
 //!
 //! It knows nothing of the product that it judges: no other crate of the workspace is seen from here.
 
 #![expect(clippy::doc_markdown, reason = "the docs are full of AWS's own names, such as DescribeServices")]
 
+mod advance;
 pub mod chance;
 pub mod ecs;
 pub mod elb;
 pub mod faults;
+mod hash;
 pub mod http;
 mod input;
 pub mod judge;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::faults::Moment;
+use crate::hash::hash;
 use crate::resource::resources;
 use crate::time::Time;
 use crate::truth::Truth;
@@ -98,7 +99,7 @@ impl Recorder {
     /// From now on forgets calls but the newest so many, and those whose effect is still to come. Up to twice as many are
     /// there at times, so that forgetting costs little.
     ///
-    /// For a simulation that runs for days and that nobody judges: [`crate::judge`] needs the whole history.
+    /// For a simulation that runs for days and is not judged: [`crate::judge`] needs the whole history.
     pub fn keep(&mut self, calls: usize) {
         self.kept = Some(calls);
     }
@@ -119,7 +120,7 @@ impl Recorder {
         self.mutations
     }
 
-    /// Mutating calls so far, whoever made them.
+    /// Mutating calls so far, by any caller.
     pub fn mutations(&self) -> impl Iterator<Item = &Record> {
         self.records.iter().filter(|record| record.mutation.is_some())
     }
@@ -167,7 +168,7 @@ impl Recorder {
         self.records.get(usize::try_from(index.checked_sub(self.forgotten)?).ok()?)
     }
 
-    /// The record of a call that arrived and that somebody still works on, so that it is not forgotten.
+    /// The record of a call that arrived and that is still being worked on, so that it is not forgotten.
     pub(crate) fn record(&mut self, index: u64) -> &mut Record {
         let place = index.checked_sub(self.forgotten).and_then(|place| usize::try_from(place).ok());
         &mut self.records[place.expect("a call that is worked on is kept")]
@@ -228,7 +229,7 @@ fn shown(input: &Value) -> Value {
                 .collect(),
         ),
         Value::Array(items) => Value::Array(items.iter().map(shown).collect()),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => input.clone(),
     }
 }
 
@@ -238,11 +239,6 @@ fn hidden(variable: &Value) -> Value {
         *value = Value::from(format!("#{:08x}", hash(value.to_string().as_bytes()) >> 32));
     }
     variable
-}
-
-/// FNV-1a, 64 bits: tells bytes apart, no more.
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl Clock {
 }
 
 impl Server {
-    /// Listens on an address, such as `127.0.0.1:0`. Virtual time goes on from the simulator's.
+    /// Listens on an address, such as `127.0.0.1:0`. Virtual time continues from the simulator's.
     ///
     /// # Errors
     /// The address cannot be listened on.
@@ -93,7 +93,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// The running simulation, at the present virtual time: to script it, and to look at it. No call is answered while it is held.
+    /// The running simulation, at the present virtual time: to script it, and to inspect it. No call is answered while it is held.
     pub fn simulator(&self) -> MutexGuard<'_, Simulator> {
         let mut simulator = lock(&self.simulator);
         simulator.advance(self.clock.now());
@@ -108,7 +108,7 @@ impl Server {
     /// Stops listening, cuts all connections and waits until all that is over.
     pub async fn stop(self) {
         drop(self.stop);
-        // It fails when listening panicked, which the log has told by then.
+        // It fails when listening panicked, which was logged by then.
         let _ = self.listening.await;
     }
 }
@@ -202,7 +202,7 @@ fn written(response: Response) -> hyper::Response<Full<Bytes>> {
     builder.body(Full::new(Bytes::from(response.body))).expect("status and headers are ones that we wrote ourselves")
 }
 
-/// A panic while the lock was held is the test's own failure; the state behind it is still whole enough to look at.
+/// A panic while the lock was held is the test's own failure; the state behind it is still consistent enough to inspect.
 fn lock(simulator: &Mutex<Simulator>) -> MutexGuard<'_, Simulator> {
     simulator.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::ecs::model::Cluster;
 use crate::elb;
-use crate::services::cloudformation::{Output, Resource, Stack};
 use crate::services::ecr::{self, Build};
+use crate::services::model::{Output, Resource, Stack};
 use crate::services::secrets;
 use crate::world::World;
 

@@ -9,9 +9,10 @@ use serde_json::Value;
 use crate::chance::Stream;
 use crate::faults::past::Past;
 use crate::faults::{Ending, Executed, Fault, Faults, Moment, Verdict, texts};
+use crate::hash::hash;
 use crate::http::{Reply, Request, Response};
 use crate::principals::{Principal, Principals};
-use crate::recorder::{Effect, Fate, Record, Recorder, hash};
+use crate::recorder::{Effect, Fate, Record, Recorder};
 use crate::services::cloudtrail::{self, Happened};
 use crate::throttle::{Buckets, rate_exceeded};
 use crate::time::Time;
@@ -56,7 +57,7 @@ pub struct Simulator {
 /// An account and a region.
 type Place = (String, String);
 
-/// What somebody outside the worlds does later.
+/// What a writer outside the worlds does later.
 #[derive(Clone, Debug)]
 enum Due {
     /// The call of this index takes effect.
@@ -74,7 +75,7 @@ struct Act {
 }
 
 impl Simulator {
-    /// A simulation from a seed, beginning at [`Time::START`]. Calls of access keys that nobody named work on this account.
+    /// A simulation from a seed, beginning at [`Time::START`]. Calls of access keys that were not named work on this account.
     pub fn new(account: &str, region: &str, seed: u64) -> Self {
         Self::starting(account, region, seed, Time::START)
     }
@@ -134,20 +135,20 @@ impl Simulator {
         })
     }
 
-    /// Has somebody do something in the first account and region, at a time.
+    /// Has a writer do something in the first account and region, at a time.
     pub fn script(&mut self, at: Time, writer: &Writer, deed: Deed) {
         let place = self.home.clone();
         self.later(at, Due::Deed(Box::new(Act { writer: writer.clone(), place, deed })));
     }
 
-    /// Has somebody do something in the first account and region right after the call of this index: between a read of the
+    /// Has a writer do something in the first account and region right after the call of this index: between a read of the
     /// product's and the write that it decides on.
     pub fn script_after(&mut self, call: u64, writer: &Writer, deed: Deed) {
         let act = Act { writer: writer.clone(), place: self.home.clone(), deed };
         self.interposed.entry(call).or_default().push(act);
     }
 
-    /// Hears the calls of a client again that was cut off: it was started anew.
+    /// Answers the calls of a client again that was cut off: it was restarted.
     pub fn revive(&mut self, access_key: &str) {
         self.cuts.revive(access_key);
     }
@@ -262,7 +263,7 @@ impl Simulator {
             now: server_time,
         };
         let response = match (verdict.decisive, &told) {
-            // These come from what stands before the service, which speaks no API.
+            // These come from a proxy in front of the service, which speaks no API.
             (Some(Fault::ServerError { status: status @ (502 | 504), .. }), Err(_)) => gateway_error(status),
             _ => envelope.respond(&told),
         };
@@ -300,7 +301,7 @@ impl Simulator {
         outcome
     }
 
-    /// Has a call done in its world, and looks at what it changed there.
+    /// Executes a call in its world, and records what it changed there.
     fn execute(&mut self, principal: &Principal, call: &Call, resources: &[String]) -> (Outcome, Option<truth::Truth>) {
         let memory = self.faults.memory(self.now);
         let world = self.world_of(&principal.account, &call.region);

@@ -71,7 +71,7 @@ pub fn rate_exceeded(service: Service) -> ApiError {
 /// The published limits. Services whose limits are not published, or far above what anything here asks for, have none.
 ///
 /// ECS: "Request throttling for the Amazon ECS API" in its developer guide. ELBv2: "Request throttling for the Elastic
-/// Load Balancing API" (its number for reads is used for writes too, which it does not tell apart here).
+/// Load Balancing API" (its number for reads is used for writes too, which it does not distinguish here).
 /// CloudWatch and CloudTrail: the quotas of `PutMetricData` and `LookupEvents`.
 fn size(call: &Call) -> Option<Size> {
     let size = |name, burst, per_second| Some(Size { name, burst, per_second });

@@ -1,4 +1,4 @@
-//! Virtual time: milliseconds since 1970, moved only by whoever mounts the simulator.
+//! Virtual time: milliseconds since 1970, moved only by the code that mounts the simulator.
 
 use std::ops::{Add, Sub};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 pub struct Time(pub u64);
 
 impl Time {
-    /// Where histories begin unless told otherwise: 2026-01-01T00:00:00Z.
+    /// Where histories begin by default: 2026-01-01T00:00:00Z.
     pub const START: Self = Self(1_767_225_600_000);
 
     /// The moment `seconds` after 1970.

@@ -9,7 +9,7 @@ use crate::ecs::model::{
     Service, ServiceDeployment, ServiceKey, ServiceStatus, Tags, TaskDefinition, TaskDefinitionStatus,
 };
 use crate::elb::model::{Elb, Listener, LoadBalancer, Rule, TargetGroup, TargetState};
-use crate::recorder::hash;
+use crate::hash::hash;
 use crate::resource::{family, service_key};
 use crate::time::Time;
 use crate::wire::{Call, Service as Api};
@@ -43,7 +43,7 @@ pub struct Deployed {
     pub task_definition: String,
     /// Tells contents apart: of the task definition and of what a service revision records.
     pub content: u64,
-    /// As `content`, and with every setting that was in force for the deployment: what a change is told by.
+    /// As `content`, and with every setting that applied to the deployment: what identifies a change.
     pub change: u64,
     /// The images of its containers.
     pub images: Vec<String>,

@@ -84,7 +84,7 @@ impl Default for Behaviour {
     }
 }
 
-/// All scripted images. An image that nobody scripted is healthy.
+/// All scripted images. An image that was not scripted is healthy.
 #[derive(Clone, Debug, Default)]
 pub struct Workloads {
     by_image: BTreeMap<String, Behaviour>,

@@ -1,17 +1,11 @@
-//! The state of one account in one region, and the queue of what happens next.
+//! The state of one account in one region, and the queue of what happens next; `advance.rs` lets it happen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chance::Chance;
 use crate::ecs::model::Ecs;
 use crate::elb::model::Elb;
-use crate::services::autoscaling::{ScalableTarget, TargetKey};
-use crate::services::cloudformation::Stack;
-use crate::services::cloudtrail::Event;
-use crate::services::cloudwatch::CloudWatch;
-use crate::services::ecr::Repository;
-use crate::services::parameters::Parameter;
-use crate::services::secrets::Secret;
+use crate::services::model::{CloudWatch, Event, Parameter, Repository, ScalableTarget, Secret, Stack, TargetKey};
 use crate::time::Time;
 use crate::workload::Workloads;
 
@@ -44,7 +38,7 @@ pub struct World {
     pub scalable_targets: BTreeMap<TargetKey, ScalableTarget>,
     /// CloudTrail's events, the oldest first.
     pub trail: Vec<Event>,
-    /// ARNs of roles that nobody may assume.
+    /// ARNs of roles that may not be assumed.
     pub refused_roles: BTreeSet<String>,
     /// How images behave.
     pub workloads: Workloads,
@@ -56,9 +50,9 @@ pub struct World {
 #[derive(Clone, Debug)]
 pub enum Happening {
     /// In ECS.
-    Ecs(crate::ecs::scheduler::Tick),
+    Ecs(crate::ecs::tick::Tick),
     /// In load balancing.
-    Elb(crate::elb::Tick),
+    Elb(crate::elb::tick::Tick),
 }
 
 impl World {
@@ -96,23 +90,11 @@ impl World {
         self.queue.keys().next().map(|(time, _)| *time)
     }
 
-    /// Lets everything happen up to and including `time`, in order.
-    pub fn advance(&mut self, time: Time) {
-        crate::elb::wake_if_scripted(self);
-        crate::ecs::scheduler::wake_if_scripted(self);
-        while let Some(entry) = self.queue.first_entry() {
-            let (due, _) = *entry.key();
-            if due > time {
-                break;
-            }
-            let happening = entry.remove();
-            self.now = self.now.max(due);
-            match happening {
-                Happening::Ecs(tick) => crate::ecs::scheduler::tick(self, tick),
-                Happening::Elb(tick) => crate::elb::tick(self, tick),
-            }
-        }
-        self.now = self.now.max(time);
+    /// What happens next by itself, if that is not after `time`, and when: it is out of the queue then.
+    pub(crate) fn take(&mut self, time: Time) -> Option<(Time, Happening)> {
+        let entry = self.queue.first_entry().filter(|entry| entry.key().0 <= time)?;
+        let ((due, _), happening) = entry.remove_entry();
+        Some((due, happening))
     }
 
     /// An ARN of this account and region, such as of service `ecs`.

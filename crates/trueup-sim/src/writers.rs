@@ -43,7 +43,7 @@ impl Writer {
     }
 }
 
-/// What somebody does.
+/// What a writer does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
     /// Sets a service's desired count.
@@ -104,7 +104,7 @@ pub enum Deed {
     },
 }
 
-/// A call that somebody makes: service, action, input.
+/// A call that a writer makes: service, action, input.
 pub(crate) type Step = (Service, String, Value);
 
 impl Deed {

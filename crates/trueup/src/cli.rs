@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 
 use crate::listen::Listen;
 

@@ -7,11 +7,11 @@ use tokio::time::sleep;
 use trueup_core::plan::Hold;
 use trueup_core::report::What;
 
-use super::{deployments, expect, expect_git, expect_no_writes, service, settle, up, web};
+use super::steps::{deployments, expect, expect_git, expect_no_writes, service, settle, up, web};
 use crate::desired::{Application, Balanced, Desired, image};
 use crate::stage::Stage;
 
-/// ECS rolls an image back: it is told as that, once, and the image is not deployed again; also not after a restart.
+/// ECS rolls an image back: it is reported as that, once, and the image is not deployed again; also not after a restart.
 pub(super) async fn bad_image(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     let copy = up(stage, &web(), &mut found).await;
@@ -21,8 +21,8 @@ pub(super) async fn bad_image(stage: &Stage) -> Vec<String> {
     let told: Vec<What> = copy.told().split_off(before).into_iter().map(|event| event.what).collect();
     let completed = told.iter().filter(|what| matches!(what, What::RolloutCompleted { .. })).count();
     let rolled_back = told.iter().filter(|what| matches!(what, What::RolloutRolledBack { .. })).count();
-    expect("number of rollouts told as completed", &json!(completed), &json!(0), &mut found);
-    expect("number of rollouts told as rolled back", &json!(rolled_back), &json!(1), &mut found);
+    expect("number of rollouts reported as completed", &json!(completed), &json!(0), &mut found);
+    expect("number of rollouts reported as rolled back", &json!(rolled_back), &json!(1), &mut found);
     copy.kill().await;
     stage.facts().killed(stage.now());
     let copy = stage.start("trueup-2");

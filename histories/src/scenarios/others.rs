@@ -7,16 +7,17 @@ use tokio::time::sleep;
 use trueup_core::names::InstanceName;
 use trueup_sim::services::autoscaling;
 
-use super::{expect, expect_git, expect_no_writes, service, settle, up, web};
+use super::steps::{expect, expect_git, expect_no_writes, service, settle, up, web};
+use crate::account::CLUSTER;
 use crate::ask::{ask, call};
-use crate::desired::{Application, Balanced, CLUSTER, Desired, Strategy};
+use crate::desired::{Application, Balanced, Desired, Strategy};
 use crate::stage::Stage;
 use crate::surroundings::{autoscale, shifting};
 
 /// Who does things by hand.
 const PERSON: &str = "person";
 
-/// Git has no number of tasks; somebody set one.
+/// Git has no number of tasks; another writer set one.
 pub(super) async fn number_left_out(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     let before = web().with("web", |web| web.count = None);
@@ -112,7 +113,7 @@ pub(super) async fn deleted_by_hand(stage: &Stage) -> Vec<String> {
     found
 }
 
-/// A person changes a setting by hand: it is put back.
+/// A person changes a setting by hand: it is restored.
 pub(super) async fn by_hand(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     let copy = up(stage, &web(), &mut found).await;

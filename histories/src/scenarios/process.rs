@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use trueup_sim::faults::{Fault, Rule, What, When};
 use trueup_sim::wire::Service;
 
-use super::{deployments, expect, expect_no_writes, settle, up, web, writes};
+use super::steps::{deployments, expect, expect_no_writes, settle, up, web, writes};
 use crate::desired::{Application, Balanced, Desired, image};
 use crate::stage::Stage;
 
@@ -57,13 +57,13 @@ pub(super) async fn sigterm(stage: &Stage) -> Vec<String> {
     }
     expect_no_writes(stage, at + LAST_CALL, "written after SIGTERM", &mut found);
     copy.kill().await;
-    // The next one goes on from there.
+    // The next one continues from there.
     let copy = stage.start("trueup-2");
     settle(stage, &copy, &mut found).await;
     found
 }
 
-/// A process that cannot reach git goes on with the newest commit that the one before it had accepted.
+/// A process that cannot reach git continues with the newest commit that the one before it had accepted.
 pub(super) async fn restart_without_git(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     let copy = up(stage, &web(), &mut found).await;

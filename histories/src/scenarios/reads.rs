@@ -6,7 +6,7 @@ use tokio::time::sleep;
 use trueup_sim::faults::{Fault, Rule, What, When};
 use trueup_sim::wire::Service;
 
-use super::{expect_git, expect_no_writes, settle, up, web, writes};
+use super::steps::{expect_git, expect_no_writes, settle, up, web, writes};
 use crate::desired::{Application, Balanced, Desired};
 use crate::stage::Stage;
 

@@ -1,5 +1,7 @@
 //! What can happen in a seeded history.
 
+use std::iter;
+
 use crate::desired::Desired;
 
 /// A whole history.
@@ -11,6 +13,17 @@ pub struct History {
     pub first: Desired,
     /// What happens, in order.
     pub acts: Vec<Act>,
+}
+
+impl History {
+    /// All desired states of it, the first commit's first.
+    pub(super) fn states(&mut self) -> impl Iterator<Item = &mut Desired> {
+        let commits = self
+            .acts
+            .iter_mut()
+            .filter_map(|act| if let Change::Commit(desired) = &mut act.what { Some(desired) } else { None });
+        iter::once(&mut self.first).chain(commits)
+    }
 }
 
 /// Something happens, and then so many seconds pass.

@@ -1,12 +1,12 @@
-//! What a history has besides commits and troubles: traffic that ECS shifts, autoscalers, people with trueup's commands.
+//! What a history has in addition to commits and troubles: traffic that ECS shifts, autoscalers, people with trueup's commands.
 //!
 //! It has a stream of chance of its own: a history without it stays as it is.
 
 use trueup_sim::chance::Stream;
 
 use super::act::{Act, Change, Hand, History, Trouble};
-use super::generate::{DENIED, NAMES, pick, small};
-use crate::desired::{Application, BlueGreen, Desired, Strategy};
+use super::choice::{DENIED, NAMES, pick, small};
+use crate::desired::{Application, BlueGreen, Strategy};
 use crate::surroundings::BAD;
 
 /// Adds them to a history.
@@ -18,7 +18,7 @@ pub(super) fn owners(history: &mut History) {
             let shifted = BlueGreen { priority: 10 + 10 * index as u64, strategy, ..BlueGreen::default() };
             shift(history, name, &shifted);
         } else if chance.percent(25) {
-            for desired in states(history) {
+            for desired in history.states() {
                 desired.applications.entry((*name).to_owned()).and_modify(|application| application.autoscaled = true);
             }
         }
@@ -52,19 +52,10 @@ fn act(chance: &mut Stream, name: String) -> Change {
     }
 }
 
-/// All desired states of a history.
-fn states(history: &mut History) -> impl Iterator<Item = &mut Desired> {
-    let commits = history.acts.iter_mut().filter_map(|act| match &mut act.what {
-        Change::Commit(desired) => Some(desired),
-        _ => None,
-    });
-    std::iter::once(&mut history.first).chain(commits)
-}
-
 /// Has ECS shift the traffic of an application in all of a history. Its rule must stay, so it is never taken out of git.
 fn shift(history: &mut History, name: &str, shifted: &BlueGreen) {
     let mut last: Option<Application> = None;
-    for desired in states(history) {
+    for desired in history.states() {
         let Some(application) = desired.applications.get(name).cloned().or(last) else {
             last = None;
             continue;

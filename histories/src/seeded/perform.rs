@@ -1,7 +1,6 @@
 //! Plays a seeded history, and judges it.
 
 use std::collections::BTreeMap;
-use std::iter;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,9 +11,10 @@ use trueup_sim::services::autoscaling;
 
 use super::act::{Change, Hand, History};
 use super::truth::{differences, is_bad};
-use crate::ask::{ask, call};
+use crate::account::CLUSTER;
+use crate::ask::{ask, call, listener};
 use crate::copy::Copy;
-use crate::desired::{BlueGreen, CLUSTER, Desired};
+use crate::desired::{BlueGreen, Desired};
 use crate::stage::{Scene, Stage};
 use crate::surroundings::{self, autoscale, surroundings};
 use crate::virtual_time::run;
@@ -33,9 +33,9 @@ const PATIENCE: Duration = Duration::from_hours(6);
 pub struct Verdict {
     /// What was not as promised, in words; empty when all was.
     pub violations: Vec<String>,
-    /// All calls, as the recorder tells them.
+    /// All calls, as the recorder prints them.
     pub calls: String,
-    /// All that the copies told.
+    /// All that the copies emitted.
     pub told: Vec<String>,
 }
 
@@ -105,7 +105,7 @@ impl Company<'_> {
             Change::Retry(name) => self.retry(name).await,
             Change::Suspend(name) => {
                 let command = self.stage.command(name);
-                // Where there is nothing to suspend, a person is told so.
+                // Where there is nothing to suspend, the command says so.
                 let _ = command.engine.suspend(&ApplicationName::new(name), "person", None).await;
             }
             Change::Resume(name) => self.resume(name).await,
@@ -144,7 +144,7 @@ impl Company<'_> {
 
     async fn retry(&self, name: &str) {
         self.stage.facts().retried(name, self.stage.now());
-        // Where nothing is held, or nobody knows, a person is told so.
+        // Where nothing is held, or that is unknown, the command says so.
         let _ = self.stage.command(name).engine.retry_once().await;
     }
 
@@ -153,7 +153,7 @@ impl Company<'_> {
     }
 
     /// Waits until all copies agree that everything is as it can be, and nothing is written any more. What a person stopped
-    /// is held, and goes on when it is asked for again.
+    /// is held, and continues when it is asked for again.
     async fn end(&mut self, desired: &Desired) -> Vec<String> {
         let mut violations = Vec::new();
         let stopped = |plan: &Plan| is_at_rest(plan, desired) || is_held(plan);
@@ -194,7 +194,7 @@ fn is_at_rest(plan: &Plan, desired: &Desired) -> bool {
     if bad { held || trying } else { well }
 }
 
-/// Whether it is held because ECS failed its revision, or somebody stopped it.
+/// Whether it is held because ECS failed its revision, or a person stopped it.
 fn is_held(plan: &Plan) -> bool {
     plan.held.iter().any(|held| matches!(held.reason, Hold::RevisionFailed { .. }))
 }
@@ -203,11 +203,7 @@ fn is_held(plan: &Plan) -> bool {
 fn placed(stage: &Stage, history: &History) -> History {
     let mut placed = history.clone();
     let mut shifting: BTreeMap<String, BlueGreen> = BTreeMap::new();
-    let commits = placed.acts.iter_mut().filter_map(|act| match &mut act.what {
-        Change::Commit(desired) => Some(desired),
-        _ => None,
-    });
-    for desired in iter::once(&mut placed.first).chain(commits) {
+    for desired in placed.states() {
         for (name, application) in &mut desired.applications {
             if application.autoscaled {
                 autoscale(&mut stage.aws(), name);
@@ -300,7 +296,7 @@ fn target_group(aws: &mut trueup_sim::Simulator, name: &str) -> Option<Value> {
 }
 
 fn rule_to(aws: &mut trueup_sim::Simulator, group: &Value) -> Option<Value> {
-    let listener = super::truth::listener(aws);
+    let listener = listener(aws);
     let found = ask(aws, "elasticloadbalancing", "DescribeRules", &json!({"ListenerArn": listener}));
     let rules = found["Rules"].as_array()?;
     let rule = rules.iter().find(|rule| rule["Priority"] != "default" && rule.to_string().contains(&group.to_string()));

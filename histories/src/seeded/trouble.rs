@@ -8,7 +8,7 @@ use trueup_sim::wire::Service;
 
 use super::act::Trouble;
 
-/// Begins a trouble that ends by itself.
+/// Begins a trouble that ends on its own.
 pub fn begin(aws: &mut Simulator, trouble: &Trouble, seconds: u64) {
     let when = When::Between(aws.now(), aws.now() + Duration::from_secs(seconds));
     let no_answer = |executed, ending| Fault::NoAnswer { executed, ending };

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use trueup_sim::Simulator;
 
-use crate::ask::ask;
-
-use crate::desired::{Application, CLUSTER, Desired, SECRET};
+use crate::account::{CLUSTER, SECRET};
+use crate::ask::{ask, listener};
+use crate::desired::{Application, Desired};
 use crate::surroundings::BAD;
 
 /// Everything that is not as the last commit says, in words.
@@ -19,7 +19,7 @@ pub fn differences(aws: &mut Simulator, desired: &Desired) -> Vec<String> {
     found
 }
 
-/// Whether the image of an application does not come up. One that answers nobody does, where nobody asks.
+/// Whether the image of an application does not come up. An image that answers no health check does, where there is none.
 pub fn is_bad(application: &Application) -> bool {
     let asked = application.balanced.is_some() || application.blue_green.is_some() || application.checked;
     BAD.contains(&application.tag.as_str()) && (application.tag != "deaf" || asked)
@@ -86,11 +86,4 @@ impl Judge<'_> {
         let path = rule.map_or(Value::Null, |rule| rule["Conditions"][0]["PathPatternConfig"]["Values"][0].clone());
         self.expect("path", &path, &json!(balanced.path));
     }
-}
-
-/// The one listener of the one load balancer.
-pub fn listener(aws: &mut Simulator) -> Value {
-    let balancers = ask(aws, "elasticloadbalancing", "DescribeLoadBalancers", &json!({}));
-    let of = json!({"LoadBalancerArn": balancers["LoadBalancers"][0]["LoadBalancerArn"]});
-    ask(aws, "elasticloadbalancing", "DescribeListeners", &of)["Listeners"][0]["ListenerArn"].clone()
 }

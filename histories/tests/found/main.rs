@@ -7,7 +7,7 @@ mod rollouts;
 use trueup_histories::Desired;
 use trueup_histories::seeded::{Act, Change, History, perform};
 
-/// A seed decides when each copy asks git and looks, so that a history is played with several.
+/// A seed decides when each copy asks git and observes, so that a history is played with several.
 const SEEDS: u64 = 12;
 
 fn act(what: Change, wait: u64) -> Act {

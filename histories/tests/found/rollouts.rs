@@ -1,4 +1,4 @@
-//! What is told of rollouts that ended in another way than by success.
+//! What is reported of rollouts that ended in another way than by success.
 
 use std::time::Duration;
 

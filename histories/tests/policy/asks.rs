@@ -212,9 +212,11 @@ fn passed(role: &str, to: &str) -> Ask {
 
 fn roles_in<'a>(value: &'a Value, roles: &mut Vec<&'a str>) {
     match value {
-        Value::Object(members) => members.iter().for_each(|(name, member)| match member {
-            Value::String(role) if name == "roleArn" || name == "role" => roles.push(role),
-            other => roles_in(other, roles),
+        Value::Object(members) => members.iter().for_each(|(name, member)| {
+            match member.as_str().filter(|_| name == "roleArn" || name == "role") {
+                Some(role) => roles.push(role),
+                None => roles_in(member, roles),
+            }
         }),
         Value::Array(items) => items.iter().for_each(|item| roles_in(item, roles)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

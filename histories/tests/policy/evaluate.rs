@@ -48,7 +48,7 @@ fn texts(value: &Value) -> impl Iterator<Item = &str> {
     one.chain(value.as_array().into_iter().flatten().filter_map(Value::as_str))
 }
 
-/// `*` stands for anything, `?` for one character.
+/// `*` matches anything, `?` one character.
 fn is_like(pattern: &str, text: &str) -> bool {
     fn fits(pattern: &[u8], text: &[u8]) -> bool {
         match (pattern.split_first(), text.split_first()) {

@@ -1,5 +1,5 @@
 //! A history that uses everything: references of all kinds, pruning, an environment in another account with an assumed
-//! role, and somebody who undoes what trueup repairs.
+//! role, and a writer who undoes what trueup repairs.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,7 +23,7 @@ const ELSEWHERE: &str = "210987654321";
 
 const SEED: u64 = 5;
 
-/// Plays it, and looks at its stage when it is over.
+/// Plays it, and reads its stage when it is over.
 pub fn play<T>(look: impl FnOnce(&Stage, Vec<String>) -> T) -> T {
     run(SEED, async {
         let stage = Stage::new(&Scene::new(scenery()));
@@ -58,7 +58,7 @@ async fn settle(stage: &Stage, copy: &Copy, found: &mut Vec<String>) {
     }
 }
 
-/// Somebody undoes a setting of the service.
+/// Another writer undoes a setting of the service.
 fn quarrel(stage: &Stage) {
     let configuration = json!({"minimumHealthyPercent": 0, "maximumPercent": 150});
     let members = json!({ "deploymentConfiguration": configuration });
@@ -93,21 +93,25 @@ fn files(applications: &[&str], version: &str, priority: u32) -> BTreeMap<String
          role = \"arn:aws:iam::{ELSEWHERE}:role/trueup\"\n"
     );
     let mut files = BTreeMap::from([("trueup.toml".to_owned(), configuration)]);
-    let mut put = |application: &str, file: &str, text: String| {
-        files.insert(format!("{application}/{file}"), text);
-    };
     for (index, name) in applications.iter().enumerate() {
         let priority = priority + u32::try_from(index).expect("there are a few");
-        // A tag that the second commit takes away.
-        let tag = if version == "1" { "team" } else { "cost" };
-        put(
-            name,
-            "app.toml",
+        files.extend(documents(name, version, priority).map(|(file, text)| (format!("{name}/{file}"), text)));
+    }
+    files.extend(away(version).map(|(file, text)| (format!("away/{file}"), text)));
+    files
+}
+
+/// The documents of an application at home.
+fn documents(name: &str, version: &str, priority: u32) -> [(String, String); 5] {
+    // A tag that the second commit takes away.
+    let tag = if version == "1" { "team" } else { "cost" };
+    [
+        (
+            "app.toml".to_owned(),
             format!("environments = [\"production\"]\n[images.web]\nrepository = \"web\"\ntag = \"{version}\"\n"),
-        );
-        put(
-            name,
-            "task-definition.toml",
+        ),
+        (
+            "task-definition.toml".to_owned(),
             format!(
                 "family = \"{name}\"\nnetworkMode = \"awsvpc\"\nrequiresCompatibilities = [\"FARGATE\"]\ncpu = \"256\"\n\
                  memory = \"512\"\nexecutionRoleArn = \"arn:aws:iam::${{account}}:role/execution\"\ntaskRoleArn = \"task\"\n\
@@ -115,10 +119,9 @@ fn files(applications: &[&str], version: &str, priority: u32) -> BTreeMap<String
                  portMappings = [{{ containerPort = 80 }}]\nsecrets = [\
                  {{ name = \"A\", valueFrom = \"${{secret.db}}\" }}, {{ name = \"B\", valueFrom = \"${{parameter./web/key}}\" }}]\n"
             ),
-        );
-        put(
-            name,
-            "service.toml",
+        ),
+        (
+            "service.toml".to_owned(),
             format!(
                 "serviceName = \"{name}\"\nlaunchType = \"FARGATE\"\ndesiredCount = 2\nhealthCheckGracePeriodSeconds = 60\n\
                  tags = [{{ key = \"{tag}\", value = \"a\" }}]\n\
@@ -127,42 +130,43 @@ fn files(applications: &[&str], version: &str, priority: u32) -> BTreeMap<String
                  securityGroups = [\"${{stack.net.Group}}\"]\nassignPublicIp = \"ENABLED\"\n\
                  [[loadBalancers]]\ntargetGroupArn = \"${{target_group.{name}}}\"\ncontainerName = \"web\"\ncontainerPort = 80\n"
             ),
-        );
-        put(
-            name,
-            &format!("target-groups/{name}.toml"),
+        ),
+        (
+            format!("target-groups/{name}.toml"),
             format!(
                 "Name = \"{name}-tg\"\nProtocol = \"HTTP\"\nPort = 80\nVpcId = \"vpc-0a1b2c3d\"\nTargetType = \"ip\"\n\
                  HealthCheckIntervalSeconds = {priority}\nHealthCheckTimeoutSeconds = 5\n\
                  Tags = [{{ Key = \"{tag}\", Value = \"a\" }}]\n\
                  Attributes = [{{ Key = \"deregistration_delay.timeout_seconds\", Value = \"{priority}\" }}]\n"
             ),
-        );
-        put(
-            name,
-            &format!("listener-rules/{name}.toml"),
+        ),
+        (
+            format!("listener-rules/{name}.toml"),
             format!(
                 "ListenerArn = \"${{listener.{LOAD_BALANCER}.80}}\"\nPriority = {priority}\n\
                  Conditions = [{{ Field = \"path-pattern\", PathPatternConfig = {{ Values = [\"/{name}/{version}\"] }} }}]\n\
                  Actions = [{{ Type = \"forward\", TargetGroupArn = \"${{target_group.{name}}}\" }}]\n"
             ),
-        );
-    }
-    put("away", "app.toml", format!("environments = [\"{ABROAD}\"]\n"));
-    put(
-        "away",
-        "task-definition.toml",
-        format!(
-            "family = \"away\"\nnetworkMode = \"awsvpc\"\nrequiresCompatibilities = [\"FARGATE\"]\ncpu = \"256\"\n\
-             memory = \"512\"\n[[containerDefinitions]]\nname = \"away\"\nimage = \"public.ecr.aws/x/away:{version}\"\n"
         ),
-    );
-    put(
-        "away",
-        "service.toml",
-        "serviceName = \"away\"\nlaunchType = \"FARGATE\"\ndesiredCount = 1\n\
-         [networkConfiguration.awsvpcConfiguration]\nsubnets = [\"subnet-0a1b2c3d\"]\nassignPublicIp = \"ENABLED\"\n"
-            .to_owned(),
-    );
-    files
+    ]
+}
+
+/// The documents of the application abroad.
+fn away(version: &str) -> [(&'static str, String); 3] {
+    [
+        ("app.toml", format!("environments = [\"{ABROAD}\"]\n")),
+        (
+            "task-definition.toml",
+            format!(
+                "family = \"away\"\nnetworkMode = \"awsvpc\"\nrequiresCompatibilities = [\"FARGATE\"]\ncpu = \"256\"\n\
+                 memory = \"512\"\n[[containerDefinitions]]\nname = \"away\"\nimage = \"public.ecr.aws/x/away:{version}\"\n"
+            ),
+        ),
+        (
+            "service.toml",
+            "serviceName = \"away\"\nlaunchType = \"FARGATE\"\ndesiredCount = 1\n\
+             [networkConfiguration.awsvpcConfiguration]\nsubnets = [\"subnet-0a1b2c3d\"]\nassignPublicIp = \"ENABLED\"\n"
+                .to_owned(),
+        ),
+    ]
 }

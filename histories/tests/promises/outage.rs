@@ -14,10 +14,10 @@ use trueup_sim::writers::{Deed, Writer};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// How long drift may last: two looks, and the call.
+/// How long drift may last: two cycles, and the call.
 const REPAIR: Duration = Duration::from_mins(3);
 
-/// How git fails, and how long a question takes until it does: as `trueup-git` tells it. That servers that do so are told
+/// How git fails, and how long a question takes until it does: as `trueup-git` reports it. That servers that do so are reported
 /// in this way is shown there, by `tests/source/http.rs`, `slow.rs` and `tls.rs`.
 fn failures() -> [(&'static str, Failing); 4] {
     let failing = |after, message: &str, hint: &str, transient| Failing {
@@ -92,7 +92,7 @@ fn settings(stage: &Stage) -> (Value, Value) {
     (configuration["minimumHealthyPercent"].clone(), interval.clone())
 }
 
-/// How many events of a name a copy told.
+/// How many events of a name a copy emitted.
 fn told(copy: &Copy, name: &str) -> usize {
     copy.told().iter().filter(|event| event.what.name() == name).count()
 }
@@ -126,7 +126,7 @@ fn drift_is_corrected_through_a_day_without_git_and_then_the_newest_commit_is_de
             stage.settle_well(&copy).await.expect("it comes up");
 
             stage.repository.set_failing(Some(failing.clone()));
-            // Two commits that nobody sees; the first of them never goes anywhere.
+            // Two commits that no copy sees; the first of them is never deployed.
             stage.commit(&good.with("web", |web| web.tag = "2".into()));
             for hour in 0_u32..24 {
                 if hour % 4 == 1 {

@@ -1,4 +1,4 @@
-//! At rest: a fleet that is as git says is left alone, and looked at with few calls.
+//! At rest: a fleet that is as git says is left alone, and observed with few calls.
 
 use std::time::Duration;
 

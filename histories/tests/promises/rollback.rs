@@ -60,7 +60,7 @@ fn a_new_commit_ends_the_hold_and_an_equal_one_does_not() {
         stage.settle_well(&copy).await.expect("the good one comes up");
         stage.commit(&bad);
         sleep(Duration::from_hours(1)).await;
-        // Another commit with the same content: a new id, and an application beside it.
+        // Another commit with the same content: a new id, and one more application.
         let beside = Desired::of([("web", bad.applications["web"].clone()), ("api", Application::default())]);
         stage.commit(&beside);
         sleep(Duration::from_hours(1)).await;

@@ -1,5 +1,5 @@
 //! trueup's own service is an application in the repository that it watches: it deploys its own new version, and that one
-//! finishes what was begun; where the new version does not start, the old one comes back and goes on.
+//! finishes what was begun; where the new version does not start, the old one comes back and continues.
 //!
 //! Here ECS decides which trueup lives: a task of the service that runs is a process without a cache, one that is stopped
 //! gets SIGTERM.
@@ -21,7 +21,7 @@ use trueup_sim::writers::{Deed, Writer};
 /// The application, its service and its image.
 const SELF: &str = "trueup";
 
-/// How often is looked whether tasks came or went.
+/// How often arriving and leaving tasks are polled for.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Between SIGTERM and SIGKILL: `stopTimeout` on Fargate.
@@ -124,7 +124,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// The tasks that run and are to go on: ARN and image.
+    /// The tasks that run and are to continue: ARN and image.
     fn tasks(&self) -> Vec<(String, String)> {
         let service = ServiceKey { cluster: CLUSTER.to_owned(), name: SELF.to_owned() };
         let mut aws = self.stage.aws();

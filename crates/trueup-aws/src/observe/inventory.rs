@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use trueup_core::kind::Kind;
 use trueup_core::live::{Live, Observed, OwnedResource, ReadFailure, Tags};
-use trueup_core::model::Kind;
 use trueup_core::names::{Arn, InstanceName};
 
 use super::load_balancing::{self, TargetGroups};

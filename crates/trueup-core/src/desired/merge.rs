@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 
 use crate::document::{Member, Node, NodeValue};
-use crate::drift::keys::{ListKey, list_key};
-use crate::model::Kind;
+use crate::drift::list_key::ListKey;
+use crate::kind::Kind;
 
 /// Merges `overlay` over `base`. Without a kind, all lists are replaced.
 pub(super) fn merge(kind: Option<Kind>, base: &Node, overlay: &Node) -> Node {
@@ -26,7 +26,7 @@ fn merge_at<'a>(kind: Option<Kind>, path: &mut Vec<&'a str>, base: &'a Node, ove
         (NodeValue::Object(base), NodeValue::Object(over)) => {
             Node { value: NodeValue::Object(merge_members(kind, path, base, over)), span: base_span }
         }
-        (NodeValue::List(base), NodeValue::List(over)) => match kind.and_then(|kind| list_key(kind, &path[..])) {
+        (NodeValue::List(base), NodeValue::List(over)) => match kind.and_then(|kind| kind.list_key(&path[..])) {
             // `[]` says that there must be none.
             Some(key) if !over.is_empty() => {
                 let items = merge_items(kind, path, key, base, over);

@@ -6,7 +6,7 @@ use super::place::Place;
 use super::{Ignore, Mode};
 use crate::document::nearest;
 use crate::document::{NodeValue, Problem};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::pointer::Pointer;
 
 /// Reads values and gathers what is wrong with them.

@@ -9,7 +9,8 @@ use super::reference::{Fault, Part, Reference, parse};
 use super::{Environment, Lookup};
 use crate::document::nearest;
 use crate::document::{Node, NodeValue, Problem, Span};
-use crate::model::{Api, Kind, Model, Shape};
+use crate::kind::Kind;
+use crate::model::{Api, Model, Shape};
 use crate::pointer::Pointer;
 
 /// What references are settled from while files are loaded.

@@ -15,7 +15,8 @@ use serde_json::{Map, Value, json};
 
 pub use self::own::{json_schema_of_app, json_schema_of_trueup};
 use super::validate::{ATTRIBUTES, SERVICE_MEMBERS_SET_BY_US, attributes_shape};
-use crate::model::{Api, Kind, Model, Range, Shape, StringShape, Structure};
+use crate::kind::Kind;
+use crate::model::{Api, Model, Range, Shape, StringShape, Structure};
 
 /// The schema of one kind of documents.
 ///

@@ -20,7 +20,8 @@ use super::problem::Problem;
 use super::source::Span;
 use super::{Format, is_one_reference};
 use crate::drift::Shown;
-use crate::model::{Api, Kind, List, MapShape, Model, Range, Shape, StringShape, Structure};
+use crate::kind::Kind;
+use crate::model::{Api, List, MapShape, Model, Range, Shape, StringShape, Structure};
 use crate::pointer::Pointer;
 
 /// How strictly a document is judged.

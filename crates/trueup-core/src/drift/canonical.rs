@@ -7,26 +7,24 @@
 use serde_json::{Map, Value};
 
 use super::coerce::{Scalar, text};
-use super::schema::{Field, Form, Order, schema};
+use super::schema::{Absence, Field, Form, Order, Schema};
 use crate::digest::Digest;
-use crate::model::Kind;
 
 /// The canonical form of a document: what [`digest`] digests.
 ///
-/// A task definition goes without `tags`, which change in place and make no new revision, and without anything empty,
-/// which is the same as absence there; in the other kinds an empty list says "none" and stays.
-pub fn canonical(kind: Kind, document: &Value) -> Value {
-    let drops_empty = kind == Kind::TaskDefinition;
-    let mut canonical = Canonical { drops_empty }.value(schema(kind), document).unwrap_or(Value::Object(Map::new()));
-    if let (true, Some(members)) = (drops_empty, canonical.as_object_mut()) {
-        members.shift_remove("tags");
+/// Where the schema says so, it goes without what is empty, and without the member that is no part of the content.
+pub fn canonical(schema: &Schema, document: &Value) -> Value {
+    let drops_empty = schema.absence() == Absence::Empty;
+    let mut canonical = Canonical { drops_empty }.value(schema.root(), document).unwrap_or(Value::Object(Map::new()));
+    if let (Some(aside), Some(members)) = (schema.aside(), canonical.as_object_mut()) {
+        members.shift_remove(aside);
     }
     canonical
 }
 
 /// The digest of a document's canonical form.
-pub fn digest(kind: Kind, document: &Value) -> Digest {
-    Digest::of(canonical(kind, document).to_string().as_bytes())
+pub fn digest(schema: &Schema, document: &Value) -> Digest {
+    Digest::of(canonical(schema, document).to_string().as_bytes())
 }
 
 struct Canonical {

@@ -12,7 +12,7 @@ use super::schema::Form;
 
 /// A scalar in canonical spelling.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
-pub(super) enum Scalar<'a> {
+pub(crate) enum Scalar<'a> {
     Text(Cow<'a, str>),
     Integer(i64),
     Real(f64),
@@ -81,7 +81,7 @@ impl Fallback {
 }
 
 /// The text of a scalar: numbers in digits, booleans as `true` and `false`.
-pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
+pub(crate) fn text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text)),
         Value::Number(number) => Some(match whole(number) {
@@ -94,7 +94,7 @@ pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
 }
 
 /// The whole number that a value is, or spells.
-pub(super) fn integer(value: &Value) -> Option<i64> {
+pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => whole(number),
         Value::String(text) => text.trim().parse().ok(),
@@ -129,7 +129,7 @@ fn flag(value: &Value) -> Option<bool> {
 }
 
 /// Whether two values are the same JSON: numbers by value, `null` members as absent.
-pub(super) fn same_json(a: &Value, b: &Value) -> bool {
+pub(crate) fn same_json(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || (a.as_f64().is_some() && a.as_f64() == b.as_f64()),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_json(a, b)),
@@ -147,7 +147,7 @@ pub(super) fn same_json(a: &Value, b: &Value) -> bool {
 ///
 /// Source: ECS API reference, `RegisterTaskDefinition`: "an integer using CPU units (`1024`) or a string using vCPUs
 /// (`1 vCPU` or `1 vcpu`)".
-pub(super) fn cpu_units(text: &str) -> Cow<'_, str> {
+pub(crate) fn cpu_units(text: &str) -> Cow<'_, str> {
     with_unit(text, "vcpu")
 }
 
@@ -155,7 +155,7 @@ pub(super) fn cpu_units(text: &str) -> Cow<'_, str> {
 ///
 /// Source: ECS API reference, `RegisterTaskDefinition`: "an integer using MiB (`1024`) or a string using GB (`1GB` or
 /// `1 GB`)".
-pub(super) fn mebibytes(text: &str) -> Cow<'_, str> {
+pub(crate) fn mebibytes(text: &str) -> Cow<'_, str> {
     with_unit(text, "gb")
 }
 
@@ -173,12 +173,12 @@ fn with_unit<'a>(text: &'a str, unit: &str) -> Cow<'a, str> {
 }
 
 /// A text whose case does not count.
-pub(super) fn any_case(text: &str) -> Cow<'_, str> {
+pub(crate) fn any_case(text: &str) -> Cow<'_, str> {
     if text.chars().any(char::is_uppercase) { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
 }
 
 /// A comma-separated set, such as a matcher's codes: order, spaces and repetition do not count; ranges stay ranges.
-pub(super) fn comma_set(text: &str) -> Cow<'_, str> {
+pub(crate) fn comma_set(text: &str) -> Cow<'_, str> {
     if !text.contains([',', ' ']) {
         return Cow::Borrowed(text);
     }

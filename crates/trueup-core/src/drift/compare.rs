@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::coerce::{Scalar, same_json, text};
-use super::keys::{ListKey, content};
+use super::list_key::{ListKey, content};
 use super::rule::{Fallback, Presence, Rule, Scope, Side, Undeclared};
 use super::schema::{Field, Form, Order};
 use super::{Change, Context, Shown};
@@ -22,7 +22,7 @@ const MAP_VALUE: Rule = Rule::PLAIN.keep_empty();
 type Both<'a> = [Option<&'a Value>; 2];
 
 /// A comparison under way.
-pub(super) struct Comparison<'a> {
+pub(crate) struct Comparison<'a> {
     roots: [&'a Value; 2],
     context: &'a Context,
     path: Vec<Cow<'a, str>>,
@@ -435,7 +435,7 @@ fn scalars<'a>(rule: &Rule, item: &Field, is_set: bool, list: &'a [Value]) -> Ve
 type Elements<'a> = Vec<(Cow<'a, str>, &'a Value)>;
 
 /// The elements of a keyed set, sorted by key.
-pub(super) struct Keyed;
+pub(crate) struct Keyed;
 
 impl Keyed {
     /// Reads both sides, so that a key which one of them repeats is told apart in both.

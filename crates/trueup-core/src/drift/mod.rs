@@ -2,37 +2,29 @@
 //!
 //! [`Change`] is the one change list that feeds detection, plan, apply and reports.
 //!
-//! The comparison (`compare`) walks the API's own shapes (`schema`). What AWS writes down differently from what
-//! it was told stands in one table per kind of document: `task_definition`, `service`, `target_group`,
-//! `listener_rule`. Which lists are keyed sets stands in [`keys`], what scalars are in `coerce`, which names and
-//! ARNs are the same in `names`. A field that a newer API has is compared as plain JSON when the document declares
-//! it, and ignored when only live has it.
+//! The comparison (`compare`) walks the API's own shapes (`schema`) with the rule of each field (`rule`). It knows no kind
+//! of document: what AWS spells differently from what it was given, and which lists are keyed, is among the facts of
+//! each kind ([`crate::kind`]). What scalars are is in `coerce`, which names and ARNs are the same in `names`. A field that
+//! a newer API has is compared as plain JSON when the document declares it, and ignored when only live has it.
 
 mod canonical;
-mod coerce;
-mod compare;
+pub(crate) mod coerce;
+pub(crate) mod compare;
 mod echo;
-mod envelope;
-pub mod keys;
-mod listener_rule;
-mod names;
+pub mod list_key;
+pub(crate) mod names;
 mod redact;
-mod rule;
-mod rule_actions;
-mod rule_conditions;
-mod schema;
-mod service;
-mod target_group;
-mod task_definition;
+pub(crate) mod rule;
+pub(crate) mod schema;
 
 use serde::Serialize;
 use serde_json::Value;
 
 pub use self::canonical::{canonical, digest};
 pub use self::echo::without_echo;
-pub use self::envelope::unwrap_envelope;
 pub use self::redact::Shown;
-use crate::model::Kind;
+pub(crate) use self::schema::Absence;
+pub use self::schema::{Beside, Schema};
 use crate::pointer::Pointer;
 
 /// One field that differs.
@@ -74,10 +66,10 @@ pub struct Context {
 
 /// Where `live` differs from `desired`, sorted by path. Equal arguments give equal lists.
 ///
-/// `desired` is the AWS request. `live` is AWS's answer for that one resource, see [`unwrap_envelope`]: a
+/// `desired` is the AWS request. `live` is AWS's answer for that one resource, see [`crate::kind::unwrap_envelope`]: a
 /// `taskDefinition` with its `tags` inside, an element of `services`, an element of `TargetGroups` with `Attributes`
 /// and `Tags` inside, an element of `Rules` with `Tags` inside. Where live has no `tags` (`Tags`, `Attributes`) at
 /// all, they were not read, and nothing is said of them; `[]` means that there are none.
-pub fn drift(kind: Kind, desired: &Value, live: &Value, context: &Context) -> Vec<Change> {
-    compare::Comparison::run(schema::schema(kind), desired, live, context)
+pub fn drift(schema: &'static Schema, desired: &Value, live: &Value, context: &Context) -> Vec<Change> {
+    compare::Comparison::run(schema.root(), desired, live, context)
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::rule::Scope;
 
 /// Whether a role's name or ARN, and another, are the same role.
-pub(super) fn is_same_role(_: &Scope, desired: Option<&Value>, live: Option<&Value>) -> bool {
+pub(crate) fn is_same_role(_: &Scope, desired: Option<&Value>, live: Option<&Value>) -> bool {
     both(desired, live).is_some_and(|(desired, live)| is_role(desired, live) || is_role(live, desired))
 }
 
@@ -24,7 +24,7 @@ fn is_role(name: &str, arn: &str) -> bool {
 }
 
 /// Whether a cluster's name or ARN, and its ARN, are the same cluster.
-pub(super) fn is_same_cluster(_: &Scope, desired: Option<&Value>, live: Option<&Value>) -> bool {
+pub(crate) fn is_same_cluster(_: &Scope, desired: Option<&Value>, live: Option<&Value>) -> bool {
     both(desired, live)
         .is_some_and(|(desired, live)| is_named("cluster", desired, live) || is_named("cluster", live, desired))
 }
@@ -33,7 +33,7 @@ pub(super) fn is_same_cluster(_: &Scope, desired: Option<&Value>, live: Option<&
 ///
 /// A family alone means its newest revision at the time of the write, which two documents cannot tell: then the
 /// family is compared.
-pub(super) fn is_same_task_definition(desired: &str, live: &str) -> bool {
+pub(crate) fn is_same_task_definition(desired: &str, live: &str) -> bool {
     let family = |name: &str| name.split(':').next().unwrap_or(name).to_owned();
     let last = |text: &str| match text.split_once(":task-definition/") {
         Some((arn, name)) if arn.starts_with("arn:") => name.to_owned(),

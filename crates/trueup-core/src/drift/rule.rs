@@ -13,7 +13,7 @@ use super::schema::Field;
 /// How one field is compared.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "a row of a table: each says yes to one thing of its own")]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     /// What AWS takes a left-out field for.
     pub default: Fallback,
     /// What is accepted in live when the desired document leaves the field out.
@@ -45,14 +45,14 @@ pub(super) struct Rule {
 }
 
 /// Whether desired and live are equal for a reason of the field's own.
-pub(super) type Equal = fn(&Scope, Option<&Value>, Option<&Value>) -> bool;
+pub(crate) type Equal = fn(&Scope, Option<&Value>, Option<&Value>) -> bool;
 
 /// A comparison of its own: it reports what differs between desired and live.
-pub(super) type Compare = for<'a> fn(&mut Comparison<'a>, &'static Field, Option<&'a Value>, Option<&'a Value>);
+pub(crate) type Compare = for<'a> fn(&mut Comparison<'a>, &'static Field, Option<&'a Value>, Option<&'a Value>);
 
 /// What AWS takes a left-out field for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Fallback {
+pub(crate) enum Fallback {
     /// Nothing: absence is a value of its own.
     Absent,
     Text(&'static str),
@@ -65,7 +65,7 @@ pub(super) enum Fallback {
 
 /// What is accepted in live when the desired document leaves the field out.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Undeclared {
+pub(crate) enum Undeclared {
     /// The default alone.
     Default,
     /// Anything: the field is not ours, or AWS's default cannot be known.
@@ -76,7 +76,7 @@ pub(super) enum Undeclared {
 
 /// What a left-out structure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(crate) enum Presence {
     /// The structure with all its members at their defaults: differences are told member by member.
     Always,
     /// No structure, which equals one that has nothing but defaults.
@@ -87,7 +87,7 @@ pub(super) enum Presence {
 
 /// One of the two documents, seen from one of its fields.
 #[derive(Clone, Copy)]
-pub(super) struct Side<'s> {
+pub(crate) struct Side<'s> {
     /// The document.
     pub root: &'s Value,
     /// The structure that the field is a member of, or would be.
@@ -95,7 +95,7 @@ pub(super) struct Side<'s> {
 }
 
 /// Both documents, seen from one of their fields.
-pub(super) struct Scope<'s> {
+pub(crate) struct Scope<'s> {
     pub desired: Side<'s>,
     pub live: Side<'s>,
     /// The structure around the parent, desired and live.
@@ -199,7 +199,7 @@ impl Rule {
 }
 
 /// Tags, which every kind has: AWS's own and ours are never drift, and foreign ones are not ours to remove.
-pub(super) const fn tags(value: &'static str) -> Rule {
+pub(crate) const fn tags(value: &'static str) -> Rule {
     Rule::PLAIN.pair(value).only_declared().skip(is_reserved_tag)
 }
 

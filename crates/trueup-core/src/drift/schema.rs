@@ -1,28 +1,26 @@
 //! The shape that a comparison follows: AWS's API model, with the rule of each field beside it.
 //!
-//! Built once per kind of document from [`Model::aws`], the table of keyed sets ([`super::keys`]) and the kind's own
-//! table of rules, so that the comparison itself never looks anything up by path.
+//! Built once per kind of document from [`Model::aws`] and the kind's own tables of keyed lists and of rules, so that the
+//! comparison itself never looks anything up by path.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use indexmap::IndexMap;
 
-use super::keys::{self, ListKey};
+use super::list_key::ListKey;
 use super::rule::Rule;
-use super::{listener_rule, service, target_group, task_definition};
-use crate::model::{Api, Kind, Model, Shape};
+use crate::model::{Api, Model, Shape};
 
 /// A field of a document: its form, and how it is compared.
 #[derive(Debug)]
-pub(super) struct Field {
+pub(crate) struct Field {
     pub form: Form,
     pub rule: Rule,
 }
 
 /// What a field may hold.
 #[derive(Debug)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Structure(IndexMap<String, Field>),
     List(Box<Field>, Order),
     Map,
@@ -36,7 +34,7 @@ pub(super) enum Form {
 
 /// What the order of a list means.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Much: the list is one value.
     Ordered,
     /// Nothing: the list is one value, a set.
@@ -45,39 +43,110 @@ pub(super) enum Order {
     Keyed(&'static ListKey),
 }
 
-/// The root field of a kind of document.
-pub(super) fn schema(kind: Kind) -> &'static Field {
-    static TASK_DEFINITION: LazyLock<Field> = LazyLock::new(|| root(Kind::TaskDefinition, task_definition::RULES));
-    static SERVICE: LazyLock<Field> = LazyLock::new(|| root(Kind::Service, service::RULES));
-    static TARGET_GROUP: LazyLock<Field> = LazyLock::new(|| root(Kind::TargetGroup, target_group::RULES));
-    static LISTENER_RULE: LazyLock<Field> = LazyLock::new(|| root(Kind::ListenerRule, listener_rule::RULES));
-    match kind {
-        Kind::TaskDefinition => &TASK_DEFINITION,
-        Kind::Service => &SERVICE,
-        Kind::TargetGroup => &TARGET_GROUP,
-        Kind::ListenerRule => &LISTENER_RULE,
+/// What a comparison, a digest and a merge follow for one kind of document.
+#[derive(Debug)]
+pub struct Schema {
+    root: Field,
+    absence: Absence,
+    /// The member that is no part of the content that the digest covers.
+    aside: Option<&'static str>,
+}
+
+/// What is the same as absence in a whole document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Absence {
+    /// Nothing is: an empty list says "none".
+    Nothing,
+    /// Whatever is empty is.
+    Empty,
+}
+
+/// The operation's member that documents carry beside the members of their request.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside {
+    /// The member, such as `Attributes`.
+    pub member: &'static str,
+    /// The operation whose request has it, such as `ModifyTargetGroupAttributes`.
+    pub operation: &'static str,
+}
+
+impl Beside {
+    /// The shape of the member.
+    pub fn shape(&self, api: Api) -> &'static str {
+        &Model::aws().input(api, self.operation).members[self.member].shape
     }
 }
 
 /// A kind's rules, by the path of the field in the schema; `*` stands for the elements of a list.
-pub(super) type Rules = &'static [(&'static str, Rule)];
+pub(crate) type Rules = &'static [(&'static str, Rule)];
 
-fn root(kind: Kind, rules: Rules) -> Field {
-    let (api, operation) = kind.request();
-    let mut builder = Builder { kind, api, rules, path: Vec::new() };
-    let mut members = builder.members(&Model::aws().input(api, operation).members);
-    if kind == Kind::TargetGroup {
-        // Documents carry them inline; the API takes them in a request of their own, ModifyTargetGroupAttributes.
-        let attributes = &Model::aws().input(api, "ModifyTargetGroupAttributes").members["Attributes"];
-        builder.path.push(Cow::Borrowed("Attributes"));
-        members.insert("Attributes".to_owned(), builder.field(&attributes.shape));
+/// A kind's keyed lists, by the path of the list; `*` stands for the elements of an outer list.
+pub(crate) type Lists = &'static [(&'static str, ListKey)];
+
+impl Schema {
+    /// The schema of the documents that are requests of this operation.
+    pub(crate) fn new(request: (Api, &str), beside: Option<Beside>, lists: Lists, rules: Rules) -> Self {
+        let (api, operation) = request;
+        let mut builder = Builder { api, lists, rules, path: Vec::new() };
+        let mut members = builder.members(&Model::aws().input(api, operation).members);
+        if let Some(beside) = beside {
+            builder.path.push(Cow::Borrowed(beside.member));
+            members.insert(beside.member.to_owned(), builder.field(beside.shape(api)));
+        }
+        let root = Field { form: Form::Structure(members), rule: Rule::ALWAYS };
+        Self { root, absence: Absence::Nothing, aside: None }
     }
-    Field { form: Form::Structure(members), rule: Rule::ALWAYS }
+
+    pub(crate) fn with_absence(self, absence: Absence) -> Self {
+        Self { absence, ..self }
+    }
+
+    /// Leaves a member out of the content that the digest covers.
+    pub(crate) fn without(self, member: &'static str) -> Self {
+        Self { aside: Some(member), ..self }
+    }
+
+    pub(crate) fn root(&self) -> &Field {
+        &self.root
+    }
+
+    pub(crate) fn absence(&self) -> Absence {
+        self.absence
+    }
+
+    pub(crate) fn aside(&self) -> Option<&'static str> {
+        self.aside
+    }
+
+    /// Whether there is a field at a path, `*` standing for the elements of a list.
+    #[cfg(test)]
+    pub(crate) fn has_field(&self, path: &str) -> bool {
+        let found = path.split('/').try_fold(&self.root, |field, segment| match &field.form {
+            Form::Structure(members) => members.get(segment),
+            Form::List(item, _) => Some(&**item).filter(|_| segment == "*"),
+            Form::Map | Form::Text | Form::Integer | Form::Real | Form::Flag | Form::Free => None,
+        });
+        found.is_some()
+    }
+}
+
+/// The key of the list at `path` among `lists`, when it is a keyed set.
+///
+/// `path` holds the segments from the document's root to the list, with anything for the elements of outer lists
+/// (`["containerDefinitions", "web", "environment"]`). `None` for sets of plain values, for ordered lists
+/// (a rule's `Actions` among them, which are addressed by position), and for what is not a list.
+pub(crate) fn list_key<S: AsRef<str>>(lists: Lists, path: &[S]) -> Option<&'static ListKey> {
+    let fits = |pattern: &str| {
+        let mut path = path.iter();
+        pattern.split('/').all(|part| path.next().is_some_and(|segment| part == "*" || part == segment.as_ref()))
+            && path.next().is_none()
+    };
+    lists.iter().find(|(pattern, _)| fits(pattern)).map(|(_, key)| key)
 }
 
 struct Builder {
-    kind: Kind,
     api: Api,
+    lists: Lists,
     rules: Rules,
     path: Vec<Cow<'static, str>>,
 }
@@ -90,7 +159,7 @@ impl Builder {
             Shape::Structure(structure) if structure.document => Form::Free,
             Shape::Structure(structure) => Form::Structure(self.members(&structure.members)),
             Shape::List(list) => {
-                let order = match keys::list_key(self.kind, &self.path) {
+                let order = match list_key(self.lists, &self.path) {
                     Some(key) => Order::Keyed(key),
                     None if rule.set => Order::Set,
                     None => Order::Ordered,
@@ -120,29 +189,5 @@ impl Builder {
                 (name.clone(), field)
             })
             .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Field, Form, listener_rule, schema, service, target_group, task_definition};
-    use crate::model::Kind;
-
-    #[test]
-    fn every_rule_stands_at_a_field_that_the_api_has() {
-        for (kind, rules) in [
-            (Kind::TaskDefinition, task_definition::RULES),
-            (Kind::Service, service::RULES),
-            (Kind::TargetGroup, target_group::RULES),
-            (Kind::ListenerRule, listener_rule::RULES),
-        ] {
-            for (path, _) in rules {
-                path.split('/').fold(schema(kind), |field: &Field, segment| match &field.form {
-                    Form::Structure(members) => members.get(segment).unwrap_or_else(|| panic!("{path}: {segment}")),
-                    Form::List(item, _) if segment == "*" => item,
-                    other => panic!("{path}: {segment} in {other:?}"),
-                });
-            }
-        }
     }
 }

@@ -7,58 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Deserializer, Serialize};
-
-/// The four kinds of documents whose drift trueup watches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// `RegisterTaskDefinition`.
-    TaskDefinition,
-    /// `CreateService`.
-    Service,
-    /// `CreateTargetGroup`, with `Attributes` beside its members.
-    TargetGroup,
-    /// `CreateRule`.
-    ListenerRule,
-}
-
-impl Kind {
-    /// All kinds, in the order in which their resources are made.
-    pub const ALL: [Self; 4] = [Self::TargetGroup, Self::ListenerRule, Self::TaskDefinition, Self::Service];
-
-    /// The name that commands and `ignore` patterns use: `task-definition`, `service`, `target-group`,
-    /// `listener-rule`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TaskDefinition => "task-definition",
-            Self::Service => "service",
-            Self::TargetGroup => "target-group",
-            Self::ListenerRule => "listener-rule",
-        }
-    }
-
-    /// Finds a kind by [`Kind::as_str`]'s name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
-    /// The API and the operation whose request a document of this kind is.
-    pub fn request(self) -> (Api, &'static str) {
-        match self {
-            Self::TaskDefinition => (Api::Ecs, "RegisterTaskDefinition"),
-            Self::Service => (Api::Ecs, "CreateService"),
-            Self::TargetGroup => (Api::Elbv2, "CreateTargetGroup"),
-            Self::ListenerRule => (Api::Elbv2, "CreateRule"),
-        }
-    }
-
-    /// The shape of the request.
-    pub fn shape(self) -> &'static Structure {
-        let (api, operation) = self.request();
-        Model::aws().input(api, operation)
-    }
-}
+use serde::{Deserialize, Deserializer};
 
 /// An AWS API that documents are written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -68,6 +17,16 @@ pub enum Api {
     Ecs,
     /// Elastic Load Balancing v2, query protocol, `PascalCase`.
     Elbv2,
+}
+
+impl Api {
+    /// The prefix of its actions in IAM policies, and of its calls in messages: `ecs`.
+    pub fn iam_prefix(self) -> &'static str {
+        match self {
+            Self::Ecs => "ecs",
+            Self::Elbv2 => "elasticloadbalancing",
+        }
+    }
 }
 
 /// The API model.
@@ -99,9 +58,13 @@ impl Model {
     /// # Panics
     /// When the model does not carry the operation: which ones it carries is fixed at build time.
     pub fn input(&self, api: Api, operation: &str) -> &Structure {
-        let name = &self.apis[&api].operations[operation];
-        match self.shape(api, name) {
-            Shape::Structure(structure) => structure,
+        self.find_input(api, operation).unwrap_or_else(|| unreachable!("the model carries the input of {operation}"))
+    }
+
+    /// The shape of an operation's request, where the model carries it: documents are written for it.
+    pub fn find_input(&self, api: Api, operation: &str) -> Option<&Structure> {
+        match self.shape(api, self.apis[&api].operations.get(operation)?) {
+            Shape::Structure(structure) => Some(structure),
             other => unreachable!("the input of {operation} is {other:?}"),
         }
     }
@@ -239,21 +202,21 @@ fn bound<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::E
 
 #[cfg(test)]
 mod tests {
-    use super::{Api, Kind, Model, Shape};
+    use super::{Api, Model, Shape};
 
     #[test]
-    fn every_kind_of_document_has_its_request_and_every_reference_a_shape() {
+    fn every_reference_has_a_shape() {
         let model = Model::aws();
-        for kind in Kind::ALL {
-            assert!(!kind.shape().members.is_empty(), "{}", kind.as_str());
-        }
         for (api, api_model) in &model.apis {
             for shape in api_model.shapes.values() {
                 let parts: Vec<&String> = match shape {
                     Shape::Structure(structure) => structure.members.values().map(|member| &member.shape).collect(),
                     Shape::List(list) => vec![&list.member],
                     Shape::Map(map) => vec![&map.key, &map.value],
-                    _ => Vec::new(),
+                    Shape::String(_) | Shape::Integer(_) | Shape::Long(_) | Shape::Float(_) | Shape::Double(_) => {
+                        Vec::new()
+                    }
+                    Shape::Boolean {} | Shape::Timestamp {} | Shape::Blob {} => Vec::new(),
                 };
                 for part in parts {
                     assert!(model.apis[api].shapes.contains_key(part), "{part}");

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::tags::{self, Claim, Owner};
 use super::three_way::{Basis, Sorted, common_cause, ignored, is_ignored, last, only, top};
-use super::{Call, Cause, Held, Hold, Input, Operation, Resource, Step};
+use super::{Awaited, Call, Cause, Held, Hold, Input, Resource, Step};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
-use crate::drift::{self, Change, Context, Shown};
+use crate::drift::{Change, Context, Shown};
+use crate::kind::{self, Kind, Tagging};
 use crate::live::{FailureKind, ReadFailure, Tags};
-use crate::model::Kind;
 use crate::names::Arn;
 use crate::pointer::Pointer;
 
@@ -31,7 +31,7 @@ impl Draft {
         resource: &Resource,
         changes: Vec<(Cause, Change)>,
         call: Call,
-        awaits: Vec<String>,
+        awaits: Vec<Awaited>,
     ) {
         let cause = common_cause(&changes);
         let drift = changes.iter().filter(|(cause, _)| *cause == Cause::Drift);
@@ -45,7 +45,7 @@ impl Draft {
         cause: Cause,
         changes: Vec<Change>,
         call: Call,
-        awaits: Vec<String>,
+        awaits: Vec<Awaited>,
     ) {
         self.sorted_step(resource, changes.into_iter().map(|change| (cause, change)).collect(), call, awaits);
         if let Some(step) = self.steps.last_mut() {
@@ -120,6 +120,15 @@ impl<'a> Work<'a> {
         self.document.kind
     }
 
+    pub(super) fn tagging(&self) -> &'static Tagging {
+        self.kind().facts().tagging
+    }
+
+    /// The target groups that must exist before its request can be written.
+    pub(super) fn awaits(&self) -> Vec<Awaited> {
+        self.document.awaits.iter().map(|(kind, name)| Awaited::Created(*kind, name.clone())).collect()
+    }
+
     pub(super) fn ignored(&self) -> Vec<Pointer> {
         ignored(&self.input.desired.policy, self.kind(), &self.document.name)
     }
@@ -161,7 +170,7 @@ impl<'a> Work<'a> {
         if stamped {
             all.extend(self.stamp());
         }
-        tags::spelled(self.kind(), &all)
+        self.tagging().list(&all)
     }
 
     fn stamp(&self) -> Tags {
@@ -175,14 +184,14 @@ impl<'a> Work<'a> {
     /// Where live differs from the document, tags included. `live` is the description, in AWS's spelling.
     pub(super) fn changes(&self, body: &Value, live: &Value, live_tags: &Tags, context: &Context) -> Vec<Change> {
         let declared = tags::declared(self.document);
-        let member = tags::member(self.kind());
+        let member = self.tagging().member;
         // Tags that git does not declare are other people's: they are not even compared.
         let known: Tags = live_tags.iter().filter(|(k, _)| declared.contains_key(*k)).map(own).collect();
         let mut live = live.clone();
         if let Value::Object(members) = &mut live {
-            members.insert(member.to_owned(), tags::spelled(self.kind(), &known));
+            members.insert(member.to_owned(), self.tagging().list(&known));
         }
-        let mut changes = drift::drift(self.kind(), body, &live, context);
+        let mut changes = kind::drift(self.kind(), body, &live, context);
         // Except that git takes away again what it once declared.
         for key in self.last().map(tags::declared).unwrap_or_default().into_keys() {
             let path = Pointer::from_iter([member, key.as_str()]);
@@ -197,7 +206,7 @@ impl<'a> Work<'a> {
 
     /// Sorts changes by cause and policy. `basis` has what was applied to the resource.
     pub(super) fn sort(&self, changes: Vec<Change>, basis: &Basis) -> Sorted {
-        let member = tags::member(self.kind());
+        let member = self.tagging().member;
         let declared = tags::declared(self.document);
         let mut sorted = Sorted::new(changes, &self.input.desired.policy, |change| {
             let segments = change.path.segments();
@@ -234,7 +243,7 @@ impl<'a> Work<'a> {
         complete: bool,
         marks: Marks,
     ) {
-        let member = tags::member(self.kind());
+        let member = self.tagging().member;
         let declared = tags::declared(self.document);
         let (mut set, mut gone, mut removed, mut edited) = (Tags::new(), Vec::new(), Vec::new(), Vec::new());
         for (cause, change) in sorted.acted {
@@ -272,7 +281,7 @@ impl<'a> Work<'a> {
             removed.extend(marks.gone.into_iter().map(str::to_owned));
         }
         if !set.is_empty() {
-            let call = set_tags(self.kind(), arn, &set);
+            let call = Call::of(self.tagging().set(arn, &set));
             if edited.is_empty() {
                 draft.step(&self.resource, Cause::Adopt, Vec::new(), call);
             } else {
@@ -280,7 +289,7 @@ impl<'a> Work<'a> {
             }
         }
         if !removed.is_empty() {
-            let call = remove_tags(self.kind(), arn, &removed);
+            let call = Call::of(self.tagging().remove(arn, &removed));
             if gone.is_empty() {
                 draft.step(&self.resource, Cause::Adopt, Vec::new(), call);
             } else {
@@ -292,27 +301,4 @@ impl<'a> Work<'a> {
 
 fn own((key, value): (&String, &String)) -> (String, String) {
     (key.clone(), value.clone())
-}
-
-fn set_tags(kind: Kind, arn: &Arn, set: &Tags) -> Call {
-    let spelled = tags::spelled(kind, set);
-    match kind {
-        Kind::Service | Kind::TaskDefinition => {
-            Call::new(Operation::TagResource, serde_json::json!({"resourceArn": arn, "tags": spelled}))
-        }
-        Kind::TargetGroup | Kind::ListenerRule => {
-            Call::new(Operation::AddTags, serde_json::json!({"ResourceArns": [arn], "Tags": spelled}))
-        }
-    }
-}
-
-fn remove_tags(kind: Kind, arn: &Arn, keys: &[String]) -> Call {
-    match kind {
-        Kind::Service | Kind::TaskDefinition => {
-            Call::new(Operation::UntagResource, serde_json::json!({"resourceArn": arn, "tagKeys": keys}))
-        }
-        Kind::TargetGroup | Kind::ListenerRule => {
-            Call::new(Operation::RemoveTags, serde_json::json!({"ResourceArns": [arn], "TagKeys": keys}))
-        }
-    }
 }

@@ -7,8 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::drift::keys::list_key;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::pointer::Pointer;
 
 /// Gives `desired` the value of `live` at every place that `pointer` names, and takes away what `live` does not have
@@ -29,54 +28,6 @@ pub(super) fn get<'a>(kind: Kind, value: &'a Value, pointer: &Pointer) -> Option
         path.push(segment);
         found
     })
-}
-
-/// A live description in the spelling of the request: renamed members by their request names, and what ECS shows in
-/// the PRIMARY deployment alone at the place where the request has it.
-pub(super) fn as_request(kind: Kind, live: &Value) -> Value {
-    let mut value = live.clone();
-    let Value::Object(members) = &mut value else { return value };
-    match kind {
-        Kind::TargetGroup => {
-            if let Some(name) = members.shift_remove("TargetGroupName") {
-                members.insert("Name".to_owned(), name);
-            }
-        }
-        Kind::Service => {
-            let primary = super::rollout::primary(live).cloned();
-            for name in ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"] {
-                if let (false, Some(part)) = (members.contains_key(name), primary.as_ref().and_then(|p| p.get(name))) {
-                    members.insert(name.to_owned(), part.clone());
-                }
-            }
-        }
-        Kind::TaskDefinition | Kind::ListenerRule => {}
-    }
-    value
-}
-
-/// A request body as AWS would describe it: [`as_request`] the other way round.
-pub(super) fn as_described(kind: Kind, body: &Value) -> Value {
-    let mut value = body.clone();
-    let Value::Object(members) = &mut value else { return value };
-    match kind {
-        Kind::TargetGroup => {
-            if let Some(name) = members.shift_remove("Name") {
-                members.insert("TargetGroupName".to_owned(), name);
-            }
-        }
-        Kind::Service => {
-            let mut primary = Map::from_iter([("status".to_owned(), Value::from("PRIMARY"))]);
-            for name in ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"] {
-                if let Some(part) = members.shift_remove(name) {
-                    primary.insert(name.to_owned(), part);
-                }
-            }
-            members.insert("deployments".to_owned(), Value::Array(vec![Value::Object(primary)]));
-        }
-        Kind::TaskDefinition | Kind::ListenerRule => {}
-    }
-    value
 }
 
 fn at(kind: Kind, path: &mut Vec<String>, desired: &mut Value, live: Option<&Value>, segments: &[String]) {
@@ -167,12 +118,12 @@ fn names(segment: &str, members: &Map<String, Value>, live: Option<&Value>) -> V
 
 /// The key of an element of the list at `path`.
 fn key(kind: Kind, path: &[String], element: &Value) -> Option<String> {
-    list_key(kind, path)?.of_repeated(element).map(Cow::into_owned)
+    kind.list_key(path)?.of_repeated(element).map(Cow::into_owned)
 }
 
 /// The element that a segment names: by key, or by position in a list that is no keyed set.
 fn position<S: AsRef<str>>(kind: Kind, path: &[S], items: &[Value], segment: &str) -> Option<usize> {
-    match list_key(kind, path) {
+    match kind.list_key(path) {
         Some(key) => {
             let exactly = items.iter().position(|item| key.of_repeated(item).as_deref() == Some(segment));
             exactly.or_else(|| items.iter().position(|item| key.of_json(item).as_deref() == Some(segment)))
@@ -186,7 +137,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::graft;
-    use crate::model::Kind;
+    use crate::kind::Kind;
     use crate::pointer::Pointer;
 
     #[test]

@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::{Ahead, Cause, Sync};
 use crate::desired::Unresolved;
 use crate::digest::Digest;
+use crate::kind::Kind;
 use crate::live::ReadFailure;
-use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
 
 /// Why a step is known but not taken. This is what an operator reads when nothing moves.

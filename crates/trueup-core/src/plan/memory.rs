@@ -15,8 +15,8 @@ use crate::broken::{self, Broken};
 use crate::desired::DesiredApplication;
 use crate::digest::Digest;
 use crate::drift::Change;
+use crate::kind::Kind;
 use crate::live::{Live, Observed};
-use crate::model::Kind;
 use crate::names::{Arn, InstanceName};
 
 /// How long a read that shows the time before a write is taken for an old one.
@@ -166,7 +166,7 @@ impl Memory {
 /// Whether the application was applied before, by what its service leaves behind: a revision of its task definition that
 /// was registered for it some time ago. A younger one may be what a process has just begun to create the service with.
 fn was_applied(desired: &DesiredApplication, live: &Live, instance: &InstanceName, now: Timestamp) -> bool {
-    let family = desired.task_definition.as_ref().and_then(|document| document.body.get("family")?.as_str());
+    let family = desired.single(Kind::TaskDefinition).and_then(|document| document.body.get("family")?.as_str());
     let revisions = family.and_then(|family| live.families.get(family)?.present());
     let owner = [
         (tags::APPLICATION, desired.name.as_str()),

@@ -47,9 +47,10 @@ pub use self::suspension::{NothingToMark, note, resume, suspend};
 use crate::desired::DesiredApplication;
 use crate::diagnosis::Finding;
 use crate::drift::Change;
+use crate::kind::Kind;
 use crate::live::Live;
-use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
+pub use crate::operation::Operation;
 use crate::pointer::Pointer;
 
 /// All that a plan depends on.
@@ -130,18 +131,51 @@ pub struct Step {
     /// The paths of those changes that somebody else made: all of them where [`Step::cause`] is drift, and some where a
     /// commit's change and somebody's stand in one call.
     pub drift: Vec<Pointer>,
-    /// What must exist before the call can be written, such as `target-group backend`. The next plan, made after
-    /// that step was taken, has the call.
-    pub awaits: Vec<String>,
+    /// What must happen before the call can be written. The next plan, made after that step was taken, has the call.
+    pub awaits: Vec<Awaited>,
     /// The call. Serializes as its `operation` alone: the request carries environment values.
     #[serde(rename = "operation", serialize_with = "operation_alone")]
     pub call: Call,
 }
 
 impl Step {
+    /// What it awaits, in words: `target-group backend, task-definition`. Empty when its call can be written.
+    pub fn awaited(&self) -> String {
+        self.awaits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
     /// The changes that somebody else made.
     pub fn drifted(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| self.drift.contains(&change.path))
+    }
+}
+
+/// What must happen before the call of a step can be written. Its `Display`, which reports carry as well, is
+/// `target-group backend`, `task-definition`, `priority 10` or `deletion of ARN`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Awaited {
+    /// The resource of this document is created.
+    Created(Kind, String),
+    /// Another rule leaves this priority of the same listener.
+    Priority(String),
+    /// What uses the resource is deleted.
+    Deleted(Arn),
+}
+
+impl std::fmt::Display for Awaited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Created(kind, _) if kind.is_single() => f.write_str(kind.as_str()),
+            Self::Created(kind, name) => write!(f, "{} {name}", kind.as_str()),
+            Self::Priority(priority) => write!(f, "priority {priority}"),
+            Self::Deleted(arn) => write!(f, "deletion of {arn}"),
+        }
+    }
+}
+
+impl Serialize for Awaited {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -171,66 +205,10 @@ impl Call {
     pub fn new(operation: Operation, input: Value) -> Self {
         Self { operation, input: spelling::spelled(operation, input) }
     }
-}
 
-/// The mutating operations that trueup makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Operation {
-    /// `ecs:RegisterTaskDefinition`
-    RegisterTaskDefinition,
-    /// `ecs:CreateService`
-    CreateService,
-    /// `ecs:UpdateService`
-    UpdateService,
-    /// `ecs:DeleteService`
-    DeleteService,
-    /// `ecs:TagResource`
-    TagResource,
-    /// `ecs:UntagResource`
-    UntagResource,
-    /// `elasticloadbalancing:CreateTargetGroup`
-    CreateTargetGroup,
-    /// `elasticloadbalancing:ModifyTargetGroup`
-    ModifyTargetGroup,
-    /// `elasticloadbalancing:ModifyTargetGroupAttributes`
-    ModifyTargetGroupAttributes,
-    /// `elasticloadbalancing:DeleteTargetGroup`
-    DeleteTargetGroup,
-    /// `elasticloadbalancing:CreateRule`
-    CreateRule,
-    /// `elasticloadbalancing:ModifyRule`
-    ModifyRule,
-    /// `elasticloadbalancing:SetRulePriorities`
-    SetRulePriorities,
-    /// `elasticloadbalancing:DeleteRule`
-    DeleteRule,
-    /// `elasticloadbalancing:AddTags`
-    AddTags,
-    /// `elasticloadbalancing:RemoveTags`
-    RemoveTags,
-}
-
-impl Operation {
-    /// The operation's name in its API, such as `UpdateService`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RegisterTaskDefinition => "RegisterTaskDefinition",
-            Self::CreateService => "CreateService",
-            Self::UpdateService => "UpdateService",
-            Self::DeleteService => "DeleteService",
-            Self::TagResource => "TagResource",
-            Self::UntagResource => "UntagResource",
-            Self::CreateTargetGroup => "CreateTargetGroup",
-            Self::ModifyTargetGroup => "ModifyTargetGroup",
-            Self::ModifyTargetGroupAttributes => "ModifyTargetGroupAttributes",
-            Self::DeleteTargetGroup => "DeleteTargetGroup",
-            Self::CreateRule => "CreateRule",
-            Self::ModifyRule => "ModifyRule",
-            Self::SetRulePriorities => "SetRulePriorities",
-            Self::DeleteRule => "DeleteRule",
-            Self::AddTags => "AddTags",
-            Self::RemoveTags => "RemoveTags",
-        }
+    /// A call from an operation and its request.
+    pub fn of((operation, input): (Operation, Value)) -> Self {
+        Self::new(operation, input)
     }
 }
 

@@ -10,24 +10,12 @@ use crate::model::{Api, Model, Shape, Structure};
 
 /// The request with every scalar in its model's type. Members that the model does not know stay as they are.
 pub(super) fn spelled(operation: Operation, input: Value) -> Value {
-    let api = match operation {
-        Operation::RegisterTaskDefinition | Operation::CreateService | Operation::UpdateService => Api::Ecs,
-        Operation::CreateTargetGroup
-        | Operation::ModifyTargetGroup
-        | Operation::ModifyTargetGroupAttributes
-        | Operation::CreateRule
-        | Operation::ModifyRule
-        | Operation::SetRulePriorities => Api::Elbv2,
-        // Written by the planner alone, from text.
-        Operation::DeleteService
-        | Operation::TagResource
-        | Operation::UntagResource
-        | Operation::DeleteTargetGroup
-        | Operation::DeleteRule
-        | Operation::AddTags
-        | Operation::RemoveTags => return input,
-    };
-    structure(api, Model::aws().input(api, operation.as_str()), input)
+    let api = operation.api();
+    // The others are written by the planner alone, from text.
+    match Model::aws().find_input(api, operation.as_str()) {
+        Some(shape) => structure(api, shape, input),
+        None => input,
+    }
 }
 
 fn structure(api: Api, shape: &Structure, value: Value) -> Value {

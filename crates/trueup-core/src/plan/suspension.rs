@@ -5,11 +5,11 @@
 
 use jiff::Timestamp;
 
-use super::{Call, Cause, Held, Hold, Input, Operation, Resource, Step, tags};
+use super::{Call, Cause, Held, Hold, Input, Resource, Step, tags};
 use crate::broken::{self, Broken};
 use crate::desired::DesiredApplication;
+use crate::kind::Kind;
 use crate::live::{Live, Observed, ReadFailure, Tags};
-use crate::model::Kind;
 use crate::names::{Arn, InstanceName};
 
 /// Why an application cannot be suspended or resumed.
@@ -41,15 +41,7 @@ pub fn suspend(
 ) -> Result<Call, NothingToMark> {
     let marks = Tags::from([(tags::SUSPENDED.to_owned(), tags::legal(note))]);
     let (kind, arn, _) = carriers(desired, live, instance)?.into_iter().next().ok_or(NothingToMark::Nothing)?;
-    let spelled = tags::spelled(kind, &marks);
-    Ok(match kind {
-        Kind::Service | Kind::TaskDefinition => {
-            Call::new(Operation::TagResource, serde_json::json!({"resourceArn": arn, "tags": spelled}))
-        }
-        Kind::TargetGroup | Kind::ListenerRule => {
-            Call::new(Operation::AddTags, serde_json::json!({"ResourceArns": [arn], "Tags": spelled}))
-        }
-    })
+    Ok(Call::of(kind.facts().tagging.set(&arn, &marks)))
 }
 
 /// The calls that resume an application: they take every mark away. None when it is not suspended.
@@ -62,16 +54,7 @@ pub fn resume(desired: &DesiredApplication, live: &Live, instance: &InstanceName
         return Err(NothingToMark::Nothing);
     }
     let marked = carriers.into_iter().filter(|(_, _, tags)| tags.contains_key(tags::SUSPENDED));
-    let calls = marked.map(|(kind, arn, _)| match kind {
-        Kind::Service | Kind::TaskDefinition => {
-            let input = serde_json::json!({"resourceArn": arn, "tagKeys": [tags::SUSPENDED]});
-            Call::new(Operation::UntagResource, input)
-        }
-        Kind::TargetGroup | Kind::ListenerRule => {
-            let input = serde_json::json!({"ResourceArns": [arn], "TagKeys": [tags::SUSPENDED]});
-            Call::new(Operation::RemoveTags, input)
-        }
-    });
+    let calls = marked.map(|(kind, arn, _)| Call::of(kind.facts().tagging.remove(&arn, &[tags::SUSPENDED])));
     Ok(calls.collect())
 }
 
@@ -160,11 +143,11 @@ fn present<'a>(desired: &DesiredApplication, live: &'a Live, instance: &Instance
 }
 
 fn names(desired: &DesiredApplication) -> impl Iterator<Item = &str> {
-    desired.target_groups.iter().filter_map(|document| document.body.get("Name")?.as_str())
+    desired.of(Kind::TargetGroup).filter_map(|document| document.body.get("Name")?.as_str())
 }
 
 fn listeners(desired: &DesiredApplication) -> impl Iterator<Item = Arn> {
-    let all = desired.listener_rules.iter().filter_map(|rule| rule.body.get("ListenerArn")?.as_str());
+    let all = desired.of(Kind::ListenerRule).filter_map(|rule| rule.body.get("ListenerArn")?.as_str());
     all.collect::<std::collections::BTreeSet<_>>().into_iter().map(Arn::new)
 }
 

@@ -3,14 +3,14 @@
 //! They are the only memory between two processes. Source of the limits: ECS API reference, `Tag`: keys up to 128 and
 //! values up to 256 characters, letters, digits, spaces and `_ . : / = + - @`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Hold, Input};
 use crate::broken::{self, Broken};
 use crate::desired::{DesiredApplication, Document};
 use crate::digest::Digest;
+use crate::kind::{Kind, Place};
 use crate::live::Tags;
-use crate::model::Kind;
 use crate::names::{EnvironmentName, InstanceName};
 
 /// The prefix of our own tags.
@@ -39,10 +39,9 @@ const STACK: &str = "aws:cloudformation:stack-name";
 
 /// The value of [`DOCUMENT`] for a document.
 pub fn document_tag(kind: Kind, name: &str) -> String {
-    let text = match kind {
-        Kind::TargetGroup => format!("target-groups/{name}"),
-        Kind::ListenerRule => format!("listener-rules/{name}"),
-        Kind::TaskDefinition | Kind::Service => kind.as_str().to_owned(),
+    let text = match kind.facts().place {
+        Place::Folder(folder) => format!("{folder}/{name}"),
+        Place::File(file) => file.to_owned(),
     };
     legal(&text)
 }
@@ -52,10 +51,10 @@ pub fn document_tag(kind: Kind, name: &str) -> String {
 /// For a service it covers the task definition as well: what was applied to a service is both, and so the tag on the
 /// service alone tells whether the revision it was told to run is the one that git wants.
 pub fn applied_digest(application: &DesiredApplication, document: &Document) -> Digest {
-    match (document.kind, &application.task_definition) {
+    match (document.kind, application.single(Kind::TaskDefinition)) {
         (Kind::Service, Some(task_definition)) => {
             // Tags are not in a task definition's digest, as they make no new revision; they were applied all the same.
-            let tags = spelled(Kind::TaskDefinition, &declared(task_definition));
+            let tags = Kind::TaskDefinition.facts().tagging.list(&declared(task_definition));
             Digest::of(format!("{} {} {tags}", document.digest, task_definition.digest).as_bytes())
         }
         (Kind::Service | Kind::TaskDefinition | Kind::TargetGroup | Kind::ListenerRule, _) => document.digest.clone(),
@@ -69,8 +68,8 @@ pub fn applied_digest(application: &DesiredApplication, document: &Document) -> 
 pub fn deployment_digest(application: &DesiredApplication, service: &Document) -> Digest {
     let fields = super::rollout::REVISION_FIELDS.into_iter().filter_map(|name| Some((name, service.body.get(name)?)));
     let part = Value::Object(fields.map(|(name, value)| (name.to_owned(), value.clone())).collect());
-    let task_definition = application.task_definition.as_ref().map_or("", |document| document.digest.as_str());
-    Digest::of(format!("{} {task_definition}", crate::drift::digest(Kind::Service, &part)).as_bytes())
+    let task_definition = application.single(Kind::TaskDefinition).map_or("", |document| document.digest.as_str());
+    Digest::of(format!("{} {task_definition}", crate::kind::digest(Kind::Service, &part)).as_bytes())
 }
 
 /// A tag value with what AWS does not allow replaced by `_`, cut to 256 characters.
@@ -153,28 +152,9 @@ pub(super) fn stack(tags: &Tags) -> Option<&String> {
 
 /// The tags that a document declares, without any that begin like ours.
 pub(super) fn declared(document: &Document) -> Tags {
-    let (list, key, value) = names(document.kind);
-    let items = document.body.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let text = |tag: &Value, name: &str| tag.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    items.iter().map(|tag| (text(tag, key), text(tag, value))).filter(|(key, _)| !key.starts_with(PREFIX)).collect()
-}
-
-/// Tags as the API of that kind spells a list of them.
-pub(super) fn spelled(kind: Kind, tags: &Tags) -> Value {
-    let (_, key, value) = names(kind);
-    tags.iter().map(|(k, v)| json!({ key: k, value: v })).collect()
-}
-
-/// The name of the member that has the tags.
-pub(super) fn member(kind: Kind) -> &'static str {
-    names(kind).0
-}
-
-fn names(kind: Kind) -> (&'static str, &'static str, &'static str) {
-    match kind {
-        Kind::TaskDefinition | Kind::Service => ("tags", "key", "value"),
-        Kind::TargetGroup | Kind::ListenerRule => ("Tags", "Key", "Value"),
-    }
+    let mut tags = document.kind.facts().tagging.read(&document.body);
+    tags.retain(|key, _| !key.starts_with(PREFIX));
+    tags
 }
 
 #[cfg(test)]

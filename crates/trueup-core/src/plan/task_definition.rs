@@ -14,7 +14,8 @@ use super::{Call, Cause, Hold, Input, Operation};
 use crate::broken::{self, Broken};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
-use crate::drift::{self, Change, Context};
+use crate::drift::{Change, Context};
+use crate::kind::{self, Kind};
 use crate::live::{LiveService, LiveTaskDefinition, Observed, ReadFailure, Tags};
 use crate::names::Arn;
 
@@ -89,7 +90,7 @@ pub(super) fn plan(input: &Input<'_>, document: &Document, runner: &Runner<'_>, 
     // back carries the digest of what it really is.
     let digest = match sorted.kept().next() {
         None => document.digest.clone(),
-        Some(_) => drift::digest(document.kind, &body),
+        Some(_) => kind::digest(document.kind, &body),
     };
     let wanted = find_or_register(&work, family, body, &digest, sorted.acted, draft);
     Decision { wanted, complete }
@@ -157,9 +158,9 @@ fn find_or_register(
         if *digest == work.document.digest {
             all.insert(tags::REVISION.to_owned(), tags::legal(input.desired.revision.as_str()));
         }
-        members.insert("tags".to_owned(), tags::spelled(work.kind(), &all));
+        members.insert("tags".to_owned(), work.tagging().list(&all));
     }
-    let awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+    let awaits = work.awaits();
     let call = Call::new(Operation::RegisterTaskDefinition, body);
     if cause == Cause::Create {
         draft.step_after(&work.resource, cause, only(changes), call, awaits);
@@ -232,7 +233,7 @@ fn resolved_otherwise(work: &Work<'_>, running: &LiveTaskDefinition) -> bool {
 
 /// The document whose applied digest the service's tag carries.
 fn service_document(work: &Work<'_>) -> Document {
-    work.input.desired.service.as_ref().unwrap_or(work.document).clone()
+    work.input.desired.single(Kind::Service).unwrap_or(work.document).clone()
 }
 
 /// The tags of a revision that stays: those that are not ours to write stay as they are.

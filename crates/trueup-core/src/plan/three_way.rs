@@ -1,12 +1,12 @@
 //! Drift or pending change: three ways compared, what was last applied, what git wants, what AWS has.
 
-use super::graft::{as_described, get};
+use super::graft::get;
 use super::{Cause, Input};
 use crate::desired::{Document, Mode, Policy};
 use crate::digest::Digest;
-use crate::drift::{self, Change, Context};
+use crate::drift::{Change, Context};
+use crate::kind::{self, Kind};
 use crate::live::Tags;
-use crate::model::Kind;
 use crate::pointer::Pointer;
 
 /// What is known of the last application of a document.
@@ -26,8 +26,8 @@ impl Basis {
             return Self::Same;
         }
         let Some(last) = last else { return Self::Unknown };
-        let described = as_described(document.kind, &last.body);
-        let since = drift::drift(document.kind, &document.body, &described, &Context::default());
+        let described = document.kind.facts().described.as_described(&last.body);
+        let since = kind::drift(document.kind, &document.body, &described, &Context::default());
         Self::Changed(since.into_iter().map(|change| change.path).collect())
     }
 
@@ -42,7 +42,7 @@ impl Basis {
 
 /// The last applied document of a kind and name.
 pub(super) fn last<'a>(input: &Input<'a>, kind: Kind, name: &str) -> Option<&'a Document> {
-    input.last_applied?.documents().find(|document| document.kind == kind && document.name == name)
+    input.last_applied?.documents.iter().find(|document| document.kind == kind && document.name == name)
 }
 
 /// What the policy says about a cause.

@@ -14,7 +14,7 @@ use self::rollout::ReportedRollout;
 use super::{Event, PlannedStep, RootCause, What};
 use crate::digest::Digest;
 use crate::drift::Change;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::names::Revision;
 use crate::plan::{Held, Hold, Operation, Plan, Resource, Sync};
 

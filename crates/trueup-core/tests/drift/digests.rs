@@ -1,8 +1,8 @@
 //! Digests: which spellings of a desired document are one document.
 
 use serde_json::{Value, json};
-use trueup_core::drift::{canonical, digest};
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
+use trueup_core::kind::{canonical, digest};
 
 #[test]
 fn spellings_of_one_document_have_one_digest_and_defaults_are_not_completed() {

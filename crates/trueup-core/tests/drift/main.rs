@@ -10,8 +10,9 @@ mod target_group;
 mod task_definition;
 
 use serde_json::Value;
-use trueup_core::drift::{Context, drift};
-use trueup_core::model::Kind;
+use trueup_core::drift::Context;
+use trueup_core::kind::Kind;
+use trueup_core::kind::drift;
 
 /// A row: what it shows, the desired document, AWS's answer, and the paths that must be told.
 type Row = (&'static str, Value, Value, &'static [&'static str]);

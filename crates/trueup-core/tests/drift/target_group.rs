@@ -1,8 +1,9 @@
 //! Target groups: `CreateTargetGroup` with `Attributes`, against `DescribeTargetGroups` and what belongs to it.
 
 use serde_json::{Value, json};
-use trueup_core::drift::{Context, unwrap_envelope};
-use trueup_core::model::Kind;
+use trueup_core::drift::Context;
+use trueup_core::kind::Kind;
+use trueup_core::kind::unwrap_envelope;
 
 use crate::{Row, check, over, paths};
 

@@ -65,7 +65,7 @@ pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use jiff::Timestamp;
-    use trueup_core::model::Kind;
+    use trueup_core::kind::Kind;
     use trueup_core::names::{Arn, EnvironmentName, Revision};
     use trueup_core::plan::Hold;
 

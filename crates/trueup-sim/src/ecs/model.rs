@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
 
+pub use super::key::ServiceKey;
+use super::scheduler::{Memory, State};
 use crate::time::Time;
 
 /// Tags by key, in the order of keys.
@@ -21,14 +23,14 @@ pub struct Ecs {
     pub families: BTreeMap<String, Family>,
     /// Services by cluster and name; one that is INACTIVE stays until AWS forgets it.
     pub services: BTreeMap<ServiceKey, Service>,
-    /// What `RunTask` set for a task and `DescribeTasks` tells (`launchType`, `networkConfiguration`, …), by the task's ARN.
+    /// What `RunTask` set for a task and `DescribeTasks` shows (`launchType`, `networkConfiguration`, …), by the task's ARN.
     pub run_settings: BTreeMap<String, Map<String, Value>>,
     /// Tasks by ARN, also stopped ones, for an hour.
     pub tasks: BTreeMap<String, Task>,
     /// RunTask's client tokens: by cluster and token.
     pub run_tokens: BTreeMap<(String, String), RunToken>,
-    /// What the scheduler remembers besides.
-    pub scheduler: super::scheduler::State,
+    /// What else the scheduler remembers.
+    pub scheduler: State,
 }
 
 /// A cluster.
@@ -83,15 +85,6 @@ pub enum TaskDefinitionStatus {
     DeleteInProgress,
 }
 
-/// Which service.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServiceKey {
-    /// The cluster's name.
-    pub cluster: String,
-    /// The service's name.
-    pub name: String,
-}
-
 /// A service.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -124,8 +117,8 @@ pub struct Service {
     pub events: VecDeque<ServiceEvent>,
     /// When it is forgotten after it became INACTIVE.
     pub forgotten_at: Option<Time>,
-    /// What the scheduler remembers besides.
-    pub memory: super::scheduler::Memory,
+    /// What else the scheduler remembers.
+    pub memory: Memory,
 }
 
 /// The life of a service.
@@ -164,7 +157,7 @@ pub struct Deployment {
     pub created_at: Time,
     /// When it changed last.
     pub updated_at: Time,
-    /// What of the service's settings was in force for it (`networkConfiguration`, `launchType`, …).
+    /// The service's settings that apply to it (`networkConfiguration`, `launchType`, …).
     pub settings: Map<String, Value>,
 }
 

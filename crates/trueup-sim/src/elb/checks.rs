@@ -1,71 +1,16 @@
-//! Health checks: when a target is checked, and what an answer does to it.
-//!
-//! A target whose answers cannot change by themselves and whose state agrees with them is at rest: nothing is queued for
-//! it. It is woken by what could change that: another health check, another script of a workload. So two hundred steady
-//! services cost nothing, however long they run.
+//! What the answer to a health check does to a target, and what happens when it has drained.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Tick;
 use super::model::{Address, Target, TargetGroup, TargetState};
+use super::queue::schedule;
 use crate::ecs::model::Task;
 use crate::ecs::scheduler::{self, CheckAnswer};
 use crate::time::Time;
 use crate::workload::Health;
-use crate::world::{Happening, World};
-
-/// How long registration takes: milliseconds, from and to.
-const REGISTRATION: (u64, u64) = (1_000, 10_000);
-
-/// A target of a group in use is registered with the load balancer, and then checked.
-pub(super) fn begin(world: &mut World, target_group: &str, address: &Address) {
-    let (from, to) = REGISTRATION;
-    let registration = world.chance.of("elb: registration").between(from, to + 1);
-    let Some(group) = world.elb.target_groups.get_mut(target_group) else { return };
-    let is_checked = group.is_checked();
-    let Some(target) = group.targets.get_mut(address) else { return };
-    if !is_checked {
-        target.state = TargetState::Unavailable;
-        target.next_check = None;
-        return;
-    }
-    (target.state, target.passed, target.failed, target.failure) = (TargetState::Registering, 0, 0, None);
-    schedule(world, target_group, address, Duration::from_millis(registration));
-}
-
-/// Checks every target again that was at rest, within its interval.
-pub(super) fn wake_all(world: &mut World) {
-    let groups: Vec<String> = world.elb.target_groups.keys().cloned().collect();
-    for group in groups {
-        wake(world, &group);
-    }
-}
-
-/// Checks every target of a group again that was at rest, within its interval: its health check changed, or the
-/// workload.
-pub(super) fn wake(world: &mut World, target_group: &str) {
-    let Some(group) = world.elb.target_groups.get(target_group) else { return };
-    let interval = u64::try_from(group.interval().as_millis()).unwrap_or(u64::MAX);
-    let at_rest = group.targets.iter().filter(|(_, target)| {
-        target.next_check.is_none() && matches!(target.state, TargetState::Healthy | TargetState::Unhealthy)
-    });
-    let at_rest: Vec<Address> = at_rest.map(|(address, _)| address.clone()).collect();
-    for address in at_rest {
-        let wait = world.chance.of("elb: next check").between(0, interval);
-        schedule(world, target_group, &address, Duration::from_millis(wait));
-    }
-}
-
-fn schedule(world: &mut World, target_group: &str, address: &Address, wait: Duration) {
-    let at = world.now + wait;
-    let group = world.elb.target_groups.get_mut(target_group);
-    let Some(target) = group.and_then(|group| group.targets.get_mut(address)) else { return };
-    target.next_check = Some(at);
-    let tick = Tick::Check { target_group: target_group.to_owned(), target: address.clone() };
-    world.at(at, Happening::Elb(tick));
-}
+use crate::world::World;
 
 /// A target is due to be checked, unless it was put off or out meanwhile.
 pub(super) fn check(world: &mut World, target_group: &str, address: &Address) {
@@ -122,6 +67,17 @@ pub(super) fn check(world: &mut World, target_group: &str, address: &Address) {
     schedule(world, target_group, address, wait);
 }
 
+/// The deregistration delay of a target is over, unless it was registered again.
+pub(super) fn drained(world: &mut World, target_group: &str, address: &Address) {
+    let now = world.now;
+    let Some(group) = world.elb.target_groups.get_mut(target_group) else { return };
+    if matches!(group.targets.get(address), Some(Target { state: TargetState::Draining { until }, .. }) if *until <= now)
+        && let Some(Target { task: Some(task), .. }) = group.targets.remove(address)
+    {
+        scheduler::target_changed(world, &task);
+    }
+}
+
 fn change(world: &mut World, target_group: &str, address: &Address, change: impl FnOnce(&mut Target)) {
     let group = world.elb.target_groups.get_mut(target_group);
     if let Some(target) = group.and_then(|group| group.targets.get_mut(address)) {
@@ -129,7 +85,7 @@ fn change(world: &mut World, target_group: &str, address: &Address, change: impl
     }
 }
 
-/// The checks of every interval go on, but those before `at` have nothing to say.
+/// The checks of every interval continue, but those before `at` change nothing.
 fn until_check_after(now: Time, at: Time, interval: Duration) -> Duration {
     let mut wait = interval;
     if let Ok(intervals) = u32::try_from(at.since(now).as_millis() / interval.as_millis().max(1)) {
@@ -182,7 +138,7 @@ fn passes(group: &TargetGroup, answer: CheckAnswer) -> bool {
     let matcher = group.settings.get("Matcher");
     match matcher.and_then(|matcher| matcher.get("HttpCode")).and_then(Value::as_str) {
         Some(codes) => matches(codes, status),
-        // A gRPC code cannot be told from an HTTP status; a workload that is well answers 200.
+        // A gRPC code cannot be distinguished from an HTTP status; a healthy workload answers 200.
         None => status == 200,
     }
 }

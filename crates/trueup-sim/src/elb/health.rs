@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Tick;
-use super::checks;
 use super::model::{Address, Rule, Target, TargetGroup, TargetState};
-use crate::ecs::scheduler;
+use super::queue;
+use super::tick::Tick;
 use crate::world::{Happening, World};
 
 /// ECS sees at the latest after so many milliseconds that a rule forwards to a target group.
@@ -43,7 +42,7 @@ pub fn register(world: &mut World, target_group: &str, ip: &str, port: u16, task
     add(world, target_group, &(ip.to_owned(), port), Some(task.to_owned()));
 }
 
-/// Registers a target for a task or, without one, for somebody else.
+/// Registers a target for a task or, without one, for another caller.
 pub(super) fn add(world: &mut World, target_group: &str, address: &Address, task: Option<String>) {
     let refuses = world.chance.of("elb: silence").percent(50);
     let Some(group) = world.elb.target_groups.get_mut(target_group) else { return };
@@ -56,11 +55,11 @@ pub(super) fn add(world: &mut World, target_group: &str, address: &Address, task
         Target { task, state: TargetState::Unused, passed: 0, failed: 0, failure: None, refuses, next_check: None };
     group.targets.insert(address.clone(), target);
     if group.used_since.is_some() {
-        checks::begin(world, target_group, address);
+        queue::begin(world, target_group, address);
     }
 }
 
-/// ECS (or somebody) takes a target out: it drains for the deregistration delay.
+/// ECS (or another caller) takes a target out: it drains for the deregistration delay.
 ///
 /// A target that no load balancer used, and one whose group has no delay, is forgotten at once. What is not registered is
 /// no error, as with AWS.
@@ -81,17 +80,6 @@ pub fn deregister(world: &mut World, target_group: &str, ip: &str, port: u16) {
     target.next_check = None;
     let tick = Tick::Drained { target_group: target_group.to_owned(), target: address };
     world.at(now + delay, Happening::Elb(tick));
-}
-
-/// The deregistration delay of a target is over, unless it was registered again.
-pub(super) fn drained(world: &mut World, target_group: &str, address: &Address) {
-    let now = world.now;
-    let Some(group) = world.elb.target_groups.get_mut(target_group) else { return };
-    if matches!(group.targets.get(address), Some(Target { state: TargetState::Draining { until }, .. }) if *until <= now)
-        && let Some(Target { task: Some(task), .. }) = group.targets.remove(address)
-    {
-        scheduler::target_changed(world, &task);
-    }
 }
 
 /// Its health now.
@@ -200,6 +188,6 @@ pub(super) fn rules_changed(world: &mut World) {
         }
     }
     for (group, address) in begin {
-        checks::begin(world, &group, &address);
+        queue::begin(world, &group, &address);
     }
 }

@@ -5,9 +5,10 @@
 //! | `model.rs` | load balancers, listeners, rules, target groups, targets |
 //! | `api/` | the actions |
 //! | `health.rs` | target registration and health by the check's timings; what ECS calls |
-//! | `checks.rs` | health checks: when, and what an answer does to a target |
+//! | `queue.rs`, `tick.rs` | when a target is checked; what comes due |
+//! | `checks.rs` | what the answer to a health check, and the end of draining, do to a target |
 //!
-//! Facts about which sources disagree, or which nobody has written down: each is decided by the seed, with a stream of
+//! Facts about which sources disagree, or which no source describes: each is decided by the seed, with a stream of
 //! chance of its own, so that over many seeds a client meets every answer.
 //!
 //! | question (and the stream's name) | answers |
@@ -27,44 +28,28 @@ pub mod api;
 mod checks;
 pub mod health;
 pub mod model;
+mod queue;
 #[cfg(test)]
 mod tests;
+pub mod tick;
 
 use crate::chance::Stream;
 use crate::world::World;
-
-/// Something due in load balancing.
-#[derive(Clone, Debug)]
-pub enum Tick {
-    /// A target is checked.
-    Check {
-        /// The target group's ARN.
-        target_group: String,
-        /// Address and port.
-        target: (String, u16),
-    },
-    /// The deregistration delay of a target is over.
-    Drained {
-        /// The target group's ARN.
-        target_group: String,
-        /// Address and port.
-        target: (String, u16),
-    },
-}
+use tick::Tick;
 
 /// Something is due.
 pub fn tick(world: &mut World, tick: Tick) {
     match tick {
         Tick::Check { target_group, target } => checks::check(world, &target_group, &target),
-        Tick::Drained { target_group, target } => health::drained(world, &target_group, &target),
+        Tick::Drained { target_group, target } => checks::drained(world, &target_group, &target),
     }
 }
 
-/// Whether images were scripted anew since targets at rest were woken; if so, wakes them.
+/// Whether images were scripted again since targets at rest were woken; if so, wakes them.
 pub fn wake_if_scripted(world: &mut World) {
     if world.elb.scripted != world.workloads.scripted() {
         world.elb.scripted = world.workloads.scripted();
-        checks::wake_all(world);
+        queue::wake_all(world);
     }
 }
 

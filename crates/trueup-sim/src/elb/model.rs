@@ -93,7 +93,7 @@ pub struct TargetGroup {
 /// A registered target.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The ARN of the ECS task behind it; none for a target that somebody else registered, which never answers.
+    /// The ARN of the ECS task behind it; none for a target that another caller registered, which never answers.
     pub task: Option<String>,
     /// Where it is in its life.
     pub state: TargetState,

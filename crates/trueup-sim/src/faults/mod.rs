@@ -19,7 +19,7 @@ use crate::chance::Stream;
 use crate::recorder::Record;
 use crate::time::Time;
 
-/// All faults in force.
+/// All active faults.
 #[derive(Clone, Debug)]
 pub struct Faults {
     seed: u64,
@@ -51,7 +51,7 @@ pub(crate) struct Verdict {
     pub slow: Duration,
     /// A read answers as of this time.
     pub as_of: Option<Time>,
-    /// Entries go missing from the answer: chance, how many of a hundred, told.
+    /// Entries go missing from the answer: chance, how many of a hundred, reported.
     pub partial: Option<(Stream, u64, bool)>,
     /// Pages of a listing have at most so many entries.
     pub page: Option<u64>,
@@ -67,7 +67,7 @@ impl Faults {
         Self { seed, next: 0, named: BTreeMap::new(), rules: BTreeMap::new() }
     }
 
-    /// Puts a rule in force. Of several rules that decide a call's fate, the one added first does.
+    /// Activates a rule. Of several rules that decide a call's fate, the one added first does.
     pub fn add(&mut self, rule: Rule) -> RuleId {
         let name = rule.fault.name();
         let number = self.named.entry(name).or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::time::Time;
 use crate::wire::{Call, Service};
 
-/// One fault in force.
+/// One active fault.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// When.
@@ -18,7 +18,7 @@ pub struct Rule {
     pub fault: Fault,
 }
 
-/// When a rule is in force.
+/// When a rule is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// Always.
@@ -55,7 +55,7 @@ pub enum Fault {
     Throttled,
     /// A 5xx answer.
     ServerError {
-        /// 500 or 503, answered by the service; 502 or 504, by what stands before it, with a page for people.
+        /// 500 or 503, answered by the service; 502 or 504, by a proxy in front of it, with an HTML page.
         status: u16,
         /// Whether the call had its effect all the same.
         executed: bool,
@@ -152,7 +152,7 @@ impl Rule {
             .when(When::Between(from, to))
     }
 
-    /// All buckets are empty from a time to another, for whoever else uses the account.
+    /// All buckets are empty from a time to another, for every client of the account.
     pub fn storm(what: What, from: Time, to: Time) -> Self {
         Self::new(what, Fault::Throttled).when(When::Between(from, to))
     }

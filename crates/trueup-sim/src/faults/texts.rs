@@ -92,12 +92,21 @@ pub fn shortened(call: &Call, size: u64) -> Call {
             let asked = call.input.get("PageSize").and_then(Value::as_str).and_then(|asked| asked.parse::<u64>().ok());
             call.input["PageSize"] = Value::from(asked.map_or(size, |asked| asked.min(size)).to_string());
         }
-        _ => {}
+        Service::Ecs
+        | Service::ElasticLoadBalancing
+        | Service::CloudFormation
+        | Service::Sts
+        | Service::Ecr
+        | Service::SecretsManager
+        | Service::Ssm
+        | Service::CloudWatch
+        | Service::ApplicationAutoScaling
+        | Service::CloudTrail => {}
     }
     call
 }
 
-/// Takes entries out of a batch answer. `goes` says of the next entry whether it goes; `told` whether `failures[]` names it.
+/// Takes entries out of a batch answer. `goes` says of the next entry whether it goes; `told` whether `failures[]` reports it.
 pub fn thin(action: &str, output: &mut Value, told: bool, mut goes: impl FnMut() -> bool) {
     let (entries, name) = match action {
         "DescribeServices" => ("services", "serviceArn"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Begun, Commit, History, Violation, effect_time, named};
+use super::history::{Begun, Commit, History, Violation, effect_time, named};
 use crate::ecs::model::ServiceKey;
 use crate::recorder::Effect;
 

@@ -1,8 +1,8 @@
 //! Never a secret where it does not belong.
 
-use super::{Facts, History, Violation, named};
+use super::history::{Facts, History, Violation, named};
 
-/// No canary stands in the input of a call of the product's where it does not belong.
+/// No canary is in the input of a call of the product's where it does not belong.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     if history.facts.canaries.is_empty() {
@@ -22,7 +22,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     violations
 }
 
-/// No canary stands in something that the product wrote: a log, a report, a page.
+/// No canary is in something that the product wrote: a log, a report, a page.
 pub fn leaks(facts: &Facts, name: &str, output: &str) -> Vec<Violation> {
     let found = facts.canaries.iter().filter(|canary| output.contains(&canary.text));
     found

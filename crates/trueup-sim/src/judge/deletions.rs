@@ -1,6 +1,6 @@
-//! Never a deletion that nobody allowed.
+//! Never a deletion that was not allowed.
 
-use super::{History, Violation, named};
+use super::history::{History, Violation, named};
 
 /// The tag that says whose a resource is.
 const INSTANCE: &str = "trueup:instance";

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Begun, History, Violation, named};
+use super::history::{Begun, History, Violation, named};
 
-/// Deployments of equal content that follow each other are for one change, unless somebody else wrote to the service between
+/// Deployments of equal content that follow each other are for one change, unless another writer wrote to the service between
 /// them. One more is allowed for each whose fate its caller could not know, and for each further copy of the product.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();

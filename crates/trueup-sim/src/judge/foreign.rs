@@ -1,6 +1,6 @@
-//! Never a field that somebody else owns.
+//! Never a field that another writer owns.
 
-use super::{History, Violation, named};
+use super::history::{History, Violation, named};
 use crate::resource::service_key;
 
 /// `desiredCount` where git leaves it out or a scalable target governs it; target membership; weights of rules that ECS shifts.

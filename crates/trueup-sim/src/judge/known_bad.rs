@@ -1,13 +1,13 @@
 //! Never again what ECS failed or rolled back.
 
-use super::{Begun, History, Violation, named};
+use super::history::{Begun, History, Violation, named};
 use crate::recorder::Effect;
 use crate::time::Time;
 
 /// The product must not deploy content whose deployment ECS ended, nor an image that the harness knows to be bad twice; unless
 /// a person asked for it since the last time. A second try of a bad image is allowed as long as ECS has not judged it: when the
 /// first one's fate was unknown, when something else was deployed in between (a commit pre-empted it and another asks for it
-/// again, or somebody else deployed over it), and when the service had to be made anew.
+/// again, or another writer deployed over it), and when the service had to be created again.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     for deployments in history.deployments().into_values() {

@@ -1,10 +1,10 @@
 //! Never a write without a difference.
 
-use super::{History, OLD_NEWS, UNKNOWN_FATE, Violation, named, related};
+use super::history::{History, OLD_NEWS, UNKNOWN_FATE, Violation, named, related};
 use crate::recorder::{Effect, Record};
 
 /// A call of the product's that succeeded and changed nothing, or registered what was there, is needless; unless it had
-/// reason to believe otherwise: a call of unknown fate, an answer from the past, or somebody else who was faster.
+/// reason to believe otherwise: a call of unknown fate, an answer from the past, or another writer who was faster.
 pub(super) fn check(history: &History) -> Vec<Violation> {
     let mut violations = Vec::new();
     // A call that AWS carries out late was needed when it was sent, whatever has happened since.

@@ -1,6 +1,6 @@
 //! Never a write when all is done.
 
-use super::{History, Violation, named};
+use super::history::{History, Violation, named};
 
 /// From the time on that the harness calls quiet, the product makes no mutating call, successful or not.
 pub(super) fn check(history: &History) -> Vec<Violation> {

@@ -65,7 +65,7 @@ impl Story {
 
     /// An update that began a deployment of an image.
     fn deploy(&mut self, second: u64, key: &str, image: &str) -> &mut Record {
-        let content = crate::recorder::hash(image.as_bytes());
+        let content = crate::hash::hash(image.as_bytes());
         let deployed = Deployed {
             service: web(),
             id: second,
@@ -238,7 +238,7 @@ fn known_bad_revisions() {
     let bad = &["known-bad revision"][..];
     let bad_twice = |story: &mut Story, key: &str| {
         story.deploy(160, "COPY1", "web:2");
-        // ECS rolls back by itself; nobody calls.
+        // ECS rolls back on its own, without a call.
         known_bad(story.deploy(900, key, "web:2"));
     };
     expect("what ECS rolled back", &facts, bad, |story| bad_twice(story, "COPY1"));

@@ -2,31 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{page, page_size, unknown_operation};
+use super::common::{page, page_size, unknown_operation};
+use super::model::{ScalableTarget, TargetKey};
 use crate::ecs::model::{ServiceKey, ServiceStatus};
 use crate::ecs::scheduler;
 use crate::input::{number, text, texts};
-use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
-
-/// Whose capacity: service namespace, resource id, scalable dimension.
-pub type TargetKey = (String, String, String);
-
-/// A scalable target.
-#[derive(Clone, Debug)]
-pub struct ScalableTarget {
-    /// Its ARN.
-    pub arn: String,
-    /// The least capacity.
-    pub min: u64,
-    /// The most.
-    pub max: u64,
-    /// Which kinds of scaling are suspended, as sent.
-    pub suspended: Value,
-    /// When it was registered.
-    pub created_at: Time,
-}
 
 pub(super) fn answer(world: &mut World, action: &str, input: &Value) -> Outcome {
     match action {

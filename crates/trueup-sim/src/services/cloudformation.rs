@@ -1,56 +1,15 @@
 //! CloudFormation: stacks with their outputs, exports and resources, to be read.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use super::{invalid_action, page};
+use super::common::{invalid_action, page};
+use super::model::{Resource, Stack};
 use crate::input::{invalid, text};
-use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
 
 /// Resources or exports of a page.
 const PAGE: usize = 100;
-
-/// A stack.
-#[derive(Clone, Debug)]
-pub struct Stack {
-    /// Its ARN.
-    pub id: String,
-    /// Such as `UPDATE_COMPLETE`. One that is `DELETE_COMPLETE` is found by its id only.
-    pub status: String,
-    /// AWS's words on that.
-    pub status_reason: Option<String>,
-    /// When it was created.
-    pub created_at: Time,
-    /// Outputs by key.
-    pub outputs: BTreeMap<String, Output>,
-    /// Resources by logical id.
-    pub resources: BTreeMap<String, Resource>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// An output of a stack.
-#[derive(Clone, Debug)]
-pub struct Output {
-    /// Its value.
-    pub value: String,
-    /// The name under which it is exported.
-    pub export: Option<String>,
-}
-
-/// A resource of a stack.
-#[derive(Clone, Debug)]
-pub struct Resource {
-    /// Such as `AWS::EC2::Subnet`.
-    pub kind: String,
-    /// Its name or id in its service.
-    pub physical_id: String,
-    /// Such as `CREATE_COMPLETE`.
-    pub status: String,
-}
 
 pub(super) fn answer(world: &mut World, action: &str, input: &Value) -> Outcome {
     match action {

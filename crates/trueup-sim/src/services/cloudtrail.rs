@@ -1,14 +1,14 @@
 //! CloudTrail: who did what, to be looked up some minutes later.
 //!
-//! Only calls that change something are kept. CloudTrail keeps reads too, but nobody looks for those.
+//! Only calls that change something are kept. CloudTrail keeps reads too, but nothing here looks for those.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{page, page_size, unknown_operation};
+use super::common::{page, page_size, unknown_operation};
+use super::model::Event;
 use crate::input::{list, text};
-use crate::time::Time;
 use crate::wire::{ApiError, Outcome, Service};
 use crate::world::World;
 
@@ -33,29 +33,6 @@ const RESOURCES: [(&str, &str); 9] = [
     ("TargetGroupArn", "AWS::ElasticLoadBalancingV2::TargetGroup"),
     ("LoadBalancerArn", "AWS::ElasticLoadBalancingV2::LoadBalancer"),
 ];
-
-/// An event.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// When it happened.
-    pub at: Time,
-    /// When it can be looked up.
-    pub visible_at: Time,
-    /// A UUID.
-    pub id: String,
-    /// The action.
-    pub name: String,
-    /// Such as `ecs.amazonaws.com`.
-    pub source: String,
-    /// The name of the user, or of the role's session.
-    pub username: String,
-    /// The access key that signed.
-    pub access_key: String,
-    /// Types and names.
-    pub resources: Vec<(String, String)>,
-    /// The whole event.
-    pub document: Value,
-}
 
 /// What happened, for the trail.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +100,7 @@ pub fn append(world: &mut World, happened: Happened<'_>) {
         resources,
         document,
     });
-    // Events are in the order of time, so those that are too old stand together.
+    // Events are in the order of time, so those that are too old are next to each other.
     let expired = world.trail.partition_point(|event| now.since(event.at) > KEPT);
     world.trail.drain(..expired);
 }
@@ -141,7 +118,7 @@ fn without_environment(input: &Value) -> Value {
             Value::Object(shown)
         }
         Value::Array(items) => items.iter().map(without_environment).collect(),
-        other => other.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => input.clone(),
     }
 }
 

@@ -1,13 +1,11 @@
-//! CloudWatch: metrics that were put, kept to be read by whoever drives the simulation, and alarms that ECS watches.
-
-use std::collections::BTreeMap;
+//! CloudWatch: metrics that were put, kept to be read by the code that drives the simulation, and alarms that ECS watches.
 
 use serde_json::{Value, json};
 
-use super::{page, page_size, unknown_operation};
+use super::common::{page, page_size, unknown_operation};
+use super::model::{Alarm, Metric};
 use crate::ecs::scheduler;
 use crate::input::{list, text, texts};
-use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
 
@@ -15,35 +13,6 @@ use crate::world::World;
 const METRICS_MAX: usize = 1_000;
 const VALUES_MAX: usize = 150;
 const DIMENSIONS_MAX: usize = 30;
-
-/// Metrics and alarms.
-#[derive(Clone, Debug, Default)]
-pub struct CloudWatch {
-    /// Every datum that was put, in the order of arrival.
-    pub metrics: Vec<Metric>,
-    /// Alarms by name.
-    pub alarms: BTreeMap<String, Alarm>,
-}
-
-/// A datum.
-#[derive(Clone, Debug)]
-pub struct Metric {
-    /// When it arrived.
-    pub at: Time,
-    /// The namespace, such as `Trueup`.
-    pub namespace: String,
-    /// `MetricName`, `Dimensions`, `Value` or `Values`, … as sent.
-    pub datum: Value,
-}
-
-/// A metric alarm.
-#[derive(Clone, Debug)]
-pub struct Alarm {
-    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
-    pub state: String,
-    /// AWS's words on that.
-    pub reason: String,
-}
 
 pub(super) fn answer(world: &mut World, action: &str, input: &Value) -> Outcome {
     match action {
@@ -120,7 +89,7 @@ fn describe_alarms(world: &World, input: &Value) -> Outcome {
         let shown = json!({
             "AlarmName": name, "AlarmArn": world.arn("cloudwatch", &format!("alarm:{name}")), "ActionsEnabled": true,
             "StateValue": alarm.state, "StateReason": alarm.reason,
-            // Of what it watches nothing is simulated, and whoever reads alarms finds something there.
+            // What an alarm watches is not simulated, but its members are there for clients that read them.
             "Namespace": "Simulated", "MetricName": name, "Dimensions": [], "Statistic": "Sum", "Period": 60,
             "EvaluationPeriods": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold", "OKActions": [],
             "AlarmActions": [], "InsufficientDataActions": [],

@@ -1,6 +1,6 @@
 //! ECR: repositories, images with manifests and platforms, and tags that move.
 //!
-//! An image for one platform has a single manifest, whose platform stands in its configuration only; one for several, or
+//! An image for one platform has a single manifest, whose platform is in its configuration only; one for several, or
 //! one with attestations as `docker buildx` makes them, has an index that names its platforms.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{page, page_size, unknown_operation};
+use super::common::{page, page_size, unknown_operation};
+use super::model::{Image, Repository};
 use crate::input::{list, text, texts};
 use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
@@ -22,34 +23,10 @@ const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 /// Images of one BatchGetImage.
 const IMAGES_MAX: usize = 100;
 
-/// A repository.
-#[derive(Clone, Debug, Default)]
-pub struct Repository {
-    /// When it was created.
-    pub created_at: Time,
-    /// By digest.
-    pub images: BTreeMap<String, Image>,
-    /// The digests that tags point to.
-    pub tags: BTreeMap<String, String>,
-    /// Configuration blobs by digest.
-    pub blobs: BTreeMap<String, String>,
-}
-
-/// An image, or an index of images.
-#[derive(Clone, Debug)]
-pub struct Image {
-    /// The manifest, as text.
-    pub manifest: String,
-    /// Its media type.
-    pub media_type: String,
-    /// When it was pushed.
-    pub pushed_at: Time,
-}
-
 /// What is pushed.
 #[derive(Clone, Debug)]
 pub struct Build {
-    /// What tells this build from another: the same content gives the same digest.
+    /// What distinguishes this build from another: the same content gives the same digest.
     pub content: String,
     /// Such as `linux/amd64` or `linux/arm64/v8`. One makes a single manifest, several an index.
     pub platforms: Vec<String>,
@@ -321,7 +298,7 @@ fn batch_get(world: &World, input: &Value) -> Outcome {
     Ok(json!({"images": images, "failures": failures}))
 }
 
-/// The address tells the digest; what is behind it is [`Repository::blobs`].
+/// The address contains the digest; what is behind it is [`Repository::blobs`].
 fn download_url(world: &World, input: &Value) -> Outcome {
     let (name, repository) = repository(world, input)?;
     let wanted = text(input, "layerDigest").unwrap_or_default();

@@ -3,20 +3,11 @@
 
 use serde_json::{Value, json};
 
-use super::{page, page_size, unknown_operation};
+use super::common::{page, page_size, unknown_operation};
+use super::model::Parameter;
 use crate::input::{list, text, texts};
-use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
-
-/// A parameter.
-#[derive(Clone, Debug)]
-pub struct Parameter {
-    /// `String` or `SecureString`.
-    pub kind: String,
-    /// When it was put.
-    pub put_at: Time,
-}
 
 pub(super) fn answer(world: &mut World, action: &str, input: &Value) -> Outcome {
     match action {
@@ -71,7 +62,7 @@ fn describe(world: &World, input: &Value) -> Outcome {
             "LastModifiedUser": format!("arn:aws:iam::{}:root", world.account),
         });
         if found.kind == "SecureString" {
-            // The key that the service takes when nobody names one.
+            // The key that the service takes by default.
             shown["KeyId"] = json!("alias/aws/ssm");
         }
         (name.clone(), shown)
@@ -87,7 +78,7 @@ fn describe(world: &World, input: &Value) -> Outcome {
 fn get(world: &World, input: &Value) -> Outcome {
     let name = text(input, "Name").unwrap_or_default();
     let found = shown(world, name).ok_or_else(|| {
-        // The service tells no more than the code.
+        // The service answers no more than the code.
         ApiError::client("ParameterNotFound", "")
     })?;
     Ok(json!({"Parameter": found}))

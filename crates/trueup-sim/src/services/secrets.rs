@@ -1,26 +1,15 @@
-//! Secrets Manager: which secrets there are. Values are not kept, so none can be told.
+//! Secrets Manager: which secrets there are. Values are not kept, so none can be shown.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{page, page_size, unknown_operation};
+use super::common::{page, page_size, unknown_operation};
+use super::model::Secret;
 use crate::chance::Stream;
 use crate::input::{list, text, texts, truth};
-use crate::time::Time;
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
-
-/// A secret.
-#[derive(Clone, Debug)]
-pub struct Secret {
-    /// Its ARN, which ends in a hyphen and six random characters.
-    pub arn: String,
-    /// When it was created.
-    pub created_at: Time,
-    /// When it was marked for deletion: it cannot be read since, and is gone after its recovery window.
-    pub deleted_at: Option<Time>,
-}
 
 pub(super) fn answer(world: &mut World, action: &str, input: &Value) -> Outcome {
     match action {
@@ -89,7 +78,7 @@ fn list_all(world: &World, input: &Value) -> Outcome {
     Ok(answer)
 }
 
-/// The only version, whose id is a UUID made of the ARN: there is no value to be told of it, and none follows.
+/// The only version, whose id is a UUID made of the ARN: there is no value to derive it from, and none follows.
 fn stages(secret: &Secret) -> Value {
     let mut chance = Stream::named(0, &secret.arn);
     let parts = [chance.hex(8), chance.hex(4), chance.hex(3), chance.hex(3), chance.hex(12)];

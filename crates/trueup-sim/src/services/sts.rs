@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::invalid_action;
+use super::common::invalid_action;
 use crate::input::{invalid, number, text};
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;

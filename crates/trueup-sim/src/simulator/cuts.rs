@@ -21,7 +21,7 @@ pub struct Reached {
 /// Hears of cuts.
 type Hook = Arc<dyn Fn(&Reached) + Send + Sync>;
 
-/// Cuts so far, and whoever wants to know of them.
+/// Cuts so far, and who is notified of them.
 #[derive(Clone, Default)]
 pub(super) struct Cuts {
     reached: Vec<Reached>,

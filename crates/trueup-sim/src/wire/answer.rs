@@ -6,7 +6,7 @@ use super::{ApiError, Outcome, Protocol, Service, cbor, xml};
 use crate::http::Response;
 use crate::time::Time;
 
-/// What every response says besides the outcome.
+/// What every response contains in addition to the outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
     /// How it is written.

@@ -11,7 +11,7 @@ const DEPTH_MAX: usize = 64;
 /// Where and how it is not CBOR.
 pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     let mut reader = Reader { bytes, at: 0 };
-    let value = reader.value(0)?.ok_or("a break stands alone")?;
+    let value = reader.value(0)?.ok_or("a break without a container")?;
     if reader.at == bytes.len() { Ok(value) } else { Err(format!("bytes after the value at {}", reader.at)) }
 }
 
@@ -67,7 +67,7 @@ impl Reader<'_> {
                             members.insert(name, member);
                         }
                         None if length.is_none() => break,
-                        _ => return Err(format!("a key that is no text before {}", self.at)),
+                        _ => return Err(format!("a key that is not text before {}", self.at)),
                     }
                     read += 1;
                 }
@@ -148,7 +148,7 @@ fn half(bits: u16) -> f64 {
     if bits & 0x8000 == 0 { size } else { -size }
 }
 
-/// JSON has no infinities; they are told by name, as AWS's JSON does.
+/// JSON has no infinities; they are named, as AWS's JSON does.
 fn float(number: f64) -> Value {
     Number::from_f64(number).map_or_else(
         || {

@@ -92,7 +92,7 @@ pub struct ApiError {
     pub code: String,
     /// The text.
     pub message: String,
-    /// Members that an error of the JSON protocol has besides, such as the `taskArns` of a `ConflictException`.
+    /// Members that an error of the JSON protocol has in addition, such as the `taskArns` of a `ConflictException`.
     pub members: serde_json::Map<String, Value>,
 }
 

@@ -23,7 +23,7 @@ pub struct Incoming {
 pub struct Refusal {
     /// How the answer must be written.
     pub protocol: Protocol,
-    /// The service, as far as it could be told.
+    /// The service, as far as it is known.
     pub service: Option<Service>,
     /// The answer.
     pub error: ApiError,
@@ -112,7 +112,7 @@ impl<'a> Framing<'a> {
         }
     }
 
-    /// `None` when only the service can tell.
+    /// `None` when only the service knows.
     fn protocol(&self) -> Option<Protocol> {
         match self {
             Self::Json { protocol, .. } => Some(*protocol),

@@ -83,7 +83,7 @@ impl Service {
         SERVICES.iter().find(|names| names.signing == name).map(|names| names.service)
     }
 
-    /// By what stands before the action in `X-Amz-Target`.
+    /// By the prefix of the action in `X-Amz-Target`.
     pub fn by_target(prefix: &str) -> Option<Self> {
         let last = prefix.rsplit('.').next()?;
         SERVICES.iter().find(|names| names.target == Some(last)).map(|names| names.service)
@@ -109,7 +109,7 @@ impl Service {
         self.names().version
     }
 
-    /// How it is spoken to when the request does not tell.
+    /// Its protocol when the request does not name one.
     pub fn protocol(self) -> Protocol {
         if self.names().version.is_some() { Protocol::Query } else { Protocol::Json11 }
     }

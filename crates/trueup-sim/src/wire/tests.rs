@@ -35,28 +35,39 @@ fn signed(service: &str) -> String {
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
 
-#[test]
-fn every_protocol_reads_as_the_call_that_was_meant() {
-    let ecs = [
-        ("x-amz-target", "AmazonEC2ContainerServiceV20141113.DescribeServices"),
-        ("content-type", "application/x-amz-json-1.1"),
-        ("x-amz-date", "20260101T000000Z"),
-    ];
-    let metrics = [
-        ("x-amz-target", "GraniteServiceVersion20100801.PutMetricData"),
-        ("content-type", "application/x-amz-json-1.0"),
-        ("x-amzn-query-mode", "true"),
-    ];
-    let trail = [("x-amz-target", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents")];
-    let granite = "/service/GraniteServiceVersion20100801/operation/PutMetricData";
-    let rule =
-        b"Action=CreateRule&Version=2015-12-01&ListenerArn=arn%3Ax&Priority=5&Conditions.member.1.Field=path-pattern\
-        &Conditions.member.1.Values.member.1=%2Fapi%2F%2A";
-    let cases: [Meant; 6] = [
+/// The headers of a call of ECS.
+const ECS: [(&str, &str); 3] = [
+    ("x-amz-target", "AmazonEC2ContainerServiceV20141113.DescribeServices"),
+    ("content-type", "application/x-amz-json-1.1"),
+    ("x-amz-date", "20260101T000000Z"),
+];
+
+/// The headers of a call of CloudWatch in JSON.
+const METRICS: [(&str, &str); 3] = [
+    ("x-amz-target", "GraniteServiceVersion20100801.PutMetricData"),
+    ("content-type", "application/x-amz-json-1.0"),
+    ("x-amzn-query-mode", "true"),
+];
+
+/// The headers of a call of CloudWatch in CBOR.
+const GRANITE: [(&str, &str); 2] = [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")];
+
+/// The header of a call of CloudTrail.
+const TRAIL: [(&str, &str); 1] =
+    [("x-amz-target", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents")];
+
+/// A form with lists in it.
+const RULE: &[u8] =
+    b"Action=CreateRule&Version=2015-12-01&ListenerArn=arn%3Ax&Priority=5&Conditions.member.1.Field=path-pattern\
+    &Conditions.member.1.Values.member.1=%2Fapi%2F%2A";
+
+/// A request in every protocol, and the call that it means.
+fn meanings() -> [Meant<'static>; 6] {
+    [
         (
             "ecs",
             "/",
-            &ecs,
+            &ECS,
             br#"{"cluster": "c", "services": ["a", "b"]}"#,
             Service::Ecs,
             Protocol::Json11,
@@ -67,7 +78,7 @@ fn every_protocol_reads_as_the_call_that_was_meant() {
             "elasticloadbalancing",
             "/",
             &[FORM],
-            rule,
+            RULE,
             Service::ElasticLoadBalancing,
             Protocol::Query,
             "CreateRule",
@@ -86,7 +97,7 @@ fn every_protocol_reads_as_the_call_that_was_meant() {
         (
             "monitoring",
             "/",
-            &metrics,
+            &METRICS,
             br#"{"Namespace": "Trueup", "MetricData": [{"Value": 1.5}]}"#,
             Service::CloudWatch,
             Protocol::Json10,
@@ -95,17 +106,21 @@ fn every_protocol_reads_as_the_call_that_was_meant() {
         ),
         (
             "monitoring",
-            granite,
-            &[("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")],
+            "/service/GraniteServiceVersion20100801/operation/PutMetricData",
+            &GRANITE,
             b"\xbf\x69Namespace\x66Trueup\x6aMetricData\x81\xbf\x69Timestamp\xc1\xfb\x41\xda\x55\x6e\x40\x00\x00\x00\xff\xff",
             Service::CloudWatch,
             Protocol::Cbor,
             "PutMetricData",
             json!({"Namespace": "Trueup", "MetricData": [{"Timestamp": 1_767_225_600.0}]}),
         ),
-        ("cloudtrail", "/", &trail, b"{}", Service::CloudTrail, Protocol::Json11, "LookupEvents", json!({})),
-    ];
-    for (scope, target, headers, body, service, protocol, action, input) in cases {
+        ("cloudtrail", "/", &TRAIL, b"{}", Service::CloudTrail, Protocol::Json11, "LookupEvents", json!({})),
+    ]
+}
+
+#[test]
+fn every_protocol_reads_as_the_call_that_was_meant() {
+    for (scope, target, headers, body, service, protocol, action, input) in meanings() {
         let authorization = signed(scope);
         let mut headers = headers.to_vec();
         headers.push(("authorization", &authorization));

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{ApiError, Service};
 
-/// The members that are maps, which JSON cannot tell from structures.
+/// The members that are maps, which JSON cannot distinguish from structures.
 const MAPS: [&str; 1] = ["AuthenticationRequestExtraParams"];
 
 /// `<ActionResponse><ActionResult>…</ActionResult><ResponseMetadata>…`.
@@ -42,11 +42,7 @@ pub fn fault(error: &ApiError) -> &'static str {
 }
 
 fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    }
+    value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 fn content(xml: &mut String, value: &Value) {
@@ -70,8 +66,8 @@ fn element(xml: &mut String, name: &str, value: &Value) {
         return;
     }
     let _ = write!(xml, "<{name}>");
-    match value {
-        Value::Object(entries) if MAPS.contains(&name) => {
+    match value.as_object().filter(|_| MAPS.contains(&name)) {
+        Some(entries) => {
             for (key, value) in entries {
                 xml.push_str("<entry>");
                 element(xml, "key", &Value::String(key.clone()));
@@ -79,7 +75,7 @@ fn element(xml: &mut String, name: &str, value: &Value) {
                 xml.push_str("</entry>");
             }
         }
-        _ => content(xml, value),
+        None => content(xml, value),
     }
     let _ = write!(xml, "</{name}>");
 }

@@ -35,9 +35,10 @@ fn refused(world: &mut World, action: &str, input: Value) -> ApiError {
 fn with(base: &Value, change: &Value) -> Value {
     let mut changed = base.clone();
     for (name, value) in change.as_object().expect("an object") {
-        match value {
-            Value::Null => drop(changed.as_object_mut().expect("an object").remove(name)),
-            value => changed[name] = value.clone(),
+        if value.is_null() {
+            changed.as_object_mut().expect("an object").remove(name);
+        } else {
+            changed[name] = value.clone();
         }
     }
     changed

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use trueup_core::document::{self, Problem, References, SourceFile, Validation};
-use trueup_core::drift::{self, Change, Context};
-use trueup_core::model::Kind;
+use trueup_core::drift::{Change, Context};
+use trueup_core::kind;
+use trueup_core::kind::Kind;
 use trueup_core::report;
 
 use crate::cli::{DiffArgs, Format};
@@ -80,8 +81,8 @@ fn judge(kind: Kind, desired: &Arc<SourceFile>, live: &Value) -> Result<Vec<Chan
     if !problems.is_empty() {
         return Err(Unjudged::Document(problems));
     }
-    let live = drift::unwrap_envelope(kind, live).map_err(Unjudged::Live)?;
-    Ok(drift::drift(kind, &body, &live, &Context::default()))
+    let live = kind::unwrap_envelope(kind, live).map_err(Unjudged::Live)?;
+    Ok(kind::drift(kind, &body, &live, &Context::default()))
 }
 
 /// Whether the document has a bare number (or flag) where AWS wants its text: `cpu = 256`, `HealthCheckPort = 8080`.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use trueup_core::document;
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 use trueup_core::report::event_schema;
 
 use crate::cli::{SchemaArgs, SchemaKind};

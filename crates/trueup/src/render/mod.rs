@@ -31,10 +31,10 @@ mod tests {
     use trueup_core::diagnosis::{Bearing, Class, Fact, Finding, Source};
     use trueup_core::document::{Problem, SourceFile, Span};
     use trueup_core::drift::{Change, Shown};
+    use trueup_core::kind::Kind;
     use trueup_core::live::{FailureKind, ReadFailure};
-    use trueup_core::model::Kind;
     use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
-    use trueup_core::plan::{Call, Cause, Health, Held, Hold, Operation, Plan, Resource, Rollout, Step, Sync};
+    use trueup_core::plan::{Awaited, Call, Cause, Health, Held, Hold, Operation, Plan, Resource, Rollout, Step, Sync};
     use trueup_core::pointer::Pointer;
     use trueup_core::report::{Event, What, application_status, json, steers};
     use trueup_engine::ApplicationStatus;
@@ -73,7 +73,7 @@ mod tests {
                 cause: Cause::Drift,
                 changes: changes(),
                 drift: Vec::new(),
-                awaits: vec![text()],
+                awaits: vec![Awaited::Created(Kind::TargetGroup, text())],
                 call: Call::new(Operation::ModifyTargetGroup, json!({})),
             }],
             held: reasons

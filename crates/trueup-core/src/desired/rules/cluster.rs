@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::document::Problem;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// The cluster that ECS takes where none is named. Source: ECS API reference, `CreateService`.
 const DEFAULT: &str = "default";
@@ -13,7 +13,11 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Strin
         return given.unwrap_or(DEFAULT).to_owned();
     };
     let Some(text) = place.text() else {
-        if subject.documents.iter().any(|draft| draft.kind == Kind::Service && draft.waits_at(&place.pointer())) {
+        if subject
+            .documents
+            .iter()
+            .any(|document| document.kind == Kind::Service && document.waits_at(&place.pointer()))
+        {
             problems.push(
                 place
                     .problem("unknown-name", "the cluster of a service must be known without asking AWS")

@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use super::{Place, Subject};
 use crate::desired::merge::key_of;
 use crate::document::{NodeValue, Problem};
-use crate::drift::keys::list_key;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
-    for draft in subject.documents {
-        walk(draft.kind, &mut Vec::new(), &Place::root(&draft.body), problems);
+    for document in subject.documents {
+        walk(document.kind, &mut Vec::new(), &Place::root(&document.node), problems);
     }
     for container in subject.containers() {
         let environment = container.list("environment");
@@ -27,20 +26,6 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Lists whose elements may share their key, for it tells only most of them apart: a condition on a header repeats its
-/// field, a host may have two addresses, a container's port two target groups or two protocols, a device two paths, a
-/// container two accelerators.
-fn may_repeat(kind: Kind, path: &[&str]) -> bool {
-    match kind {
-        Kind::ListenerRule => matches!(path, ["Conditions" | "Transforms"]),
-        Kind::Service => !matches!(path, ["tags" | "volumeConfigurations" | "capacityProviderStrategy"]),
-        Kind::TaskDefinition => {
-            matches!(path.last(), Some(&("extraHosts" | "devices" | "portMappings" | "resourceRequirements")))
-        }
-        Kind::TargetGroup => false,
-    }
-}
-
 fn walk<'a>(kind: Kind, path: &mut Vec<&'a str>, place: &Place<'a>, problems: &mut Vec<Problem>) {
     match &place.node.value {
         NodeValue::Object(_) => {
@@ -51,7 +36,7 @@ fn walk<'a>(kind: Kind, path: &mut Vec<&'a str>, place: &Place<'a>, problems: &m
             }
         }
         NodeValue::List(_) => {
-            let key = list_key(kind, &path[..]).filter(|_| !may_repeat(kind, path));
+            let key = kind.list_key(&path[..]).filter(|_| !(kind.facts().may_repeat)(path));
             let mut seen = BTreeSet::new();
             for item in place.items() {
                 if let Some(key) = key

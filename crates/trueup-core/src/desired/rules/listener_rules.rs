@@ -2,7 +2,7 @@
 
 use super::{Place, Subject, member_or};
 use crate::document::{Problem, nearest};
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// Source: Elastic Load Balancing API reference, `CreateRule`, `Actions`: exactly one of these, performed last.
 const ANSWERS: [&str; 3] = ["forward", "redirect", "fixed-response"];

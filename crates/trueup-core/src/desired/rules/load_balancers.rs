@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::containers::missing;
 use super::{Place, Subject, member_or};
 use crate::document::{NodeValue, Problem};
-use crate::model::Kind;
+use crate::kind::Kind;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     let Some(service) = &subject.service else { return };

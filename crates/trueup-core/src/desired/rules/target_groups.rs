@@ -2,7 +2,7 @@
 
 use super::{Place, Subject, member_or};
 use crate::document::Problem;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     for (_, group) in subject.documents_of(Kind::TargetGroup) {

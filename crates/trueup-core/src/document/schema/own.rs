@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::head;
-use crate::model::Kind;
+use crate::kind::Kind;
 
 /// The schema of `app.toml`.
 pub fn json_schema_of_app() -> Value {

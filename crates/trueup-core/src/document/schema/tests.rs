@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{json_schema, json_schema_of_app, json_schema_of_trueup};
 use crate::document::{SourceFile, Validation, parse, validate_document};
-use crate::model::Kind;
+use crate::kind::Kind;
 
 fn all() -> Vec<(String, Value)> {
     let own = [("app", json_schema_of_app()), ("trueup", json_schema_of_trueup())];

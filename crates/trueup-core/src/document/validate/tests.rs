@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::{PROBLEMS_MAX, References, Validation, compile, validate_document};
 use crate::document::problem::render;
 use crate::document::{SourceFile, parse};
-use crate::model::{Api, Kind, Model, Shape};
+use crate::kind::Kind;
+use crate::model::{Api, Model, Shape};
 use crate::pointer::Pointer;
 
 fn told_with(kind: Kind, path: &str, text: &str, options: &Validation) -> String {

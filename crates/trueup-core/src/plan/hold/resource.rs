@@ -2,23 +2,14 @@
 
 use super::super::Sync;
 use super::described::{Described, list};
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::names::Arn;
 
 pub(super) fn immutable(kind: Kind, fields: &[String]) -> Described {
     Described {
         reason: "Immutable",
         message: format!("AWS cannot change {} of an existing {}", list(fields), kind.as_str().replace('-', " ")),
-        remedy: match kind {
-            Kind::TargetGroup => {
-                "restore the old value, or write a new target group with another name, move rules and service to it \
-                 and remove the old one"
-            }
-            Kind::ListenerRule => "restore the old value, or write a new rule and remove the old one",
-            Kind::Service | Kind::TaskDefinition => {
-                "restore the old value, or write a new service with another name and remove the old one"
-            }
-        },
+        remedy: kind.facts().when_immutable,
         implies: Some(Sync::OutOfSync),
     }
 }

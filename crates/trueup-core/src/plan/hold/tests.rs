@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::Hold;
+use crate::kind::Kind;
 use crate::live::{FailureKind, ReadFailure};
-use crate::model::Kind;
 use crate::names::{ApplicationName, Revision};
 use crate::plan::{Ahead, Cause};
 use crate::report::samples;

@@ -5,14 +5,14 @@ use serde_json::Value;
 use super::super::{Hold, Input, Operation, Plan, Rollout, Step};
 use super::REVISION_FIELDS;
 use crate::drift::Change;
+use crate::kind::Kind;
 use crate::live::Observed;
-use crate::model::Kind;
 use crate::names::ServiceId;
 
 /// The service whose record of service deployments the plan would be better for, when it was not read: the service is
 /// there, ECS deploys it, and it does not serve what git wants; or `anyway`.
 pub fn wants_service_deployments(input: &Input<'_>, plan: &Plan, anyway: bool) -> Option<ServiceId> {
-    let document = input.desired.service.as_ref()?;
+    let document = input.desired.single(Kind::Service)?;
     let name = document.body.get("serviceName")?.as_str()?;
     let id = ServiceId { cluster: input.desired.cluster.clone(), name: name.to_owned() };
     let live = input.live.services.get(&id).and_then(Observed::present)?;

@@ -5,12 +5,11 @@
 //! after it does. All times are AWS's own, so that no clock has to agree with another.
 
 use jiff::Timestamp;
-use serde_json::json;
 
-use super::super::{Call, Cause, Hold, Operation, Plan, Step, tags};
+use super::super::{Call, Cause, Hold, Plan, Step, tags};
 use crate::digest::Digest;
+use crate::kind::Kind;
 use crate::live::Tags;
-use crate::model::Kind;
 
 /// A person asked for a deployment once more.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,12 +49,10 @@ pub fn retry(plan: &Plan, now: Timestamp) -> Vec<Step> {
     for (resource, digest, failed_at) in held {
         let Some(arn) = &resource.arn else { continue };
         let mark = Mark { digest: digest.clone(), until: failed_at.unwrap_or(now) };
-        let marked = tags::spelled(Kind::Service, &Tags::from([(tags::RETRY.to_owned(), mark.tag())]));
+        let tagging = Kind::Service.facts().tagging;
+        let mark = Tags::from([(tags::RETRY.to_owned(), mark.tag())]);
         // The mark first: a stop between the two leaves both, and then the mark counts.
-        let calls = [
-            Call::new(Operation::TagResource, json!({"resourceArn": arn, "tags": marked})),
-            Call::new(Operation::UntagResource, json!({"resourceArn": arn, "tagKeys": [tags::FAILED]})),
-        ];
+        let calls = [Call::of(tagging.set(arn, &mark)), Call::of(tagging.remove(arn, &[tags::FAILED]))];
         steps.extend(calls.map(|call| Step {
             resource: resource.clone(),
             cause: Cause::Adopt,

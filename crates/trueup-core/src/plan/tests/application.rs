@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{Row, World, check_rows, shown};
 use crate::desired::{Mode, Unresolved};
+use crate::kind::Kind;
 use crate::live::{FailureKind, Observed, ReadFailure};
-use crate::model::Kind;
 use crate::names::{ApplicationName, Revision};
 use crate::plan::fixture::service_id;
 use crate::plan::{Health, Memory, Sync};
@@ -60,8 +60,8 @@ fn a_new_application_is_made_in_order_and_then_rests() {
 #[test]
 fn a_target_group_that_does_not_exist_yet_is_awaited_by_name() {
     let mut world = World::new();
-    for document in world.desired.listener_rules.iter_mut().chain(&mut world.desired.service) {
-        document.awaits.insert("backend".to_owned());
+    for (kind, name) in [(Kind::ListenerRule, "api"), (Kind::Service, "service")] {
+        world.document(kind, name).awaits.insert((Kind::TargetGroup, "backend".to_owned()));
     }
     assert_eq!(
         shown(&world.plan())[2..],

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::World;
+use crate::kind::Kind;
 use crate::live::{Observed, Tags};
-use crate::model::Kind;
 use crate::names::{Arn, InstanceName, Revision};
 use crate::plan::fixture::LISTENER;
 use crate::plan::{Ahead, Health, Hold, Sync, applied_revisions, tags};

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{World, shown};
 use crate::desired::Mode;
+use crate::kind::Kind;
 use crate::live::Observed;
-use crate::model::Kind;
 use crate::names::Revision;
 use crate::plan::fixture::{revision_arn, service_id, untagged};
 use crate::plan::{Memory, Sync};

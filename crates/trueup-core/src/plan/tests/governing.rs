@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{World, shown};
 use crate::desired::Mode;
+use crate::kind::Kind;
 use crate::live::{FailureKind, Observed, ReadFailure, Traffic};
-use crate::model::Kind;
 use crate::names::{Arn, InstanceName, ServiceId};
 use crate::plan::fixture::{group_arn, service_id};
 use crate::plan::{self, Health, Memory, NothingToMark, Operation, Sync, tags};

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Row, World, check_rows, shown};
 use crate::desired::Mode;
-use crate::model::Kind;
+use crate::kind::Kind;
 use crate::plan::fixture::untagged;
 use crate::plan::{Cause, Operation};
 

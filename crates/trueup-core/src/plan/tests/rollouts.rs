@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{World, shown};
 use crate::desired::Mode;
+use crate::kind::Kind;
 use crate::live::{FailureKind, LiveTaskDefinition, Observed, ReadFailure};
-use crate::model::Kind;
 use crate::names::{Arn, Revision};
 use crate::plan::fixture::{revision_arn, service_id};
 use crate::plan::{Health, Memory, Operation, Plan, Rollout, Sync, retry, tags};
@@ -344,7 +344,7 @@ fn a_rollback_is_recognised_even_where_the_tag_could_not_be_written() {
     world.commit(Kind::TaskDefinition, "task-definition", |body| body["cpu"] = json!("1024"));
     world.step();
     world.step();
-    let service = world.desired.service.clone().expect("a service");
+    let service = world.document(Kind::Service, "service").clone();
     world.memory.deployed(tags::applied_digest(&world.desired, &service));
     world.live.services = before;
     let at = world.now.as_second();

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Row, World, check_rows, shown};
 use crate::desired::Ignore;
+use crate::kind::Kind;
 use crate::live::Observed;
-use crate::model::Kind;
 use crate::plan::Health;
 use crate::plan::fixture::{revision_arn, service_id};
 use crate::pointer::Pointer;
@@ -182,7 +182,7 @@ fn what_other_controllers_own_is_neither_compared_nor_written() {
     for (controller, name, live, written) in cases {
         let mut world = World::settled();
         let controller = json!({"type": controller});
-        let body = &mut world.desired.service.as_mut().expect("a service").body;
+        let body = &mut world.document(Kind::Service, "service").body;
         body["deploymentController"] = controller.clone();
         body["platformVersion"] = json!("1.4.0");
         world.edit_service(|service| {

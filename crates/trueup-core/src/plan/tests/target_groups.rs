@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{Row, World, check_rows, shown};
+use crate::kind::Kind;
 use crate::live::{FailureKind, Observed, ReadFailure};
-use crate::model::Kind;
 use crate::plan::Sync;
 
 #[test]

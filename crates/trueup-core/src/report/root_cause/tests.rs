@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::*;
+use crate::kind::Kind;
 use crate::live::ReadFailure;
-use crate::model::Kind;
 use crate::names::{EnvironmentName, Revision};
 use crate::plan::{Health, Held, Plan, Resource, Sync};
 use crate::report::{Notes, ReportedState, json_line, text};

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::*;
 use crate::desired::Unresolved;
 use crate::diagnosis::{Class, Finding, Source};
+use crate::kind::Kind;
 use crate::live::{FailureKind, ReadFailure};
-use crate::model::Kind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
 use crate::plan::{Call, Cause, Held, Hold, Operation, Resource, Step};
 

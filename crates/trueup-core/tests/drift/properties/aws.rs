@@ -1,7 +1,8 @@
 //! An AWS that completes and reorders what it is told: a second opinion on its defaults.
 
 use serde_json::{Map, Value, json};
-use trueup_core::model::{Api, Kind, Model, Shape};
+use trueup_core::kind::Kind;
+use trueup_core::model::{Api, Model, Shape};
 
 use super::documents::Chance;
 use super::places::{SETS, key_of};

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use trueup_core::model::{Api, Kind, Model, Shape};
+use trueup_core::kind::Kind;
+use trueup_core::model::{Api, Model, Shape};
 
 use super::places::key_of;
 use super::rules;

@@ -12,8 +12,9 @@ mod rules;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use trueup_core::drift::{Change, Context, digest, drift};
-use trueup_core::model::Kind;
+use trueup_core::drift::{Change, Context};
+use trueup_core::kind::Kind;
+use trueup_core::kind::{digest, drift};
 
 use self::any_json::json_value;
 use self::aws::aws_answers;
@@ -192,7 +193,7 @@ proptest! {
         }
         let told = paths(kind, &desired, &desired, &Context::default());
         prop_assert!(told.is_empty(), "{told:?}");
-        let canonical = trueup_core::drift::canonical(kind, &desired);
+        let canonical = trueup_core::kind::canonical(kind, &desired);
         prop_assert_eq!(digest(kind, &canonical), digest(kind, &desired));
     }
 

@@ -5,8 +5,9 @@ mod network;
 mod primary;
 
 use serde_json::{Value, json};
-use trueup_core::drift::{Context, drift, unwrap_envelope};
-use trueup_core::model::Kind;
+use trueup_core::drift::Context;
+use trueup_core::kind::Kind;
+use trueup_core::kind::{drift, unwrap_envelope};
 
 use crate::{Row, check, over, paths};
 

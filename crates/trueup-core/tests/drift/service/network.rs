@@ -1,7 +1,7 @@
 //! Load balancers, registries, network, placement, switches and tags.
 
 use serde_json::{Value, json};
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 
 use super::service;
 use crate::{Row, check, over};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use trueup_core::drift::Context;
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 
 use super::service;
 use crate::{Row, over, paths};

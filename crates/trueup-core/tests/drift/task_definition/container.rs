@@ -1,7 +1,7 @@
 //! Fields of a container.
 
 use serde_json::{Value, json};
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 
 use super::{container, fargate_container};
 use crate::{Row, check, over};

@@ -6,8 +6,9 @@ mod task;
 mod volumes;
 
 use serde_json::{Value, json};
-use trueup_core::drift::{Context, drift};
-use trueup_core::model::Kind;
+use trueup_core::drift::Context;
+use trueup_core::kind::Kind;
+use trueup_core::kind::drift;
 
 use crate::{over, paths};
 

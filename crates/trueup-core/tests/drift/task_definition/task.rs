@@ -1,7 +1,7 @@
 //! Fields of the task, and its containers as a set.
 
 use serde_json::{Value, json};
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 
 use super::{ROLE, task};
 use crate::{Row, check, over};

@@ -1,7 +1,7 @@
 //! Volumes of every kind.
 
 use serde_json::{Value, json};
-use trueup_core::model::Kind;
+use trueup_core::kind::Kind;
 
 use super::{task, volume};
 use crate::{Row, check, over};

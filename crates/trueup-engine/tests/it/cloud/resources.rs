@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use trueup_core::kind::Kind;
 use trueup_core::live::{
     Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, OwnedResource, Tags,
 };
-use trueup_core::model::Kind;
 use trueup_core::names::{Arn, ServiceId};
 use trueup_core::service_deployment::ServiceDeployment;
-use trueup_ports::Wanted;
+use trueup_ports::ObserveRequest;
 
 #[derive(Clone, Default)]
 pub(super) struct Resources {
@@ -25,7 +25,7 @@ pub(super) struct Resources {
 }
 
 impl Resources {
-    pub fn observe(&self, wanted: &Wanted) -> Live {
+    pub fn observe(&self, wanted: &ObserveRequest) -> Live {
         let mut live = Live::default();
         for id in &wanted.services {
             let service = match self.services.get(id) {

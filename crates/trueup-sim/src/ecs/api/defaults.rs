@@ -122,7 +122,7 @@ pub(super) fn set_platform(settings: &mut Map<String, Value>, task_definition: &
     settings.insert("platformFamily".to_owned(), Value::from(family));
 }
 
-/// `LATEST` as deployments, revisions and tasks tell it.
+/// `LATEST` as deployments, revisions and tasks show it.
 pub(super) fn concrete_platform_version(settings: &Map<String, Value>) -> Option<&str> {
     let version = settings.get("platformVersion").and_then(Value::as_str)?;
     Some(if version == "LATEST" { LATEST } else { version })

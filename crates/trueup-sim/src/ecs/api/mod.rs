@@ -1,6 +1,6 @@
 //! The actions of ECS.
 //!
-//! Each takes its input (checked against the API's shapes), changes the model or refuses with AWS's error, tells the scheduler
+//! Each takes its input (checked against the API's shapes), changes the model or refuses with AWS's error, notifies the scheduler
 //! what it changed, and answers what the API answers. What happens afterwards is the scheduler's.
 //!
 //! | file | idea |
@@ -13,9 +13,9 @@
 //! | `uncertain.rs` | where AWS's behaviour is not known: one way or the other, by seed |
 //! | `clusters.rs` | clusters |
 //! | `task_definitions.rs`, `task_definition_rules.rs`, `normalise.rs` | task definitions: actions, refusals, completion |
-//! | `services/`, `defaults.rs` | services: actions, refusals, completion, how they are told |
+//! | `services/`, `defaults.rs` | services: actions, refusals, completion, how they are shown |
 //! | `service_deployments.rs` | service deployments and revisions |
-//! | `tasks.rs`, `run.rs`, `task_view.rs` | tasks: list, describe, stop; `RunTask`; how they are told |
+//! | `tasks.rs`, `run.rs`, `task_view.rs` | tasks: list, describe, stop; `RunTask`; how they are shown |
 //! | `tags.rs` | tags of all of them |
 
 mod clusters;

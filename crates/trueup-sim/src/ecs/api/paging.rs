@@ -1,6 +1,6 @@
 //! Pages of a listing, with tokens that say nothing to who gets them.
 //!
-//! A token holds the last item that was told, not a position: what is added or taken away between two pages neither repeats
+//! A token holds the last item that was shown, not a position: what is added or taken away between two pages neither repeats
 //! nor hides others. Pages may be shorter than asked for, as the API's reference allows; a small share of them is.
 
 use base64::Engine as _;
@@ -29,7 +29,7 @@ const PAGE_MAX: usize = 100;
 /// One page in every so many (percent) is shorter than asked for.
 const SHORT_PAGES_PERCENT: u64 = 5;
 
-/// A page of `items`: sort key and what is told.
+/// A page of `items`: each with its sort key and the value to show.
 ///
 /// # Errors
 /// `InvalidParameterException` for a size out of range or a token that this listing did not give.
@@ -75,7 +75,7 @@ pub(super) fn page(
     Ok(answer)
 }
 
-/// The last item that was told, from a token.
+/// The last item that was shown, from a token.
 fn opened(name: &str, token: &str) -> Result<String, ApiError> {
     let text = STANDARD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     text.as_deref()

@@ -19,7 +19,7 @@ use crate::world::World;
 /// At most so many ARNs in one describe call.
 const DESCRIBE_MAX: usize = 20;
 
-/// Settings that a service revision tells.
+/// Settings that a service revision shows.
 const OF_REVISIONS: [&str; 11] = [
     "capacityProviderStrategy",
     "launchType",
@@ -34,7 +34,7 @@ const OF_REVISIONS: [&str; 11] = [
     "monitoring",
 ];
 
-/// `ListServiceDeployments`: newest first, 20 to a page unless told otherwise.
+/// `ListServiceDeployments`: newest first, 20 to a page unless the caller asks for another number.
 pub(super) fn list(world: &mut World, input: &Input) -> Outcome {
     let cluster = names::cluster(world, input)?;
     let (_, service) = names::service(world, &cluster, input.required("service")).ok_or_else(service_not_found)?;
@@ -87,7 +87,7 @@ pub(super) fn describe_revisions(world: &World, input: &Input) -> Outcome {
     Ok(json!({ "serviceRevisions": told, "failures": failures }))
 }
 
-/// `StopServiceDeployment`: rolls back unless told otherwise.
+/// `StopServiceDeployment`: rolls back unless the caller asks for something else.
 pub(super) fn stop(world: &mut World, input: &Input) -> Outcome {
     let arn = input.required("serviceDeploymentArn");
     let (key, _) = owner(arn).map_err(|_| service_deployment_not_found())?;
@@ -100,7 +100,7 @@ pub(super) fn stop(world: &mut World, input: &Input) -> Outcome {
     Ok(json!({ "serviceDeploymentArn": arn }))
 }
 
-/// `ContinueServiceDeployment`: a pause hook goes on unless told to roll back.
+/// `ContinueServiceDeployment`: a pause hook continues unless the caller asks for a rollback.
 pub(super) fn go_on(world: &mut World, input: &Input) -> Outcome {
     let arn = input.required("serviceDeploymentArn");
     let goes_on = input.text("action") != Some("ROLLBACK");

@@ -1,7 +1,7 @@
 //! Which members an action takes and of what type they are: `shapes.txt`, read once.
 //!
 //! ECS ignores members that it does not know, so that a typing error vanishes rather than fails; what is of the wrong type it
-//! refuses before it looks at anything else.
+//! refuses before it checks anything else.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ struct Member {
     required: bool,
 }
 
-/// What a name in the table stands for.
+/// What a name in the table means.
 enum Shape {
     Structure(Vec<Member>),
     Enumeration(Vec<&'static str>),

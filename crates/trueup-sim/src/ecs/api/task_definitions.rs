@@ -156,7 +156,7 @@ fn has_active(revisions: &BTreeMap<u64, TaskDefinition>) -> bool {
     revisions.values().any(|definition| definition.status == TaskDefinitionStatus::Active)
 }
 
-/// `taskDefinition` as the API tells it.
+/// `taskDefinition` as the API shows it.
 fn view(definition: &TaskDefinition) -> Value {
     let mut view = definition.description.clone();
     let status = match definition.status {

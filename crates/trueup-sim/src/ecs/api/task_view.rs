@@ -1,4 +1,4 @@
-//! A task as the API tells it.
+//! A task as the API shows it.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::world::World;
 /// The availability zones of every simulated region.
 const ZONES: [&str; 3] = ["a", "b", "c"];
 
-/// `task` as the API tells it.
+/// `task` as the API shows it.
 pub(super) fn view(world: &World, task: &Task, tags: bool) -> Value {
     // What AWS makes up for a task comes from the task's own ARN: it is the same in every answer.
     let mut made_up = Stream::named(world.chance.seed(), &task.arn);
@@ -76,7 +76,7 @@ pub(super) fn view(world: &World, task: &Task, tags: bool) -> Value {
     Value::Object(view)
 }
 
-/// What of its deployment's, its service's or its `RunTask`'s settings is in force for a task.
+/// What of its deployment's, its service's or its `RunTask`'s settings applies to a task.
 pub(super) fn settings<'a>(world: &'a World, task: &Task) -> Option<&'a Map<String, Value>> {
     let Some(key) = &task.service else { return world.ecs.run_settings.get(&task.arn) };
     let service = world.ecs.services.get(key)?;
@@ -136,7 +136,12 @@ fn interface(
     let status = match task.last_status {
         TaskStatus::Provisioning => "PRECREATED",
         TaskStatus::Stopped => "DELETED",
-        _ => "ATTACHED",
+        TaskStatus::Pending
+        | TaskStatus::Activating
+        | TaskStatus::Running
+        | TaskStatus::Deactivating
+        | TaskStatus::Stopping
+        | TaskStatus::Deprovisioning => "ATTACHED",
     };
     let subnet = made_up.one_of(subnets).and_then(Value::as_str).unwrap_or_default();
     let dashed = task.ip.replace('.', "-");

@@ -6,7 +6,7 @@
 //! | `networkMode` omitted, not Fargate | is echoed as `bridge` | stays absent |
 //! | `systemControls` omitted | is echoed as `[]` | stays absent |
 //! | half a `runtimePlatform` | is completed | is echoed as sent |
-//! | an untouched circuit breaker | `resetOnHealthyTask` and `thresholdConfiguration` are told | only `enable` and `rollback` |
+//! | an untouched circuit breaker | `resetOnHealthyTask` and `thresholdConfiguration` are shown | only `enable` and `rollback` |
 //! | `deploymentConfiguration.alarms` never set | absent | all off |
 //! | members left out of a `deploymentConfiguration` that is sent to `UpdateService` | keep their values | get the defaults |
 //! | another `capacityProviderStrategy` without `forceNewDeployment` | is refused | is accepted and starts no deployment |
@@ -34,9 +34,9 @@ pub(super) enum Question {
     SystemControlsStayAbsent,
     /// Half a `runtimePlatform` is echoed as sent.
     HalfPlatformIsEchoed,
-    /// An untouched circuit breaker is told with two members only.
+    /// An untouched circuit breaker is shown with two members only.
     CircuitBreakerIsShort,
-    /// `alarms` that were never set are told as all off.
+    /// `alarms` that were never set are shown as all off.
     AlarmsAreTold,
     /// Members left out of a `deploymentConfiguration` in an update get the defaults.
     LeftOutConfigurationIsReset,

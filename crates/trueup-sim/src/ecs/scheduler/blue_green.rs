@@ -9,75 +9,17 @@
 use std::time::Duration;
 
 use super::configuration::{Configuration, Strategy};
-use super::hooks::{self, Pause};
-use super::pass::{Presence, Seen};
+use super::find::known;
+use super::memory::{Shift, Stage};
 use super::rollback::{self, Cause};
-use super::traffic::{self, Route};
-use super::{complete, known, replace, service_deployment, timing};
+use super::seen::{Presence, Seen};
+use super::{complete, hooks, replace, service_deployment, timing, traffic};
 use crate::ecs::model::{Service, ServiceKey};
 use crate::time::Time;
 use crate::world::World;
 
-/// A deployment that shifts traffic.
-#[derive(Clone, Debug)]
-pub(super) struct Shift {
-    /// The new deployment.
-    deployment: u64,
-    /// The deployment that serves, and keeps its tasks until the end.
-    blue: Option<u64>,
-    pub stage: Stage,
-    /// When the stage began.
-    since: Time,
-    /// The stage does not end before.
-    pub ready_at: Time,
-    pub routes: Vec<Route>,
-    /// Shares of production traffic, in tenths of a percent, one after the other.
-    steps: Vec<u64>,
-    /// How long each but the last of them lasts.
-    step_bake: Duration,
-    /// Which of them is next.
-    step: usize,
-    /// A hook that waits for somebody.
-    pub pause: Option<Pause>,
-}
-
-/// The stages, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
-    ReconcileService,
-    PreScaleUp,
-    ScaleUp,
-    PostScaleUp,
-    TestTrafficShift,
-    PostTestTrafficShift,
-    PreProductionTrafficShift,
-    ProductionTrafficShift,
-    PostProductionTrafficShift,
-    BakeTime,
-    CleanUp,
-}
-
 /// A stage may last so long (ECS developer guide, "Amazon ECS blue/green service deployments workflow").
 const STAGE_MAX: Duration = Duration::from_hours(24);
-
-impl Stage {
-    /// As `lifecycleStage` says it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ReconcileService => "RECONCILE_SERVICE",
-            Self::PreScaleUp => "PRE_SCALE_UP",
-            Self::ScaleUp => "SCALE_UP",
-            Self::PostScaleUp => "POST_SCALE_UP",
-            Self::TestTrafficShift => "TEST_TRAFFIC_SHIFT",
-            Self::PostTestTrafficShift => "POST_TEST_TRAFFIC_SHIFT",
-            Self::PreProductionTrafficShift => "PRE_PRODUCTION_TRAFFIC_SHIFT",
-            Self::ProductionTrafficShift => "PRODUCTION_TRAFFIC_SHIFT",
-            Self::PostProductionTrafficShift => "POST_PRODUCTION_TRAFFIC_SHIFT",
-            Self::BakeTime => "BAKE_TIME",
-            Self::CleanUp => "CLEAN_UP",
-        }
-    }
-}
 
 impl Shift {
     /// What a new deployment of the service begins with: none for a rolling one. `now` is when it begins.

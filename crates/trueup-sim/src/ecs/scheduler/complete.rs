@@ -1,8 +1,9 @@
 //! When a deployment is complete, and when a service is steady.
 
 use super::configuration::Configuration;
-use super::pass::Seen;
-use super::{deployment_id, events, known, rolling, service_deployment, timing};
+use super::find::{deployment_id, known};
+use super::seen::Seen;
+use super::{events, rolling, service_deployment, timing};
 use crate::ecs::model::{DeploymentStatus, RolloutState, ServiceKey};
 use crate::world::World;
 

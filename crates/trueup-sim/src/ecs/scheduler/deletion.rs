@@ -1,6 +1,8 @@
 //! A deleted service: DRAINING while its tasks stop, then INACTIVE, then forgotten.
 
-use super::{replace, service_deployment, task, timing, wake, wake_soon};
+use super::find::of_service;
+use super::wake::{wake, wake_soon};
+use super::{replace, service_deployment, timing};
 use crate::ecs::model::{ServiceKey, ServiceStatus};
 use crate::world::World;
 
@@ -14,15 +16,15 @@ pub(super) fn begin(world: &mut World, service: &ServiceKey) {
     }
     service_deployment::supersede(world, service);
     let tasks: Vec<String> =
-        task::of_service(world, service).filter(|task| !task.to_stop).map(|task| task.arn.clone()).collect();
+        of_service(world, service).filter(|task| !task.to_stop).map(|task| task.arn.clone()).collect();
     replace::scale_in(world, service, &tasks);
     wake_soon(world, service);
 }
 
 /// Without tasks the service is INACTIVE: its name may be used again.
 pub(super) fn drain(world: &mut World, service: &ServiceKey) {
-    if task::of_service(world, service).next().is_some() {
-        // Every task that goes on wakes the service.
+    if of_service(world, service).next().is_some() {
+        // Every task that makes a step wakes the service.
         return;
     }
     let forgotten_at = world.now + timing::INACTIVE_SERVICE_KEPT;

@@ -1,9 +1,9 @@
 //! The events of a service, in ECS's words (ECS developer guide, "Amazon ECS service event messages").
 
+use super::timing;
+use super::uncertain::fact;
 use crate::ecs::model::{ServiceEvent, ServiceKey};
 use crate::world::World;
-
-use super::{fact, timing};
 
 /// ECS keeps so many events of a service.
 const EVENTS_MAX: usize = 100;
@@ -18,13 +18,13 @@ fn subject(world: &World, service: &ServiceKey, task_set: Option<u64>) -> String
     }
 }
 
-/// Tells `(service NAME) TEXT`.
+/// Adds the event `(service NAME) TEXT`.
 pub(super) fn tell(world: &mut World, service: &ServiceKey, text: &str) {
     let message = format!("{} {text}", subject(world, service, None));
     push(world, service, message);
 }
 
-/// Tells `(service NAME) TEXT`, unless the same was told within six hours.
+/// Adds the event `(service NAME) TEXT`, unless the same was added within six hours.
 pub(super) fn tell_once(world: &mut World, service: &ServiceKey, text: &str) {
     let now = world.now;
     let Some(known) = world.ecs.services.get_mut(service) else { return };
@@ -37,12 +37,12 @@ pub(super) fn tell_once(world: &mut World, service: &ServiceKey, text: &str) {
     tell(world, service, text);
 }
 
-/// Tells `(service NAME) (deployment ecs-svc/N) TEXT`.
+/// Adds the event `(service NAME) (deployment ecs-svc/N) TEXT`.
 pub(super) fn tell_of_deployment(world: &mut World, service: &ServiceKey, deployment: u64, text: &str) {
     tell(world, service, &format!("(deployment ecs-svc/{deployment}) {text}"));
 }
 
-/// Tells `(service NAME, taskSet ecs-svc/N) has begun draining connections on 1 tasks.`
+/// Adds the event `(service NAME, taskSet ecs-svc/N) has begun draining connections on 1 tasks.`
 pub(super) fn tell_draining(world: &mut World, service: &ServiceKey, deployment: u64) {
     let message = format!("{} has begun draining connections on 1 tasks.", subject(world, service, Some(deployment)));
     push(world, service, message);

@@ -3,30 +3,12 @@
 use std::time::Duration;
 
 use super::configuration::Configuration;
-use super::{deploy, events, timing, wake, wake_soon};
+use super::find::of_task;
+use super::memory::{Failure, SlowDown};
+use super::wake::{wake, wake_soon};
+use super::{events, timing};
 use crate::ecs::model::ServiceKey;
-use crate::time::Time;
 use crate::world::World;
-
-/// Why a task counts as failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// It did not reach RUNNING.
-    NeverRan,
-    /// An essential container ended.
-    Exited,
-    /// It failed its health checks.
-    Unhealthy,
-}
-
-/// The pause between launches of a service. Tasks that end before RUNNING make it longer, up to 15 minutes; those that
-/// run and die do not (ECS developer guide, "Amazon ECS service throttle logic").
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SlowDown {
-    failures: u32,
-    /// No launch before.
-    pub until: Option<Time>,
-}
 
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_mins(15);
@@ -72,7 +54,7 @@ pub(super) fn ran(world: &mut World, service: &ServiceKey) {
 /// A task of the service is STOPPED: a failed one counts for its deployment.
 pub(super) fn count(world: &mut World, service: &ServiceKey, arn: &str) {
     let failure = world.ecs.scheduler.lives.get(arn).and_then(|life| life.failure);
-    let deployment = world.ecs.tasks.get(arn).and_then(deploy::of_task);
+    let deployment = world.ecs.tasks.get(arn).and_then(of_task);
     let (Some(_), Some(deployment)) = (failure, deployment) else { return };
     let now = world.now;
     let Some(known) = world.ecs.services.get_mut(service) else { return };
@@ -94,7 +76,7 @@ pub(super) fn not_placed(world: &mut World, service: &ServiceKey, deployment: u6
     }
 }
 
-/// A task of the deployment became healthy: with `resetOnHealthyTask` (the default) counting begins anew.
+/// A task of the deployment became healthy: with `resetOnHealthyTask` (the default) counting restarts.
 pub(super) fn healthy(world: &mut World, service: &ServiceKey, deployment: u64) {
     let Some(known) = world.ecs.services.get_mut(service) else { return };
     let resets = Configuration::of(&known.settings).breaker.is_none_or(|breaker| breaker.reset_on_healthy_task);

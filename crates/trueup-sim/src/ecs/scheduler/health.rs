@@ -10,12 +10,24 @@
 
 use std::time::Duration;
 
-use super::task::Step;
-use super::{CheckAnswer, image, task, timing, wake_soon};
+use super::agenda::{is_planned, later};
+use super::find::container_definitions;
+use super::memory::Step;
+use super::wake::wake_soon;
+use super::{image, timing};
 use crate::ecs::model::{ContainerHealth, Task, TaskStatus};
 use crate::elb;
 use crate::workload::Health;
 use crate::world::World;
+
+/// What a task answers to a health check of a load balancer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckAnswer {
+    /// An HTTP status.
+    Status(u16),
+    /// Nothing within the time-out, or no connection.
+    Nothing,
+}
 
 /// A container's own check.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +42,7 @@ pub(super) struct ContainerCheck {
 pub(super) enum Verdict {
     /// It serves.
     Healthy,
-    /// Not decided yet; the time after which it may be, when nothing else tells.
+    /// Not decided yet; the time after which it may be, when nothing else decides it.
     Undecided(Option<Duration>),
     /// It fails its checks.
     Unhealthy(Unwell),
@@ -67,7 +79,7 @@ impl Unwell {
 pub(super) fn container_check(world: &World, arn: &str, index: usize) -> Option<ContainerCheck> {
     let task = world.ecs.tasks.get(arn)?;
     let name = &task.containers.get(index)?.name;
-    let definitions = task::container_definitions(world, &task.task_definition);
+    let definitions = container_definitions(world, &task.task_definition);
     let check = &definitions.iter().find(|container| container["name"].as_str() == Some(name))?["healthCheck"];
     let command = check["command"].as_array()?;
     if command.first().and_then(serde_json::Value::as_str).is_none_or(|first| first == "NONE") {
@@ -114,11 +126,11 @@ pub(super) fn check_container(world: &mut World, arn: &str, index: usize) {
     }
     // A container that is well for good is not asked again: hours of rest must cost nothing.
     if after != ContainerHealth::Healthy || scripted || running < behaviour.ready_after {
-        task::later(world, arn, check.interval, Step::CheckContainer(index));
+        later(world, arn, check.interval, Step::CheckContainer(index));
     }
 }
 
-/// The own checks of all containers go on, within their intervals: the workloads may have changed.
+/// The own checks of all containers continue, within their intervals: the workloads may have changed.
 pub(super) fn check_again(world: &mut World) {
     let running = world.ecs.tasks.values().filter(|task| task.last_status == TaskStatus::Running);
     let checked = running.flat_map(|task| {
@@ -129,10 +141,10 @@ pub(super) fn check_again(world: &mut World) {
     let checked: Vec<(String, usize, Duration)> = checked.collect();
     for (arn, index, interval) in checked {
         let step = Step::CheckContainer(index);
-        if !task::is_planned(world, &arn, step) {
+        if !is_planned(world, &arn, step) {
             let milliseconds = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX);
             let wait = world.chance.of("container checks").between(0, milliseconds);
-            task::later(world, &arn, Duration::from_millis(wait), step);
+            later(world, &arn, Duration::from_millis(wait), step);
         }
     }
 }
@@ -182,7 +194,7 @@ pub(super) fn answer(world: &World, arn: &str, port: u16, path: &str) -> CheckAn
         let ports = document["portMappings"].as_array().into_iter().flatten();
         ports.filter_map(|mapping| mapping["containerPort"].as_u64()).any(|known| known == u64::from(port))
     };
-    let name = task::container_definitions(world, &task.task_definition).iter().find(listens);
+    let name = container_definitions(world, &task.task_definition).iter().find(listens);
     let name = name.and_then(|document| document["name"].as_str());
     let container = match name {
         Some(name) => task.containers.iter().find(|container| container.name == name),
@@ -195,10 +207,11 @@ pub(super) fn answer(world: &World, arn: &str, port: u16, path: &str) -> CheckAn
     if running < behaviour.ready_after {
         return CheckAnswer::Nothing;
     }
-    match behaviour.health {
-        Health::Status(status) => CheckAnswer::Status(status),
-        _ if !behaviour.well(running) => CheckAnswer::Nothing,
-        _ if !world.workloads.answers_path(&container.image, path) => CheckAnswer::Status(404),
-        _ => CheckAnswer::Status(200),
+    if let Health::Status(status) = behaviour.health {
+        return CheckAnswer::Status(status);
     }
+    if !behaviour.well(running) {
+        return CheckAnswer::Nothing;
+    }
+    CheckAnswer::Status(if world.workloads.answers_path(&container.image, path) { 200 } else { 404 })
 }

@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::find::known;
+use super::memory::Pause;
 use super::rollback::Cause;
-use super::{known, service_deployment, wake_soon};
+use super::service_deployment;
+use super::wake::wake_soon;
 use crate::ecs::model::{Service, ServiceKey, ServiceStatus};
 use crate::time::Time;
 use crate::wire::ApiError;
@@ -17,23 +20,8 @@ use crate::world::World;
 /// A pause waits so long unless its `timeoutConfiguration` says otherwise.
 const PAUSE_MINUTES: u64 = 1_440;
 
-/// A hook that waits for somebody.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pause {
-    /// `ecs-pause-…`.
-    pub hook_id: String,
-    /// The lifecycle stage that it holds.
-    pub stage: String,
-    /// When it gives up.
-    pub expires_at: Time,
-    /// Whether the deployment goes on when it gives up, rather than back.
-    pub continues: bool,
-    /// What somebody said: whether to go on.
-    answer: Option<bool>,
-}
-
 impl Pause {
-    /// Whether the stage may go on.
+    /// Whether the stage may continue.
     pub(super) fn is_over(&self, now: Time) -> bool {
         self.answer == Some(true) || (self.answer.is_none() && self.continues && self.expires_at <= now)
     }

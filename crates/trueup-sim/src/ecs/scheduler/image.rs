@@ -4,9 +4,9 @@
 
 use serde_json::Value;
 
-use super::task;
+use super::find::definition;
 use crate::ecs::model::Container;
-use crate::services::ecr::Repository;
+use crate::services::model::Repository;
 use crate::workload::{Behaviour, Start};
 use crate::world::World;
 
@@ -42,7 +42,7 @@ pub(super) fn start(world: &World, task_definition: &str, container: &Container)
 
 /// `amd64` or `arm64`, as the task definition's `runtimePlatform` says.
 pub(super) fn architecture(world: &World, task_definition: &str) -> &'static str {
-    let platform = task::definition(world, task_definition).and_then(|found| found.description.get("runtimePlatform"));
+    let platform = definition(world, task_definition).and_then(|found| found.description.get("runtimePlatform"));
     match platform.and_then(|platform| platform["cpuArchitecture"].as_str()) {
         Some("ARM64") => "arm64",
         _ => "amd64",
@@ -59,7 +59,7 @@ fn repository<'a>(world: &'a World, image: &'a str) -> Option<(&'a Repository, &
 }
 
 impl Repository {
-    /// The digest that `:TAG`, `@DIGEST`, both or nothing (the tag `latest`) stands for.
+    /// The digest that `:TAG`, `@DIGEST`, both or nothing (the tag `latest`) means.
     fn resolve(&self, id: &str) -> Option<String> {
         let digest = match id.split_once('@') {
             Some((_, digest)) => digest,
@@ -68,7 +68,7 @@ impl Repository {
         self.images.contains_key(digest).then(|| digest.to_owned())
     }
 
-    /// For which architectures an image was built; none when nobody can tell.
+    /// For which architectures an image was built; none when that is unknown.
     fn architectures(&self, digest: &str) -> Vec<String> {
         let parse = |text: &String| serde_json::from_str::<Value>(text).unwrap_or_default();
         let manifest = self.images.get(digest).map(|image| parse(&image.manifest)).unwrap_or_default();

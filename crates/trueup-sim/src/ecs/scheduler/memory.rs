@@ -1,11 +1,9 @@
-//! What the scheduler remembers besides the model.
+//! What the scheduler remembers in addition to the model.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use super::blue_green::Shift;
-use super::failure::SlowDown;
-use super::task::Life;
-use crate::ecs::model::ServiceKey;
+use crate::ecs::key::ServiceKey;
 use crate::time::Time;
 
 /// What the scheduler remembers of all of ECS.
@@ -27,10 +25,10 @@ pub struct State {
     pub(super) addresses: u32,
 }
 
-/// What the scheduler remembers of a service besides the model.
+/// What the scheduler remembers of a service in addition to the model.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    /// When it is looked at next.
+    /// When it is checked next.
     pub(super) wake_at: Option<Time>,
     /// The deployment that a rollback would go back to: id and service revision. None while one rolls back to it.
     pub(super) completed: Option<(u64, u64)>,
@@ -44,7 +42,7 @@ pub struct Memory {
     pub(super) slow_down: SlowDown,
     /// When the steady state event comes next; none while the service is not steady.
     pub(super) steady_again_at: Option<Time>,
-    /// When a message was told last that is not repeated soon.
+    /// When a message was added last that is not repeated soon.
     pub(super) told: BTreeMap<String, Time>,
     /// Since when all of the PRIMARY is there, but time has to pass yet.
     pub(super) baking_since: Option<Time>,
@@ -56,4 +54,154 @@ pub struct Memory {
     pub(super) eager: bool,
     /// Alarms that were in `ALARM` when the deployment began: they are ignored.
     pub(super) alarms_ignored: BTreeSet<String>,
+}
+
+/// What is coming for a task.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Life {
+    /// What happens when, in no order.
+    pub agenda: Vec<(Time, Step)>,
+    /// Target groups and ports that it is to be registered with.
+    pub groups: Vec<(String, u16)>,
+    /// Why it counts as failed, once it does.
+    pub failure: Option<Failure>,
+    /// Consecutive failures of a container's own check, by container.
+    pub failed_checks: Vec<u64>,
+    /// Its infrastructure is being retired.
+    pub retiring: bool,
+}
+
+/// A step in a task's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The network is there.
+    Provisioned,
+    /// Images and secrets are there.
+    Pulled,
+    /// Targets are registered with ELB.
+    Register,
+    /// The containers run.
+    Run,
+    /// A container cannot start, for this reason.
+    FailToStart,
+    /// A container ends by itself.
+    Exit(usize),
+    /// A container's own health check runs.
+    CheckContainer(usize),
+    /// Targets are taken out.
+    Deregister,
+    /// Whether targets have drained is checked.
+    LookAtDraining,
+    /// A container ends on SIGTERM or SIGKILL, with this exit code.
+    Obey(i32),
+    /// The network is gone.
+    Deprovisioned,
+    /// Nobody can describe it any longer.
+    Forget,
+}
+
+/// Why a task counts as failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// It did not reach RUNNING.
+    NeverRan,
+    /// An essential container ended.
+    Exited,
+    /// It failed its health checks.
+    Unhealthy,
+}
+
+/// The pause between launches of a service. Tasks that end before RUNNING make it longer, up to 15 minutes; those that
+/// run and die do not (ECS developer guide, "Amazon ECS service throttle logic").
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SlowDown {
+    pub failures: u32,
+    /// No launch before.
+    pub until: Option<Time>,
+}
+
+/// A deployment that shifts traffic.
+#[derive(Clone, Debug)]
+pub(super) struct Shift {
+    /// The new deployment.
+    pub deployment: u64,
+    /// The deployment that serves, and keeps its tasks until the end.
+    pub blue: Option<u64>,
+    pub stage: Stage,
+    /// When the stage began.
+    pub since: Time,
+    /// The stage does not end before.
+    pub ready_at: Time,
+    pub routes: Vec<Route>,
+    /// Shares of production traffic, in tenths of a percent, one after the other.
+    pub steps: Vec<u64>,
+    /// How long each but the last of them lasts.
+    pub step_bake: Duration,
+    /// Which of them is next.
+    pub step: usize,
+    /// A hook that waits for an answer.
+    pub pause: Option<Pause>,
+}
+
+/// The stages, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    ReconcileService,
+    PreScaleUp,
+    ScaleUp,
+    PostScaleUp,
+    TestTrafficShift,
+    PostTestTrafficShift,
+    PreProductionTrafficShift,
+    ProductionTrafficShift,
+    PostProductionTrafficShift,
+    BakeTime,
+    CleanUp,
+}
+
+impl Stage {
+    /// As `lifecycleStage` says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReconcileService => "RECONCILE_SERVICE",
+            Self::PreScaleUp => "PRE_SCALE_UP",
+            Self::ScaleUp => "SCALE_UP",
+            Self::PostScaleUp => "POST_SCALE_UP",
+            Self::TestTrafficShift => "TEST_TRAFFIC_SHIFT",
+            Self::PostTestTrafficShift => "POST_TEST_TRAFFIC_SHIFT",
+            Self::PreProductionTrafficShift => "PRE_PRODUCTION_TRAFFIC_SHIFT",
+            Self::ProductionTrafficShift => "PRODUCTION_TRAFFIC_SHIFT",
+            Self::PostProductionTrafficShift => "POST_PRODUCTION_TRAFFIC_SHIFT",
+            Self::BakeTime => "BAKE_TIME",
+            Self::CleanUp => "CLEAN_UP",
+        }
+    }
+}
+
+/// Where the traffic of one load balancer goes during a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    /// The group of the revision that serves; none when there is none.
+    pub blue: Option<String>,
+    /// The group of the new revision.
+    pub green: String,
+    /// The other one of the pair when there is no blue revision.
+    pub idle: String,
+    pub production: String,
+    pub test: Option<String>,
+}
+
+/// A hook that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// `ecs-pause-…`.
+    pub hook_id: String,
+    /// The lifecycle stage that it holds.
+    pub stage: String,
+    /// When it gives up.
+    pub expires_at: Time,
+    /// Whether the deployment continues when it gives up, rather than rolls back.
+    pub continues: bool,
+    /// The answer: whether to continue.
+    pub(super) answer: Option<bool>,
 }

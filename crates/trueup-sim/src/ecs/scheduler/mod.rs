@@ -13,45 +13,33 @@
 //!                  └── completion, steady state            complete.rs
 //! ```
 //!
-//! A service at rest is not looked at: only the repetition of its steady state event is queued.
+//! A service at rest is not checked: only the repetition of its steady state event is queued.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `memory.rs` | what the scheduler remembers besides the model |
+//! | `memory.rs` | what the scheduler remembers in addition to the model |
+//! | `find.rs`, `wake.rs`, `uncertain.rs` | where things are; when a service is checked; what goes by seed |
 //! | `timing.rs` | how long things take |
 //! | `configuration.rs` | a service's settings, read |
-//! | `deploy.rs` | a deployment begins |
-//! | `task.rs`, `stop.rs`, `start_failure.rs` | a task's life, its end, and why it never began |
+//! | `deploy.rs`, `revision.rs` | a deployment begins, and what its service revision records |
+//! | `task.rs`, `stop.rs`, `start_failure.rs`, `agenda.rs` | a task's life, its end, why it never began, and what is planned |
 //! | `image.rs` | a container's image: digest, platform, behaviour |
 //! | `health.rs` | when a task counts as healthy or unhealthy |
 //! | `failure.rs` | failed tasks: counting, slowing down |
 //! | `rolling.rs` | the arithmetic of a rolling update |
 //! | `replace.rs` | starts and stops by that arithmetic |
 //! | `breaker.rs` | thresholds of the circuit breaker |
-//! | `rollback.rs` | what happens when a deployment has failed or is stopped |
+//! | `watch.rs`, `rollback.rs` | whether a deployment has to fail, and what happens then |
 //! | `complete.rs` | when a deployment is complete and a service steady |
 //! | `blue_green.rs` | the stages of a deployment that shifts traffic |
 //! | `traffic.rs` | target groups and weights of such a deployment |
 //! | `hooks.rs` | its lifecycle hooks |
 //! | `service_deployment.rs` | the record of it |
-//! | `pass.rs` | one look at a service, in order |
+//! | `pass.rs`, `seen.rs` | one pass over a service, in order; what is seen of its tasks |
 //! | `deletion.rs` | from DRAINING to forgotten |
 //! | `events.rs` | ECS's words |
-//!
-//! Where AWS's behaviour is not known for sure, each world (or deployment) does one or the other, by its seed:
-//!
-//! | question | one way | the other way |
-//! |---|---|---|
-//! | id of the deployment that performs a rollback | a new one | that of the old deployment |
-//! | how long a failed deployment still reads `IN_PROGRESS` | at once `FAILED` | some seconds later |
-//! | `rolling back to deploymentId ecs-svc/N` in a reason | ends in a full stop | does not |
-//! | `circuit breaker: tasks failed to start.` in a reason | plural | singular |
-//! | service events begin with | `(service NAME)` | `service NAME` |
-//! | a minimum below 100 % with room for a start | start first | stop down to the minimum at once |
-//! | the circuit breaker in a blue/green, linear or canary deployment | works | does not |
-//! | `stopCode` of a Spot interruption | `TerminationNotice` | `SpotInterruption` |
-//! | a container's end on SIGTERM | exit 0, exit 143 | ignored until SIGKILL, exit 137 |
 
+mod agenda;
 mod blue_green;
 mod breaker;
 mod complete;
@@ -60,61 +48,42 @@ mod deletion;
 mod deploy;
 mod events;
 mod failure;
+mod find;
 mod health;
 mod hooks;
 mod image;
 mod memory;
 mod pass;
 mod replace;
+mod revision;
 mod rollback;
 mod rolling;
+mod seen;
 mod service_deployment;
 mod start_failure;
 mod stop;
 mod task;
 mod timing;
 mod traffic;
+mod uncertain;
+mod wake;
+mod watch;
 
 #[cfg(test)]
 mod tests;
 
-pub use hooks::Pause;
-pub use memory::{Memory, State};
+pub use find::{Counts, counts};
+pub use health::CheckAnswer;
+pub use memory::{Memory, Pause, State};
 
-use std::time::Duration;
-
-use crate::chance::Stream;
-use crate::ecs::model::{Container, Service, ServiceKey, TaskStatus};
+use super::tick::Tick;
+use crate::ecs::model::{Container, Service, ServiceKey};
 use crate::wire::ApiError;
 use crate::workload::Behaviour;
-use crate::world::{Happening, World};
-
-/// Something due in ECS.
-#[derive(Clone, Debug)]
-pub enum Tick {
-    /// The scheduler looks at a service.
-    Service(ServiceKey),
-    /// A task goes on in its life; the ARN.
-    Task(String),
-}
-
-/// What a task answers to a health check of a load balancer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CheckAnswer {
-    /// An HTTP status.
-    Status(u16),
-    /// Nothing within the time-out, or no connection.
-    Nothing,
-}
-
-/// How many tasks there are, as `DescribeServices` counts them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// `runningCount`: `lastStatus` is RUNNING.
-    pub running: u64,
-    /// `pendingCount`: on the way to RUNNING.
-    pub pending: u64,
-}
+use crate::world::World;
+use memory::SlowDown;
+use uncertain::fact;
+use wake::wake_soon;
 
 /// Something is due.
 pub fn tick(world: &mut World, tick: Tick) {
@@ -130,11 +99,11 @@ pub fn deploy(world: &mut World, service: &ServiceKey) {
     deploy::begin(world, service);
 }
 
-/// `desiredCount` or another setting changed without a new deployment: what runs goes on by the new settings.
+/// `desiredCount` or another setting changed without a new deployment: what runs continues with the new settings.
 pub fn settings_changed(world: &mut World, service: &ServiceKey) {
     let Some(known) = world.ecs.services.get_mut(service) else { return };
     // Any update resets the slow-down of launches.
-    known.memory.slow_down = failure::SlowDown::default();
+    known.memory.slow_down = SlowDown::default();
     let desired = known.desired_count;
     if let Some(primary) = known.deployments.first_mut() {
         primary.desired_count = desired;
@@ -154,10 +123,10 @@ pub fn deleted(world: &mut World, service: &ServiceKey) {
 /// As AWS: `ServiceDeploymentNotFoundException`, `ConflictException` when it is over, `InvalidParameterException` for `ABORT`.
 /// Without a deployment to go back to it is accepted, and ends in `ROLLBACK_FAILED`.
 pub fn stop_service_deployment(world: &mut World, arn: &str, stop_type: &str) -> Result<(), ApiError> {
-    rollback::stop_requested(world, arn, stop_type)
+    watch::stop_requested(world, arn, stop_type)
 }
 
-/// `ContinueServiceDeployment`: a pause hook is told to go on, or to roll back.
+/// `ContinueServiceDeployment`: a pause hook continues, or rolls back.
 ///
 /// # Errors
 /// As AWS: `ServiceDeploymentNotFoundException`, or `InvalidParameterException` with ECS's words.
@@ -209,29 +178,12 @@ pub fn target_changed(world: &mut World, task: &str) {
     }
 }
 
-/// Whether images were scripted anew since containers at rest were last checked; if so, their own checks go on.
+/// Whether images were scripted again since containers at rest were last checked; if so, their own checks continue.
 pub fn wake_if_scripted(world: &mut World) {
     if world.ecs.scheduler.scripted != world.workloads.scripted() {
         world.ecs.scheduler.scripted = world.workloads.scripted();
         health::check_again(world);
     }
-}
-
-/// How many tasks a service has: those of one deployment, or of all.
-pub fn counts(world: &World, service: &ServiceKey, deployment: Option<u64>) -> Counts {
-    let mut counts = Counts::default();
-    let started_by = deployment.map(deployment_id);
-    for task in task::of_service(world, service) {
-        if started_by.is_some() && task.started_by != started_by {
-            continue;
-        }
-        match task.last_status {
-            TaskStatus::Running => counts.running += 1,
-            TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => counts.pending += 1,
-            TaskStatus::Deactivating | TaskStatus::Stopping | TaskStatus::Deprovisioning | TaskStatus::Stopped => {}
-        }
-    }
-    counts
 }
 
 /// An alarm goes to `ALARM`, or out of it.
@@ -269,35 +221,4 @@ pub fn interrupt(world: &mut World, task: &str) {
     let code =
         if fact(world, "stop code of a spot interruption", 50) { "TerminationNotice" } else { "SpotInterruption" };
     stop::begin(world, task, code, "Your Spot Task was interrupted.");
-}
-
-/// `ecs-svc/N`.
-fn deployment_id(id: u64) -> String {
-    format!("ecs-svc/{id}")
-}
-
-/// Which of two ways this world has, with a probability in percent for `true`: the same whenever it is asked.
-fn fact(world: &World, question: &str, percent: u64) -> bool {
-    Stream::named(world.chance.seed(), question).percent(percent)
-}
-
-/// The scheduler looks at the service after the seconds that it takes it to notice something.
-fn wake_soon(world: &mut World, service: &ServiceKey) {
-    let after = timing::REACTION.draw(world);
-    wake(world, service, after);
-}
-
-/// The scheduler looks at the service after this time, unless it does so before anyway.
-fn wake(world: &mut World, service: &ServiceKey, after: Duration) {
-    let at = world.now + after;
-    let Some(known) = world.ecs.services.get_mut(service) else { return };
-    if known.memory.wake_at.is_some_and(|planned| planned <= at && planned >= world.now) {
-        return;
-    }
-    known.memory.wake_at = Some(at);
-    world.at(at, Happening::Ecs(Tick::Service(service.clone())));
-}
-
-fn known<'a>(world: &'a World, service: &ServiceKey) -> Option<&'a Service> {
-    world.ecs.services.get(service)
 }

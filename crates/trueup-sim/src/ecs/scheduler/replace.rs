@@ -1,12 +1,14 @@
 //! Starts and stops of a rolling update, and replacements of what is unwell.
 
 use super::configuration::Configuration;
+use super::find::{deployment_id, known};
 use super::health::Unwell;
-use super::pass::{Presence, Seen};
+use super::memory::Failure;
 use super::rolling::{self, Move, Tasks};
-use super::{deployment_id, events, failure, known, stop, task, timing, traffic, wake};
+use super::seen::{Presence, Seen};
+use super::wake::wake;
+use super::{events, failure, stop, task, timing, traffic};
 use crate::ecs::model::{RolloutState, ServiceKey};
-use crate::ecs::scheduler::failure::Failure;
 use crate::world::World;
 
 /// ECS starts at most so many tasks of a service in one go.
@@ -79,7 +81,7 @@ fn surplus(seen: &[Seen], primary: u64, tasks: Tasks, stalled: bool) -> Vec<Stri
     new.into_iter().take(usize::try_from(surplus).unwrap_or(usize::MAX)).map(|task| task.arn.clone()).collect()
 }
 
-/// Stops tasks that nobody needs any longer.
+/// Stops tasks that are not needed any longer.
 pub(super) fn scale_in(world: &mut World, service: &ServiceKey, tasks: &[String]) {
     let Some(primary) = known(world, service).and_then(|found| found.deployments.first()) else { return };
     let reason = format!("Scaling activity initiated by (deployment {})", deployment_id(primary.id));

@@ -1,12 +1,11 @@
-//! What happens when a deployment has failed, or somebody stops it.
+//! What happens when a deployment has failed, or is stopped by a caller.
 
 use super::configuration::Configuration;
-use super::{
-    blue_green, deploy, deployment_id, events, fact, known, replace, service_deployment, task, timing, traffic,
-    wake_soon,
-};
-use crate::ecs::model::{DeploymentStatus, RolloutState, ServiceKey, ServiceStatus};
-use crate::wire::ApiError;
+use super::find::{deployment_id, of_service};
+use super::memory::SlowDown;
+use super::uncertain::fact;
+use super::{events, replace, revision, service_deployment, timing, traffic};
+use crate::ecs::model::{DeploymentStatus, RolloutState, ServiceKey};
 use crate::world::World;
 
 /// Why a deployment ends before it is complete.
@@ -36,65 +35,8 @@ fn status_reason(cause: &Cause, ending: &str) -> String {
     }
 }
 
-/// Looks whether the PRIMARY has to fail now, and fails it. Whether it did.
-pub(super) fn watch(world: &mut World, service: &ServiceKey) -> bool {
-    reveal(world, service);
-    let now = world.now;
-    let Some(found) = known(world, service) else { return false };
-    let Some(primary) = found.deployments.first().filter(|known| known.rollout_state == RolloutState::InProgress)
-    else {
-        return false;
-    };
-    let id = primary.id;
-    let configuration = Configuration::of(&found.settings);
-    if found.memory.stop_requested {
-        fail(world, service, &Cause::Stopped, true);
-        return true;
-    }
-    if let Some(cause) = blue_green::broken(world, service) {
-        fail(world, service, &cause, true);
-        return true;
-    }
-    if let Some(alarms) = &configuration.alarms {
-        let fired = alarms
-            .names
-            .iter()
-            .filter(|name| world.ecs.scheduler.alarms.contains(*name) && !found.memory.alarms_ignored.contains(*name));
-        let fired: Vec<String> = fired.cloned().collect();
-        if !fired.is_empty() {
-            fail(world, service, &Cause::Alarms(fired), alarms.rollback);
-            return true;
-        }
-    }
-    let Some(breaker) = configuration.breaker else { return false };
-    if found.memory.shift.is_some() && fact(world, "no circuit breaker in a traffic shift", 20) {
-        return false;
-    }
-    // The latest desired count decides, so a change of it can trip the breaker as well as a failure.
-    if !breaker.threshold.reached(primary.failed_tasks, found.desired_count) {
-        if let Some(found) = world.ecs.services.get_mut(service) {
-            found.memory.trips_at = None;
-        }
-        return false;
-    }
-    match found.memory.trips_at {
-        Some((known, at)) if known == id && at <= now => {
-            fail(world, service, &Cause::CircuitBreaker, breaker.rollback);
-            true
-        }
-        Some((known, _)) if known == id => false,
-        _ => {
-            let at = now + timing::TRIP.draw(world);
-            if let Some(found) = world.ecs.services.get_mut(service) {
-                found.memory.trips_at = Some((id, at));
-            }
-            false
-        }
-    }
-}
-
 /// A failed deployment that read `IN_PROGRESS` for a while reads `FAILED` now.
-fn reveal(world: &mut World, service: &ServiceKey) {
+pub(super) fn reveal(world: &mut World, service: &ServiceKey) {
     let now = world.now;
     let Some(found) = world.ecs.services.get_mut(service) else { return };
     let due: Vec<(u64, String)> = found
@@ -186,20 +128,20 @@ fn stall(world: &mut World, service: &ServiceKey, record: &str, cause: &Cause, w
 
 /// The service goes back to the deployment that was complete: it is the PRIMARY again, and `IN_PROGRESS`.
 fn go_back(world: &mut World, service: &ServiceKey, cause: &Cause, target: u64, number: u64) {
-    let new_id = deploy::new_id(world);
+    let new_id = revision::new_id(world);
     let id = if fact(world, "a rollback has the old deployment's id", 50) { target } else { new_id };
     let full_stop = if fact(world, "a rollback's reason has no full stop", 40) { "" } else { "." };
-    deploy::retire_older(world, service);
+    revision::retire_older(world, service);
     let now = world.now;
     let alarms = world.ecs.scheduler.alarms.clone();
     let settles_at = now + timing::SETTLING.draw(world);
     let Some(found) = world.ecs.services.get_mut(service) else { return };
-    let Some(revision) = found.revisions.get(&number).cloned() else { return };
+    let Some(former) = found.revisions.get(&number).cloned() else { return };
     let Some(record) = found.deployments.first().map(|failed| failed.service_deployment.clone()) else { return };
-    deploy::restore(found, &revision);
+    revision::restore(found, &former);
     let before =
         found.deployments.iter().position(|known| known.id == target).map(|index| found.deployments.remove(index));
-    let mut primary = deploy::make(found, &revision, id, record.clone(), now);
+    let mut primary = revision::make(found, &former, id, record.clone(), now);
     if let Some(before) = before.filter(|before| before.id == id) {
         primary.created_at = before.created_at;
     }
@@ -215,7 +157,7 @@ fn go_back(world: &mut World, service: &ServiceKey, cause: &Cause, target: u64, 
     (found.memory.completed, found.memory.settles_at) = (None, Some(settles_at));
     // What fails a deployment must not fail the way back.
     found.memory.alarms_ignored = alarms;
-    found.memory.slow_down = super::failure::SlowDown::default();
+    found.memory.slow_down = SlowDown::default();
     adopt(world, service, target, id);
     service_deployment::roll_back(world, service, &record, &status_reason(cause, "rolled back"), number);
 }
@@ -223,7 +165,7 @@ fn go_back(world: &mut World, service: &ServiceKey, cause: &Cause, target: u64, 
 /// The tasks of the old deployment belong to the one that performs the rollback: they keep running.
 fn adopt(world: &mut World, service: &ServiceKey, from: u64, to: u64) {
     let started_by = deployment_id(from);
-    let tasks: Vec<String> = task::of_service(world, service)
+    let tasks: Vec<String> = of_service(world, service)
         .filter(|task| task.started_by.as_ref() == Some(&started_by))
         .map(|task| task.arn.clone())
         .collect();
@@ -247,7 +189,7 @@ fn show_failed(world: &mut World, service: &ServiceKey, id: u64, reason: String)
     }
     reveal(world, service);
     let started_by = deployment_id(id);
-    let tasks: Vec<String> = task::of_service(world, service)
+    let tasks: Vec<String> = of_service(world, service)
         .filter(|task| !task.to_stop && task.healthy_since.is_none() && task.started_by.as_ref() == Some(&started_by))
         .map(|task| task.arn.clone())
         .collect();
@@ -257,36 +199,5 @@ fn show_failed(world: &mut World, service: &ServiceKey, id: u64, reason: String)
         && let Some(failed) = found.deployments.iter_mut().find(|known| known.id == id)
     {
         failed.desired_count = failed.desired_count.saturating_sub(gone);
-    }
-}
-
-/// `StopServiceDeployment` (ECS developer guide, "Stopping a service deployment").
-pub(super) fn stop_requested(world: &mut World, arn: &str, stop_type: &str) -> Result<(), ApiError> {
-    let not_found =
-        || ApiError::client("ServiceDeploymentNotFoundException", "The specified service deployment is not found.");
-    if !matches!(stop_type, "" | "ROLLBACK") {
-        let text = format!("The stop type {stop_type} is not supported.");
-        return Err(ApiError::client("InvalidParameterException", text));
-    }
-    let holds = |(_, found): &(&ServiceKey, &crate::ecs::model::Service)| {
-        found.status == ServiceStatus::Active && found.service_deployments.iter().any(|known| known.arn == arn)
-    };
-    let (key, found) = world.ecs.services.iter().find(holds).ok_or_else(not_found)?;
-    let key = key.clone();
-    let record = found.service_deployments.iter().find(|known| known.arn == arn).ok_or_else(not_found)?;
-    match record.status.as_str() {
-        "PENDING" | "IN_PROGRESS" => {
-            service_deployment::change(world, &key, arn, |record| "ROLLBACK_REQUESTED".clone_into(&mut record.status));
-            if let Some(found) = world.ecs.services.get_mut(&key) {
-                found.memory.stop_requested = true;
-            }
-            wake_soon(world, &key);
-            Ok(())
-        }
-        "STOP_REQUESTED" | "ROLLBACK_REQUESTED" | "ROLLBACK_IN_PROGRESS" => Ok(()),
-        status => {
-            let text = format!("The service deployment is in the {status} state and cannot be stopped.");
-            Err(ApiError::client("ConflictException", text))
-        }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::breaker::Threshold;
 use super::configuration::Configuration;
-use super::{counts, known};
+use super::find::{counts, known};
 use crate::ecs::model::{Rollback, ServiceDeployment, ServiceKey};
 use crate::world::World;
 
@@ -127,7 +127,7 @@ pub(super) fn roll_back(world: &mut World, service: &ServiceKey, arn: &str, reas
     });
 }
 
-/// A newer deployment takes the place of those that are not over. ECS tells no event of that.
+/// A newer deployment takes the place of those that are not over. ECS adds no event for that.
 pub(super) fn supersede(world: &mut World, service: &ServiceKey) {
     let Some(found) = known(world, service) else { return };
     let open = found.service_deployments.iter().filter(|known| !is_over(&known.status));

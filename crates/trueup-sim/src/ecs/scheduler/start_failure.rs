@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::failure::Failure;
-use super::{image, stop, task, timing};
+use super::find::container_definitions;
+use super::memory::Failure;
+use super::{image, stop, timing};
 use crate::workload::Start;
 use crate::world::World;
 
@@ -79,7 +80,7 @@ fn full_name(image: &str) -> String {
 }
 
 fn secret(world: &World, task_definition: &str, container: usize) -> String {
-    let definitions = task::container_definitions(world, task_definition);
+    let definitions = container_definitions(world, task_definition);
     let secrets = definitions.get(container).and_then(|container| container["secrets"].as_array());
     let first = secrets.and_then(|secrets| secrets.first()).and_then(|secret| secret["valueFrom"].as_str());
     let unnamed = definitions.get(container).map(|container| &container["name"]).and_then(Value::as_str);

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::failure::{self, Failure};
-use super::task::{self, Step};
-use super::{deploy, events, image, timing};
+use super::agenda::{cancel, enter, later};
+use super::find::{container_definitions, of_task};
+use super::memory::{Failure, Step};
+use super::{events, failure, image, timing};
 use crate::ecs::model::TaskStatus;
 use crate::elb;
 use crate::world::World;
@@ -25,11 +26,11 @@ pub(super) fn begin(world: &mut World, arn: &str, stop_code: &str, reason: &str)
     task.stopped_reason = Some(reason.to_owned());
     task.healthy_since = None;
     let (running, registered) = (task.last_status == TaskStatus::Running, !task.targets.is_empty());
-    task::cancel(world, arn);
+    cancel(world, arn);
     if registered {
-        task::enter(world, arn, TaskStatus::Deactivating);
+        enter(world, arn, TaskStatus::Deactivating);
         let after = timing::DEREGISTERING.draw(world);
-        task::later(world, arn, after, Step::Deregister);
+        later(world, arn, after, Step::Deregister);
     } else if running {
         terminate(world, arn);
     } else {
@@ -53,7 +54,7 @@ pub(super) fn failed(world: &mut World, arn: &str, failure: Failure, stop_code: 
     if let Some(life) = world.ecs.scheduler.lives.get_mut(arn) {
         life.failure = Some(failure);
     }
-    task::cancel(world, arn);
+    cancel(world, arn);
     take_out(world, arn);
     let service = world.ecs.tasks.get(arn).and_then(|task| task.service.clone());
     if let Some(service) = service {
@@ -96,10 +97,10 @@ pub(super) fn look(world: &mut World, arn: &str) {
     let drains =
         groups.iter().any(|(group, port)| elb::health::health(world, group, &task.ip, *port).state == "draining");
     if drains {
-        task::cancel(world, arn);
-        task::later(world, arn, timing::POLL, Step::LookAtDraining);
+        cancel(world, arn);
+        later(world, arn, timing::POLL, Step::LookAtDraining);
     } else {
-        task::cancel(world, arn);
+        cancel(world, arn);
         terminate(world, arn);
     }
 }
@@ -113,7 +114,7 @@ pub(super) fn obeyed(world: &mut World, arn: &str, code: i32) {
 /// The task is STOPPED.
 pub(super) fn stopped(world: &mut World, arn: &str) {
     let now = world.now;
-    task::enter(world, arn, TaskStatus::Stopped);
+    enter(world, arn, TaskStatus::Stopped);
     let Some(task) = world.ecs.tasks.get_mut(arn) else { return };
     task.stopped_at = Some(now);
     if let Some(service) = task.service.clone() {
@@ -125,13 +126,13 @@ pub(super) fn stopped(world: &mut World, arn: &str) {
         }
         failure::count(world, &service, arn);
     }
-    task::later(world, arn, timing::STOPPED_TASK_KEPT, Step::Forget);
+    later(world, arn, timing::STOPPED_TASK_KEPT, Step::Forget);
 }
 
 fn take_out(world: &mut World, arn: &str) {
     let Some(task) = world.ecs.tasks.get_mut(arn) else { return };
     let targets = std::mem::take(&mut task.targets);
-    let (ip, service, deployment) = (task.ip.clone(), task.service.clone(), deploy::of_task(task));
+    let (ip, service, deployment) = (task.ip.clone(), task.service.clone(), of_task(task));
     for (group, port) in &targets {
         elb::health::deregister(world, group, &ip, *port);
         if let Some(service) = &service {
@@ -144,21 +145,21 @@ fn take_out(world: &mut World, arn: &str) {
 }
 
 fn terminate(world: &mut World, arn: &str) {
-    task::enter(world, arn, TaskStatus::Stopping);
+    enter(world, arn, TaskStatus::Stopping);
     let chance = world.chance.of("task: signals");
     let (obeys, silent) = (!chance.percent(10), chance.percent(50));
     if obeys {
         let after = timing::OBEYING.draw(world);
-        task::later(world, arn, after, Step::Obey(if silent { 0 } else { 143 }));
+        later(world, arn, after, Step::Obey(if silent { 0 } else { 143 }));
     } else {
         let timeout = stop_timeout(world, arn);
-        task::later(world, arn, timeout, Step::Obey(137));
+        later(world, arn, timeout, Step::Obey(137));
     }
 }
 
 fn stop_timeout(world: &World, arn: &str) -> Duration {
     let Some(task) = world.ecs.tasks.get(arn) else { return STOP_TIMEOUT };
-    let seconds = task::container_definitions(world, &task.task_definition)
+    let seconds = container_definitions(world, &task.task_definition)
         .iter()
         .filter_map(|container| container["stopTimeout"].as_u64())
         .max();
@@ -174,7 +175,7 @@ fn end_containers(world: &mut World, arn: &str, code: i32) {
 }
 
 fn deprovision(world: &mut World, arn: &str) {
-    task::enter(world, arn, TaskStatus::Deprovisioning);
+    enter(world, arn, TaskStatus::Deprovisioning);
     let after = timing::DEPROVISIONING.draw(world);
-    task::later(world, arn, after, Step::Deprovisioned);
+    later(world, arn, after, Step::Deprovisioned);
 }

@@ -1,77 +1,14 @@
 //! A task's life from PROVISIONING to RUNNING, and what happens to it while it runs.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
-use super::failure::{self, Failure};
-use super::{Tick, deployment_id, events, health, image, known, start_failure, stop, timing, wake_soon};
-use crate::ecs::model::{Container, ContainerHealth, ServiceKey, Task, TaskDefinition, TaskStatus};
+use super::agenda::{enter, later};
+use super::find::{container_definitions, definition, deployment_id, known};
+use super::memory::{Life, Step};
+use super::{events, failure, health, image, start_failure, stop, timing};
+use crate::ecs::model::{Container, ContainerHealth, ServiceKey, Task, TaskStatus};
 use crate::elb;
-use crate::time::Time;
-use crate::world::{Happening, World};
-
-/// What is coming for a task.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Life {
-    /// What happens when, in no order.
-    agenda: Vec<(Time, Step)>,
-    /// Target groups and ports that it is to be registered with.
-    pub groups: Vec<(String, u16)>,
-    /// Why it counts as failed, once it does.
-    pub failure: Option<Failure>,
-    /// Consecutive failures of a container's own check, by container.
-    pub failed_checks: Vec<u64>,
-    /// Its infrastructure is being retired.
-    pub retiring: bool,
-}
-
-/// A step in a task's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// The network is there.
-    Provisioned,
-    /// Images and secrets are there.
-    Pulled,
-    /// Targets are registered with ELB.
-    Register,
-    /// The containers run.
-    Run,
-    /// A container cannot start, for this reason.
-    FailToStart,
-    /// A container ends by itself.
-    Exit(usize),
-    /// A container's own health check runs.
-    CheckContainer(usize),
-    /// Targets are taken out.
-    Deregister,
-    /// It is looked whether targets have drained.
-    LookAtDraining,
-    /// A container ends on SIGTERM or SIGKILL, with this exit code.
-    Obey(i32),
-    /// The network is gone.
-    Deprovisioned,
-    /// Nobody can describe it any longer.
-    Forget,
-}
-
-/// The tasks of a service that are not STOPPED, in the order of their ARNs.
-pub(super) fn of_service<'a>(world: &'a World, service: &ServiceKey) -> impl Iterator<Item = &'a Task> {
-    let arns = world.ecs.scheduler.tasks_of.get(service);
-    arns.into_iter().flatten().filter_map(|arn| world.ecs.tasks.get(arn))
-}
-
-/// The task definition of that ARN.
-pub(super) fn definition<'a>(world: &'a World, arn: &str) -> Option<&'a TaskDefinition> {
-    let (family, revision) = arn.rsplit('/').next()?.rsplit_once(':')?;
-    world.ecs.families.get(family)?.revisions.get(&revision.parse().ok()?)
-}
-
-/// The elements of `containerDefinitions`.
-pub(super) fn container_definitions<'a>(world: &'a World, task_definition: &str) -> &'a [Value] {
-    let found = definition(world, task_definition).and_then(|found| found.description.get("containerDefinitions"));
-    found.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
+use crate::world::World;
 
 /// Starts a task of a deployment, which registers with these target groups. Its ARN, or none when the deployment is gone.
 pub(super) fn launch(
@@ -151,26 +88,6 @@ pub(super) fn begin(world: &mut World, arn: &str, groups: Vec<(String, u16)>) {
     later(world, arn, after, Step::Provisioned);
 }
 
-/// Has a step happen to a task after this time.
-pub(super) fn later(world: &mut World, arn: &str, after: Duration, step: Step) {
-    let at = world.now + after;
-    let Some(life) = world.ecs.scheduler.lives.get_mut(arn) else { return };
-    life.agenda.push((at, step));
-    world.at(at, Happening::Ecs(Tick::Task(arn.to_owned())));
-}
-
-/// Whether a step of a task is planned.
-pub(super) fn is_planned(world: &World, arn: &str, step: Step) -> bool {
-    world.ecs.scheduler.lives.get(arn).is_some_and(|life| life.agenda.iter().any(|(_, known)| *known == step))
-}
-
-/// Nothing of what was planned for a task happens.
-pub(super) fn cancel(world: &mut World, arn: &str) {
-    if let Some(life) = world.ecs.scheduler.lives.get_mut(arn) {
-        life.agenda.clear();
-    }
-}
-
 /// Steps of a task are due.
 pub(super) fn due(world: &mut World, arn: &str) {
     let now = world.now;
@@ -213,19 +130,6 @@ fn take(world: &mut World, arn: &str, step: Step) {
             world.ecs.tasks.remove(arn);
             world.ecs.scheduler.lives.remove(arn);
         }
-    }
-}
-
-/// The task has another status; its service is looked at soon.
-pub(super) fn enter(world: &mut World, arn: &str, status: TaskStatus) {
-    let now = world.now;
-    let Some(task) = world.ecs.tasks.get_mut(arn) else { return };
-    task.last_status = status;
-    task.since = now;
-    let service = task.service.clone();
-    // The statuses on the way up decide nothing.
-    if let Some(service) = service.filter(|_| !matches!(status, TaskStatus::Pending | TaskStatus::Activating)) {
-        wake_soon(world, &service);
     }
 }
 

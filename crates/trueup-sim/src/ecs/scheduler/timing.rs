@@ -14,9 +14,9 @@ impl Span {
     }
 }
 
-/// From something that happened to the scheduler's next look at the service.
+/// From something that happened to the scheduler's next pass over the service.
 pub(super) const REACTION: Span = Span("scheduler: reaction", 1_000, 4_000);
-/// From `CreateService` or `UpdateService` to the first look.
+/// From `CreateService` or `UpdateService` to the first pass.
 pub(super) const FIRST_LOOK: Span = Span("scheduler: first look", 1_000, 3_000);
 /// Network interface and capacity.
 pub(super) const PROVISIONING: Span = Span("task: provisioning", 10_000, 15_000);
@@ -61,5 +61,5 @@ pub(super) const STOPPED_TASK_KEPT: Duration = Duration::from_mins(65);
 pub(super) const INACTIVE_SERVICE_KEPT: Duration = Duration::from_hours(1);
 /// A message is repeated after six hours at the earliest (ECS developer guide, "service event messages").
 pub(super) const MESSAGE_REPEATED_AFTER: Duration = Duration::from_hours(6);
-/// While something may change that tells nobody, such as a target group that is deleted under a draining target.
+/// While something may change that notifies nothing, such as a target group that is deleted under a draining target.
 pub(super) const POLL: Duration = Duration::from_secs(30);

@@ -1,30 +1,18 @@
 //! Traffic of a service with a blue/green, linear or canary strategy: which revision is in which target group, and the
 //! weights that ECS writes into the rules.
 //!
-//! After a deployment the two groups have swapped roles, and stay so until the next one. ECS looks at the weights once,
+//! After a deployment the two groups have swapped roles, and stay so until the next one. ECS reads the weights once,
 //! before it begins, and not again before it shifts them (ECS developer guide, "Troubleshooting Amazon ECS blue/green
 //! deployments").
 
 use serde_json::{Map, Value, json};
 
 use super::configuration::{self, LoadBalancer};
-use super::known;
+use super::find::known;
+use super::memory::Route;
 use crate::ecs::model::{Service, ServiceKey};
 use crate::elb;
 use crate::world::World;
-
-/// Where the traffic of one load balancer goes during a deployment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Route {
-    /// The group of the revision that serves; none when there is none.
-    blue: Option<String>,
-    /// The group of the new revision.
-    green: String,
-    /// The other one of the pair when there is no blue revision.
-    idle: String,
-    production: String,
-    test: Option<String>,
-}
 
 /// The target groups and ports that tasks of a service revision are registered with.
 pub(super) fn groups(service: &Service, revision: u64) -> Vec<(String, u16)> {

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{not_one_of, target_group_arn, target_groups_not_found};
+use super::arns::target_group_arn;
+use super::errors::{not_one_of, target_groups_not_found};
 use crate::elb::model::{Elb, Rule};
 use crate::input::{invalid, list, number, text, truth};
 use crate::wire::ApiError;
@@ -126,7 +127,7 @@ fn one(elb: &Elb, load_balancer: &str, sent: &Value, position: usize) -> Result<
     Ok(Value::Object(action))
 }
 
-/// Both ways to authenticate; the secret is never told again.
+/// Both ways to authenticate; the secret is never shown again.
 fn authentication(sent: &Value, member: &str) -> Result<Value, ApiError> {
     let config = sent.get(member).filter(|config| config.is_object());
     let config = config.ok_or_else(|| invalid(format!("{member} must be specified")))?;

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::arns::target_group_arn;
+use super::errors::target_groups_not_found;
 use super::health_checks::is_http;
-use super::{required, target_group_arn, target_groups_not_found};
+use super::members::required;
 use crate::input::{invalid, list, text};
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;

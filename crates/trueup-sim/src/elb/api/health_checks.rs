@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{not_one_of, out_of_range};
+use super::errors::{not_one_of, out_of_range};
 use crate::elb::fact;
 use crate::input::{invalid, number, text, truth};
 use crate::wire::ApiError;

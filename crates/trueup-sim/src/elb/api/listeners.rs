@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    actions, listener_arn, listeners_not_found, load_balancer_arn, load_balancer_not_found, not_one_of, out_of_range,
-    page, required, rules, tags,
-};
+use super::arns::{listener_arn, load_balancer_arn};
+use super::errors::{listeners_not_found, load_balancer_not_found, not_one_of, out_of_range};
+use super::members::required;
+use super::paging::page;
+use super::{actions, rules, tags};
 use crate::elb::health;
 use crate::elb::model::{Listener, Rule};
 use crate::input::{invalid, list, number, text, texts};

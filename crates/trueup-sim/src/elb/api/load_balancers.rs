@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{check_name, load_balancer_arn, load_balancer_not_found, not_one_of, page, required, tags};
+use super::arns::load_balancer_arn;
+use super::errors::{load_balancer_not_found, not_one_of};
+use super::members::{check_name, required};
+use super::paging::page;
+use super::tags;
 use crate::elb::health;
 use crate::elb::model::LoadBalancer;
 use crate::input::{invalid, list, text, texts};
@@ -185,7 +189,7 @@ pub(super) fn modify_attributes(world: &mut World, input: &Value) -> Outcome {
     Ok(json!({"Attributes": sent}))
 }
 
-/// The attributes that matter to whoever runs services behind it; AWS has more.
+/// The attributes that matter for services behind it; AWS has more.
 fn default_attributes(kind: &str) -> BTreeMap<String, String> {
     let mut pairs = vec![("deletion_protection.enabled", "false"), ("access_logs.s3.enabled", "false")];
     if kind == "application" {

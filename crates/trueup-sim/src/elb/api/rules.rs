@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{
-    actions, conditions, listener_arn, listeners_not_found, out_of_range, page, required, rule_arn, rules_not_found,
-    tags,
-};
+use super::arns::{listener_arn, rule_arn};
+use super::errors::{listeners_not_found, out_of_range, rules_not_found};
+use super::members::required;
+use super::paging::page;
+use super::{actions, conditions, tags};
 use crate::elb::health;
 use crate::elb::model::Rule;
 use crate::input::{invalid, list, number, text, texts, truth};
@@ -56,7 +57,7 @@ pub(super) fn create(world: &mut World, input: &Value) -> Outcome {
     Ok(json!({"Rules": [shown(&arn, &world.elb.rules[&arn])]}))
 }
 
-/// Puts a rule under an ARN of its own, which tells its listener's.
+/// Stores a rule under an ARN of its own, which contains its listener's.
 pub(super) fn add(world: &mut World, rule: Rule) -> String {
     let id = world.chance.of("elb: ids").hex(16);
     let arn = format!("{}/{id}", rule.listener.replacen(":listener/", ":listener-rule/", 1));

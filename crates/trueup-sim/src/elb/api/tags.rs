@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{listeners_not_found, load_balancer_not_found, rules_not_found, target_groups_not_found};
+use super::errors::{listeners_not_found, load_balancer_not_found, rules_not_found, target_groups_not_found};
 use crate::elb::model::{Elb, Tags};
 use crate::input::{invalid, list, text, texts};
 use crate::wire::{ApiError, Outcome};

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    attributes, check_name, health_checks, load_balancer_arn, load_balancer_not_found, not_one_of, out_of_range, page,
-    required, tags, target_group_arn, target_groups_not_found,
-};
-use crate::elb::checks;
+use super::arns::{load_balancer_arn, target_group_arn};
+use super::errors::{load_balancer_not_found, not_one_of, out_of_range, target_groups_not_found};
+use super::members::{check_name, required};
+use super::paging::page;
+use super::{attributes, health_checks, tags};
 use crate::elb::model::TargetGroup;
+use crate::elb::queue;
 use crate::input::{invalid, number, text, texts};
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
@@ -164,7 +165,7 @@ pub(super) fn modify(world: &mut World, input: &Value) -> Outcome {
     if let Some(group) = world.elb.target_groups.get_mut(arn) {
         group.settings = settings;
     }
-    checks::wake(world, arn);
+    queue::wake(world, arn);
     Ok(json!({"TargetGroups": [shown(world, arn, &world.elb.target_groups[arn])]}))
 }
 

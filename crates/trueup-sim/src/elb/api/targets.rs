@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{required, target_group_arn, target_groups_not_found};
+use super::arns::target_group_arn;
+use super::errors::target_groups_not_found;
+use super::members::required;
 use crate::elb::health::{self, TargetHealth};
 use crate::elb::model::{Address, TargetGroup};
 use crate::input::{invalid, list, number, text};

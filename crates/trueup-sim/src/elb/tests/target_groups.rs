@@ -41,9 +41,10 @@ fn defaults_depend_on_protocol_and_type() {
     for (sent, expected) in cases {
         let mut input = json!({"Name": "web", "Port": "80", "VpcId": "vpc-1"});
         for (member, value) in sent.as_object().expect("cases are objects") {
-            match value {
-                Value::Null => drop(input.as_object_mut().expect("it is an object").remove(member)),
-                value => input[member] = value.clone(),
+            if value.is_null() {
+                input.as_object_mut().expect("it is an object").remove(member);
+            } else {
+                input[member] = value.clone();
             }
         }
         let group = call(&mut world(1), "CreateTargetGroup", input)["TargetGroups"][0].clone();

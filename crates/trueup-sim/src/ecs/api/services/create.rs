@@ -17,7 +17,7 @@ use crate::world::World;
 /// Members that are kept as they were sent when they say something.
 const KEPT: [&str; 4] = ["volumeConfigurations", "vpcLatticeConfigurations", "gatewayConnectors", "monitoring"];
 
-/// Members that are lists and are told as `[]` when they were not sent.
+/// Members that are lists and are shown as `[]` when they were not sent.
 const LISTS: [&str; 3] = ["loadBalancers", "serviceRegistries", "placementConstraints"];
 
 /// `CreateService`.

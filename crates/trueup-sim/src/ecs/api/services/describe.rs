@@ -1,4 +1,4 @@
-//! A service as the API tells it.
+//! A service as the API shows it.
 
 use serde_json::{Map, Value, json};
 
@@ -16,10 +16,10 @@ use crate::world::World;
 /// At most so many services in one `DescribeServices`.
 const DESCRIBE_MAX: usize = 10;
 
-/// At most so many events are told.
+/// The most events that are shown.
 const EVENTS_MAX: usize = 100;
 
-/// Settings that are told in `deployments[]` or the service revision, and not for the service.
+/// Settings that are shown in `deployments[]` or the service revision, and not for the service.
 const NOT_TOLD: [&str; 5] = [
     "serviceConnectConfiguration",
     "volumeConfigurations",
@@ -28,7 +28,7 @@ const NOT_TOLD: [&str; 5] = [
     "monitoring",
 ];
 
-/// Settings that a deployment tells.
+/// Settings that a deployment shows.
 const OF_DEPLOYMENTS: [&str; 7] = [
     "launchType",
     "capacityProviderStrategy",
@@ -39,7 +39,7 @@ const OF_DEPLOYMENTS: [&str; 7] = [
     "vpcLatticeConfigurations",
 ];
 
-/// `DescribeServices`: INACTIVE services are told until ECS forgets them; what is not there is in `failures`.
+/// `DescribeServices`: INACTIVE services are shown until ECS forgets them; what is not there is in `failures`.
 pub(in crate::ecs::api) fn describe(world: &World, input: &Input) -> Outcome {
     let cluster = names::cluster(world, input)?;
     let asked = input.texts("services");
@@ -66,7 +66,7 @@ pub(in crate::ecs::api) fn deployment_id(id: u64) -> String {
     format!("ecs-svc/{id}")
 }
 
-/// `service` as the API tells it.
+/// `service` as the API shows it.
 pub(super) fn view(world: &World, key: &ServiceKey, tags: bool) -> Value {
     let Some(service) = world.ecs.services.get(key) else { return Value::Null };
     let counted = counts(world, key, None);
@@ -111,7 +111,7 @@ pub(super) fn view(world: &World, key: &ServiceKey, tags: bool) -> Value {
     Value::Object(view)
 }
 
-/// The two forms in which worlds tell what was never set.
+/// The two forms in which worlds show settings that were never set.
 fn tell_configuration(world: &World, configuration: &mut Value) {
     let untouched = json!({
         "enable": false,

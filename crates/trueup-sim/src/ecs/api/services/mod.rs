@@ -6,7 +6,7 @@
 //! | `update.rs` | `UpdateService`: what changes, and whether that begins a deployment |
 //! | `rules.rs` | what both refuse |
 //! | `load_balancers.rs` | what both refuse about load balancers |
-//! | `describe.rs` | a service as the API tells it |
+//! | `describe.rs` | a service as the API shows it |
 
 mod create;
 mod describe;
@@ -50,7 +50,7 @@ pub(super) fn delete(world: &mut World, input: &Input) -> Outcome {
     Ok(json!({ "service": describe::view(world, &key, false) }))
 }
 
-/// `ListServices`: the ACTIVE ones, 10 to a page unless told otherwise.
+/// `ListServices`: the ACTIVE ones, 10 to a page unless the caller asks for another number.
 pub(super) fn list(world: &mut World, input: &Input) -> Outcome {
     let cluster = names::cluster(world, input)?;
     let is_wanted = |name: &str, settings: &serde_json::Map<String, Value>| {

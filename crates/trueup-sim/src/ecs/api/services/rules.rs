@@ -1,4 +1,4 @@
-//! What `CreateService` and `UpdateService` refuse, judged by the settings that would result.
+//! What `CreateService` and `UpdateService` refuse, by the settings that would result.
 
 use serde_json::{Map, Value};
 

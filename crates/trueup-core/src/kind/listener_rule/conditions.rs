@@ -11,11 +11,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::coerce::{any_case, text};
-use super::compare::{Comparison, Keyed};
-use super::keys;
-use super::schema::Field;
-use crate::model::Kind;
+use super::CONDITIONS;
+use crate::drift::coerce::{any_case, text};
+use crate::drift::compare::{Comparison, Keyed};
+use crate::drift::schema::Field;
 
 /// A field that conditions can have: its config's member, and whether case counts in its values.
 struct Matched {
@@ -40,8 +39,7 @@ pub(super) fn compare<'a>(
     desired: Option<&'a Value>,
     live: Option<&'a Value>,
 ) {
-    let key = keys::list_key(Kind::ListenerRule, &["Conditions"]);
-    let sides = key.and_then(|key| Keyed::both(key, None, desired, live));
+    let sides = Keyed::both(&CONDITIONS, None, desired, live);
     let Some([mut desired_conditions, mut live_conditions]) = sides else {
         if desired != live {
             comparison.report(desired, live);
@@ -67,7 +65,7 @@ fn condition<'a>(c: &mut Comparison<'a>, desired: &'a Value, live: &'a Value) {
     let field = desired.get("Field").and_then(Value::as_str).unwrap_or_default();
     let Some(Matched { config, has_case, .. }) = FIELDS.iter().find(|matched| matched.field == field) else {
         // A field that is newer than this table: as it stands.
-        if !super::coerce::same_json(desired, live) {
+        if !crate::drift::coerce::same_json(desired, live) {
             c.report(Some(desired), Some(live));
         }
         return;

@@ -16,12 +16,12 @@
 
 use serde_json::Value;
 
-use super::coerce::comma_set;
-use super::rule::{Rule, tags};
-use super::schema::Rules;
+use crate::drift::coerce::comma_set;
+use crate::drift::rule::{Rule, tags};
+use crate::drift::schema::Rules;
 
 /// The rules of `CreateTargetGroup`, with `Attributes` beside its members.
-pub(super) const RULES: Rules = &[
+pub(crate) const RULES: Rules = &[
     ("Name", Rule::PLAIN.live(name)),
     ("Protocol", Rule::IF_DECLARED),
     ("ProtocolVersion", Rule::PLAIN.text("HTTP1")),

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::coerce::integer;
-use super::compare::Comparison;
-use super::schema::{Field, Form};
+use crate::drift::coerce::integer;
+use crate::drift::compare::Comparison;
+use crate::drift::schema::{Field, Form};
 
 /// Compares `Actions`: by position after sorting by `Order`.
 pub(super) fn compare<'a>(

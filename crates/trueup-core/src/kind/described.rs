@@ -1,8 +1,73 @@
-//! The envelopes that `aws ecs describe-…` and `aws elbv2 describe-…` print around a resource.
+//! How AWS describes a resource: the envelope around it, and where its members differ from the request's.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::model::Kind;
+use super::Kind;
+
+/// How answers describe a kind of resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    /// The member of the answer that has it, as `aws ecs describe-…` and `aws elbv2 describe-…` print it.
+    pub envelope: &'static str,
+    /// What stands beside the resource in the envelope, or is read by a call of its own, and belongs inside it.
+    pub beside: &'static [&'static str],
+    /// The member that has the ARN.
+    pub arn: &'static str,
+    /// Members that are named otherwise than in the request: `(request, answer)`.
+    pub renamed: &'static [(&'static str, &'static str)],
+    /// Members that only the deployment with the status `PRIMARY` in `deployments` has.
+    pub in_primary_deployment: &'static [&'static str],
+}
+
+impl Described {
+    /// A description in the spelling of the request: renamed members by their request names, and what stands in the
+    /// PRIMARY deployment alone at the place where the request has it.
+    pub(crate) fn as_request(&self, description: &Value) -> Value {
+        let mut value = description.clone();
+        let Value::Object(members) = &mut value else { return value };
+        for (request, answer) in self.renamed {
+            if let Some(member) = members.shift_remove(*answer) {
+                members.insert((*request).to_owned(), member);
+            }
+        }
+        if !self.in_primary_deployment.is_empty() {
+            let primary = primary(description);
+            for name in self.in_primary_deployment {
+                if let (false, Some(part)) = (members.contains_key(*name), primary.and_then(|p| p.get(name))) {
+                    members.insert((*name).to_owned(), part.clone());
+                }
+            }
+        }
+        value
+    }
+
+    /// A request as AWS would describe it: [`Described::as_request`] the other way round.
+    pub(crate) fn as_described(&self, body: &Value) -> Value {
+        let mut value = body.clone();
+        let Value::Object(members) = &mut value else { return value };
+        for (request, answer) in self.renamed {
+            if let Some(member) = members.shift_remove(*request) {
+                members.insert((*answer).to_owned(), member);
+            }
+        }
+        if !self.in_primary_deployment.is_empty() {
+            let mut primary = Map::from_iter([("status".to_owned(), Value::from("PRIMARY"))]);
+            for name in self.in_primary_deployment {
+                if let Some(part) = members.shift_remove(*name) {
+                    primary.insert((*name).to_owned(), part);
+                }
+            }
+            members.insert("deployments".to_owned(), Value::Array(vec![Value::Object(primary)]));
+        }
+        value
+    }
+}
+
+/// The deployment that ECS is heading for.
+pub(crate) fn primary(service: &Value) -> Option<&Value> {
+    let deployments = service.get("deployments")?.as_array()?;
+    deployments.iter().find(|deployment| deployment.get("status").and_then(Value::as_str) == Some("PRIMARY"))
+}
 
 /// Takes one resource out of what the AWS CLI prints for it, with or without the envelope.
 ///
@@ -12,12 +77,7 @@ use crate::model::Kind;
 /// # Errors
 /// When there is an envelope and it does not hold exactly one resource; the message says what it holds.
 pub fn unwrap_envelope(kind: Kind, document: &Value) -> Result<Value, String> {
-    let (envelope, inside) = match kind {
-        Kind::TaskDefinition => ("taskDefinition", &["tags"][..]),
-        Kind::Service => ("services", &["tags"][..]),
-        Kind::TargetGroup => ("TargetGroups", &["Attributes", "Tags"][..]),
-        Kind::ListenerRule => ("Rules", &["Tags"][..]),
-    };
+    let Described { envelope, beside, .. } = kind.facts().described;
     let Some(members) = document.as_object() else {
         return Err(format!("a {} as AWS describes it is a JSON object", kind.as_str()));
     };
@@ -31,10 +91,10 @@ pub fn unwrap_envelope(kind: Kind, document: &Value) -> Result<Value, String> {
         },
         // A service has a `taskDefinition` of its own, but no `services`; a null envelope holds nothing.
         Some(Value::Null) => return Err(format!("`{envelope}` is null")),
-        _ => return Ok(document.clone()),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => return Ok(document.clone()),
     };
     if let Some(resource) = resource.as_object_mut() {
-        for name in inside {
+        for name in beside {
             let read = members.get(*name).filter(|value| !value.is_null());
             if let (Some(read), false) = (read, resource.get(*name).is_some_and(|value| !value.is_null())) {
                 resource.insert((*name).to_owned(), read.clone());
@@ -55,7 +115,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::unwrap_envelope;
-    use crate::model::Kind;
+    use crate::kind::Kind;
 
     #[test]
     fn a_resource_comes_out_of_its_envelope_with_what_stands_beside_it() {

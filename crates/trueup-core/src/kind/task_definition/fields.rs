@@ -10,14 +10,14 @@
 
 use serde_json::Value;
 
-use super::coerce::{cpu_units, integer, mebibytes};
-use super::compare::Comparison;
-use super::names::is_same_role;
-use super::rule::{Rule, Scope, Side, tags};
-use super::schema::{Field, Form, Rules};
+use crate::drift::coerce::{cpu_units, integer, mebibytes};
+use crate::drift::compare::Comparison;
+use crate::drift::names::is_same_role;
+use crate::drift::rule::{Rule, Scope, Side, tags};
+use crate::drift::schema::{Field, Form, Rules};
 
 /// The rules of `RegisterTaskDefinition`, in the order of the API reference.
-pub(super) const RULES: Rules = &[
+pub(crate) const RULES: Rules = &[
     // ECS accepts a role's name and returns its ARN.
     ("taskRoleArn", Rule::PLAIN.equal(is_same_role)),
     ("executionRoleArn", Rule::PLAIN.equal(is_same_role)),

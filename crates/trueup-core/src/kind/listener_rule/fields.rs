@@ -1,24 +1,23 @@
 //! Listener rules: what `DescribeRules` shows that `CreateRule` was not told.
 //!
 //! `ModifyRule` replaces `Actions` and `Conditions` as a whole, so anything in them beyond AWS's completion is drift.
-//! Both have two spellings for one thing, a short and a long one, and AWS returns both: see [`super::rule_actions`]
-//! and [`super::rule_conditions`].
+//! Both have two spellings for one thing, a short and a long one, and AWS returns both: see [`super::actions`]
+//! and [`super::conditions`].
 //!
 //! Defaults are those of the Elastic Load Balancing API reference (version 2015-12-01), `CreateRule` and the shapes it
 //! names; what a redirect completes is in the user guide for Application Load Balancers.
 
 use serde_json::Value;
 
-use super::rule::{Rule, Scope, tags};
-use super::rule_actions;
-use super::rule_conditions;
-use super::schema::Rules;
+use super::{actions, conditions};
+use crate::drift::rule::{Rule, Scope, tags};
+use crate::drift::schema::Rules;
 
 /// The rules of `CreateRule`.
-pub(super) const RULES: Rules = &[
+pub(crate) const RULES: Rules = &[
     // Not in the answer, but part of the rule's ARN.
     ("ListenerArn", Rule::IF_DECLARED.live(|live| live.get("RuleArn")).equal(is_rule_of_listener)),
-    ("Conditions", Rule::PLAIN.compare(rule_conditions::compare)),
+    ("Conditions", Rule::PLAIN.compare(conditions::compare)),
     // Sets also in the canonical document. Expressions (`RegexValues`) have no row: they stay as they were sent.
     ("Conditions/*/Values", Rule::SET),
     ("Conditions/*/HostHeaderConfig/Values", Rule::SET),
@@ -29,7 +28,7 @@ pub(super) const RULES: Rules = &[
     ("Conditions/*/SourceIpConfig/Values", Rule::SET),
     // An integer in the request, a string in the answer; `default` for the rule that none can declare.
     ("Priority", Rule::PLAIN),
-    ("Actions", Rule::PLAIN.compare(rule_actions::compare)),
+    ("Actions", Rule::PLAIN.compare(actions::compare)),
     // Position says it: actions are compared in their order.
     ("Actions/*/Order", Rule::NEVER),
     // Compared together: they are two spellings of one thing.

@@ -29,14 +29,14 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::coerce::{integer, same_json, text};
-use super::compare::Comparison;
-use super::names::{is_same_cluster, is_same_role, is_same_task_definition};
-use super::rule::{Rule, Scope, Side, tags};
-use super::schema::{Field, Form, Rules};
+use crate::drift::coerce::{integer, same_json, text};
+use crate::drift::compare::Comparison;
+use crate::drift::names::{is_same_cluster, is_same_role, is_same_task_definition};
+use crate::drift::rule::{Rule, Scope, Side, tags};
+use crate::drift::schema::{Field, Form, Rules};
 
 /// The rules of `CreateService`, in the order of the API reference.
-pub(super) const RULES: Rules = &[
+pub(crate) const RULES: Rules = &[
     ("cluster", Rule::IF_DECLARED.live(|live| live.get("clusterArn")).equal(is_same_cluster)),
     ("taskDefinition", Rule::IF_DECLARED.equal(is_task_definition_settled)),
     ("availabilityZoneRebalancing", Rule::IF_DECLARED),
