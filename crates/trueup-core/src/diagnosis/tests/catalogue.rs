@@ -15,9 +15,16 @@ const SECRETS: &str =
 const USER: &str = "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/ecsTaskExecutionRole/0123 is not authorized to perform: ";
 
 /// Stop code, stopped reason, containers, class.
-fn stops() -> Vec<(&'static str, String, Value, &'static str)> {
+type Stop = (&'static str, String, Value, &'static str);
+
+/// Every stop.
+fn stops() -> Vec<Stop> {
+    [before_start(), after_start()].concat()
+}
+
+/// Stops by what a task lacked before its containers started.
+fn before_start() -> Vec<Stop> {
     let none = || json!([]);
-    let code = |code| json!([container(Some(code), "")]);
     let says = |reason: &str| json!([container(None, reason)]);
     vec![
         (FAILED, format!("{PULL}pull image manifest has been retried 7 time(s): image Manifest does not contain descriptor matching platform 'linux/amd64'"), none(), "image_architecture"),
@@ -52,6 +59,15 @@ fn stops() -> Vec<(&'static str, String, Value, &'static str)> {
         (FAILED, "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. Check your network configuration. : signal: killed".into(), none(), "log_driver"),
         (FAILED, "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.".into(), none(), "log_driver"),
         (FAILED, "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: Failed to resolve \"fs-0e4a39a0b7bb8b885.efs.us-east-1.amazonaws.com\" - check that your file system ID is correct".into(), none(), "efs_mount"),
+    ]
+}
+
+/// Stops by how containers ended, and by the scheduler and AWS.
+fn after_start() -> Vec<Stop> {
+    let none = || json!([]);
+    let code = |code| json!([container(Some(code), "")]);
+    let says = |reason: &str| json!([container(None, reason)]);
+    vec![
         (EXITED, ENDED.into(), json!([container(Some(137), "OutOfMemoryError: Container killed due to memory usage")]), "out_of_memory"),
         (EXITED, ENDED.into(), code(137), "killed"),
         (EXITED, ENDED.into(), code(139), "segmentation_fault"),

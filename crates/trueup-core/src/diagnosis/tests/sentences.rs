@@ -16,7 +16,7 @@ fn check(world: &World, cause: &str, cure: &str) {
 }
 
 #[test]
-fn the_cause_names_what_it_is_about() {
+fn the_cause_names_what_a_task_lacked_before_it_started() {
     let pull = "CannotPullContainerError: ";
     let image = json!([container(
         None,
@@ -72,6 +72,15 @@ fn the_cause_names_what_it_is_about() {
             "the subnet `subnet-0a1b` has no free address",
             "other subnets",
         ),
+    ];
+    for (code, reason, containers, cause, cure) in table {
+        check(&World::stopped(code, reason, &containers), cause, cure);
+    }
+}
+
+#[test]
+fn the_cause_names_the_container_that_ended() {
+    let table = [
         (
             "EssentialContainerExited",
             "Essential container in task exited",
