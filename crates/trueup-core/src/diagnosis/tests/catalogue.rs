@@ -168,7 +168,7 @@ fn every_row_of_the_catalogue_is_recognised() {
         let world = World::stopped(code, &reason, &containers);
         let world = world.and_stopped(code, &reason, &containers);
         assert_eq!(world.class(), class, "{code} {reason} {containers}");
-        // Neither case nor line breaks matter, nor what stands before.
+        // Neither case, line breaks nor a prefix matters.
         let shouted = format!("Task stopped\n at 12:00:\n{}", reason.to_uppercase());
         if containers == json!([]) {
             assert_eq!(World::stopped(code, &shouted, &containers).class(), class, "{shouted}");
@@ -198,7 +198,7 @@ fn every_class_has_a_row() {
 }
 
 #[test]
-fn what_is_not_the_release_is_told_apart() {
+fn causes_outside_the_release_have_their_own_bearing() {
     let not: Vec<&str> =
         Class::ALL.iter().filter(|class| class.bearing() == Bearing::NotTheRelease).map(|class| class.name()).collect();
     assert_eq!(not, ["terminated", "scaling", "stopped_by_user", "spot_interruption", "maintenance", "host_gone"]);

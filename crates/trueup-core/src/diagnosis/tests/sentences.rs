@@ -116,7 +116,7 @@ fn the_cause_names_the_container_that_ended() {
 }
 
 #[test]
-fn a_failed_health_check_is_explained_by_what_the_load_balancer_saw() {
+fn a_failed_health_check_is_explained_by_the_load_balancer() {
     let elb = format!("Task failed ELB health checks in (target-group {GROUP})");
     check(
         &World::stopped("ServiceSchedulerInitiated", &elb, &json!([])),
@@ -142,7 +142,7 @@ fn a_failed_health_check_is_explained_by_what_the_load_balancer_saw() {
 }
 
 #[test]
-fn equal_facts_are_counted_the_newest_first_and_their_words_are_kept_and_made_safe() {
+fn equal_facts_are_counted_safe_to_print_and_newest_first() {
     let missing = "CannotPullContainerError: failed to resolve ref a/b:1: not found\u{1b}[31m\nred";
     let mut world = World::new();
     for _ in 0..3 {
