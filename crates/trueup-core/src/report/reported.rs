@@ -103,8 +103,8 @@ impl ReportedState {
 
     fn observe_holds(&mut self, plan: &Plan, news: &mut Vec<What>) {
         let mut holds = BTreeMap::new();
-        // A call that fails repeatedly is held alternately as failed and, after each retry, as not settled. The failure is
-        // the news; each wait is not.
+        // After each retry of a call that keeps failing, its resource is held as not settled as well. The failure is the
+        // news; each wait is not.
         let fails = |about: &Option<Resource>| {
             let failed = |held: &&Held| matches!(held.reason, Hold::WriteFailed { .. });
             plan.held.iter().filter(failed).any(|held| held.resource.as_ref().map(key) == about.as_ref().map(key))

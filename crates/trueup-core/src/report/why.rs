@@ -68,9 +68,9 @@ fn of_rollout(rollout: &Rollout, is_explained: bool) -> Option<Explanation> {
         Rollout::TimedOut { task_definition, progress } => {
             let revision = family_and_revision(task_definition);
             let cause = format!("{revision} exceeded `rollout_timeout`, rolling out{}", how_far(progress));
-            let cure = "ECS continues: check the service's events and the containers' logs; ECS gives up on its own only with a \
+            let remedy = "ECS continues: check the service's events and the containers' logs; ECS gives up on its own only with a \
                         circuit breaker, and `rollout_timeout` may be too short";
-            Some(state("RolloutTimedOut", cause, cure))
+            Some(state("RolloutTimedOut", cause, remedy))
         }
         Rollout::Superseded { task_definition, by } => {
             let (revision, by) = (family_and_revision(task_definition), family_and_revision(by));
@@ -162,9 +162,9 @@ fn of_status(plan: &Plan) -> Explanation {
     }
 }
 
-fn state(reason: &'static str, cause: String, cure: &str) -> Explanation {
+fn state(reason: &'static str, cause: String, remedy: &str) -> Explanation {
     let (evidence, changes) = (Vec::new(), Vec::new());
-    Explanation { reason, bearing: None, cause, evidence, changes, cure: cure.to_owned() }
+    Explanation { reason, bearing: None, cause, evidence, changes, cure: remedy.to_owned() }
 }
 
 #[cfg(test)]

@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use super::super::{Fact, Finding};
+use super::super::Fact;
 use super::{GROUP, World, container};
 
 const FAILED: &str = "TaskFailedToStart";
 
 /// Checks that cause and remedy contain these texts.
 #[track_caller]
-fn check(world: &World, cause: &str, cure: &str) {
-    let Finding { class, cause: said, cure: advice, .. } = world.finding().expect("something failed");
-    assert!(said.contains(cause), "{class:?}: {said}");
-    assert!(advice.contains(cure), "{class:?}: {advice}");
+fn check(world: &World, cause: &str, remedy: &str) {
+    let finding = world.finding().expect("something failed");
+    assert!(finding.cause.contains(cause), "{:?}: {}", finding.class, finding.cause);
+    assert!(finding.cure.contains(remedy), "{:?}: {}", finding.class, finding.cure);
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn the_cause_names_what_a_task_lacked_before_it_started() {
             "other subnets",
         ),
     ];
-    for (code, reason, containers, cause, cure) in table {
-        check(&World::stopped(code, reason, &containers), cause, cure);
+    for (code, reason, containers, cause, remedy) in table {
+        check(&World::stopped(code, reason, &containers), cause, remedy);
     }
 }
 
@@ -110,8 +110,8 @@ fn the_cause_names_the_container_that_ended() {
             "startPeriod",
         ),
     ];
-    for (code, reason, containers, cause, cure) in table {
-        check(&World::stopped(code, reason, &containers), cause, cure);
+    for (code, reason, containers, cause, remedy) in table {
+        check(&World::stopped(code, reason, &containers), cause, remedy);
     }
 }
 
