@@ -68,8 +68,8 @@ fn of_rollout(rollout: &Rollout, is_explained: bool) -> Option<Explanation> {
         Rollout::TimedOut { task_definition, progress } => {
             let revision = family_and_revision(task_definition);
             let cause = format!("{revision} exceeded `rollout_timeout`, rolling out{}", how_far(progress));
-            let remedy = "ECS continues: check the service's events and the containers' logs; ECS gives up on its own only with a \
-                        circuit breaker, and `rollout_timeout` may be too short";
+            let remedy = "ECS continues: check the service's events and the containers' logs; ECS gives up on its own only \
+                          with a circuit breaker, and `rollout_timeout` may be too short";
             Some(state("RolloutTimedOut", cause, remedy))
         }
         Rollout::Superseded { task_definition, by } => {
