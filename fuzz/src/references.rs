@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use trueup_core::desired::{FileTree, load};
+use trueup_core::kind::Kind;
 use trueup_core::live::Observed;
 use trueup_core::names::Revision;
 
