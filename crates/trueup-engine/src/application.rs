@@ -8,7 +8,7 @@ use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
 use trueup_core::plan::{Ahead, Held, Hold, Memory, Plan, Resource, Rollout, Step, Sync};
 use trueup_core::planner::Prune;
-use trueup_core::report::Edges;
+use trueup_core::report::ReportedState;
 use trueup_core::resources::service::deploys;
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::CallError;
@@ -30,7 +30,7 @@ const RECORD_BELIEVED: Duration = Duration::from_secs(15);
 /// What is remembered of an application. Nothing here is needed for correctness: a restart begins without it.
 pub(crate) struct ApplicationState {
     /// What was reported of it.
-    pub edges: Edges,
+    pub edges: ReportedState,
     /// What was written a moment ago.
     pub memory: Memory,
     /// Its documents with the references that were resolved last.
@@ -67,7 +67,7 @@ struct FailedCall {
 }
 
 impl ApplicationState {
-    pub fn new(environment: &EnvironmentName, application: &ApplicationName, edges: Edges) -> Self {
+    pub fn new(environment: &EnvironmentName, application: &ApplicationName, edges: ReportedState) -> Self {
         Self {
             edges,
             memory: Memory::default(),

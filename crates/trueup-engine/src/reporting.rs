@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trueup_core::names::{ApplicationName, EnvironmentName};
-use trueup_core::report::{Edges, Event, Notes, root_cause};
+use trueup_core::report::{ReportedState, Event, Notes, root_cause};
 use trueup_ports::Notebook;
 
 /// What was reported, and the events that are held until a cycle ends.
@@ -40,13 +40,13 @@ impl Reporting {
     }
 
     /// What was reported of an application.
-    pub fn known(&self, environment: &EnvironmentName, application: &ApplicationName) -> Edges {
+    pub fn known(&self, environment: &EnvironmentName, application: &ApplicationName) -> ReportedState {
         let key = (environment.clone(), application.clone());
         self.lock().notes.applications.get(&key).cloned().unwrap_or_default()
     }
 
     /// Records what was reported of an application.
-    pub fn note(&self, environment: &EnvironmentName, application: &ApplicationName, edges: &Edges) {
+    pub fn note(&self, environment: &EnvironmentName, application: &ApplicationName, edges: &ReportedState) {
         if self.notebook.is_none() {
             return;
         }

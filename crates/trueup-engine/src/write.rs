@@ -4,7 +4,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use trueup_core::names::Arn;
 use trueup_core::plan::{Plan, Step};
-use trueup_core::report::{Event, Failure, PlannedStep, What};
+use trueup_core::report::{CallFailure, Event, PlannedStep, What};
 use trueup_ports::{Answer, CallError, Cloud, Effect};
 
 use crate::application::ApplicationState;
@@ -52,9 +52,9 @@ pub(crate) async fn write(
 }
 
 /// The part of a failed call's error that events have.
-pub(crate) fn failure(error: CallError) -> Failure {
+pub(crate) fn failure(error: CallError) -> CallFailure {
     let CallError { operation: _, kind, code, message, request_id, effect } = error;
-    Failure { kind, code, message, request_id, effect_unknown: effect == Effect::Unknown }
+    CallFailure { kind, code, message, request_id, effect_unknown: effect == Effect::Unknown }
 }
 
 /// The ARNs of the resource of a step, and of those that its request names.

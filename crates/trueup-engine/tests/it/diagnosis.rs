@@ -41,7 +41,8 @@ async fn a_failed_rollout_is_told_with_what_was_found_before_the_tasks_disappear
     world.pass(90).await;
     assert_eq!(world.failures(), ["image_not_found"]);
     let prints = world.prints();
-    for part in ["cause: the image", "evidence: task", MISSING, "cure: push that tag", "\"class\":\"image_not_found\""]
+    for part in
+        ["cause: the image", "evidence: task", MISSING, "remedy: push that tag", "\"class\":\"image_not_found\""]
     {
         assert!(prints.contains(part), "{part}: {prints}");
     }

@@ -1,4 +1,4 @@
-//! Successions of plans, and what is told of them.
+//! Successive plans, and the events of each.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::drift::Shown;
 use crate::live::{FailureKind, ReadFailure};
 use crate::names::{ApplicationName, Arn, EnvironmentName};
-use crate::plan::{Call, Cause, Progress, Step};
+use crate::plan::{Call, Cause, Health, Progress, Rollout, Step};
 use crate::pointer::Pointer;
 use crate::report::{json_line, text};
 
@@ -87,13 +87,13 @@ fn timed_out(revision: u32) -> Plan {
     Plan { rollout: Some(Rollout::TimedOut { task_definition: revision_of(revision), progress }), ..plan() }
 }
 
-/// Observes plan after plan and compares the names of what is told of each.
+/// Observes one plan after another and compares the names of the events of each.
 #[track_caller]
 fn check(succession: &[(Plan, &[&str])]) {
-    let mut edges = Edges::default();
+    let mut state = ReportedState::default();
     for (at, (plan, expected)) in succession.iter().enumerate() {
-        let told: Vec<_> = edges.observe(plan, Timestamp::UNIX_EPOCH).iter().map(|event| event.what.name()).collect();
-        assert_eq!(told, *expected, "plan {at}");
+        let events: Vec<_> = state.observe(plan, Timestamp::UNIX_EPOCH).iter().map(|event| event.what.name()).collect();
+        assert_eq!(events, *expected, "plan {at}");
     }
 }
 
@@ -103,7 +103,7 @@ fn what_is_at_rest_is_silent() {
 }
 
 #[test]
-fn drift_is_told_once_and_again_after_it_changed() {
+fn drift_is_reported_once_and_again_after_it_changed() {
     check(&[
         (drifted(3), &["drift.detected", "plan.made"]),
         (drifted(3), &[]),
@@ -156,13 +156,13 @@ fn drift_beside_a_commit_s_change_or_held_is_drift() {
 }
 
 #[test]
-fn a_deleted_resource_is_told_as_deleted() {
+fn a_deleted_resource_is_reported_as_deleted() {
     let root = Pointer::root();
     let gone = Change { live: Shown::absent(), desired: Shown::at(&root, &json!({})), path: root };
     for (changes, reason) in [(vec![gone], "deleted"), (count(3), "changed")] {
-        let told = Edges::default()
+        let events = ReportedState::default()
             .observe(&Plan { steps: vec![step(Cause::Drift, changes)], ..plan() }, Timestamp::UNIX_EPOCH);
-        let line = json_line(&told[0]);
+        let line = json_line(&events[0]);
         assert!(line.contains(&format!("\"reason\":\"{reason}\"")), "{line}");
     }
 }
@@ -201,7 +201,7 @@ fn a_hold_lasts_though_its_message_differs_each_time() {
 }
 
 #[test]
-fn a_hold_whose_details_change_is_told_again_and_did_not_end() {
+fn a_hold_whose_details_change_starts_again_without_an_end() {
     let waits = |name: &str| held(Hold::WaitsFor { applications: vec![ApplicationName::new(name)] }, Sync::OutOfSync);
     check(&[(waits("a"), &["hold.started"]), (waits("b"), &["hold.started"]), (plan(), &["hold.ended"])]);
 }
@@ -223,7 +223,7 @@ fn tags_that_follow_a_change_are_no_plan_of_their_own() {
 }
 
 #[test]
-fn a_rollout_is_told_from_its_beginning_to_its_end() {
+fn a_rollout_is_reported_from_start_to_end() {
     check(&[
         (plan(), &[]),
         (rolling(1, 0), &["rollout.started"]),
@@ -241,7 +241,7 @@ fn a_rollout_is_told_from_its_beginning_to_its_end() {
 }
 
 #[test]
-fn a_rollback_is_told_once_when_it_begins_and_its_end_is_no_news() {
+fn a_rollback_is_reported_once_when_it_begins() {
     check(&[
         (serving(1), &[]),
         (rolling(2, 0), &["rollout.started"]),
@@ -261,11 +261,11 @@ fn a_rollback_is_told_once_when_it_begins_and_its_end_is_no_news() {
 }
 
 #[test]
-fn a_restart_tells_nothing_that_was_told_before() {
+fn a_restart_reports_nothing_twice() {
     for known in [rolling(2, 1), serving(2), failed(2, true), rolled_back(2, true, true)] {
         check(&[(unread("a"), &["hold.started"]), (known.clone(), &["hold.ended"]), (known, &[])]);
     }
-    // Nobody has told these: the tag was not written yet.
+    // No process has reported these: the tag was not written yet.
     check(&[(failed(2, false), &["rollout.failed"])]);
     check(&[(rolled_back(2, true, false), &["rollout.rolled_back"])]);
     // The one that was on its way at the restart comes to its end.
@@ -285,7 +285,7 @@ fn a_failure_that_can_be_read_again_is_no_news() {
 
 #[test]
 fn events_read_well_in_both_formats() {
-    let mut edges = Edges::default();
+    let mut state = ReportedState::default();
     let plans = [
         drifted(3),
         unread("Rate exceeded"),
@@ -294,7 +294,7 @@ fn events_read_well_in_both_formats() {
         rolled_back(8, true, false),
         timed_out(9),
     ];
-    let events: Vec<Event> = plans.iter().flat_map(|plan| edges.observe(plan, Timestamp::UNIX_EPOCH)).collect();
+    let events: Vec<Event> = plans.iter().flat_map(|plan| state.observe(plan, Timestamp::UNIX_EPOCH)).collect();
     let lines = |write: fn(&Event) -> String| events.iter().map(write).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!("text", lines(text));
     insta::assert_snapshot!("json", lines(json_line));

@@ -1,11 +1,11 @@
-//! How an application stands, as data.
+//! The status of an application as data.
 
 use serde_json::{Value, json};
 
 use crate::plan::Plan;
 
-/// One application as data: its plan without the steps, which are `trueup plan`'s to tell.
-pub fn standing(plan: &Plan) -> Value {
+/// The status of one application: its plan without the steps, which `trueup plan` prints.
+pub fn application_status(plan: &Plan) -> Value {
     json!({
         "environment": plan.environment,
         "application": plan.application,
