@@ -210,7 +210,7 @@ impl Documents {
             let answers = application.lookups().into_iter().map(answer).collect();
             let desired = application.resolve(&revision(), &answers);
             assert!(desired.unresolved.is_empty(), "{:?}", desired.unresolved);
-            desired.documents().map(|document| (document.kind, tags::applied_digest(&desired, document))).collect()
+            desired.documents.iter().map(|document| (document.kind, tags::applied_digest(&desired, document))).collect()
         });
         digests.collect()
     }

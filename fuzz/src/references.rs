@@ -37,7 +37,7 @@ pub fn references(data: &[u8]) {
             .collect();
         let desired = application.resolve(&Revision::new("0".repeat(40)), &found);
         assert!(desired.unresolved.is_empty(), "{text:?}: {:?}", desired.unresolved);
-        let task = desired.task_definition.as_ref().expect("it has one");
+        let task = desired.single(Kind::TaskDefinition).expect("it has one");
         let label = &task.body["containerDefinitions"][0]["dockerLabels"]["label"];
         if !text.contains("${") {
             assert_eq!(label, &json!(text), "text without references is left alone");

@@ -15,7 +15,7 @@ use trueup_core::diagnosis::Evidence;
 use trueup_core::drift::without_echo;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
-use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Meter, Priority, Wanted};
+use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Meter, ObserveRequest, Priority};
 
 use crate::buckets::{Bucket, Buckets};
 use crate::caller::Caller;
@@ -162,7 +162,7 @@ impl Cloud for AwsCloud {
         priority::with(Priority::Safety, self.verified_account()).await.map_err(failure::read_failure)
     }
 
-    async fn observe(&self, wanted: &Wanted) -> Live {
+    async fn observe(&self, wanted: &ObserveRequest) -> Live {
         priority::with(wanted.priority, crate::observe::observe(self, wanted)).await
     }
 

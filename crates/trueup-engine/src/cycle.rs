@@ -9,7 +9,7 @@ use trueup_core::desired::{Application, DesiredApplication, Environment, Lookup}
 use trueup_core::live::{FailureKind, Live};
 use trueup_core::names::{ApplicationName, Arn, Revision, ServiceId};
 use trueup_core::plan::{Health, Held, Hold, Input, Plan, Rollout, Sync, wants_service_deployments};
-use trueup_ports::{Cloud, Priority, Wanted};
+use trueup_ports::{Cloud, ObserveRequest, Priority};
 
 use crate::application::{ApplicationState, is_rolling, is_unsettled};
 use crate::board::is_settled;
@@ -150,7 +150,7 @@ impl EnvironmentLoop {
         state.ahead = self.context.ahead(&desired, &look.live, &foreign).await;
         // What is parsed of the part for this plan is dropped with it.
         let wanted = resolution::wanted(valid, &look.answers, &mut state.resolved).clone();
-        let mut part = resolution::part_of(&look.live, &wanted);
+        let mut part = wanted.part_of(&look.live);
         std::mem::swap(&mut part.rules, &mut look.live.rules);
         let (mut plan, record) = {
             let input = self.input(look, &part, &desired, last_applied.as_deref(), &waits_for, &state);
@@ -262,7 +262,7 @@ impl EnvironmentLoop {
             return;
         }
         let now = Instant::now();
-        let wanted = Wanted { service_deployments, priority: Priority::Rollout, ..Wanted::default() };
+        let wanted = ObserveRequest { service_deployments, priority: Priority::Rollout, ..ObserveRequest::default() };
         record::read(&*look.cloud, &wanted, &mut look.live).await;
         for (name, service) in later {
             let read = service.as_ref().and_then(|service| look.live.service_deployments.get(service));
@@ -285,7 +285,7 @@ impl EnvironmentLoop {
         plan: &Plan,
         now: Instant,
     ) {
-        let mut wanted = Wanted::default();
+        let mut wanted = ObserveRequest::default();
         resolution::want(desired, &mut wanted);
         let service = wanted.services.first().and_then(|id| look.live.services.get_key_value(id));
         if !self.context.options.minds_application(name) {
@@ -345,16 +345,10 @@ impl EnvironmentLoop {
         valid: &[(&ApplicationName, &Valid)],
         answers: &mut Answers,
     ) -> Live {
-        let mut wanted = Wanted::default();
+        let mut wanted = ObserveRequest::default();
         for (name, valid) in valid {
             let mut state = self.take_state(name);
-            let Wanted { services, families, target_groups, listeners, scaling, .. } =
-                resolution::wanted(valid, answers, &mut state.resolved);
-            wanted.services.extend(services.iter().cloned());
-            wanted.families.extend(families.iter().map(|(family, digest)| (family.clone(), digest.clone())));
-            wanted.target_groups.extend(target_groups.iter().cloned());
-            wanted.listeners.extend(listeners.iter().cloned());
-            wanted.scaling.extend(scaling.iter().cloned());
+            wanted.merge(resolution::wanted(valid, answers, &mut state.resolved));
             if *scope != Scope::All {
                 wanted.priority = wanted.priority.min(self.urgency(&state, name, &valid.revision));
             }

@@ -11,7 +11,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
-use trueup_core::diagnosis::{Class, Context, Finding, Source, Standing, Suspect, diagnose, suspect};
+use trueup_core::diagnosis::{
+    Class, DeploymentState, FailureContext, Finding, Source, UnhealthyDeployment, diagnose, unhealthy_deployment,
+};
 use trueup_core::live::{Live, LiveService, Observed};
 use trueup_core::names::{ApplicationName, Arn, ServiceId};
 use trueup_core::plan::{Plan, Rollout};
@@ -35,10 +37,10 @@ const READING_MAX: Duration = Duration::from_secs(45);
 /// What is known of why an application's tasks fail.
 #[derive(Default)]
 pub(crate) struct Diagnosis {
-    suspect: Option<Suspect>,
+    unhealthy: Option<UnhealthyDeployment>,
     finding: Option<Finding>,
     /// What the last reading was about, and when it began.
-    read: Option<(Suspect, Instant)>,
+    read: Option<(UnhealthyDeployment, Instant)>,
     reading: bool,
     /// Events that wait for the finding.
     waiting: Vec<Event>,
@@ -71,18 +73,18 @@ impl Diagnosis {
             }
             return None;
         }
-        let Some(seen) = suspect(service).filter(|_| !is_settled(plan)) else {
+        let Some(seen) = unhealthy_deployment(service).filter(|_| !is_settled(plan)) else {
             // A rollback that is over leaves no trace in the service itself, and what was found is still why.
             if !has_failed(plan) {
                 self.forget();
             }
             return None;
         };
-        if self.finding.as_ref().is_some_and(|finding| finding.deployment != seen.deployment) {
+        if self.finding.as_ref().is_some_and(|finding| finding.deployment != seen.id) {
             self.finding = None;
         }
         let is_due = !self.reading && self.is_due(&seen, now);
-        self.suspect = Some(seen.clone());
+        self.unhealthy = Some(seen.clone());
         if !is_due {
             return None;
         }
@@ -92,22 +94,22 @@ impl Diagnosis {
     }
 
     /// Whether there may be something new to read. A deployment that failed is read once more when that is first seen.
-    fn is_due(&self, seen: &Suspect, now: Instant) -> bool {
+    fn is_due(&self, seen: &UnhealthyDeployment, now: Instant) -> bool {
         let Some((read, at)) = &self.read else { return true };
         let passed = now.saturating_duration_since(*at);
-        if read.deployment != seen.deployment || (seen.standing == Standing::Failed && read.standing != seen.standing) {
+        if read.id != seen.id || (seen.state == DeploymentState::Failed && read.state != seen.state) {
             return true;
         }
-        match seen.standing {
-            Standing::Failed => false,
-            Standing::Failing => (read.failed_tasks != seen.failed_tasks) && passed >= SPACING,
-            Standing::Degraded => passed >= SPACING_DEGRADED,
+        match seen.state {
+            DeploymentState::Failed => false,
+            DeploymentState::Failing => (read.failed_tasks != seen.failed_tasks) && passed >= SPACING,
+            DeploymentState::Degraded => passed >= SPACING_DEGRADED,
         }
     }
 
     /// All is well: nothing is left to explain.
     fn forget(&mut self) {
-        self.suspect = None;
+        self.unhealthy = None;
         self.finding = None;
     }
 
@@ -131,7 +133,7 @@ impl Diagnosis {
 
     /// Takes in what came of a reading. Gives back the events that waited for it.
     pub fn arrived(&mut self, deployment: &str, found: Option<Finding>) -> Vec<Event> {
-        let is_asked = self.suspect.as_ref().is_some_and(|suspect| suspect.deployment == deployment);
+        let is_asked = self.unhealthy.as_ref().is_some_and(|unhealthy| unhealthy.id == deployment);
         if let Some(found) = found.filter(|_| is_asked) {
             // The tasks that told it may be gone by now.
             let lost = self.finding.as_ref().is_some_and(|before| tells(before) && !tells(&found));
@@ -171,7 +173,7 @@ fn tells(finding: &Finding) -> bool {
 /// Evidence that is to be read, with all that it is judged with.
 pub(crate) struct Reading {
     request: EvidenceRequest,
-    suspect: Suspect,
+    unhealthy: UnhealthyDeployment,
     service: Value,
     task_definition: Option<Value>,
     target_groups: Vec<Value>,
@@ -195,18 +197,17 @@ pub(crate) struct Diagnosed {
 }
 
 impl Reading {
-    fn new(id: &ServiceId, service: &Value, suspect: Suspect, live: &Live) -> Self {
+    fn new(id: &ServiceId, service: &Value, unhealthy: UnhealthyDeployment, live: &Live) -> Self {
         let groups = target_groups(service);
         let present = live.target_groups.values().filter_map(Observed::present);
         let described = present.map(|group| -> &Value { &group.description });
         let is_ours =
             |group: &&Value| group["TargetGroupArn"].as_str().is_some_and(|arn| groups.contains(&Arn::new(arn)));
         let target_groups = described.filter(is_ours).cloned().collect();
-        let revision = suspect.task_definition.as_ref().and_then(|revision| live.task_definitions.get(revision));
+        let revision = unhealthy.task_definition.as_ref().and_then(|revision| live.task_definitions.get(revision));
         let task_definition = revision.and_then(Observed::present).map(|revision| Value::clone(&revision.description));
-        let request =
-            EvidenceRequest { service: id.clone(), deployment: suspect.deployment.clone(), target_groups: groups };
-        Self { request, suspect, service: service.clone(), task_definition, target_groups }
+        let request = EvidenceRequest { service: id.clone(), deployment: unhealthy.id.clone(), target_groups: groups };
+        Self { request, unhealthy, service: service.clone(), task_definition, target_groups }
     }
 
     /// Reads and judges.
@@ -219,13 +220,13 @@ impl Reading {
         };
         let evidence = timeout(READING_MAX, read).await.ok();
         let target_groups: Vec<&Value> = self.target_groups.iter().collect();
-        let context = Context {
-            suspect: &self.suspect,
+        let context = FailureContext {
+            deployment: &self.unhealthy,
             service: Some(&self.service),
             task_definition: self.task_definition.as_ref(),
             target_groups: &target_groups,
         };
         let finding = evidence.and_then(|evidence| diagnose(&evidence, &context));
-        Diagnosed { name, deployment: self.suspect.deployment, finding }
+        Diagnosed { name, deployment: self.unhealthy.id, finding }
     }
 }

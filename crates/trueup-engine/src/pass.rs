@@ -11,7 +11,7 @@ use trueup_core::kind::Kind;
 use trueup_core::live::{Live, LiveService, Observed};
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::{Cause, Held, Input, Operation, Plan, Step, deploys, tags, wants_service_deployments};
-use trueup_ports::{Answer, Cloud, Priority, Wanted};
+use trueup_ports::{Answer, Cloud, ObserveRequest, Priority};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
@@ -134,11 +134,11 @@ impl Pass {
     async fn reads_scaling_first(&mut self, step: &Step) -> bool {
         let counts = step.call.operation == Operation::UpdateService && step.call.input.get("desiredCount").is_some();
         let Some(id) = self.desired().service_id().filter(|_| counts) else { return false };
-        let wanted = Wanted {
+        let wanted = ObserveRequest {
             scaling: BTreeSet::from([id.clone()]),
             refresh: BTreeSet::from([format!("service/{id}")]),
             priority: Priority::Safety,
-            ..Wanted::default()
+            ..ObserveRequest::default()
         };
         let answer = self.cloud.observe(&wanted).await.autoscaled.remove(&id);
         let is_new = answer.as_ref() != self.live.autoscaled.get(&id);
@@ -162,7 +162,11 @@ impl Pass {
             return false;
         };
         let seen = Instant::now();
-        let wanted = Wanted { services: BTreeSet::from([id.clone()]), priority: Priority::Safety, ..Wanted::default() };
+        let wanted = ObserveRequest {
+            services: BTreeSet::from([id.clone()]),
+            priority: Priority::Safety,
+            ..ObserveRequest::default()
+        };
         let mut live = self.cloud.observe(&wanted).await;
         let Some(service) = live.services.remove(&id) else { return false };
         self.seen = seen;
@@ -186,7 +190,7 @@ impl Pass {
     fn absorb(&mut self, step: &Step, answer: &Answer) {
         if matches!(step.call.operation, Operation::CreateService | Operation::UpdateService) {
             let desired = self.desired();
-            if let Some(service) = &desired.service {
+            if let Some(service) = desired.single(Kind::Service) {
                 self.state.memory.deployed(tags::applied_digest(&desired, service));
             }
         }
@@ -201,7 +205,7 @@ impl Pass {
             return false;
         };
         let service_deployments = BTreeSet::from([service]);
-        let wanted = Wanted { service_deployments, priority: Priority::Safety, ..Wanted::default() };
+        let wanted = ObserveRequest { service_deployments, priority: Priority::Safety, ..ObserveRequest::default() };
         record::read(&*self.cloud, &wanted, &mut self.live).await;
         true
     }

@@ -9,7 +9,7 @@ use trueup_core::desired::{DesiredApplication, Mode, Policy};
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, Revision};
 use trueup_core::plan::{Health, Plan, Prune, PruneInput, Sync, tags};
-use trueup_ports::{Cloud, Wanted};
+use trueup_ports::{Cloud, ObserveRequest};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
@@ -27,7 +27,7 @@ const CYCLES_BETWEEN_INVENTORIES: u64 = 10;
 
 impl EnvironmentLoop {
     /// Asks for the inventory when this cycle is one that prunes.
-    pub(crate) fn want_inventory(&self, in_force: &InForce, scope: &Scope, wanted: &mut Wanted) {
+    pub(crate) fn want_inventory(&self, in_force: &InForce, scope: &Scope, wanted: &mut ObserveRequest) {
         let options = &self.context.options;
         // With a part of the applications, or an older commit on purpose, nothing follows from what git does not have.
         let everything = options.applications.is_empty() && options.revision.is_none();

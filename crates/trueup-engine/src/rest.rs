@@ -12,7 +12,7 @@ use trueup_core::description::Description;
 use trueup_core::live::{Live, LiveTaskDefinition, Observed, Tags, Traffic};
 use trueup_core::names::{ApplicationName, Arn};
 use trueup_core::plan::{Memory, Plan, is_delegated};
-use trueup_ports::Wanted;
+use trueup_ports::ObserveRequest;
 
 use crate::application::is_rolling;
 use crate::board::is_settled;
@@ -63,20 +63,20 @@ pub(crate) fn is_at_rest(plan: &Plan) -> bool {
 
 impl Rest {
     /// What was seen of an application: `part` is what belongs to it.
-    pub fn new(part: &Live, shared: &Shared, wanted: &Wanted, memory: &Memory) -> Self {
+    pub fn new(part: &Live, shared: &Shared, wanted: &ObserveRequest, memory: &Memory) -> Self {
         let task_definitions: Vec<Arn> = part.task_definitions.keys().cloned().collect();
         Self { live: fingerprint(part, shared, wanted, &task_definitions), memory: memory.clone(), task_definitions }
     }
 
     /// Whether the same is seen now, in what was observed of the whole environment.
-    pub fn holds(&self, live: &Live, shared: &Shared, wanted: &Wanted, memory: &Memory) -> bool {
+    pub fn holds(&self, live: &Live, shared: &Shared, wanted: &ObserveRequest, memory: &Memory) -> bool {
         let is_as_it_was = || self.live == fingerprint(live, shared, wanted, &self.task_definitions);
         self.memory == *memory && (broken::is(Broken::RestForEver) || is_as_it_was())
     }
 }
 
 /// A hash of all that a plan for one application may depend on.
-fn fingerprint(live: &Live, shared: &Shared, wanted: &Wanted, task_definitions: &[Arn]) -> u64 {
+fn fingerprint(live: &Live, shared: &Shared, wanted: &ObserveRequest, task_definitions: &[Arn]) -> u64 {
     // All members are named: a new one is either hashed below or excused here. The inventory is for pruning alone; rules,
     // and what ECS shifts by them, are shared.
     let Live {
@@ -251,12 +251,12 @@ mod tests {
                 present(&mut present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].tags).clear();
             }),
         ];
-        let wanted = Wanted {
+        let wanted = ObserveRequest {
             services: [id()].into(),
             families: [("web".to_owned(), Digest::of(b""))].into(),
             target_groups: ["web".to_owned()].into(),
             listeners: [Arn::new("listener")].into(),
-            ..Wanted::default()
+            ..ObserveRequest::default()
         };
         let (all, memory) = (BTreeSet::from([ApplicationName::new("web")]), Memory::default());
         let rest = Rest::new(&live(), &Shared::new(&live(), &all), &wanted, &memory);

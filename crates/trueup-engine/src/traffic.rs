@@ -3,7 +3,7 @@
 use trueup_core::kind::Kind;
 use trueup_core::live::{Live, Observed};
 use trueup_core::names::ServiceId;
-use trueup_ports::Wanted;
+use trueup_ports::ObserveRequest;
 
 use crate::environment::{EnvironmentLoop, Scope};
 use crate::follower::InForce;
@@ -12,7 +12,7 @@ use crate::resolution::shifted;
 impl EnvironmentLoop {
     /// Asks for the services of all applications when rules are looked at: any of them may name a rule of another
     /// application. Where all applications are minded, full cycles see them anyway, and what they saw is remembered.
-    pub(crate) fn want_delegating_services(&self, in_force: &InForce, scope: &Scope, wanted: &mut Wanted) {
+    pub(crate) fn want_delegating_services(&self, in_force: &InForce, scope: &Scope, wanted: &mut ObserveRequest) {
         let are_seen = self.context.options.applications.is_empty() || *scope != Scope::All;
         if wanted.listeners.is_empty() || (self.full_cycles > 0 && are_seen) {
             return;

@@ -5,6 +5,7 @@
 mod meter;
 mod metrics;
 mod notebook;
+mod observe_request;
 mod verifier;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,14 +16,14 @@ use jiff::Timestamp;
 use serde_json::Value;
 use trueup_core::desired::{Environment, FileTree, Lookup};
 use trueup_core::diagnosis::Evidence;
-use trueup_core::digest::Digest;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
-use trueup_core::names::{ApplicationName, Arn, InstanceName, Revision, ServiceId};
+use trueup_core::names::{ApplicationName, Arn, Revision, ServiceId};
 use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
 
 pub use self::meter::{CallOutcome, GitOutcome, Measurement, Meter, Unmetered};
 pub use self::metrics::{Datum, Metrics, Sample, Unit};
 pub use self::notebook::Notebook;
+pub use self::observe_request::ObserveRequest;
 pub use self::verifier::{NotVerified, Unverified, Verifier};
 
 /// Time. Simulation owns it, so nobody else may ask the system.
@@ -55,32 +56,6 @@ impl Priority {
     }
 }
 
-/// What is to be observed of one environment in one cycle.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wanted {
-    /// Services, ten a call.
-    pub services: BTreeSet<ServiceId>,
-    /// Families with the digest that is looked for: where the running revision carries another digest, the family's
-    /// newest revisions are read too.
-    pub families: BTreeMap<String, Digest>,
-    /// Target groups by name, with attributes and tags.
-    pub target_groups: BTreeSet<String>,
-    /// Listeners whose rules are read, with tags.
-    pub listeners: BTreeSet<Arn>,
-    /// Services whose documents say how many tasks they want: whether an autoscaler governs that number. One that is
-    /// in `refresh` as `service/CLUSTER/NAME` is asked for now, not remembered.
-    pub scaling: BTreeSet<ServiceId>,
-    /// Resources just written: what is remembered of them is not good enough, they are read afresh.
-    pub refresh: BTreeSet<String>,
-    /// Services whose record of service deployments is read, with the task definition revisions that it names. Worth its
-    /// reads only where a service does not serve what git wants.
-    pub service_deployments: BTreeSet<ServiceId>,
-    /// List everything that carries this installation's tag, in these clusters, for pruning.
-    pub inventory: Option<(InstanceName, BTreeSet<String>)>,
-    /// How urgent it is, as a whole.
-    pub priority: Priority,
-}
-
 /// AWS, in one environment: one account, one region, one set of credentials.
 #[async_trait]
 pub trait Cloud: Send + Sync {
@@ -91,7 +66,7 @@ pub trait Cloud: Send + Sync {
     async fn account(&self) -> Result<String, ReadFailure>;
 
     /// Observes what is wanted. Never fails as a whole: what could not be read is `Unknown`, each part by itself.
-    async fn observe(&self, wanted: &Wanted) -> Live;
+    async fn observe(&self, request: &ObserveRequest) -> Live;
 
     /// Resolves references to things outside the repository. Every lookup asked for is in the answer.
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>>;

@@ -22,7 +22,7 @@ use serde_json::Value;
 use trueup_core::digest::Digest;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure, Tags};
 use trueup_core::names::{Arn, ServiceId};
-use trueup_ports::Wanted;
+use trueup_ports::ObserveRequest;
 
 use self::services::Described;
 use crate::cloud::AwsCloud;
@@ -34,7 +34,7 @@ const CALLS_AT_ONCE: usize = 16;
 const DIGEST_TAG: &str = "trueup:digest";
 
 /// Observes what is wanted.
-pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
+pub(crate) async fn observe(cloud: &AwsCloud, wanted: &ObserveRequest) -> Live {
     for resource in &wanted.refresh {
         cloud.task_definitions.forget(resource);
     }
@@ -76,7 +76,10 @@ pub(crate) async fn observe(cloud: &AwsCloud, wanted: &Wanted) -> Live {
 
 /// The rules of the listeners that are wanted; for an inventory, of all listeners: once nothing in git refers to a
 /// listener any more, only listing finds what is left on it. And why those could not be listed, when they could not.
-async fn rules(cloud: &AwsCloud, wanted: &Wanted) -> (BTreeMap<Arn, Observed<Vec<Value>>>, Option<ReadFailure>) {
+async fn rules(
+    cloud: &AwsCloud,
+    wanted: &ObserveRequest,
+) -> (BTreeMap<Arn, Observed<Vec<Value>>>, Option<ReadFailure>) {
     let mut listeners = wanted.listeners.clone();
     let mut unlisted = None;
     if wanted.inventory.is_some() {
@@ -96,12 +99,12 @@ impl AwsCloud {
 }
 
 /// How many reads a steady cycle may make: what the design promises.
-fn reads_max(wanted: &Wanted) -> u64 {
+fn reads_max(wanted: &ObserveRequest) -> u64 {
     let resources = wanted.services.len().max(wanted.target_groups.len());
     (resources.div_ceil(10) + resources.div_ceil(100) + 5) as u64
 }
 
-async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &Wanted) -> Live {
+async fn services_and_task_definitions(cloud: &AwsCloud, wanted: &ObserveRequest) -> Live {
     let services = services::describe(cloud, &wanted.services).await;
     let named: BTreeSet<String> = services
         .values()

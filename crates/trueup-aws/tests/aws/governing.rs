@@ -9,7 +9,7 @@ use trueup_core::kind::Kind;
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{Arn, ServiceId};
 use trueup_core::plan::Resource;
-use trueup_ports::{Cloud as _, Wanted};
+use trueup_ports::{Cloud as _, ObserveRequest};
 
 use crate::fake::{Fake, Reply, Request, error};
 
@@ -17,9 +17,9 @@ fn id(number: usize) -> ServiceId {
     ServiceId { cluster: "main".into(), name: format!("s{number:04}") }
 }
 
-fn scaling(count: usize, refresh: &[&str]) -> Wanted {
+fn scaling(count: usize, refresh: &[&str]) -> ObserveRequest {
     let refresh = refresh.iter().map(|&resource| resource.to_owned()).collect();
-    Wanted { scaling: (0..count).map(id).collect(), refresh, ..Wanted::default() }
+    ObserveRequest { scaling: (0..count).map(id).collect(), refresh, ..ObserveRequest::default() }
 }
 
 fn ids(request: &Request) -> Vec<String> {

@@ -11,16 +11,16 @@ use trueup_aws::Pace;
 use trueup_core::desired::Environment;
 use trueup_core::names::{EnvironmentName, ServiceId};
 use trueup_core::plan::{Call, Operation};
-use trueup_ports::{Cloud as _, Priority, Wanted};
+use trueup_ports::{Cloud as _, ObserveRequest, Priority};
 
 use crate::fake::{self, Fake, Reply, error};
 
 /// How many `DescribeServices` we make in a second: four fifths of AWS's 20.
 const PER_SECOND: u32 = 16;
 
-fn wanted(services: std::ops::Range<usize>, priority: Priority) -> Wanted {
+fn wanted(services: std::ops::Range<usize>, priority: Priority) -> ObserveRequest {
     let id = |n| ServiceId { cluster: "main".to_owned(), name: format!("s{n:04}") };
-    Wanted { services: services.map(id).collect(), priority, ..Wanted::default() }
+    ObserveRequest { services: services.map(id).collect(), priority, ..ObserveRequest::default() }
 }
 
 /// Says of all services that they do not exist.

@@ -11,7 +11,7 @@ use trueup_core::kind::Kind;
 use trueup_core::live::{FailureKind, Live, Observed};
 use trueup_core::names::{Arn, InstanceName, ServiceId};
 use trueup_core::plan::{Call, Operation};
-use trueup_ports::{Cloud as _, Wanted};
+use trueup_ports::{Cloud as _, ObserveRequest};
 
 use crate::fake::{Fake, Reply, Request, elb, elb_error, error};
 
@@ -19,8 +19,8 @@ fn id(name: &str) -> ServiceId {
     ServiceId { cluster: "main".into(), name: name.into() }
 }
 
-fn services(count: usize) -> Wanted {
-    Wanted { services: (0..count).map(|n| id(&format!("s{n:04}"))).collect(), ..Wanted::default() }
+fn services(count: usize) -> ObserveRequest {
+    ObserveRequest { services: (0..count).map(|n| id(&format!("s{n:04}"))).collect(), ..ObserveRequest::default() }
 }
 
 fn family_of(service: &str) -> String {
@@ -143,7 +143,8 @@ async fn what_is_missing_or_inactive_is_absent_and_anything_else_is_unknown() {
         other => panic!("{other}"),
     });
     let wanted = ["here", "gone", "missing", "odd", "silent"].map(id);
-    let live = fake.cloud().await.observe(&Wanted { services: wanted.into(), ..Wanted::default() }).await;
+    let live =
+        fake.cloud().await.observe(&ObserveRequest { services: wanted.into(), ..ObserveRequest::default() }).await;
     let of = |name: &str| &live.services[&id(name)];
     assert!(of("here").present().is_some());
     assert_eq!(of("gone"), &Observed::Absent);
@@ -214,7 +215,7 @@ async fn a_task_definition_is_described_once_and_again_after_its_tags_were_writt
     cloud.observe(&services(1)).await;
     assert_eq!(fake.count("DescribeTaskDefinition"), 2);
 
-    let refresh = Wanted { refresh: [arn.to_string()].into(), ..services(1) };
+    let refresh = ObserveRequest { refresh: [arn.to_string()].into(), ..services(1) };
     cloud.observe(&refresh).await;
     assert_eq!(fake.count("DescribeTaskDefinition"), 3);
 }
@@ -248,7 +249,7 @@ async fn a_family_is_listed_only_when_what_runs_has_another_digest() {
         _ => world(0)(request),
     });
     let cloud = fake.cloud().await;
-    let wanted = |family: &str, digest: &str| Wanted {
+    let wanted = |family: &str, digest: &str| ObserveRequest {
         families: [(family.to_owned(), Digest::from_tag(digest))].into(),
         ..services(1)
     };
@@ -280,12 +281,12 @@ async fn a_listing_of_a_family_goes_on_where_aws_ends_a_page_early() {
         _ => world(0)(request),
     });
     let families = [("s0000".to_owned(), Digest::from_tag("another"))].into();
-    let live = fake.cloud().await.observe(&Wanted { families, ..services(1) }).await;
+    let live = fake.cloud().await.observe(&ObserveRequest { families, ..services(1) }).await;
     assert_eq!(live.families["s0000"].present().unwrap().len(), 2);
 }
 
-fn groups(count: usize) -> Wanted {
-    Wanted {
+fn groups(count: usize) -> ObserveRequest {
+    ObserveRequest {
         target_groups: (0..count).map(|n| format!("s{n:04}")).collect(),
         listeners: [Arn::new("arn:l1"), Arn::new("arn:l2")].into(),
         ..services(count)
@@ -354,7 +355,7 @@ async fn what_was_just_written_is_read_again_whatever_the_budget() {
         asked.filter(|request| request.pairs()["TargetGroupArn"] == group_arn("s0123")).count()
     };
     assert_eq!(of_group(&fake), 1);
-    cloud.observe(&Wanted { refresh: ["s0123".to_owned()].into(), ..groups(200) }).await;
+    cloud.observe(&ObserveRequest { refresh: ["s0123".to_owned()].into(), ..groups(200) }).await;
     assert_eq!(of_group(&fake), 2);
     let input = json!({"TargetGroupArn": group_arn("s0123"), "Attributes": []});
     cloud.execute(&Call { operation: Operation::ModifyTargetGroupAttributes, input }).await.unwrap();
@@ -404,12 +405,12 @@ async fn a_failed_read_of_attributes_tags_or_rules_is_unknown_by_itself() {
 #[tokio::test]
 async fn a_listener_that_does_not_exist_is_absent() {
     let fake = Fake::new(|_| elb_error(400, "ListenerNotFound"));
-    let wanted = Wanted { listeners: [Arn::new("arn:l1")].into(), ..Wanted::default() };
+    let wanted = ObserveRequest { listeners: [Arn::new("arn:l1")].into(), ..ObserveRequest::default() };
     assert_eq!(fake.cloud().await.observe(&wanted).await.rules[&Arn::new("arn:l1")], Observed::Absent);
 }
 
-fn with_inventory() -> Wanted {
-    Wanted { inventory: Some((InstanceName::new("i"), BTreeSet::from(["main".to_owned()]))), ..groups(1) }
+fn with_inventory() -> ObserveRequest {
+    ObserveRequest { inventory: Some((InstanceName::new("i"), BTreeSet::from(["main".to_owned()]))), ..groups(1) }
 }
 
 fn inventory_world(request: &Request) -> Reply {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{Arn, ServiceId};
 use trueup_core::service_deployment::{ServiceDeployment, Status};
-use trueup_ports::{Cloud as _, Wanted};
+use trueup_ports::{Cloud as _, ObserveRequest};
 
 use crate::fake::{Fake, Reply, Request, error};
 
@@ -16,8 +16,8 @@ fn id() -> ServiceId {
     ServiceId { cluster: "main".into(), name: "web".into() }
 }
 
-fn wanted() -> Wanted {
-    Wanted { service_deployments: BTreeSet::from([id()]), ..Wanted::default() }
+fn wanted() -> ObserveRequest {
+    ObserveRequest { service_deployments: BTreeSet::from([id()]), ..ObserveRequest::default() }
 }
 
 fn asked(request: &Request, member: &str) -> Vec<String> {
@@ -181,7 +181,7 @@ async fn where_the_operation_is_refused_or_not_known_the_rest_goes_on() {
                 describe(request)
             }
         });
-        let both = Wanted { services: BTreeSet::from([id()]), ..wanted() };
+        let both = ObserveRequest { services: BTreeSet::from([id()]), ..wanted() };
         let live = fake.cloud().await.observe(&both).await;
         assert!(live.services[&id()].present().is_some());
         let Observed::Unknown(failure) = &live.service_deployments[&id()] else { panic!("it was not read") };

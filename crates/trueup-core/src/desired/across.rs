@@ -1,55 +1,15 @@
-//! What no application can see alone: dependencies between applications, and two that want the same resource.
+//! Checks across applications: dependencies between them, and two that declare the same resource.
 
 use std::collections::BTreeMap;
 
-use super::Environment;
-use super::application::Settled;
-use super::load::{Built, Candidates, nearest_application};
-use super::place::Place;
-use crate::document::Problem;
-use crate::kind::Kind;
-use crate::names::{ApplicationName, EnvironmentName};
-
-type Key = (EnvironmentName, ApplicationName);
-
-/// Something in AWS that a document declares, so that no other document may.
-pub(super) struct Claim {
-    /// What it is, with the account and region that it is in.
-    what: String,
-    /// The problem to report when somebody else declares it, too. Its message is what is declared.
-    problem: Problem,
-}
-
-/// What the documents of an application declare.
-pub(super) fn claims(environment: &Environment, cluster: &str, documents: &[Settled]) -> Vec<Claim> {
-    let claim = |document: &Settled| {
-        let root = Place::root(&document.body);
-        let (what, place) = match document.kind {
-            Kind::TaskDefinition => return None,
-            Kind::Service => {
-                let place = root.get("serviceName")?;
-                (format!("service `{}` in cluster `{cluster}`", place.text()?), place)
-            }
-            Kind::TargetGroup => {
-                let place = root.get("Name")?;
-                (format!("target group `{}`", place.text()?), place)
-            }
-            Kind::ListenerRule => {
-                let place = root.get("Priority")?;
-                let (priority, listener) = (place.node.as_i64()?, root.get("ListenerArn")?.node.as_str()?);
-                (format!("priority {priority} on listener `{listener}`"), place)
-            }
-        };
-        let problem = place.problem("declared-twice", &what);
-        // Two environments may share an account and a region.
-        Some(Claim { what: format!("{} {} {what}", environment.account, environment.region), problem })
-    };
-    documents.iter().filter_map(claim).collect()
-}
+use super::candidate::{BuiltApplication, CandidateKey, Candidates};
+use super::ownership::OwnershipClaim;
+use crate::document::{Problem, nearest};
+use crate::names::ApplicationName;
 
 /// Checks the applications against one another.
 pub(super) fn check(applications: &mut Candidates) {
-    let mut found: Vec<(Key, Problem)> = Vec::new();
+    let mut found: Vec<(CandidateKey, Problem)> = Vec::new();
     clashes(applications, &mut found);
     dependencies(applications, &mut found);
     for (key, problem) in found {
@@ -58,17 +18,17 @@ pub(super) fn check(applications: &mut Candidates) {
     }
 }
 
-/// The applications that could be put together.
-fn built(applications: &Candidates) -> impl Iterator<Item = (&Key, &Built)> {
+/// The applications that could be built.
+fn built(applications: &Candidates) -> impl Iterator<Item = (&CandidateKey, &BuiltApplication)> {
     applications.iter().filter_map(|(key, application)| Some((key, application.built.as_ref()?)))
 }
 
-/// Two documents that stand for the same resource would be repaired against each other for ever.
-fn clashes(applications: &Candidates, found: &mut Vec<(Key, Problem)>) {
-    let mut claims: BTreeMap<&str, Vec<(&Key, &Problem)>> = BTreeMap::new();
+/// Two documents that declare the same resource would be repaired against each other for ever.
+fn clashes(applications: &Candidates, found: &mut Vec<(CandidateKey, Problem)>) {
+    let mut claims: BTreeMap<&str, Vec<(&CandidateKey, &Problem)>> = BTreeMap::new();
     for (key, application) in built(applications) {
-        for Claim { what, problem } in &application.claims {
-            claims.entry(what).or_default().push((key, problem));
+        for OwnershipClaim { resource, problem } in &application.claims {
+            claims.entry(resource).or_default().push((key, problem));
         }
     }
     for claimants in claims.into_values().filter(|claimants| claimants.len() > 1) {
@@ -88,7 +48,7 @@ fn clashes(applications: &Candidates, found: &mut Vec<(Key, Problem)>) {
 }
 
 /// Dependencies must exist in the same environment, and must not go round.
-fn dependencies(applications: &Candidates, found: &mut Vec<(Key, Problem)>) {
+fn dependencies(applications: &Candidates, found: &mut Vec<(CandidateKey, Problem)>) {
     for (key, application) in built(applications) {
         for (name, problem) in &application.dependencies {
             let mut problem = problem.clone();
@@ -105,7 +65,7 @@ fn dependencies(applications: &Candidates, found: &mut Vec<(Key, Problem)>) {
             let mut problem = problem.clone();
             if *name == key.1 {
                 "the application depends on itself".clone_into(&mut problem.message);
-                found.push((key.clone(), problem.help("take it out")));
+                found.push((key.clone(), problem.help("remove it")));
             } else if circles.get(&(key.0.clone(), name.clone())).is_some_and(|circle| circles.get(key) == Some(circle))
             {
                 problem.message = format!("`{name}` depends on this application in turn");
@@ -116,9 +76,9 @@ fn dependencies(applications: &Candidates, found: &mut Vec<(Key, Problem)>) {
 }
 
 /// A number for each application, the same for those that depend on one another in a circle (Kosaraju). Linear.
-fn circles(applications: &Candidates) -> BTreeMap<&Key, usize> {
-    let keys: Vec<&Key> = applications.keys().collect();
-    let index: BTreeMap<&Key, usize> = keys.iter().enumerate().map(|(index, key)| (*key, index)).collect();
+fn circles(applications: &Candidates) -> BTreeMap<&CandidateKey, usize> {
+    let keys: Vec<&CandidateKey> = applications.keys().collect();
+    let index: BTreeMap<&CandidateKey, usize> = keys.iter().enumerate().map(|(index, key)| (*key, index)).collect();
     let mut forward = vec![Vec::new(); keys.len()];
     let mut backward = vec![Vec::new(); keys.len()];
     for (from, key) in keys.iter().enumerate() {
@@ -157,4 +117,12 @@ fn circles(applications: &Candidates) -> BTreeMap<&Key, usize> {
         }
     }
     keys.into_iter().zip(circle).filter_map(|(key, circle)| Some((key, circle?))).collect()
+}
+
+/// A help that names the nearest application.
+fn nearest_application<'a>(name: &str, known: impl Iterator<Item = &'a ApplicationName>) -> String {
+    match nearest(name, known.map(ApplicationName::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "name a directory with an `app.toml`, relative to the root".to_owned(),
+    }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::place::Place;
-use super::reader::{PolicyPatch, Reader};
+use super::reader::{PolicyPatch, Reader, quoted};
 use super::{Environment, Policy};
-use crate::document::{Node, NodeValue, Problem};
+use crate::document::{Node, NodeValue, Problem, nearest};
 use crate::names::EnvironmentName;
 
 /// The file's name, at the root of the desired state.
@@ -219,7 +219,17 @@ fn read_variables(place: &Place<'_>, reader: &mut Reader<'_>) -> BTreeMap<String
     variables
 }
 
-/// Letters, digits, `-` and `_`: what can stand in a reference, a path and a tag.
+/// A help for an environment that does not exist.
+pub(super) fn nearest_environment(name: &EnvironmentName, known: &[&EnvironmentName]) -> String {
+    match nearest(name.as_str(), known.iter().map(|known| known.as_str())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("add `[environments.{name}]` to `trueup.toml`; there are {}", {
+            quoted(known.iter().map(|known| known.as_str()))
+        }),
+    }
+}
+
+/// Letters, digits, `-` and `_`: what is allowed in a reference, a path and a tag.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }

@@ -18,16 +18,16 @@ pub const DOCUMENTS_PER_APPLICATION_MAX: usize = 200;
 #[derive(Default)]
 pub(super) struct Directory {
     /// What holds in every environment.
-    pub base: Files,
+    pub base: DirectoryFiles,
     /// `environments/NAME/…`, by name.
-    pub overlays: BTreeMap<EnvironmentName, Files>,
-    /// Files that have no business there.
+    pub overlays: BTreeMap<EnvironmentName, DirectoryFiles>,
+    /// DirectoryFiles that have no business there.
     pub problems: Vec<Problem>,
 }
 
 /// The paths of an application's files, or of one environment's overlay.
 #[derive(Default)]
-pub(super) struct Files {
+pub(super) struct DirectoryFiles {
     /// `app.toml`.
     pub manifest: Option<String>,
     /// Documents by kind and name.
@@ -218,18 +218,8 @@ fn unknown(rest: &str) -> Entry<'_> {
     }
 }
 
-/// Files for people.
+/// DirectoryFiles for people.
 fn is_prose(file: &str) -> bool {
     let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
     file.starts_with("README") || file.starts_with("LICENSE") || ending.eq_ignore_ascii_case("md")
-}
-
-/// A help for an environment that is not there.
-pub(super) fn nearest_environment(name: &EnvironmentName, known: &[&EnvironmentName]) -> String {
-    match nearest(name.as_str(), known.iter().map(|known| known.as_str())) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("add `[environments.{name}]` to `trueup.toml`; there are {}", {
-            quoted(known.iter().map(|known| known.as_str()))
-        }),
-    }
 }

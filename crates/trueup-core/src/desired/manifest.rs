@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::configuration::nearest_environment;
+use super::images::{Image, read_image};
 use super::place::Place;
 use super::reader::{PolicyPatch, Reader};
-use super::{Ignore, Lookup};
+use super::template::{Scope, settle};
+use super::{Environment, Ignore};
 use crate::document::{Node, Problem};
 use crate::names::{ApplicationName, EnvironmentName};
 
@@ -14,41 +17,31 @@ pub(super) const FILE: &str = "app.toml";
 /// What `app.toml` says, an environment's own merged over it.
 #[derive(Default)]
 pub(super) struct Manifest {
-    /// Applications that must be Synced and Healthy first, each with the problem to report when there is none such.
+    /// Applications that must be Synced and Healthy first, each with the problem to report when it does not exist.
     pub depends_on: BTreeMap<ApplicationName, Problem>,
-    /// `[images.NAME]`; where no platform is said, it is the task definition's.
+    /// `[images.NAME]`, by name.
     pub images: BTreeMap<String, Image>,
-    /// Members that the API model does not know and that are let through.
+    /// Members that the API model does not know and that are accepted.
     pub allow_unknown: Vec<Ignore>,
-    /// Values that look like secrets and are none, each with the problem to report when there is no such value.
+    /// Values that look like secrets and are not, each with the problem to report when no value needs the entry.
     pub allow_plaintext: Vec<(Ignore, Problem)>,
-}
-
-/// An image of `app.toml`.
-pub(super) struct Image {
-    repository: String,
-    tag: String,
-    platform: Option<String>,
-}
-
-impl Image {
-    /// What is looked up for it.
-    pub fn lookup(&self, default_platform: &str) -> Lookup {
-        Lookup::Image {
-            repository: self.repository.clone(),
-            tag: self.tag.clone(),
-            platform: self.platform.clone().unwrap_or_else(|| default_platform.to_owned()),
-        }
-    }
 }
 
 const KEYS: [&str; 6] = ["depends_on", "environments", "policy", "images", "allow_unknown", "allow_plaintext"];
 
 impl Manifest {
-    /// Reads all but `policy` and `environments`, which do not merge.
-    pub fn read(node: &Node, problems: &mut Vec<Problem>) -> Self {
+    /// Reads all but `policy` and `environments`, which do not merge. References in it are settled by the environment.
+    pub fn read(mut node: Node, environment: &Environment, problems: &mut Vec<Problem>) -> Self {
+        let scope = Scope { environment, images: &BTreeMap::new(), target_groups: &BTreeMap::new() };
+        for (template, span) in settle(None, &mut node, &scope, problems) {
+            let message = "`app.toml` takes references to the environment and its variables only";
+            problems.push(
+                Problem::at("bad-reference", &span, &template.pointer, message)
+                    .help("write `${account}`, `${region}`, `${cluster}`, `${environment}` or `${var.NAME}`"),
+            );
+        }
         let reader = &mut Reader { problems };
-        let root = Place::root(node);
+        let root = Place::root(&node);
         reader.table(&root, "`app.toml`", &KEYS);
         let mut manifest = Self::default();
         if let Some(place) = root.get("depends_on") {
@@ -71,7 +64,7 @@ impl Manifest {
             for (pattern, text, place) in reader.placed_patterns(&place, "`allow_plaintext`") {
                 let problem = place
                     .problem("unused-allowance", format!("`{text}` matches nothing that looks like a secret"))
-                    .help("take it out: what is allowed for nothing hides the next secret that stands there");
+                    .help("remove it: an entry that allows nothing hides the next secret in that place");
                 manifest.allow_plaintext.push((pattern, problem));
             }
         }
@@ -98,56 +91,9 @@ pub(super) fn environments(
         let name = EnvironmentName::new(name);
         if !known.contains(&&name) {
             let problem = place.problem("unknown-environment", format!("`trueup.toml` has no environment `{name}`"));
-            reader.problems.push(problem.help(super::layout::nearest_environment(&name, known)));
+            reader.problems.push(problem.help(nearest_environment(&name, known)));
         }
         environments.insert(name);
     }
     Some(environments)
-}
-
-fn read_image(name: &str, place: &Place<'_>, reader: &mut Reader<'_>) -> Option<Image> {
-    let what = format!("image `{name}`");
-    if !super::configuration::is_name(name) {
-        reader.problems.push(
-            place
-                .key_problem("bad-name", format!("`{name}` cannot be the name of an image"))
-                .help("use letters, digits, `-` and `_`"),
-        );
-    }
-    let table = reader.table(place, &what, &["repository", "tag", "platform"])?;
-    let mut required = |key: &str| {
-        if let Some(place) = table.get(key) {
-            return reader.text(&place, &format!("`{key}`"));
-        }
-        let problem = table.key_problem("missing-key", format!("{what} has no `{key}`"));
-        reader.problems.push(problem.help(format!("add `{key} = \"…\"`")));
-        None
-    };
-    let (repository, tag) = (required("repository"), required("tag"));
-    let platform = table.get("platform").and_then(|place| {
-        let text = reader.text(&place, "`platform`")?;
-        let good = text.split('/').count() >= 2 && text.split('/').all(|part| !part.is_empty());
-        if !good {
-            let problem = place.problem("wrong-value", "`platform` must be `OS/ARCHITECTURE`");
-            reader.problems.push(problem.help("write `linux/amd64` or `linux/arm64`"));
-        }
-        good.then_some(text)
-    });
-    // An image that lacks something is told once, here, and not again wherever it is used.
-    let (repository, tag) = (repository.unwrap_or_default(), tag.unwrap_or_default());
-    if let Some(problem) = misplaced_tag(&repository, &table) {
-        reader.problems.push(problem);
-    }
-    Some(Image { repository, tag, platform })
-}
-
-/// A repository with a tag or digest in it names an image.
-fn misplaced_tag(repository: &str, table: &Place<'_>) -> Option<Problem> {
-    let last = repository.rsplit('/').next()?;
-    let place = table.get("repository")?;
-    last.contains([':', '@']).then(|| {
-        place
-            .problem("wrong-value", "`repository` holds a tag or a digest")
-            .help("write the repository alone; the tag stands in `tag`")
-    })
 }

@@ -5,11 +5,17 @@
 
 mod across;
 mod application;
+mod build;
+mod candidate;
 mod configuration;
+mod images;
 mod layout;
 mod load;
 mod manifest;
 mod merge;
+mod ownership;
+mod parsed_document;
+mod parsed_files;
 mod place;
 mod reader;
 mod reference;
@@ -17,6 +23,7 @@ mod rules;
 mod template;
 #[cfg(test)]
 mod tests;
+mod unresolved_document;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,10 +32,11 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use self::application::{Application, Draft};
+pub use self::application::Application;
 pub use self::layout::DOCUMENTS_PER_APPLICATION_MAX;
 pub use self::load::{APPLICATIONS_MAX, BYTES_MAX, FILES_MAX, Loaded, load};
 pub use self::rules::hints_at_secret;
+pub use self::unresolved_document::UnresolvedDocument;
 use crate::digest::Digest;
 use crate::kind::Kind;
 use crate::names::{ApplicationName, EnvironmentName, Revision, ServiceId};
@@ -169,27 +177,32 @@ pub struct DesiredApplication {
     pub policy: Policy,
     /// Applications that must be Synced and Healthy first.
     pub depends_on: BTreeSet<ApplicationName>,
-    /// `CreateTargetGroup` documents, by name.
-    pub target_groups: Vec<Document>,
-    /// `CreateRule` documents, by name.
-    pub listener_rules: Vec<Document>,
-    /// The `RegisterTaskDefinition` document.
-    pub task_definition: Option<Document>,
-    /// The `CreateService` document, without `cluster` and `taskDefinition`.
-    pub service: Option<Document>,
+    /// Its documents, in the order in which their resources are created, and by name.
+    pub documents: Vec<Document>,
     /// References that could not be resolved. While there are any, nothing of the application is written.
     pub unresolved: Vec<Unresolved>,
 }
 
 impl DesiredApplication {
-    /// All its documents, in the order in which their resources are made.
-    pub fn documents(&self) -> impl Iterator<Item = &Document> {
-        self.target_groups.iter().chain(&self.listener_rules).chain(&self.task_definition).chain(&self.service)
+    /// Its documents of a kind, by name.
+    pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Document> {
+        self.documents.iter().filter(move |document| document.kind == kind)
+    }
+
+    /// Its document of a kind of which an application has one at most; `None` when it has none.
+    pub fn single(&self, kind: Kind) -> Option<&Document> {
+        debug_assert!(kind.is_single(), "an application may have several documents of the kind {}", kind.as_str());
+        self.of(kind).next()
+    }
+
+    /// Its document of a kind and name.
+    pub fn document(&self, kind: Kind, name: &str) -> Option<&Document> {
+        self.of(kind).find(|document| document.name == name)
     }
 
     /// Its service by cluster and name; `None` when it has no service.
     pub fn service_id(&self) -> Option<ServiceId> {
-        let name = self.service.as_ref()?.body.get("serviceName")?.as_str()?;
+        let name = self.single(Kind::Service)?.body.get("serviceName")?.as_str()?;
         Some(ServiceId { cluster: self.cluster.clone(), name: name.to_owned() })
     }
 }
@@ -207,9 +220,9 @@ pub struct Document {
     pub body: Value,
     /// The digest of the canonical body.
     pub digest: Digest,
-    /// Names of target group documents of the same application that AWS does not have yet: the body still holds
-    /// their references as text. Such a document cannot be sent before they exist.
-    pub awaits: BTreeSet<String>,
+    /// Documents of the same application whose resources AWS does not have yet, by kind and name: the body still holds
+    /// the references to them as text. Such a document cannot be sent before they exist.
+    pub awaits: BTreeSet<(Kind, String)>,
 }
 
 /// A reference that could not be resolved.

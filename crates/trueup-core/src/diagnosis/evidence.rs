@@ -1,6 +1,6 @@
-//! What AWS tells of a deployment that does not get on: its tasks, target health, service events and reasons.
+//! The evidence about an unhealthy deployment: its tasks, target health, service events and reasons.
 //!
-//! Read from AWS's own JSON. What may carry values of environment variables (`overrides`) is never taken over.
+//! Read from AWS's JSON. Members that may have values of environment variables (`overrides`) are never copied.
 //!
 //! Source: ECS API reference, `Task`, `Container`, `ServiceEvent`, `Deployment`, `ServiceDeploymentBrief`; Elastic Load
 //! Balancing API reference, `TargetHealthDescription`.
@@ -14,7 +14,7 @@ use crate::live::Observed;
 use crate::names::Arn;
 use crate::service_deployment::{self, ServiceDeployment};
 
-/// What was found out about one service. Each part is known or not by itself.
+/// The evidence about one service. Each part is read, or fails, on its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     /// Tasks of the deployment in question, stopped ones and running ones. ECS forgets a stopped task after an hour.
@@ -29,7 +29,7 @@ pub struct Evidence {
     pub service_deployments: Observed<Vec<ServiceDeployment>>,
 }
 
-/// A task, as far as it tells why it stopped.
+/// A task: the members that show why it stopped.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Task {
     /// The task's ARN.
@@ -40,13 +40,13 @@ pub struct Task {
     pub started_by: Option<String>,
     /// `RUNNING`, `STOPPED` and so on.
     pub last_status: String,
-    /// `TaskFailedToStart`, `EssentialContainerExited` and so on; none while it is not stopped.
+    /// `TaskFailedToStart`, `EssentialContainerExited` and so on; `None` while it is not stopped.
     pub stop_code: Option<String>,
-    /// Why it stopped, in ECS's words.
+    /// ECS's reason for the stop.
     pub stopped_reason: Option<String>,
-    /// When it got to run.
+    /// When it reached `RUNNING`.
     pub started_at: Option<Timestamp>,
-    /// When it stopped, or began to.
+    /// When it stopped, or began to stop.
     pub stopped_at: Option<Timestamp>,
     /// Its private IPv4 addresses.
     pub addresses: Vec<String>,
@@ -59,11 +59,11 @@ pub struct Task {
 pub struct Container {
     /// Its name in the task definition.
     pub name: String,
-    /// The image that it was to run.
+    /// Its image.
     pub image: Option<String>,
     /// Absent when it never ran.
     pub exit_code: Option<i64>,
-    /// What went wrong with it, in ECS's words.
+    /// ECS's reason for its failure.
     pub reason: Option<String>,
     /// `HEALTHY`, `UNHEALTHY` or `UNKNOWN`, from its own health check.
     pub health_status: Option<String>,
@@ -80,7 +80,7 @@ pub struct Target {
     pub state: String,
     /// A code such as `Target.Timeout`.
     pub reason: Option<String>,
-    /// The same in words.
+    /// The reason as a sentence.
     pub description: Option<String>,
 }
 
@@ -104,7 +104,7 @@ pub struct Deployment {
     pub task_definition: String,
     /// `IN_PROGRESS`, `COMPLETED` or `FAILED`; absent behind a Classic Load Balancer.
     pub rollout_state: Option<String>,
-    /// ECS's words about that.
+    /// ECS's reason for the state.
     pub rollout_state_reason: Option<String>,
     /// How many tasks failed in a row.
     pub failed_tasks: i64,
@@ -138,7 +138,7 @@ impl Task {
         self.arn.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Whether ECS stopped it, is about to, or it stopped by itself.
+    /// Whether it stopped, for whatever cause, or ECS is about to stop it.
     pub fn is_stopped(&self) -> bool {
         self.stop_code.is_some() || self.stopped_reason.is_some() || self.last_status == "STOPPED"
     }

@@ -1,11 +1,11 @@
-//! The facts behind a finding: AWS's own words, counted, newest first.
+//! The facts behind a finding: AWS's messages, counted, newest first.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::evidence::{Evidence, Task};
-use super::words::{Words, clean};
+use super::message::{Message, clean};
 use super::{Fact, Source};
 use crate::live::Observed;
 use crate::service_deployment::Status;
@@ -13,12 +13,12 @@ use crate::service_deployment::Status;
 /// How many different facts are kept: enough for a screen.
 const FACTS_MAX: usize = 12;
 
-/// Facts in the making.
+/// Collects facts and counts equal ones.
 #[derive(Default)]
-pub(super) struct Facts(BTreeMap<(Source, String), (usize, Option<Timestamp>)>);
+pub(super) struct FactCollector(BTreeMap<(Source, String), (usize, Option<Timestamp>)>);
 
-impl Facts {
-    /// Adds one; the same words again count.
+impl FactCollector {
+    /// Adds one; the same text again is counted.
     pub(super) fn add(&mut self, source: Source, text: &str, time: Option<Timestamp>) {
         let text = clean(text);
         if !text.is_empty() {
@@ -28,11 +28,11 @@ impl Facts {
         }
     }
 
-    /// How a task stopped, in one line without its id, so that equal stops count.
+    /// Adds how a task stopped, in one line without its id, so that equal stops are counted.
     pub(super) fn add_stop(&mut self, task: &Task) {
-        let mut said = Vec::new();
-        said.extend(task.stop_code.clone());
-        said.extend(task.stopped_reason.clone());
+        let mut parts = Vec::new();
+        parts.extend(task.stop_code.clone());
+        parts.extend(task.stopped_reason.clone());
         for container in &task.containers {
             let code = container.exit_code.map(|code| format!(" exit code {code}")).unwrap_or_default();
             let health = container.health_status.as_deref().filter(|health| *health == "UNHEALTHY");
@@ -40,13 +40,13 @@ impl Facts {
             let reason = container.reason.as_deref().filter(|reason| Some(*reason) != task.stopped_reason.as_deref());
             let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
             if !(code.is_empty() && reason.is_empty() && health.is_empty()) {
-                said.push(format!("container `{}`:{code}{health}{reason}", container.name));
+                parts.push(format!("container `{}`:{code}{health}{reason}", container.name));
             }
         }
-        self.add(Source::Task, &said.join("; "), task.stopped_at);
+        self.add(Source::Task, &parts.join("; "), task.stopped_at);
     }
 
-    /// What could not be read.
+    /// Adds the reads that failed.
     pub(super) fn add_gaps(&mut self, evidence: &Evidence) {
         let targets = evidence.targets.values().map(gap);
         let parts = [
@@ -60,16 +60,16 @@ impl Facts {
         }
     }
 
-    /// Why ECS says it gave the deployment up, since `from`.
+    /// Adds ECS's reasons for giving up the deployment, since `from`.
     pub(super) fn add_deployments(&mut self, evidence: &Evidence, deployment: &str, from: Option<Timestamp>) {
         for one in evidence.deployments.present().into_iter().flatten() {
-            let words = Words::new(one.rollout_state_reason.as_deref().unwrap_or_default());
-            if one.id == deployment || words.has("rolling back to") {
-                self.add(Source::Deployment, &words.text, one.updated_at.or(one.created_at));
+            let message = Message::new(one.rollout_state_reason.as_deref().unwrap_or_default());
+            if one.id == deployment || message.has("rolling back to") {
+                self.add(Source::Deployment, &message.text, one.updated_at.or(one.created_at));
             }
         }
         for one in evidence.service_deployments.present().into_iter().flatten() {
-            // The newest that did not succeed; without the time it could be one of weeks ago.
+            // One that failed since then; without the time it could be one of weeks ago.
             if one.created.zip(from).is_some_and(|(at, from)| at >= from) && one.status != Status::Successful {
                 let reason = if one.reason.is_empty() { String::new() } else { format!(": {}", one.reason) };
                 let text = format!("{}{reason}", one.status.name());
@@ -78,7 +78,7 @@ impl Facts {
         }
     }
 
-    /// The facts, newest first; what has no time comes last.
+    /// The facts, newest first; those without a time come last.
     pub(super) fn finish(self) -> Vec<Fact> {
         let facts = self.0.into_iter().map(|((source, text), (count, time))| Fact { source, text, count, time });
         let mut facts: Vec<Fact> = facts.collect();

@@ -1,23 +1,23 @@
-//! Why a rollout failed, or too few tasks run, in words a person can act on.
+//! Diagnosis: why a rollout failed, or too few tasks run, in sentences that an operator can act on.
 //!
-//! [`suspect()`] says which deployment of a service is in question. Its [`Evidence`] is read while it exists (ECS forgets
-//! a stopped task after an hour), and [`diagnose()`] turns it into a [`Finding`]: class, cause, evidence, cure.
+//! [`unhealthy_deployment()`] finds the deployment of a service that is in question. Its [`Evidence`] is read while it
+//! exists (ECS forgets a stopped task after an hour), and [`diagnose()`] turns it into a [`Finding`]: class, cause,
+//! evidence, remedy.
 //!
-//! Unknown is an honest answer; a wrong class is not.
+//! `unknown` is a valid answer: a wrong class costs an operator more than none.
 
 mod cause;
 mod class;
+mod classify;
 mod diagnose;
 mod evidence;
 mod facts;
 mod health;
-mod named;
-mod reading;
-mod suspect;
-mod task;
+mod message;
+mod stopped_task;
 #[cfg(test)]
 mod tests;
-mod words;
+mod unhealthy;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -26,13 +26,13 @@ use serde_json::Value;
 pub use self::class::{Bearing, Class};
 pub use self::diagnose::diagnose;
 pub use self::evidence::{Container, Deployment, Evidence, ServiceEvent, Target, Task};
-pub use self::suspect::{Standing, Suspect, suspect};
+pub use self::unhealthy::{DeploymentState, UnhealthyDeployment, unhealthy_deployment};
 
-/// What the evidence is about.
+/// What AWS shows of the service that the evidence is about.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+pub struct FailureContext<'a> {
     /// The deployment in question.
-    pub suspect: &'a Suspect,
+    pub deployment: &'a UnhealthyDeployment,
     /// The service, as `DescribeServices` shows it.
     pub service: Option<&'a Value>,
     /// The task definition revision of the deployment in question, as `DescribeTaskDefinition` shows it.
@@ -41,29 +41,29 @@ pub struct Context<'a> {
     pub target_groups: &'a [&'a Value],
 }
 
-/// What was found out.
+/// The cause of a failure, with the evidence and the remedy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
-    /// What kind of cause it is.
+    /// The class of the cause.
     pub class: Class,
-    /// How it bears on the release.
+    /// Its bearing on the release.
     pub bearing: Bearing,
-    /// The deployment that it is about (`ecs-svc/…`).
+    /// The deployment's id (`ecs-svc/…`).
     pub deployment: String,
-    /// The cause, one sentence that names what it is about.
+    /// The cause: one sentence that names the resource.
     pub cause: String,
     /// The decisive facts, newest first.
     pub evidence: Vec<Fact>,
-    /// What a person does about it.
+    /// The remedy: one sentence.
     pub cure: String,
 }
 
-/// One fact, with how often it was seen.
+/// One fact, with the number of times it was seen.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Fact {
-    /// Where it is from.
+    /// Its source.
     pub source: Source,
-    /// AWS's own words, on one line.
+    /// AWS's message, on one line.
     pub text: String,
     /// How often it was seen.
     pub count: usize,
@@ -71,7 +71,7 @@ pub struct Fact {
     pub time: Option<Timestamp>,
 }
 
-/// Where a fact is from.
+/// The source of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -83,7 +83,7 @@ pub enum Source {
     Event,
     /// A deployment or service deployment.
     Deployment,
-    /// What could not be read.
+    /// A read that failed.
     NotRead,
 }
 

@@ -113,6 +113,18 @@ impl Node {
         Self { value, span: place.clone() }
     }
 
+    /// Removes members that are null, at any depth. Items of lists stay.
+    pub fn remove_nulls(&mut self) {
+        match &mut self.value {
+            NodeValue::Object(members) => {
+                members.retain(|_, member| member.node.value != NodeValue::Null);
+                members.values_mut().for_each(|member| member.node.remove_nulls());
+            }
+            NodeValue::List(items) => items.iter_mut().for_each(Self::remove_nulls),
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::String(_) => {}
+        }
+    }
+
     /// The value without its places.
     pub fn to_json(&self) -> Value {
         self.value.to_json()

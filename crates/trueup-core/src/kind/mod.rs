@@ -73,8 +73,8 @@ pub struct Facts {
     pub order: Order,
     /// The kind whose document is applied together with one of this kind, and so is covered by its digest tag.
     pub digested_with: Option<Kind>,
-    /// What an author can do where AWS cannot change a field, as the second half of a sentence.
-    pub replaced_by: &'static str,
+    /// What an author can do where AWS cannot change a field.
+    pub when_immutable: &'static str,
 }
 
 /// Where the documents of a kind are in an application's directory.

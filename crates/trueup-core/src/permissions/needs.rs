@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::desired::{Application, DesiredApplication, Document, Environment, Lookup, Mode, Policy};
+use crate::desired::{Application, Document, Environment, Lookup, Mode, Policy};
 use crate::kind::Kind;
 use crate::live::Observed;
 use crate::names::Revision;
@@ -90,10 +90,7 @@ impl Needs {
         self.prunes(Some(&application.policy), &application.cluster);
         // References without an answer stand in the documents as before.
         let resolved = application.resolve(&Revision::new(""), found);
-        let DesiredApplication { target_groups, listener_rules, task_definition, service, .. } = &resolved;
-        for Document { kind, body, .. } in
-            target_groups.iter().chain(listener_rules).chain(task_definition).chain(service)
-        {
+        for Document { kind, body, .. } in &resolved.documents {
             match kind {
                 Kind::TaskDefinition => self.task_definition(body),
                 Kind::Service => self.service(body, &application.cluster),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::tags;
 use crate::desired::DesiredApplication;
+use crate::kind::Kind;
 use crate::live::{Live, Observed, Tags};
 use crate::names::{EnvironmentName, InstanceName, Revision};
 
@@ -37,16 +38,16 @@ pub fn applied_revisions(desired: &DesiredApplication, live: &Live, instance: &I
         all.extend(found.map(|revision| &revision.tags));
     }
     let text = |body: &serde_json::Value, member: &str| body.get(member)?.as_str().map(str::to_owned);
-    let family = desired.task_definition.as_ref().and_then(|document| text(&document.body, "family"));
+    let family = desired.single(Kind::TaskDefinition).and_then(|document| text(&document.body, "family"));
     let newest = family.and_then(|family| live.families.get(&family)?.present()?.first());
     all.extend(newest.map(|revision| &revision.tags));
-    for document in &desired.target_groups {
+    for document in desired.of(Kind::TargetGroup) {
         let group = text(&document.body, "Name").and_then(|name| live.target_groups.get(&name)?.present());
         all.extend(group.and_then(|group| group.tags.present()));
     }
     // A rule has no name: only our tags tell that it is this application's.
     let listeners: BTreeSet<String> =
-        desired.listener_rules.iter().filter_map(|document| text(&document.body, "ListenerArn")).collect();
+        desired.of(Kind::ListenerRule).filter_map(|document| text(&document.body, "ListenerArn")).collect();
     let rules = listeners.iter().filter_map(|arn| live.rules.get(&crate::names::Arn::new(arn)));
     let rules = rules.filter_map(Observed::present).flatten().filter_map(|rule| rule.tags.present());
     all.extend(rules.filter(|tags| is(tags, tags::APPLICATION, desired.name.as_str())));

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Cause, Hold, Input, Operation, Plan, Prune, Step};
+use super::{Awaited, Cause, Hold, Input, Operation, Plan, Prune, Step};
+use crate::kind::Kind;
 use crate::live::Observed;
 use crate::names::{ApplicationName, ServiceId};
 
@@ -49,23 +50,31 @@ fn twice(plan: &Plan, wrong: &mut Vec<String>) {
 
 fn order(plan: &Plan, wrong: &mut Vec<String>) {
     let mut registers = false;
-    let mut before = "";
+    let mut before = 0;
     for step in &plan.steps {
-        let awaits = step.awaits.iter().any(|awaited| awaited == "task-definition");
+        let awaits = step.awaits.iter().any(|awaited| matches!(awaited, Awaited::Created(Kind::TaskDefinition, _)));
         match step.call.operation {
             Operation::RegisterTaskDefinition => registers = true,
             Operation::CreateService | Operation::UpdateService if registers && !awaits => {
                 wrong.push("the service does not await the task definition that is registered for it".to_owned());
             }
-            _ => {}
+            Operation::CreateService
+            | Operation::UpdateService
+            | Operation::DeleteService
+            | Operation::TagResource
+            | Operation::UntagResource
+            | Operation::CreateTargetGroup
+            | Operation::ModifyTargetGroup
+            | Operation::ModifyTargetGroupAttributes
+            | Operation::DeleteTargetGroup
+            | Operation::CreateRule
+            | Operation::ModifyRule
+            | Operation::SetRulePriorities
+            | Operation::DeleteRule
+            | Operation::AddTags
+            | Operation::RemoveTags => {}
         }
-        // By their first letters: target groups, rules, task definitions, services.
-        let rank = match step.resource.kind.as_str() {
-            "target-group" => "1",
-            "listener-rule" => "2",
-            "task-definition" => "3",
-            _ => "4",
-        };
+        let rank = step.resource.kind.facts().order.created;
         if rank < before {
             wrong.push(format!("{:?} comes too late", step.call.operation));
         }
@@ -106,7 +115,7 @@ fn one_step(input: &Input<'_>, step: &Step, wrong: &mut Vec<String>) {
     if operation == Operation::UpdateService {
         let id = input.desired.service_id();
         let may_count = id.and_then(|id| input.live.autoscaled.get(&id)) == Some(&Observed::Absent);
-        let declared = input.desired.service.as_ref().and_then(|service| service.body.get("desiredCount"));
+        let declared = input.desired.single(Kind::Service).and_then(|service| service.body.get("desiredCount"));
         if request.get("desiredCount").is_some() && (declared.is_none() || !may_count) {
             wrong.push("UpdateService with a `desiredCount` that is not git's".to_owned());
         }
@@ -121,20 +130,20 @@ fn one_step(input: &Input<'_>, step: &Step, wrong: &mut Vec<String>) {
         cluster: request["cluster"].as_str().unwrap_or_default().to_owned(),
         name: request[member].as_str().unwrap_or_default().to_owned(),
     };
-    let is_new = match operation {
-        Operation::CreateService => matches!(input.live.services.get(&id("serviceName")), Some(Observed::Absent)),
-        Operation::CreateTargetGroup => {
-            let name = request["Name"].as_str().unwrap_or_default();
-            matches!(input.live.target_groups.get(name), Some(Observed::Absent))
-        }
-        _ => true,
+    let is_absent = if operation == Operation::CreateService {
+        matches!(input.live.services.get(&id("serviceName")), Some(Observed::Absent))
+    } else if operation == Operation::CreateTargetGroup {
+        let name = request["Name"].as_str().unwrap_or_default();
+        matches!(input.live.target_groups.get(name), Some(Observed::Absent))
+    } else {
+        true
     };
-    if !is_new {
+    if !is_absent {
         wrong.push(format!("{operation:?} of something that is not known to be absent"));
     }
     if step.awaits.is_empty() {
-        for document in input.desired.documents() {
-            for name in &document.awaits {
+        for document in &input.desired.documents {
+            for (_, name) in &document.awaits {
                 if request.to_string().contains(&format!("${{target_group.{name}}}")) {
                     wrong.push(format!("{operation:?} with the unresolved target group `{name}`"));
                 }

@@ -80,7 +80,7 @@ fn spelled(path: &Pointer) -> String {
 /// Makes one hold of all that is contested about a document, and keeps it while the fuse is on: between a repair and the
 /// next time it is undone nothing differs, and that is not the end of it.
 pub(super) fn keep_told(input: &Input<'_>, held: &mut Vec<Held>) {
-    for document in input.desired.documents() {
+    for document in &input.desired.documents {
         let fields = input.memory.fuse().contested(document.kind, &document.name, input.now);
         if fields.is_empty() {
             continue;

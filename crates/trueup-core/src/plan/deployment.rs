@@ -122,7 +122,7 @@ fn sameness(
     context: &Context,
     revision: &ServiceRevision,
 ) -> Sameness {
-    let task_definition = match (&work.input.desired.task_definition, revision.task_definition()) {
+    let task_definition = match (work.input.desired.single(Kind::TaskDefinition), revision.task_definition()) {
         (None, _) => true,
         (Some(_), None) => false,
         (Some(_), Some(name)) if same_revision(name, &asked.wanted) => true,
@@ -180,7 +180,7 @@ pub(super) fn failed_marks(live: &Tags, digest: &Digest) -> Marks {
 fn same_deployment(work: &Work<'_>, tag: Option<&str>, sorted: &Sorted) -> bool {
     let input = work.input;
     let Some((applied, last)) = input.last_applied.zip(work.last()) else { return false };
-    let digest = |application: &DesiredApplication| application.task_definition.as_ref().map(|d| d.digest.clone());
+    let digest = |application: &DesiredApplication| application.single(Kind::TaskDefinition).map(|d| d.digest.clone());
     let is_new = |(cause, change): &(Cause, Change)| *cause != Cause::Drift && is_revision_field(change);
     tag == Some(tags::applied_digest(applied, last).as_str())
         && digest(applied) == digest(input.desired)

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::tags::{self, Claim, Owner};
 use super::three_way::{Basis, Sorted, common_cause, ignored, is_ignored, last, only, top};
-use super::{Call, Cause, Held, Hold, Input, Resource, Step};
+use super::{Awaited, Call, Cause, Held, Hold, Input, Resource, Step};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{Change, Context, Shown};
@@ -31,7 +31,7 @@ impl Draft {
         resource: &Resource,
         changes: Vec<(Cause, Change)>,
         call: Call,
-        awaits: Vec<String>,
+        awaits: Vec<Awaited>,
     ) {
         let cause = common_cause(&changes);
         let drift = changes.iter().filter(|(cause, _)| *cause == Cause::Drift);
@@ -45,7 +45,7 @@ impl Draft {
         cause: Cause,
         changes: Vec<Change>,
         call: Call,
-        awaits: Vec<String>,
+        awaits: Vec<Awaited>,
     ) {
         self.sorted_step(resource, changes.into_iter().map(|change| (cause, change)).collect(), call, awaits);
         if let Some(step) = self.steps.last_mut() {
@@ -122,6 +122,11 @@ impl<'a> Work<'a> {
 
     pub(super) fn tagging(&self) -> &'static Tagging {
         self.kind().facts().tagging
+    }
+
+    /// The target groups that must exist before its request can be written.
+    pub(super) fn awaits(&self) -> Vec<Awaited> {
+        self.document.awaits.iter().map(|(kind, name)| Awaited::Created(*kind, name.clone())).collect()
     }
 
     pub(super) fn ignored(&self) -> Vec<Pointer> {

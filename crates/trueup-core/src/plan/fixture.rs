@@ -86,10 +86,12 @@ impl World {
             cluster: "main".to_owned(),
             policy: Policy::default(),
             depends_on: BTreeSet::new(),
-            target_groups: vec![group("backend", "/health")],
-            listener_rules: vec![document(Kind::ListenerRule, "api", rule)],
-            task_definition: Some(document(Kind::TaskDefinition, "task-definition", task_definition)),
-            service: Some(document(Kind::Service, "service", service)),
+            documents: vec![
+                group("backend", "/health"),
+                document(Kind::ListenerRule, "api", rule),
+                document(Kind::TaskDefinition, "task-definition", task_definition),
+                document(Kind::Service, "service", service),
+            ],
             unresolved: Vec::new(),
         };
         let mut live = Live::default();
@@ -172,16 +174,26 @@ impl World {
     /// A new commit.
     pub(super) fn commit(&mut self, kind: Kind, name: &str, change: impl FnOnce(&mut Value)) {
         self.desired.revision = Revision::new("b".repeat(40));
-        let desired = &mut self.desired;
-        let mut documents = desired
-            .target_groups
-            .iter_mut()
-            .chain(&mut desired.listener_rules)
-            .chain(&mut desired.task_definition)
-            .chain(&mut desired.service);
-        let found = documents.find(|d| d.kind == kind && d.name == name).expect("the document");
+        let found = self.document(kind, name);
         change(&mut found.body);
         found.digest = kind::digest(kind, &found.body);
+    }
+
+    /// The document of a kind and name, to be changed.
+    pub(super) fn document(&mut self, kind: Kind, name: &str) -> &mut Document {
+        let found = self.desired.documents.iter_mut().find(|d| d.kind == kind && d.name == name);
+        found.expect("the document")
+    }
+
+    /// Adds a document, in the order in which resources are created.
+    pub(super) fn add(&mut self, document: Document) {
+        self.desired.documents.push(document);
+        self.desired.documents.sort_by_key(|document| document.kind.facts().order.created);
+    }
+
+    /// Takes a kind of documents away.
+    pub(super) fn remove(&mut self, kind: Kind) {
+        self.desired.documents.retain(|document| document.kind != kind);
     }
 
     /// Another hand at the service.
@@ -333,8 +345,11 @@ pub(super) fn shown(plan: &Plan) -> Vec<String> {
     let paths = |changes: &[drift::Change]| changes.iter().fold(String::new(), |all, c| all + " " + &path(&c.path));
     let steps = plan.steps.iter().map(|step| {
         let cause = format!("{:?}", step.cause).to_lowercase();
-        let awaits =
-            if step.awaits.is_empty() { String::new() } else { format!(" awaits {}", step.awaits.join(" and ")) };
+        let awaits = if step.awaits.is_empty() {
+            String::new()
+        } else {
+            format!(" awaits {}", step.awaits.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))
+        };
         format!("{} {} {cause}{}{awaits}", step.call.operation.as_str(), step.resource.name, paths(&step.changes))
     });
     let held = plan.held.iter().map(|held| {

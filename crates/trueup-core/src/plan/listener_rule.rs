@@ -11,7 +11,7 @@ use super::draft::{Draft, Work, not_asked};
 use super::graft::graft;
 use super::tags::{self, Claim};
 use super::three_way::{Basis, Sorted, top};
-use super::{Call, Cause, Hold, Input, Operation, Resource};
+use super::{Awaited, Call, Cause, Hold, Input, Operation, Resource};
 use crate::desired::{Document, Mode};
 use crate::drift::{Change, Context, Shown};
 use crate::kind::Kind;
@@ -54,7 +54,7 @@ pub(super) fn plan(input: &Input<'_>, draft: &mut Draft) {
     let mut absent = Vec::new();
     let mut there = Vec::new();
     let mut moves: BTreeMap<Arn, Vec<Move>> = BTreeMap::new();
-    for document in &input.desired.listener_rules {
+    for document in input.desired.of(Kind::ListenerRule) {
         let listener = listener(document);
         match find(input, document, &listener) {
             Found::NotObserved(failure) => draft.not_observed(&Work::new(input, document, None).resource, &failure),
@@ -137,9 +137,9 @@ fn by_priority<'a>(input: &Input<'a>, work: &Work<'_>, rule: &'a LiveRule) -> Fo
         return taken;
     }
     if same(tags::APPLICATION) {
-        let documents = &input.desired.listener_rules;
         let document = tags.get(tags::DOCUMENT);
-        let wanted = documents.iter().any(|d| document == Some(&tags::document_tag(d.kind, &d.name)));
+        let wanted =
+            input.desired.of(Kind::ListenerRule).any(|d| document == Some(&tags::document_tag(d.kind, &d.name)));
         // Another document's rule, which may be about to leave; or the file was renamed.
         return if wanted { Found::Nowhere } else { Found::Rule(rule, tags) };
     }
@@ -222,7 +222,7 @@ fn create(work: &Work<'_>, listener: Arn, leaving: &BTreeSet<Arn>, draft: &mut D
         Mode::Report => return draft.hold(&work.resource, work.whole(), Hold::ReportOnly { cause: Cause::Create }),
         Mode::On => {}
     }
-    let mut awaits: Vec<String> = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+    let mut awaits: Vec<Awaited> = work.awaits();
     let rules = work.input.live.rules.get(&listener).and_then(Observed::present).map(Vec::as_slice).unwrap_or_default();
     let wanted = priority(&work.document.body).unwrap_or_default();
     let occupant = rules.iter().find(|rule| priority(&rule.description).as_ref() == Some(&wanted));
@@ -231,7 +231,7 @@ fn create(work: &Work<'_>, listener: Arn, leaving: &BTreeSet<Arn>, draft: &mut D
             let hold = Hold::PriorityTaken { listener, priority: wanted, rule };
             return draft.hold(&work.resource, work.whole(), hold);
         }
-        awaits.push(format!("priority {wanted}"));
+        awaits.push(Awaited::Priority(wanted.clone()));
     }
     let mut body = work.document.body.clone();
     if let Value::Object(members) = &mut body {
@@ -266,7 +266,7 @@ fn modify(mut present: Present<'_>, draft: &mut Draft) {
                 Some(_) | None => {}
             }
         }
-        let awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+        let awaits = work.awaits();
         let call = Call::new(Operation::ModifyRule, Value::Object(input));
         draft.sorted_step(&work.resource, changes, call, awaits);
     }

@@ -166,7 +166,7 @@ impl Memory {
 /// Whether the application was applied before, by what its service leaves behind: a revision of its task definition that
 /// was registered for it some time ago. A younger one may be what a process has just begun to create the service with.
 fn was_applied(desired: &DesiredApplication, live: &Live, instance: &InstanceName, now: Timestamp) -> bool {
-    let family = desired.task_definition.as_ref().and_then(|document| document.body.get("family")?.as_str());
+    let family = desired.single(Kind::TaskDefinition).and_then(|document| document.body.get("family")?.as_str());
     let revisions = family.and_then(|family| live.families.get(family)?.present());
     let owner = [
         (tags::APPLICATION, desired.name.as_str()),

@@ -131,18 +131,51 @@ pub struct Step {
     /// The paths of those changes that somebody else made: all of them where [`Step::cause`] is drift, and some where a
     /// commit's change and somebody's stand in one call.
     pub drift: Vec<Pointer>,
-    /// What must exist before the call can be written, such as `target-group backend`. The next plan, made after
-    /// that step was taken, has the call.
-    pub awaits: Vec<String>,
+    /// What must happen before the call can be written. The next plan, made after that step was taken, has the call.
+    pub awaits: Vec<Awaited>,
     /// The call. Serializes as its `operation` alone: the request carries environment values.
     #[serde(rename = "operation", serialize_with = "operation_alone")]
     pub call: Call,
 }
 
 impl Step {
+    /// What it awaits, in words: `target-group backend, task-definition`. Empty when its call can be written.
+    pub fn awaited(&self) -> String {
+        self.awaits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
     /// The changes that somebody else made.
     pub fn drifted(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| self.drift.contains(&change.path))
+    }
+}
+
+/// What must happen before the call of a step can be written. Its `Display`, which reports carry as well, is
+/// `target-group backend`, `task-definition`, `priority 10` or `deletion of ARN`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Awaited {
+    /// The resource of this document is created.
+    Created(Kind, String),
+    /// Another rule leaves this priority of the same listener.
+    Priority(String),
+    /// What uses the resource is deleted.
+    Deleted(Arn),
+}
+
+impl std::fmt::Display for Awaited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Created(kind, _) if kind.is_single() => f.write_str(kind.as_str()),
+            Self::Created(kind, name) => write!(f, "{} {name}", kind.as_str()),
+            Self::Priority(priority) => write!(f, "priority {priority}"),
+            Self::Deleted(arn) => write!(f, "deletion of {arn}"),
+        }
+    }
+}
+
+impl Serialize for Awaited {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -239,10 +272,10 @@ impl Serialize for Held {
             #[serde(flatten)]
             hold: &'a Hold,
             message: String,
-            cure: String,
+            cure: &'static str,
             changes: &'a [Change],
         }
-        let (message, cure) = (self.reason.message(), self.reason.cure());
+        let (message, cure) = (self.reason.message(), self.reason.remedy());
         Flat { resource: &self.resource, hold: &self.reason, message, cure, changes: &self.changes }
             .serialize(serializer)
     }

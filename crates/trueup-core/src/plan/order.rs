@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::task_definition::Runner;
 use super::{Cause, Health, Held, Hold, Input, Plan, Rollout, Step, Sync};
 use super::{contest, listener_rule, service, suspension, target_group, task_definition};
+use crate::kind::Kind;
 
 pub(super) fn plan(input: &Input<'_>) -> Plan {
     let desired = input.desired;
@@ -20,11 +21,11 @@ pub(super) fn plan(input: &Input<'_>) -> Plan {
         return finish(input, Vec::new(), held, Health::Unknown, None);
     }
     let mut draft = Draft::default();
-    for document in &desired.target_groups {
+    for document in desired.of(Kind::TargetGroup) {
         target_group::plan(input, document, &mut draft);
     }
     listener_rule::plan(input, &mut draft);
-    let outcome = match (&desired.service, &desired.task_definition) {
+    let outcome = match (desired.single(Kind::Service), desired.single(Kind::TaskDefinition)) {
         (Some(document), _) => Some(service::plan(input, document, &mut draft)),
         (None, Some(document)) => {
             task_definition::plan(input, document, &Runner::Anybody, &mut draft);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Call, Cause, Held, Hold, Operation, Resource, Step, tags};
+use super::{Awaited, Call, Cause, Held, Hold, Operation, Resource, Step, tags};
 use crate::broken::{self, Broken};
 use crate::desired::{DesiredApplication, Mode, Policy};
 use crate::drift::{Change, Shown};
@@ -119,7 +119,7 @@ impl Wanted {
     fn of(desired: &[&DesiredApplication]) -> Self {
         let mut wanted = Self::default();
         for application in desired {
-            for document in application.documents() {
+            for document in &application.documents {
                 let text = |name: &str| scalar(&document.body, name);
                 let name = tags::document_tag(document.kind, &document.name);
                 wanted.documents.insert((tags::legal(application.name.as_str()), name));
@@ -182,7 +182,7 @@ fn own_hold(input: &PruneInput<'_>, resource: &OwnedResource, policy: &Policy) -
 enum Users {
     None,
     /// Only what is deleted with it, and before it.
-    Going(Vec<String>),
+    Going(Vec<Awaited>),
     Staying(Vec<String>),
 }
 
@@ -202,7 +202,7 @@ fn users(
         let draining = other.description.get("status").and_then(Value::as_str) == Some("DRAINING");
         if matches!(other.kind, Kind::Service | Kind::ListenerRule) && !draining && names_it(&other.description) {
             if going.contains(&other.arn) {
-                awaits.push(format!("deletion of {}", other.arn));
+                awaits.push(Awaited::Deleted(other.arn.clone()));
             } else {
                 by.insert(other.arn.to_string());
             }
@@ -229,7 +229,7 @@ fn users(
     }
 }
 
-fn step(resource: &OwnedResource, awaits: Vec<String>) -> Step {
+fn step(resource: &OwnedResource, awaits: Vec<Awaited>) -> Step {
     let (operation, request) = match resource.kind {
         Kind::Service => {
             let (cluster, name) = service_name(resource).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::rollout::{Finding, UNREGISTERED, same_revision};
 use super::tags::{self, Claim};
 use super::task_definition::{self, Decision, Runner, Wanted};
 use super::three_way::{Basis, Sorted, is_declared, only, top};
-use super::{Call, Cause, Health, Hold, Input, Operation, Rollout};
+use super::{Awaited, Call, Cause, Health, Hold, Input, Operation, Rollout};
 use crate::broken::{self, Broken};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
@@ -69,7 +69,7 @@ fn create(work: &Work<'_>, id: &ServiceId, draft: &mut Draft) {
     let input = work.input;
     let external = controller(&work.document.body) == "EXTERNAL";
     let mode = work.creation();
-    let decision = match &input.desired.task_definition {
+    let decision = match input.desired.single(Kind::TaskDefinition) {
         Some(document) if mode == Mode::On => {
             let runner = if external { Runner::Anybody } else { Runner::Nobody };
             task_definition::plan(input, document, &runner, draft).wanted
@@ -88,7 +88,7 @@ fn create(work: &Work<'_>, id: &ServiceId, draft: &mut Draft) {
         Mode::On => {}
     }
     let mut body = work.document.body.clone();
-    let mut awaits: Vec<String> = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+    let mut awaits: Vec<Awaited> = work.awaits();
     if let Value::Object(members) = &mut body {
         members.insert("cluster".to_owned(), json!(id.cluster));
         match decision {
@@ -96,7 +96,9 @@ fn create(work: &Work<'_>, id: &ServiceId, draft: &mut Draft) {
             Wanted::Revision(arn, _) => {
                 members.insert("taskDefinition".to_owned(), json!(arn));
             }
-            Wanted::Unregistered(_) | Wanted::Undecided => awaits.push("task-definition".to_owned()),
+            Wanted::Unregistered(_) | Wanted::Undecided => {
+                awaits.push(Awaited::Created(Kind::TaskDefinition, Kind::TaskDefinition.as_str().to_owned()))
+            }
             Wanted::Unchanged => {}
         }
         let replica = members.get("schedulingStrategy").and_then(Value::as_str).is_none_or(|s| s == "REPLICA");
@@ -217,7 +219,7 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, draft: &mut Draf
 
 /// Which task definition revision the service should run.
 fn decide(work: &Work<'_>, live: &LiveService, draft: &mut Draft) -> Decision {
-    let Some(document) = &work.input.desired.task_definition else {
+    let Some(document) = work.input.desired.single(Kind::TaskDefinition) else {
         return Decision { wanted: Wanted::Unchanged, complete: true };
     };
     if controller(&live.description) == "ECS" {
@@ -317,11 +319,13 @@ fn update(
     for (_, change) in &sayable {
         let name = top(&change.path);
         input.insert(name.to_owned(), effective.get(name).cloned().unwrap_or_default());
-        awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+        awaits = work.awaits();
     }
     if let Some((_, change)) = &task_definition {
         match change.desired.to_json() {
-            Value::String(name) if name == UNREGISTERED => awaits.push("task-definition".to_owned()),
+            Value::String(name) if name == UNREGISTERED => {
+                awaits.push(Awaited::Created(Kind::TaskDefinition, Kind::TaskDefinition.as_str().to_owned()))
+            }
             name => {
                 input.insert("taskDefinition".to_owned(), name);
             }

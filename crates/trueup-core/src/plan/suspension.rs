@@ -143,11 +143,11 @@ fn present<'a>(desired: &DesiredApplication, live: &'a Live, instance: &Instance
 }
 
 fn names(desired: &DesiredApplication) -> impl Iterator<Item = &str> {
-    desired.target_groups.iter().filter_map(|document| document.body.get("Name")?.as_str())
+    desired.of(Kind::TargetGroup).filter_map(|document| document.body.get("Name")?.as_str())
 }
 
 fn listeners(desired: &DesiredApplication) -> impl Iterator<Item = Arn> {
-    let all = desired.listener_rules.iter().filter_map(|rule| rule.body.get("ListenerArn")?.as_str());
+    let all = desired.of(Kind::ListenerRule).filter_map(|rule| rule.body.get("ListenerArn")?.as_str());
     all.collect::<std::collections::BTreeSet<_>>().into_iter().map(Arn::new)
 }
 

@@ -51,7 +51,7 @@ pub fn document_tag(kind: Kind, name: &str) -> String {
 /// For a service it covers the task definition as well: what was applied to a service is both, and so the tag on the
 /// service alone tells whether the revision it was told to run is the one that git wants.
 pub fn applied_digest(application: &DesiredApplication, document: &Document) -> Digest {
-    match (document.kind, &application.task_definition) {
+    match (document.kind, application.single(Kind::TaskDefinition)) {
         (Kind::Service, Some(task_definition)) => {
             // Tags are not in a task definition's digest, as they make no new revision; they were applied all the same.
             let tags = Kind::TaskDefinition.facts().tagging.list(&declared(task_definition));
@@ -68,7 +68,7 @@ pub fn applied_digest(application: &DesiredApplication, document: &Document) -> 
 pub fn deployment_digest(application: &DesiredApplication, service: &Document) -> Digest {
     let fields = super::rollout::REVISION_FIELDS.into_iter().filter_map(|name| Some((name, service.body.get(name)?)));
     let part = Value::Object(fields.map(|(name, value)| (name.to_owned(), value.clone())).collect());
-    let task_definition = application.task_definition.as_ref().map_or("", |document| document.digest.as_str());
+    let task_definition = application.single(Kind::TaskDefinition).map_or("", |document| document.digest.as_str());
     Digest::of(format!("{} {task_definition}", crate::kind::digest(Kind::Service, &part)).as_bytes())
 }
 

@@ -8,7 +8,7 @@ use super::draft::{Draft, Work, not_asked};
 use super::graft::{get, graft};
 use super::tags::Claim;
 use super::three_way::{Basis, Sorted, only, top};
-use super::{Call, Cause, Hold, Input, Operation};
+use super::{Awaited, Call, Cause, Hold, Input, Operation};
 use crate::desired::{Document, Mode};
 use crate::drift::{Change, Context, Shown};
 use crate::live::{LiveTargetGroup, Observed};
@@ -48,7 +48,7 @@ fn create(work: &Work<'_>, draft: &mut Draft) {
         // A crash before the attributes are set must not look as if all had been applied: then the digest comes last.
         members.insert("Tags".to_owned(), work.creation_tags(attributes.is_none()));
     }
-    let awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+    let awaits = work.awaits();
     let call = Call::new(Operation::CreateTargetGroup, body);
     draft.step_after(&work.resource, Cause::Create, work.whole(), call, awaits);
     if let Some(attributes) = attributes {
@@ -56,7 +56,7 @@ fn create(work: &Work<'_>, draft: &mut Draft) {
         let desired = Shown::at(&path, &attributes);
         let change = Change { path, live: Shown::absent(), desired };
         let call = Call::new(Operation::ModifyTargetGroupAttributes, json!({"Attributes": attributes}));
-        let awaits = vec![format!("target-group {}", work.document.name)];
+        let awaits = vec![Awaited::Created(work.kind(), work.document.name.clone())];
         draft.step_after(&work.resource, Cause::Create, vec![change], call, awaits);
     }
 }

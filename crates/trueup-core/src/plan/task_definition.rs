@@ -15,7 +15,7 @@ use crate::broken::{self, Broken};
 use crate::desired::{Document, Mode};
 use crate::digest::Digest;
 use crate::drift::{Change, Context};
-use crate::kind;
+use crate::kind::{self, Kind};
 use crate::live::{LiveService, LiveTaskDefinition, Observed, ReadFailure, Tags};
 use crate::names::Arn;
 
@@ -160,7 +160,7 @@ fn find_or_register(
         }
         members.insert("tags".to_owned(), work.tagging().list(&all));
     }
-    let awaits = work.document.awaits.iter().map(|name| format!("target-group {name}")).collect();
+    let awaits = work.awaits();
     let call = Call::new(Operation::RegisterTaskDefinition, body);
     if cause == Cause::Create {
         draft.step_after(&work.resource, cause, only(changes), call, awaits);
@@ -233,7 +233,7 @@ fn resolved_otherwise(work: &Work<'_>, running: &LiveTaskDefinition) -> bool {
 
 /// The document whose applied digest the service's tag carries.
 fn service_document(work: &Work<'_>) -> Document {
-    work.input.desired.service.as_ref().unwrap_or(work.document).clone()
+    work.input.desired.single(Kind::Service).unwrap_or(work.document).clone()
 }
 
 /// The tags of a revision that stays: those that are not ours to write stay as they are.

@@ -42,7 +42,7 @@ impl Basis {
 
 /// The last applied document of a kind and name.
 pub(super) fn last<'a>(input: &Input<'a>, kind: Kind, name: &str) -> Option<&'a Document> {
-    input.last_applied?.documents().find(|document| document.kind == kind && document.name == name)
+    input.last_applied?.documents.iter().find(|document| document.kind == kind && document.name == name)
 }
 
 /// What the policy says about a cause.

@@ -132,7 +132,7 @@ impl Edges {
                 news.push(What::HoldStarted {
                     resource,
                     message: reason.message(),
-                    cure: reason.cure(),
+                    cure: reason.remedy().to_owned(),
                     hold: reason,
                     changes,
                     applications: BTreeSet::new(),

@@ -12,7 +12,7 @@ mod notes;
 mod printable;
 mod root_cause;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod schema;
 mod standing;
 mod text;

@@ -121,7 +121,7 @@ fn started(text: &str, hold: Hold, applications: &[&str]) -> What {
     What::HoldStarted {
         resource: applications.is_empty().then(|| resource(text)),
         message: hold.message(),
-        cure: hold.cure(),
+        cure: hold.remedy().to_owned(),
         hold,
         changes: changes(text),
         applications: applications.iter().map(|name| ApplicationName::new(*name)).collect(),

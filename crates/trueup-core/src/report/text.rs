@@ -87,7 +87,7 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
             )
         }
         What::HoldStarted { resource, hold, applications, .. } => {
-            format!("{}{} ({})", about(resource.as_ref(), applications), hold.message(), hold.cure())
+            format!("{}{} ({})", about(resource.as_ref(), applications), hold.message(), hold.remedy())
         }
         What::HoldEnded { resource, reason, applications, .. } => {
             format!("{}{reason}", about(resource.as_ref(), applications))

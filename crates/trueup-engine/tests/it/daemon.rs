@@ -395,7 +395,7 @@ async fn a_rollout_is_watched_every_few_seconds_and_only_where_it_runs() {
     // The record of service deployments is read besides, and less often.
     watched.retain(|wanted| wanted.service_deployments.is_empty());
     assert!((3..=6).contains(&watched.len()), "{}", watched.len());
-    let services = |wanted: &trueup_ports::Wanted| wanted.services.len();
+    let services = |wanted: &trueup_ports::ObserveRequest| wanted.services.len();
     assert!(watched.iter().filter(|wanted| services(wanted) == 2).count() <= 1, "the rest is read once a minute");
     world.cloud.finish_rollouts();
     world.pass(10).await;

@@ -46,7 +46,7 @@ async fn before_a_number_is_sent_it_is_asked_once_more_whose_it_is() {
     world.pass(90).await;
     assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
     let asked = world.cloud.take_observations();
-    let is_fresh = |wanted: &trueup_ports::Wanted| {
+    let is_fresh = |wanted: &trueup_ports::ObserveRequest| {
         wanted.services.is_empty() && wanted.scaling.len() == 1 && wanted.refresh.contains("service/main/web")
     };
     assert_eq!(asked.iter().filter(|wanted| is_fresh(wanted)).count(), 1);

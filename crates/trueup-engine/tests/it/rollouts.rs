@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use trueup_core::plan::{Health, Sync};
 use trueup_engine::RetryOutcome;
-use trueup_ports::Wanted;
+use trueup_ports::ObserveRequest;
 
 use crate::cloud::FakeCloud;
 use crate::source::FakeSource;
@@ -214,7 +214,8 @@ async fn a_restart_in_the_middle_of_a_rollout_deploys_nothing_and_tells_its_end(
 #[tokio::test(start_paused = true)]
 async fn the_record_is_read_only_while_git_s_revision_does_not_serve() {
     let world = at_rest().await;
-    let reads = |observed: Vec<Wanted>| observed.iter().filter(|wanted| !wanted.service_deployments.is_empty()).count();
+    let reads =
+        |observed: Vec<ObserveRequest>| observed.iter().filter(|wanted| !wanted.service_deployments.is_empty()).count();
     world.pass(600).await;
     assert_eq!(reads(world.cloud.take_observations()), 0, "at rest");
     world.cloud.keep_rolling(true);

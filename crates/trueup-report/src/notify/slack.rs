@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(sent["text"], "production/web: hold.started at 0123456789");
         assert_eq!(
             sent["attachments"][0]["text"],
-            "AWS refused `ecs:UpdateService`: no such subnet (correct the document, or what the message names)"
+            "AWS refused `ecs:UpdateService`: no such subnet (correct the document, or the resource that the message names)"
         );
         assert_eq!(sent["attachments"][0]["color"], "#d98200");
         assert_eq!(message(&event("a", ended()))["attachments"][0]["color"], "#2e7d32");

@@ -86,7 +86,7 @@ pub(super) mod tests {
     pub fn held(message: &str) -> What {
         let hold =
             Hold::CallRefused { operation: "ecs:UpdateService".to_owned(), code: None, message: message.to_owned() };
-        let (message, cure) = (hold.message(), hold.cure());
+        let (message, cure) = (hold.message(), hold.remedy().to_owned());
         let (changes, applications) = (Vec::new(), BTreeSet::new());
         What::HoldStarted { resource: None, message, cure, hold, changes, applications }
     }

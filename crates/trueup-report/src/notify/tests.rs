@@ -153,7 +153,7 @@ fn no_value_of_an_environment_variable_gets_into_a_message() {
     let (step, held) = (plan.steps[0].clone(), plan.held[1].clone());
     let (changes, resource) = (step.changes.clone(), step.resource.clone());
     let reason = held.reason;
-    let (message, cure) = (reason.message(), reason.cure());
+    let (message, cure) = (reason.message(), reason.remedy().to_owned());
     let whats = [
         planned(),
         failed("x"),

@@ -71,7 +71,7 @@ fn row(out: &mut String, cells: &[String; 5]) {
 fn step(step: &Step) -> [String; 5] {
     let mut reason = why(step.cause).to_owned();
     if !step.awaits.is_empty() {
-        let _ = write!(reason, "; after {}", step.awaits.join(", "));
+        let _ = write!(reason, "; after {}", step.awaited());
     }
     // What is made anew is in the pull request itself, line by line.
     let changes = if step.cause == Cause::Create { String::new() } else { changes(&step.changes) };
@@ -80,7 +80,7 @@ fn step(step: &Step) -> [String; 5] {
 }
 
 fn held(held: &Held) -> [String; 5] {
-    let reason = format!("{}<br>*{}*", prose(&held.reason.message()), prose(&held.reason.cure()));
+    let reason = format!("{}<br>*{}*", prose(&held.reason.message()), prose(held.reason.remedy()));
     let call = format!("held: {}", code(held.reason.reason()));
     [code("!"), code(&held_name(held)), call, reason, changes(&held.changes)]
 }
@@ -161,7 +161,7 @@ mod tests {
     use trueup_core::drift::Shown;
     use trueup_core::kind::Kind;
     use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-    use trueup_core::plan::{Call, Health, Hold, Operation, Resource, Sync};
+    use trueup_core::plan::{Awaited, Call, Health, Hold, Operation, Resource, Sync};
     use trueup_core::pointer::Pointer;
 
     fn changed(path: &str, live: Option<Value>, desired: Option<Value>) -> Change {
@@ -199,7 +199,7 @@ mod tests {
             Cause::Pending,
             vec![changed("/taskDefinition", Some(json!("elearning-system:1")), Some(json!("(new)")))],
         );
-        update.awaits = vec!["task-definition".to_owned()];
+        update.awaits = vec![Awaited::Created(Kind::TaskDefinition, "task-definition".to_owned())];
         let port = Hold::Immutable { kind: Kind::TargetGroup, fields: vec!["Port".to_owned()] };
         let held = Held {
             resource: Some(Resource { kind: Kind::TargetGroup, name: "backend".to_owned(), arn: None }),

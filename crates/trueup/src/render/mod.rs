@@ -34,7 +34,7 @@ mod tests {
     use trueup_core::kind::Kind;
     use trueup_core::live::{FailureKind, ReadFailure};
     use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
-    use trueup_core::plan::{Call, Cause, Health, Held, Hold, Operation, Plan, Resource, Rollout, Step, Sync};
+    use trueup_core::plan::{Awaited, Call, Cause, Health, Held, Hold, Operation, Plan, Resource, Rollout, Step, Sync};
     use trueup_core::pointer::Pointer;
     use trueup_core::report::{Event, What, json, standing, steers};
     use trueup_engine::ApplicationStatus;
@@ -73,7 +73,7 @@ mod tests {
                 cause: Cause::Drift,
                 changes: changes(),
                 drift: Vec::new(),
-                awaits: vec![text()],
+                awaits: vec![Awaited::Created(Kind::TargetGroup, text())],
                 call: Call::new(Operation::ModifyTargetGroup, json!({})),
             }],
             held: reasons

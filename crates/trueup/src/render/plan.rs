@@ -137,7 +137,7 @@ fn step(step: &Step) -> String {
     let mut out =
         format!("  {style}{symbol}{style:#} {BOLD}{name}{BOLD:#}  {:?}  {DIM}{cause}{DIM:#}\n", step.call.operation);
     if !step.awaits.is_empty() {
-        let _ = writeln!(out, "      {DIM}after {}{DIM:#}", printable(&step.awaits.join(", ")));
+        let _ = writeln!(out, "      {DIM}after {}{DIM:#}", printable(&step.awaited()));
     }
     if step.cause != Cause::Create {
         out.push_str(&changes::lines(&step.changes, 6));
@@ -170,7 +170,7 @@ fn held(held: &Held) -> String {
         held.reason.reason(),
         printable(&held.reason.message())
     );
-    let _ = writeln!(out, "      {DIM}{}{DIM:#}", printable(&held.reason.cure()));
+    let _ = writeln!(out, "      {DIM}{}{DIM:#}", printable(held.reason.remedy()));
     out.push_str(&changes::lines(&held.changes, 6));
     out
 }

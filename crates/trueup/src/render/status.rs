@@ -65,7 +65,7 @@ pub fn status(plans: &[Plan], now: Timestamp) -> String {
                 held.reason.reason(),
                 printable(&held.reason.message())
             );
-            let _ = writeln!(out, "    {DIM}{}{DIM:#}", printable(&held.reason.cure()));
+            let _ = writeln!(out, "    {DIM}{}{DIM:#}", printable(held.reason.remedy()));
         }
     }
     out

@@ -13,7 +13,11 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Strin
         return given.unwrap_or(DEFAULT).to_owned();
     };
     let Some(text) = place.text() else {
-        if subject.documents.iter().any(|draft| draft.kind == Kind::Service && draft.waits_at(&place.pointer())) {
+        if subject
+            .documents
+            .iter()
+            .any(|document| document.kind == Kind::Service && document.waits_at(&place.pointer()))
+        {
             problems.push(
                 place
                     .problem("unknown-name", "the cluster of a service must be known without asking AWS")

@@ -8,8 +8,8 @@ use crate::document::{NodeValue, Problem};
 use crate::kind::Kind;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
-    for draft in subject.documents {
-        walk(draft.kind, &mut Vec::new(), &Place::root(&draft.body), problems);
+    for document in subject.documents {
+        walk(document.kind, &mut Vec::new(), &Place::root(&document.node), problems);
     }
     for container in subject.containers() {
         let environment = container.list("environment");

@@ -24,7 +24,7 @@ mod reserved;
 mod target_groups;
 
 pub use self::plaintext::hints_at_secret;
-use super::application::Settled;
+use super::parsed_document::ParsedDocument;
 use super::place::Place;
 use super::{Environment, Ignore};
 use crate::document::Problem;
@@ -35,7 +35,7 @@ pub(super) struct Subject<'a> {
     environment: &'a Environment,
     /// Whether account and region are the author's.
     environment_sound: bool,
-    documents: &'a [Settled],
+    documents: &'a [ParsedDocument],
     task_definition: Option<Place<'a>>,
     service: Option<Place<'a>>,
     /// Whether all documents could be parsed, so that one which is not there is really missing.
@@ -48,11 +48,12 @@ impl<'a> Subject<'a> {
     pub fn new(
         environment: &'a Environment,
         environment_sound: bool,
-        documents: &'a [Settled],
+        documents: &'a [ParsedDocument],
         complete: bool,
         allow_plaintext: &'a [(Ignore, Problem)],
     ) -> Self {
-        let first = |kind| documents.iter().find(|draft| draft.kind == kind).map(|draft| Place::root(&draft.body));
+        let first =
+            |kind| documents.iter().find(|document| document.kind == kind).map(|document| Place::root(&document.node));
         Self {
             environment,
             environment_sound,
@@ -66,8 +67,8 @@ impl<'a> Subject<'a> {
 
     /// The documents of a kind, by name.
     fn documents_of(&self, kind: Kind) -> impl Iterator<Item = (&'a str, Place<'a>)> {
-        let of_kind = self.documents.iter().filter(move |draft| draft.kind == kind);
-        of_kind.map(|draft| (draft.name.as_str(), Place::root(&draft.body)))
+        let of_kind = self.documents.iter().filter(move |document| document.kind == kind);
+        of_kind.map(|document| (document.name.as_str(), Place::root(&document.node)))
     }
 
     /// The containers of the task definition.
@@ -123,8 +124,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What the rules found out on the way.
-pub(super) struct Judged {
+/// What the rules found out besides problems.
+pub(super) struct Findings {
     /// The cluster of the application's service, by short name.
     pub cluster: String,
     /// Of each entry of `allow_plaintext` the problem that it is when nothing needs it, and whether something does.
@@ -132,7 +133,7 @@ pub(super) struct Judged {
 }
 
 /// Applies all rules.
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Judged {
+pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Findings {
     reserved::check(subject, problems);
     offline_names::check(subject, problems);
     placeholders::check(subject, problems);
@@ -151,7 +152,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Judge
     network::check(subject, problems);
     load_balancers::check(subject, problems);
     deployment::check(subject, problems);
-    Judged { cluster: cluster::check(subject, problems), allowances }
+    Findings { cluster: cluster::check(subject, problems), allowances }
 }
 
 /// The place of a member, or of the whole where the member is missing: where a problem with its absence is shown.

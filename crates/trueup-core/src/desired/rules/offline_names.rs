@@ -8,9 +8,9 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     for (kind, member) in
         [(Kind::TaskDefinition, "family"), (Kind::Service, "serviceName"), (Kind::TargetGroup, "Name")]
     {
-        for draft in subject.documents.iter().filter(|draft| draft.kind == kind) {
-            let place = Place::root(&draft.body).get(member);
-            if let Some(place) = place.filter(|place| draft.waits_at(&place.pointer())) {
+        for document in subject.documents.iter().filter(|document| document.kind == kind) {
+            let place = Place::root(&document.node).get(member);
+            if let Some(place) = place.filter(|place| document.waits_at(&place.pointer())) {
                 problems.push(
                     place
                         .problem("unknown-name", format!("`{member}` must be known without asking AWS"))

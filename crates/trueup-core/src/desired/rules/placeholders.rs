@@ -11,8 +11,8 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     if !subject.environment_sound {
         return;
     }
-    for draft in subject.documents {
-        walk(&Place::root(&draft.body), &subject.environment.account, problems);
+    for document in subject.documents {
+        walk(&Place::root(&document.node), &subject.environment.account, problems);
     }
 }
 

@@ -19,20 +19,20 @@ use crate::pointer::Pointer;
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Vec<(Problem, bool)> {
     // Of a document that could not be parsed nobody knows what it needs.
     let mut needed = vec![!subject.complete; subject.allow_plaintext.len()];
-    for draft in subject.documents {
+    for document in subject.documents {
         let mut found = Vec::new();
-        walk(draft.kind, &mut Pointer::root(), &Place::root(&draft.body), &mut found);
+        walk(document.kind, &mut Pointer::root(), &Place::root(&document.node), &mut found);
         for Found { place, field, message, help } in found {
             let mut is_allowed = false;
             for ((allowed, _), needed) in subject.allow_plaintext.iter().zip(&mut needed) {
                 let Ignore { kind, name, pointer } = allowed;
-                let of_document = *kind == draft.kind && name.as_ref().is_none_or(|name| *name == draft.name);
+                let of_document = *kind == document.kind && name.as_ref().is_none_or(|name| *name == document.name);
                 if of_document && pointer.covers(&field) {
                     (is_allowed, *needed) = (true, true);
                 }
             }
             if !is_allowed {
-                let allow = format!("allow_plaintext = [\"{}:{field}\"]", draft.kind.as_str());
+                let allow = format!("allow_plaintext = [\"{}:{field}\"]", document.kind.as_str());
                 let help = format!("{help}; if it is no secret, add `{allow}` to `app.toml`");
                 problems.push(place.problem("plaintext-secret", message).help(help));
             }

@@ -6,12 +6,9 @@ use crate::kind::Kind;
 
 pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     for kind in Kind::ALL {
-        let (tags, key) = match kind {
-            Kind::TaskDefinition | Kind::Service => ("tags", "key"),
-            Kind::TargetGroup | Kind::ListenerRule => ("Tags", "Key"),
-        };
+        let tagging = kind.facts().tagging;
         for (_, document) in subject.documents_of(kind) {
-            for place in document.list(tags).iter().filter_map(|tag| tag.get(key)) {
+            for place in document.list(tagging.member).iter().filter_map(|tag| tag.get(tagging.key)) {
                 let Some(text) = place.text() else { continue };
                 let lower = text.to_lowercase();
                 let owner = match () {

@@ -206,7 +206,7 @@ fn policies_variables_and_overlays_arrive_where_they_belong() {
     );
 
     let names: Vec<_> =
-        production.documents.iter().map(|draft| format!("{}/{}", draft.kind.as_str(), draft.name)).collect();
+        production.documents.iter().map(|document| format!("{}/{}", document.kind.as_str(), document.name)).collect();
     let expected = [
         "target-group/backend",
         "target-group/frontend",

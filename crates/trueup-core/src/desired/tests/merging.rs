@@ -12,7 +12,7 @@ fn merged(kind: Kind, file: &str, base: &str, overlay: &str, member: &str) -> St
     );
     let loaded = load(&tree(&text));
     let application = application(&loaded, "production", "web");
-    application.documents.iter().find(|draft| draft.kind == kind).unwrap().body()[member].to_string()
+    application.documents.iter().find(|document| document.kind == kind).unwrap().body()[member].to_string()
 }
 
 const TASK: &str = r#"{"family": "web", "containerDefinitions": [
@@ -141,7 +141,7 @@ fn a_file_that_only_an_environment_has_is_the_document_there() {
          Name = \"web-${{environment}}\"\nProtocol = \"HTTP\"\nPort = 80\nVpcId = \"vpc-1\"\n"
     );
     let loaded = load(&tree(&text));
-    let draft = &application(&loaded, "production", "web").documents[0];
-    assert_eq!(draft.path, "web/environments/production/target-groups/web.toml");
-    assert_eq!(draft.body()["Name"], "web-production");
+    let document = &application(&loaded, "production", "web").documents[0];
+    assert_eq!(document.path, "web/environments/production/target-groups/web.toml");
+    assert_eq!(document.body()["Name"], "web-production");
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::example::ELEARNING;
 use super::{application, tree};
 use crate::desired::{DesiredApplication, Lookup, load};
+use crate::kind::Kind;
 use crate::live::{FailureKind, Observed, ReadFailure};
 use crate::names::Revision;
 
@@ -43,11 +44,14 @@ fn every_answer_arrives_in_its_document() {
     let desired = resolve(|_| None);
     assert_eq!(unresolved(&desired), [""; 0]);
     assert!(
-        desired.documents().all(|document| document.awaits.is_empty() && !document.body.to_string().contains("${s"))
+        desired
+            .documents
+            .iter()
+            .all(|document| document.awaits.is_empty() && !document.body.to_string().contains("${s"))
     );
-    let service = &desired.service.as_ref().unwrap().body;
+    let service = &desired.single(Kind::Service).unwrap().body;
     assert_eq!(service["loadBalancers"][0]["targetGroupArn"], "arn:aws:some:thing");
-    let task = &desired.task_definition.as_ref().unwrap().body;
+    let task = &desired.single(Kind::TaskDefinition).unwrap().body;
     assert_eq!(task["containerDefinitions"][0]["environment"][1]["value"], "${HOME}");
 }
 
@@ -56,10 +60,14 @@ fn a_target_group_that_is_still_to_be_made_is_awaited() {
     let is_backend = |lookup: &Lookup| *lookup == Lookup::TargetGroup("elearning-system-backend-tg".to_owned());
     let desired = resolve(|lookup| is_backend(lookup).then_some(Observed::Absent));
     assert_eq!(unresolved(&desired), [""; 0]);
-    let awaiting: Vec<_> =
-        desired.documents().filter(|one| one.awaits.contains("backend")).map(|one| &one.name).collect();
+    let awaiting: Vec<_> = desired
+        .documents
+        .iter()
+        .filter(|one| one.awaits.contains(&(Kind::TargetGroup, "backend".to_owned())))
+        .map(|one| &one.name)
+        .collect();
     assert_eq!(awaiting, ["api", "service"]);
-    let service = &desired.service.as_ref().unwrap().body;
+    let service = &desired.single(Kind::Service).unwrap().body;
     assert_eq!(service["loadBalancers"][0]["targetGroupArn"], "${target_group.backend}");
     assert_eq!(service["loadBalancers"][1]["targetGroupArn"], "arn:aws:some:thing");
 }
@@ -106,11 +114,12 @@ VpcId = "vpc-1"
         let found = BTreeMap::from([(lookup, Observed::Present(answer.to_owned()))]);
         application.resolve(&Revision::new("0123"), &found)
     };
-    assert_eq!(port("8080").target_groups[0].body["Port"], 8080);
+    let group = |desired: &DesiredApplication| desired.of(Kind::TargetGroup).next().expect("a target group").clone();
+    assert_eq!(group(&port("8080")).body["Port"], 8080);
     assert_eq!(unresolved(&port("8080")), [""; 0]);
     assert_eq!(unresolved(&port("99999")).len(), 1, "{:?}", unresolved(&port("99999")));
     assert_eq!(unresolved(&port("eighty")).len(), 1);
-    assert_ne!(port("8080").target_groups[0].digest, port("8081").target_groups[0].digest);
+    assert_ne!(group(&port("8080")).digest, group(&port("8081")).digest);
 }
 
 #[test]
@@ -118,7 +127,7 @@ fn a_lookup_that_nobody_made_is_not_taken_for_absent() {
     let loaded = load(&tree(ELEARNING));
     let application = application(&loaded, "production", "elearning");
     let desired = application.resolve(&Revision::new("0123"), &BTreeMap::new());
-    assert!(desired.documents().all(|document| document.awaits.is_empty()));
+    assert!(desired.documents.iter().all(|document| document.awaits.is_empty()));
     assert!(desired.unresolved.iter().all(|one| one.transient && one.reason == "it was not looked up"));
     assert_eq!(desired.unresolved.len(), 14);
 }

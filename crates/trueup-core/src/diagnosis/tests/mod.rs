@@ -1,16 +1,19 @@
-//! Evidence in tables: what AWS showed, and what is made of it.
+//! Tables of evidence: what AWS showed, and the finding.
 
 mod catalogue;
+mod every_class;
 mod near_misses;
 mod sentences;
-mod suspects;
+mod unhealthy;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Context, Evidence, Finding, ServiceEvent, Standing, Suspect, Target, Task, diagnose};
+use super::{
+    DeploymentState, Evidence, FailureContext, Finding, ServiceEvent, Target, Task, UnhealthyDeployment, diagnose,
+};
 use crate::live::{FailureKind, Observed, ReadFailure};
 use crate::names::Arn;
 
@@ -19,23 +22,23 @@ const REVISION: &str = "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/
 const GROUP: &str =
     "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:targetgroup/elearning-system-backend-tg/0123456789abcdef";
 
-/// What is known of one deployment.
+/// The evidence about one deployment.
 #[derive(Clone)]
 struct World {
     tasks: Vec<Value>,
     events: Vec<(i64, String)>,
     targets: Vec<Value>,
     deployments: Vec<Value>,
-    standing: Standing,
-    /// Tasks cannot be read.
+    state: DeploymentState,
+    /// Reading the tasks fails.
     unread: bool,
 }
 
 impl World {
     fn new() -> Self {
-        let standing = Standing::Failed;
+        let state = DeploymentState::Failed;
         let (tasks, events, targets, deployments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { tasks, events, targets, deployments, standing, unread: false }
+        Self { tasks, events, targets, deployments, state, unread: false }
     }
 
     /// A world with one stopped task.
@@ -92,10 +95,10 @@ impl World {
                 {"name": "helper", "essential": false},
             ],
         });
-        let suspect = Suspect {
-            deployment: DEPLOYMENT.to_owned(),
+        let deployment = UnhealthyDeployment {
+            id: DEPLOYMENT.to_owned(),
             task_definition: Some(Arn::new(REVISION)),
-            standing: self.standing,
+            state: self.state,
             failed_tasks: 3,
             since: Timestamp::from_second(900).ok(),
         };
@@ -116,8 +119,8 @@ impl World {
             service_deployments: Observed::Absent,
         };
         let groups = [&group];
-        let context = Context {
-            suspect: &suspect,
+        let context = FailureContext {
+            deployment: &deployment,
             service: Some(&service),
             task_definition: Some(&task_definition),
             target_groups: &groups,
@@ -133,7 +136,7 @@ impl World {
     }
 }
 
-/// One container that ended so.
+/// One container with this exit code and reason.
 fn container(code: Option<i64>, reason: &str) -> Value {
     let mut container =
         json!({"name": "backend", "image": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/backend:v9"});

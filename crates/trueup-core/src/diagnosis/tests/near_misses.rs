@@ -1,8 +1,8 @@
-//! What looks like a cause and is none, or another one.
+//! Evidence that resembles a cause and is not one, or is another.
 
 use serde_json::json;
 
-use super::super::Standing;
+use super::super::DeploymentState;
 use super::{World, container, ended};
 
 const EXITED: &str = "EssentialContainerExited";
@@ -123,7 +123,7 @@ fn replacements_are_noise() {
     )
     .and_stopped(EXITED, ENDED, &ended(&[("backend", 143)]));
     assert_eq!(replaced.class(), "unknown", "it failed, and these do not say why");
-    let quiet = World { standing: Standing::Degraded, ..replaced.clone() };
+    let quiet = World { state: DeploymentState::Degraded, ..replaced.clone() };
     assert_eq!(quiet.class(), "(nothing)");
     assert_eq!(replaced.and_stopped(FAILED, MISSING, &json!([])).class(), "image_not_found");
 }
@@ -242,7 +242,7 @@ fn a_task_that_got_over_a_failed_check_is_not_blamed_for_what_is_missing() {
         "(service web) (task task0) (port 8000) is unhealthy in (target-group {}) due to (reason Request timed out).",
         super::GROUP
     );
-    let mut world = World { standing: Standing::Degraded, ..World::stopped("", "", &json!([])) };
+    let mut world = World { state: DeploymentState::Degraded, ..World::stopped("", "", &json!([])) };
     world.tasks[0]["lastStatus"] = json!("RUNNING");
     assert_eq!(world.clone().event(950, &event).class(), "(nothing)");
     assert_eq!(world.target("10.0.1.0", "Target.Timeout", "Request timed out").class(), "target_timeout");
@@ -250,14 +250,14 @@ fn a_task_that_got_over_a_failed_check_is_not_blamed_for_what_is_missing() {
 
 #[test]
 fn what_could_not_be_read_is_said_and_not_taken_for_nothing() {
-    for standing in [Standing::Failed, Standing::Failing, Standing::Degraded] {
-        let world = World { standing, unread: true, ..World::new() };
+    for state in [DeploymentState::Failed, DeploymentState::Failing, DeploymentState::Degraded] {
+        let world = World { state, unread: true, ..World::new() };
         let finding = world.finding().expect("nobody knows that nothing failed");
         assert_eq!(
             (finding.class.name(), finding.evidence[0].text.as_str()),
             ("unknown", "ecs:ListTasks was denied: no")
         );
-        assert_eq!(World { unread: false, ..world }.finding().is_some(), standing == Standing::Failed);
+        assert_eq!(World { unread: false, ..world }.finding().is_some(), state == DeploymentState::Failed);
     }
 }
 
@@ -276,7 +276,7 @@ fn what_a_container_that_is_not_essential_says_is_not_why_the_task_ended() {
 #[test]
 fn a_target_that_nobody_checks_failed_no_check() {
     let unused = |state: &str, reason: &str, description: &str| {
-        let mut world = World { standing: Standing::Degraded, ..World::stopped("", "", &json!([])) };
+        let mut world = World { state: DeploymentState::Degraded, ..World::stopped("", "", &json!([])) };
         world.tasks[0]["lastStatus"] = json!("RUNNING");
         let mut world = world.target("10.0.1.0", reason, description);
         world.targets[0]["TargetHealth"]["State"] = json!(state);

@@ -1,4 +1,4 @@
-//! What a person reads: the cause names the thing, the evidence is AWS's own words, the cure can be followed.
+//! The sentences of a finding: the cause names the resource, the evidence quotes AWS, the remedy can be followed.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use super::{GROUP, World, container};
 
 const FAILED: &str = "TaskFailedToStart";
 
-/// Whether the cause has these words, and the cure those.
+/// Checks that cause and remedy contain these texts.
 #[track_caller]
 fn check(world: &World, cause: &str, cure: &str) {
     let Finding { class, cause: said, cure: advice, .. } = world.finding().expect("something failed");

@@ -33,7 +33,7 @@ pub(super) static FACTS: Facts = Facts {
     trail_name: TrailName::Arn,
     order: Order { created: 2, deleted: None },
     digested_with: None,
-    replaced_by: "write a new service with another name and remove the old one",
+    when_immutable: "restore the old value, or write a new service with another name and remove the old one",
 };
 
 /// Every registration is a full document, so what is empty is absent. Tags change in place and make no new revision.

@@ -12,7 +12,7 @@ use crate::names::ServiceId;
 /// The service whose record of service deployments the plan would be better for, when it was not read: the service is
 /// there, ECS deploys it, and it does not serve what git wants; or `anyway`.
 pub fn wants_service_deployments(input: &Input<'_>, plan: &Plan, anyway: bool) -> Option<ServiceId> {
-    let document = input.desired.service.as_ref()?;
+    let document = input.desired.single(Kind::Service)?;
     let name = document.body.get("serviceName")?.as_str()?;
     let id = ServiceId { cluster: input.desired.cluster.clone(), name: name.to_owned() };
     let live = input.live.services.get(&id).and_then(Observed::present)?;

@@ -60,8 +60,8 @@ fn a_new_application_is_made_in_order_and_then_rests() {
 #[test]
 fn a_target_group_that_does_not_exist_yet_is_awaited_by_name() {
     let mut world = World::new();
-    for document in world.desired.listener_rules.iter_mut().chain(&mut world.desired.service) {
-        document.awaits.insert("backend".to_owned());
+    for (kind, name) in [(Kind::ListenerRule, "api"), (Kind::Service, "service")] {
+        world.document(kind, name).awaits.insert((Kind::TargetGroup, "backend".to_owned()));
     }
     assert_eq!(
         shown(&world.plan())[2..],
@@ -235,6 +235,6 @@ fn every_hold_says_what_is_the_matter_and_what_ends_it() {
     world.live.services.insert(service_id(), Observed::Unknown(failure()));
     let hold = &world.plan().held[0].reason;
     assert_eq!(hold.message(), "it could not be read: ecs:DescribeServices was throttled: slow");
-    assert_eq!(hold.cure(), "it is read again soon");
+    assert_eq!(hold.remedy(), "trueup reads it again soon");
     assert_eq!(serde_json::to_value(hold).expect("it is data")["reason"], hold.reason());
 }

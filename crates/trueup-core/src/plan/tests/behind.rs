@@ -18,8 +18,8 @@ fn a_process_that_is_behind_does_nothing_and_concludes_nothing() {
     };
     let since = "2026-01-01T00:00:00Z".parse().expect("a time");
     for (ahead, message, cure) in [
-        (ahead(false, None), "which this copy does not have", "git is asked at once"),
-        (ahead(false, Some(since)), "cannot be reached since 2026-01-01T00:00:00Z", "make the repository reachable"),
+        (ahead(false, None), "which this copy does not have", "trueup fetches from git at once"),
+        (ahead(false, Some(since)), "has been unreachable since 2026-01-01T00:00:00Z", "make the repository reachable"),
         (ahead(true, None), "has no valid documents of it", "push a commit"),
     ] {
         let mut world = World::settled();
@@ -32,7 +32,7 @@ fn a_process_that_is_behind_does_nothing_and_concludes_nothing() {
         let hold = &plan.held[0].reason;
         assert_eq!(*hold, Hold::Behind(ahead));
         assert!(hold.message().contains(message) && hold.message().contains("ffff"), "{}", hold.message());
-        assert!(hold.cure().contains(cure), "{}", hold.cure());
+        assert!(hold.remedy().contains(cure), "{}", hold.remedy());
         let told = serde_json::to_value(&plan.held[0]).expect("it has string keys only");
         assert_eq!((&told["reason"], &told["commit"]), (&json!("Behind"), &json!("f".repeat(40))));
     }

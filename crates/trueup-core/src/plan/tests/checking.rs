@@ -93,7 +93,7 @@ fn a_step_that_the_application_or_a_hold_forbids_is_told() {
     world.waits_for = BTreeSet::from([ApplicationName::new("shared")]);
     assert_eq!(spoilt(&world, &with_step), 1);
     let mut world = World::settled();
-    world.desired.listener_rules[0].awaits.insert("new".to_owned());
+    world.document(Kind::ListenerRule, "api").awaits.insert((Kind::TargetGroup, "new".to_owned()));
     let unresolved = |plan: &mut Plan| {
         let input = json!({"Actions": [{"TargetGroupArn": "${target_group.new}"}]});
         plan.steps.push(step(Kind::ListenerRule, Operation::ModifyRule, input));

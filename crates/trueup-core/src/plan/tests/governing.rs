@@ -174,7 +174,7 @@ fn a_suspended_application_is_observed_and_told_and_not_written() {
         (vec!["held Suspended all".to_owned()], Sync::Synced, Health::Suspended),
         "the mark is no drift"
     );
-    assert_eq!(plan.held[0].reason.message(), format!("a person suspended it: {NOTE}"));
+    assert_eq!(plan.held[0].reason.message(), format!("suspended by an operator: {NOTE}"));
 
     count(&mut world, 3);
     world.commit(Kind::Service, "service", |body| body["healthCheckGracePeriodSeconds"] = json!(60));

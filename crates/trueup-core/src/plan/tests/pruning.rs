@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::World;
-use crate::desired::{DesiredApplication, Mode, Policy};
+use crate::desired::{DesiredApplication, Document, Mode, Policy};
 use crate::kind::Kind;
 use crate::live::{Live, Observed, OwnedResource};
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
@@ -14,6 +14,11 @@ use crate::plan::{Prune, PruneInput, check, plan_prune};
 
 /// What happened, how it changes the estate, and all that is pruned or held then.
 type Row<'a> = (&'a str, fn(&mut Estate), &'a [&'a str]);
+
+/// The first document of a kind, to be changed.
+fn document(desired: &mut DesiredApplication, kind: Kind) -> &mut Document {
+    desired.documents.iter_mut().find(|document| document.kind == kind).expect("there is one")
+}
 
 struct Estate {
     desired: Vec<DesiredApplication>,
@@ -159,10 +164,10 @@ fn only_what_trueup_made_and_git_no_longer_has_is_deleted() {
             "git has them under another name",
             |e| {
                 let desired = &mut e.desired[0];
-                desired.target_groups[0].body["Name"] = json!("shop-tg");
-                desired.service.as_mut().expect("a service").body["serviceName"] = json!("shop");
-                desired.listener_rules[0].body["Priority"] = json!(70);
-                desired.listener_rules[0].body["ListenerArn"] = json!(LISTENER);
+                document(desired, Kind::TargetGroup).body["Name"] = json!("shop-tg");
+                document(desired, Kind::Service).body["serviceName"] = json!("shop");
+                document(desired, Kind::ListenerRule).body["Priority"] = json!(70);
+                document(desired, Kind::ListenerRule).body["ListenerArn"] = json!(LISTENER);
             },
             &[],
         ),

@@ -344,7 +344,7 @@ fn a_rollback_is_recognised_even_where_the_tag_could_not_be_written() {
     world.commit(Kind::TaskDefinition, "task-definition", |body| body["cpu"] = json!("1024"));
     world.step();
     world.step();
-    let service = world.desired.service.clone().expect("a service");
+    let service = world.document(Kind::Service, "service").clone();
     world.memory.deployed(tags::applied_digest(&world.desired, &service));
     world.live.services = before;
     let at = world.now.as_second();

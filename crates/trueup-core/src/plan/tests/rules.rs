@@ -29,7 +29,7 @@ fn with_second(world: &mut World) {
     let body = json!({"ListenerArn": LISTENER, "Priority": 20,
         "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/admin/*"]}}],
         "Actions": [{"Type": "forward", "TargetGroupArn": group_arn("backend-tg")}]});
-    world.desired.listener_rules.push(document(Kind::ListenerRule, "web", body));
+    world.add(document(Kind::ListenerRule, "web", body));
     world.converge();
     world.later(3600);
     world.last_applied = Some(world.desired.clone());
@@ -141,10 +141,10 @@ fn rules_trade_places_in_one_call_and_a_blocked_one_is_held() {
             "a new one takes the place of one that leaves",
             |w| {
                 priority(w, "api", json!(20));
-                let mut other = w.desired.listener_rules[0].clone();
+                let mut other = w.document(Kind::ListenerRule, "api").clone();
                 other.name = "new".to_owned();
                 other.body["Priority"] = json!(10);
-                w.desired.listener_rules.push(other);
+                w.add(other);
             },
             &["SetRulePriorities api pending /Priority", "CreateRule new create / awaits priority 10"],
         ),
@@ -214,7 +214,7 @@ fn a_rule_without_known_tags_is_nobody_s_to_judge() {
 fn transforms_are_taken_away_by_name() {
     let mut world = World::settled();
     world.rules()[0].description["Transforms"] = json!([{"Type": "url-rewrite"}]);
-    world.desired.listener_rules[0].body["Transforms"] = json!([]);
+    world.document(Kind::ListenerRule, "api").body["Transforms"] = json!([]);
     let plan = world.plan();
     assert_eq!(shown(&plan), ["ModifyRule api drift /Transforms/url-rewrite"]);
     assert_eq!(plan.steps[0].call.input, json!({"RuleArn": rule_arn(4), "ResetTransforms": true}));

@@ -182,7 +182,7 @@ fn what_other_controllers_own_is_neither_compared_nor_written() {
     for (controller, name, live, written) in cases {
         let mut world = World::settled();
         let controller = json!({"type": controller});
-        let body = &mut world.desired.service.as_mut().expect("a service").body;
+        let body = &mut world.document(Kind::Service, "service").body;
         body["deploymentController"] = controller.clone();
         body["platformVersion"] = json!("1.4.0");
         world.edit_service(|service| {

@@ -202,7 +202,7 @@ fn the_author_s_json_goes_through_to_the_digit() {
 #[test]
 fn without_a_service_the_newest_revision_counts() {
     let mut world = World::settled();
-    world.desired.service = None;
+    world.remove(Kind::Service);
     assert_eq!(shown(&world.plan()), Vec::<String>::new());
     image(&mut world, "backend:2");
     assert_eq!(

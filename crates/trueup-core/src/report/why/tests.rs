@@ -137,11 +137,11 @@ fn every_state_is_explained_with_its_cure() {
         ),
         (
             held(Hold::WaitsFor { applications: vec![ApplicationName::new("shared")] }),
-            vec![("WaitsFor", "waits until `shared` is Synced and Healthy", "see to those applications first")],
+            vec![("WaitsFor", "waiting for `shared` to be Synced and Healthy", "fix those applications first")],
         ),
         (
             held(Hold::Unresolved { references: vec![unresolved] }),
-            vec![("Unresolved", "there is no tag `v9`", "create what is named")],
+            vec![("Unresolved", "there is no tag `v9`", "create the named resource")],
         ),
         (
             held(Hold::NotObserved { failure: denied }),

@@ -24,7 +24,7 @@ use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Task};
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{EnvironmentName, ServiceId};
 use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
-use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, Wanted};
+use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, ObserveRequest};
 
 use self::resources::{Resources, name_of, text};
 
@@ -60,7 +60,7 @@ struct State {
     stale: Option<(Resources, u32)>,
     /// Every mutating call that arrived, such as `UpdateService web`.
     calls: Vec<String>,
-    observations: Vec<Wanted>,
+    observations: Vec<ObserveRequest>,
     faults: VecDeque<(Operation, String, Fault)>,
     /// Calls on resources of this name wait until released.
     slow: Option<String>,
@@ -163,7 +163,7 @@ impl Cloud for FakeCloud {
         Ok(self.state().account.clone().unwrap_or_else(|| ACCOUNT.to_owned()))
     }
 
-    async fn observe(&self, wanted: &Wanted) -> Live {
+    async fn observe(&self, wanted: &ObserveRequest) -> Live {
         if self.environment.is_some() && self.state().hanging_reads == self.environment {
             std::future::pending::<()>().await;
         }
@@ -282,7 +282,7 @@ impl Cloud for FakeCloud {
 
 impl State {
     /// What a read shows now.
-    fn look(&mut self, wanted: &Wanted) -> Live {
+    fn look(&mut self, wanted: &ObserveRequest) -> Live {
         self.observations.push(wanted.clone());
         if self.reads_fail {
             return Self::unreadable(wanted);
@@ -318,7 +318,7 @@ impl State {
     }
 
     /// What an observation shows when no read succeeds.
-    fn unreadable(wanted: &Wanted) -> Live {
+    fn unreadable(wanted: &ObserveRequest) -> Live {
         let failure = || ReadFailure {
             operation: "ecs:DescribeServices".to_owned(),
             kind: FailureKind::Throttled,
@@ -334,7 +334,7 @@ impl State {
         }
     }
 
-    fn observe_scaling(&self, wanted: &Wanted, live: &mut Live) {
+    fn observe_scaling(&self, wanted: &ObserveRequest, live: &mut Live) {
         let answer = |id: &ServiceId| match &self.autoscaled {
             None => Observed::Unknown(ReadFailure {
                 operation: "application-autoscaling:DescribeScalableTargets".to_owned(),

@@ -9,7 +9,7 @@ use trueup_core::live::{
 };
 use trueup_core::names::{Arn, ServiceId};
 use trueup_core::service_deployment::ServiceDeployment;
-use trueup_ports::Wanted;
+use trueup_ports::ObserveRequest;
 
 #[derive(Clone, Default)]
 pub(super) struct Resources {
@@ -25,7 +25,7 @@ pub(super) struct Resources {
 }
 
 impl Resources {
-    pub fn observe(&self, wanted: &Wanted) -> Live {
+    pub fn observe(&self, wanted: &ObserveRequest) -> Live {
         let mut live = Live::default();
         for id in &wanted.services {
             let service = match self.services.get(id) {

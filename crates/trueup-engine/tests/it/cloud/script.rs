@@ -8,7 +8,7 @@ use trueup_core::desired::Lookup;
 use trueup_core::live::Tags;
 use trueup_core::names::EnvironmentName;
 use trueup_core::plan::Operation;
-use trueup_ports::{EvidenceRequest, Wanted};
+use trueup_ports::{EvidenceRequest, ObserveRequest};
 
 use super::resources::service_id;
 use super::{ACCOUNT, FakeCloud, Fault, REGION};
@@ -26,7 +26,7 @@ impl FakeCloud {
     }
 
     /// What was observed since the last time.
-    pub fn take_observations(&self) -> Vec<Wanted> {
+    pub fn take_observations(&self) -> Vec<ObserveRequest> {
         std::mem::take(&mut self.state().observations)
     }
 

@@ -1,10 +1,10 @@
-//! The names of what a cause is about: container, image, role, secret, log group, target group.
+//! The resource that a cause is about, by name: container, image, role, secret, log group, target group.
 
 use serde_json::Value;
 
-use super::cause::Case;
+use super::ClassifiedFailure;
 
-impl Case<'_> {
+impl ClassifiedFailure<'_> {
     pub(super) fn container_name(&self) -> String {
         let only = || match self.task.map(|task| task.containers.as_slice()) {
             Some([only]) => Some(only),
@@ -32,16 +32,16 @@ impl Case<'_> {
 
     pub(super) fn command(&self) -> Option<String> {
         let definition = self.definition()?;
-        let words = ["entryPoint", "command"].iter().filter_map(|part| definition[*part].as_array()).flatten();
-        let words: Vec<&str> = words.filter_map(Value::as_str).collect();
-        (!words.is_empty()).then(|| format!("`{}`", words.join(" ")))
+        let message = ["entryPoint", "command"].iter().filter_map(|part| definition[*part].as_array()).flatten();
+        let message: Vec<&str> = message.filter_map(Value::as_str).collect();
+        (!message.is_empty()).then(|| format!("`{}`", message.join(" ")))
     }
 
     pub(super) fn image_name(&self) -> String {
         let said = ["failed to resolve ref", "ref pull has been retried", "pull access denied for"];
         let said = || {
             said.iter()
-                .filter_map(|marker| self.words.after(marker))
+                .filter_map(|marker| self.message.after(marker))
                 .find(|word| word.contains(['/', ':']) && word.contains(char::is_alphabetic))
         };
         let only = || match self.task.map(|task| task.containers.as_slice()) {
@@ -53,7 +53,7 @@ impl Case<'_> {
     }
 
     pub(super) fn execution_role(&self) -> String {
-        let assumed = self.words.arn("sts").and_then(|arn| arn.split_once(":assumed-role/")?.1.split('/').next());
+        let assumed = self.message.arn("sts").and_then(|arn| arn.split_once(":assumed-role/")?.1.split('/').next());
         let declared = || self.context.task_definition?["executionRoleArn"].as_str()?.rsplit('/').next();
         assumed
             .or_else(declared)
@@ -61,13 +61,13 @@ impl Case<'_> {
     }
 
     pub(super) fn secret(&self) -> String {
-        if let Some(arn) = self.words.arn("secretsmanager") {
+        if let Some(arn) = self.message.arn("secretsmanager") {
             return format!("the secret `{arn}`");
         }
-        if let Some(name) = self.words.after("invalid ssm parameters") {
+        if let Some(name) = self.message.after("invalid ssm parameters") {
             return format!("the parameter `{name}`");
         }
-        self.words.arn("ssm").map_or_else(|| "a secret".to_owned(), |arn| format!("the parameter `{arn}`"))
+        self.message.arn("ssm").map_or_else(|| "a secret".to_owned(), |arn| format!("the parameter `{arn}`"))
     }
 
     pub(super) fn log_group(&self) -> String {
@@ -93,7 +93,7 @@ impl Case<'_> {
         self.context.target_groups.iter().copied().find(|group| group["TargetGroupArn"].as_str() == Some(arn))
     }
 
-    /// The container and port that stand behind a target group.
+    /// The container and port behind a target group.
     pub(super) fn balanced(&self, arn: &str) -> Option<(&str, i64)> {
         let all = self.context.service?["loadBalancers"].as_array()?;
         let groups = |balancer: &Value| {
@@ -104,7 +104,7 @@ impl Case<'_> {
         Some((balancer["containerName"].as_str()?, balancer["containerPort"].as_i64()?))
     }
 
-    /// What to do about an application that is only slow to start.
+    /// The remedy for an application that is only slow to start.
     pub(super) fn grace(&self) -> String {
         let seconds = self
             .context

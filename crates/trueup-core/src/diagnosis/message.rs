@@ -1,4 +1,4 @@
-//! Foreign text: made safe, searched without regard to case, and taken apart.
+//! AWS's messages: made safe to print, searched without regard to case, and split.
 
 use crate::report::printable;
 
@@ -6,7 +6,7 @@ use crate::report::printable;
 /// `Container`); other texts are not bounded by AWS.
 const TEXT_BYTES_MAX: usize = 2048;
 
-/// A text on one line: control characters and runs of white space become single spaces, what is too long is cut.
+/// A text on one line: control characters and runs of white space become single spaces, and a long text is cut.
 pub(super) fn clean(text: &str) -> String {
     let mut clean = printable(text).split_whitespace().collect::<Vec<_>>().join(" ");
     if clean.len() > TEXT_BYTES_MAX {
@@ -16,20 +16,20 @@ pub(super) fn clean(text: &str) -> String {
     clean
 }
 
-/// A clean text with its lower-case form, byte for byte as long.
+/// A clean text with its lower-case form, which has the same length in bytes.
 #[derive(Clone, Debug)]
-pub(super) struct Words {
+pub(super) struct Message {
     pub(super) text: String,
     lower: String,
 }
 
-impl Words {
+impl Message {
     pub(super) fn new(text: &str) -> Self {
         let text = clean(text);
         Self { lower: text.to_ascii_lowercase(), text }
     }
 
-    /// Whether the text has this fragment, which must be in lower case.
+    /// Whether the text contains this fragment, which must be in lower case.
     pub(super) fn has(&self, fragment: &str) -> bool {
         self.lower.contains(fragment)
     }
@@ -39,7 +39,7 @@ impl Words {
         self.lower.starts_with(fragment)
     }
 
-    /// Whether the text has one of these fragments.
+    /// Whether the text contains one of these fragments.
     pub(super) fn has_any(&self, fragments: &[&str]) -> bool {
         fragments.iter().any(|fragment| self.has(fragment))
     }
@@ -52,13 +52,13 @@ impl Words {
         Some(rest[..end].trim_end_matches([':', '.'])).filter(|word| !word.is_empty())
     }
 
-    /// What follows the marker, to the end.
+    /// The text after the marker, to the end.
     pub(super) fn rest(&self, marker: &str) -> Option<Self> {
         let at = self.lower.find(marker)? + marker.len();
         Some(Self { text: self.text[at..].to_owned(), lower: self.lower[at..].to_owned() })
     }
 
-    /// The first ARN of a service (`secretsmanager`), whole.
+    /// The first ARN of a service such as `secretsmanager`, whole.
     pub(super) fn arn(&self, service: &str) -> Option<&str> {
         let starts = self.lower.match_indices("arn:").map(|(at, _)| at);
         let mut arns = starts.map(|at| {
@@ -72,23 +72,23 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::Message;
 
     #[test]
     fn words_are_found_without_regard_to_case_and_without_marks() {
-        let words = Words::new(
+        let message = Message::new(
             "User: arn:aws:sts::1:assumed-role/exec/abc is Not Authorized\nto perform: ssm:GetParameters on resource: \"arn:aws:ssm:eu-west-1:1:parameter/a\".",
         );
-        assert_eq!(words.after("to perform"), Some("ssm:GetParameters"));
-        assert_eq!(words.after("on resource"), Some("arn:aws:ssm:eu-west-1:1:parameter/a"));
-        assert_eq!(words.arn("sts"), Some("arn:aws:sts::1:assumed-role/exec/abc"));
-        assert_eq!((words.arn("kms"), words.after("with a marker")), (None, None));
-        assert!(words.has("not authorized to perform"));
+        assert_eq!(message.after("to perform"), Some("ssm:GetParameters"));
+        assert_eq!(message.after("on resource"), Some("arn:aws:ssm:eu-west-1:1:parameter/a"));
+        assert_eq!(message.arn("sts"), Some("arn:aws:sts::1:assumed-role/exec/abc"));
+        assert_eq!((message.arn("kms"), message.after("with a marker")), (None, None));
+        assert!(message.has("not authorized to perform"));
     }
 
     #[test]
     fn what_steers_a_terminal_is_gone_and_what_is_too_long_is_cut() {
-        assert_eq!(Words::new("a\u{1b}[31mb\n\n c").text, "a\u{fffd}[31mb c");
-        assert!(Words::new(&"é".repeat(5000)).text.ends_with("é…"));
+        assert_eq!(Message::new("a\u{1b}[31mb\n\n c").text, "a\u{fffd}[31mb c");
+        assert!(Message::new(&"é".repeat(5000)).text.ends_with("é…"));
     }
 }

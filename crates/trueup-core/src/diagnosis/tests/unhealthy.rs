@@ -1,8 +1,8 @@
-//! Which deployment of a service is in question.
+//! Tables of services, and the deployment of each that needs a diagnosis.
 
 use serde_json::{Value, json};
 
-use super::super::{Standing, suspect};
+use super::super::{DeploymentState, unhealthy_deployment};
 
 fn deployment(id: &str, status: &str, state: &str, reason: &str, failed: i64, at: i64) -> Value {
     json!({"id": id, "status": status, "rolloutState": state, "rolloutStateReason": reason, "failedTasks": failed,
@@ -22,14 +22,14 @@ fn the_deployment_in_question_is_found_while_it_runs_and_after_it_is_gone() {
             vec![deployment("ecs-svc/2", "PRIMARY", "IN_PROGRESS", "", 1, 20)],
             none.clone(),
             1,
-            Some(("ecs-svc/2", Standing::Failing)),
+            Some(("ecs-svc/2", DeploymentState::Failing)),
         ),
         (
             "failed without rollback",
             vec![deployment("ecs-svc/2", "PRIMARY", "FAILED", "x", 3, 20)],
             none.clone(),
             0,
-            Some(("ecs-svc/2", Standing::Failed)),
+            Some(("ecs-svc/2", DeploymentState::Failed)),
         ),
         (
             "going back",
@@ -39,14 +39,14 @@ fn the_deployment_in_question_is_found_while_it_runs_and_after_it_is_gone() {
             ],
             none.clone(),
             2,
-            Some(("ecs-svc/2", Standing::Failed)),
+            Some(("ecs-svc/2", DeploymentState::Failed)),
         ),
         (
             "gone back",
             vec![deployment("ecs-svc/1", "PRIMARY", "COMPLETED", "", 0, 30)],
             failed(29),
             2,
-            Some(("ecs-svc/2", Standing::Failed)),
+            Some(("ecs-svc/2", DeploymentState::Failed)),
         ),
         (
             "gone back long ago, another since",
@@ -67,14 +67,14 @@ fn the_deployment_in_question_is_found_while_it_runs_and_after_it_is_gone() {
             vec![deployment("ecs-svc/1", "PRIMARY", "COMPLETED", "", 0, 10)],
             none.clone(),
             1,
-            Some(("ecs-svc/1", Standing::Degraded)),
+            Some(("ecs-svc/1", DeploymentState::Degraded)),
         ),
         ("another controller", vec![], none, 1, None),
     ];
     for (what, deployments, events, running, expected) in table {
         let service = json!({"deployments": deployments, "events": events, "desiredCount": 2, "runningCount": running});
-        let found = suspect(&service);
-        let found = found.as_ref().map(|suspect| (suspect.deployment.as_str(), suspect.standing));
+        let found = unhealthy_deployment(&service);
+        let found = found.as_ref().map(|deployment| (deployment.id.as_str(), deployment.state));
         assert_eq!(found, expected, "{what}");
     }
 }

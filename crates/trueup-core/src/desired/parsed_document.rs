@@ -1,0 +1,68 @@
+//! A document while it is checked: parsed and merged, every value with its place in a file.
+
+use super::Ignore;
+use super::place::Place;
+use super::reader::Reader;
+use super::template::{Scope, Template, settle};
+use super::unresolved_document::{UnresolvedDocument, validate};
+use crate::document::{Node, NodeValue, Problem, References, Span};
+use crate::kind::Kind;
+use crate::pointer::Pointer;
+
+/// A document with the place of every value.
+pub(super) struct ParsedDocument {
+    /// What it is.
+    pub kind: Kind,
+    /// The file's name without its ending, or the kind's name where an application has just one.
+    pub name: String,
+    /// The file's path relative to the root of the desired state; the overlay's where there is no base file.
+    pub path: String,
+    /// The AWS request, overlays merged.
+    pub node: Node,
+    /// The strings in it that wait for AWS's answers, each with its place; none before [`ParsedDocument::settle`].
+    pub templates: Vec<(Template, Span)>,
+}
+
+impl ParsedDocument {
+    /// A document as its files have it.
+    pub fn new(kind: Kind, name: String, path: String, node: Node) -> Self {
+        Self { kind, name, path, node, templates: Vec::new() }
+    }
+
+    /// Leaves the AWS request alone: takes trueup's own table out, and what is null, which to AWS is not set. References
+    /// that the files can answer are replaced; the others become templates. The result is checked against the API model.
+    pub fn settle(&mut self, scope: &Scope<'_>, allow_unknown: &[Ignore], problems: &mut Vec<Problem>) {
+        if let Some(own) = Place::root(&self.node).get("trueup") {
+            Reader { problems }.table(&own, "`trueup`", &[]);
+        }
+        self.remove_member("trueup");
+        self.templates = settle(Some(self.kind), &mut self.node, scope, problems);
+        problems.extend(validate(self.kind, &self.name, &self.node, References::Pending, allow_unknown));
+        // Only now: a member that AWS does not know is reported even when it is null.
+        self.node.remove_nulls();
+    }
+
+    /// Takes a member of the request out.
+    pub fn remove_member(&mut self, name: &str) {
+        if let NodeValue::Object(members) = &mut self.node.value {
+            members.shift_remove(name);
+        }
+    }
+
+    /// Whether the string at `pointer` waits for AWS's answers.
+    pub fn waits_at(&self, pointer: &Pointer) -> bool {
+        self.templates.iter().any(|(template, _)| template.pointer == *pointer)
+    }
+
+    /// The name that it gives its resource in AWS, where the files say it.
+    pub fn in_aws(&self) -> Option<&str> {
+        Place::root(&self.node).member_text(self.kind.facts().named_by?)
+    }
+
+    /// Drops what was only needed to check it.
+    pub fn into_unresolved(self) -> UnresolvedDocument {
+        let in_aws = self.in_aws().map(str::to_owned);
+        let templates = self.templates.into_iter().map(|(template, span)| (template, span.to_string())).collect();
+        UnresolvedDocument::new(self.kind, self.name, self.path, in_aws, &self.node, templates)
+    }
+}

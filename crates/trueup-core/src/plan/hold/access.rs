@@ -1,0 +1,50 @@
+//! Holds because AWS did not carry out a call, or trueup has no right to make it.
+
+use super::super::Sync;
+use super::described::Described;
+
+pub(super) fn access_denied(operation: &str, message: &str) -> Described {
+    Described {
+        reason: "AccessDenied",
+        message: format!("IAM refuses `{operation}`: {message}"),
+        remedy: "allow the action in the IAM policy of trueup's role",
+        implies: Some(Sync::OutOfSync),
+    }
+}
+
+pub(super) fn call_refused(operation: &str, code: Option<&str>, message: &str) -> Described {
+    let code = code.map(|code| format!(" with {code}")).unwrap_or_default();
+    Described {
+        reason: "CallRefused",
+        message: format!("AWS refused `{operation}`{code}: {message}"),
+        remedy: "correct the document, or the resource that the message names",
+        implies: Some(Sync::OutOfSync),
+    }
+}
+
+pub(super) fn write_failed(operation: &str, message: &str) -> Described {
+    Described {
+        reason: "WriteFailed",
+        message: format!("`{operation}` failed: {message}"),
+        remedy: "trueup retries it soon",
+        implies: Some(Sync::OutOfSync),
+    }
+}
+
+pub(super) fn account_mismatch(expected: &str, actual: &str) -> Described {
+    Described {
+        reason: "AccountMismatch",
+        message: format!("the credentials belong to the account {actual}, and the environment to {expected}"),
+        remedy: "give trueup credentials of the right account, or correct `account` in trueup.toml",
+        implies: Some(Sync::Unknown),
+    }
+}
+
+pub(super) fn no_credentials(message: &str) -> Described {
+    Described {
+        reason: "NoCredentials",
+        message: format!("there are no valid AWS credentials: {message}"),
+        remedy: "give trueup valid credentials or a role it may assume",
+        implies: Some(Sync::Unknown),
+    }
+}

@@ -1,0 +1,49 @@
+//! Holds because what is known of AWS or of git is missing or too old to conclude anything from.
+
+use super::super::{Ahead, Sync};
+use super::described::Described;
+use crate::live::ReadFailure;
+
+pub(super) fn not_observed(failure: &ReadFailure) -> Described {
+    Described {
+        reason: "NotObserved",
+        message: format!("it could not be read: {failure}"),
+        remedy: if failure.kind.is_transient() {
+            "trueup reads it again soon"
+        } else {
+            "allow the read in the IAM policy of trueup's role"
+        },
+        implies: Some(Sync::Unknown),
+    }
+}
+
+pub(super) fn not_settled(seconds: i64) -> Described {
+    Described {
+        reason: "NotSettled",
+        message: format!("AWS still shows the state from before trueup's write {seconds} seconds ago"),
+        remedy: "trueup reads it again soon",
+        implies: Some(Sync::Unknown),
+    }
+}
+
+pub(super) fn behind(ahead: &Ahead) -> Described {
+    let Ahead { revision, answered, unreachable_since } = ahead;
+    let (message, remedy) = match (answered, unreachable_since) {
+        (true, _) => (
+            format!("another copy applied the newer commit `{revision}`, and this copy has no valid documents of it"),
+            "push a commit that fixes the documents at the branch's head",
+        ),
+        (false, Some(since)) => (
+            format!(
+                "another copy applied the commit `{revision}`, which this copy does not have, and the repository has been unreachable since {}",
+                since.strftime("%Y-%m-%dT%H:%M:%SZ")
+            ),
+            "make the repository reachable for this copy",
+        ),
+        (false, None) => (
+            format!("another copy applied the commit `{revision}`, which this copy does not have"),
+            "trueup fetches from git at once",
+        ),
+    };
+    Described { reason: "Behind", message, remedy, implies: Some(Sync::Unknown) }
+}
