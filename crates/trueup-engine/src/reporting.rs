@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trueup_core::names::{ApplicationName, EnvironmentName};
-use trueup_core::report::{ReportedState, Event, Notes, root_cause};
+use trueup_core::report::{Event, Notes, ReportedState, root_cause};
 use trueup_ports::Notebook;
 
 /// What was reported, and the events that are held until a cycle ends.

@@ -6,7 +6,7 @@ use super::*;
 use crate::drift::Shown;
 use crate::live::{FailureKind, ReadFailure};
 use crate::names::{ApplicationName, Arn, EnvironmentName};
-use crate::plan::{Call, Cause, Health, Progress, Rollout, Step};
+use crate::plan::{Call, Cause, Progress, Rollout, Step};
 use crate::pointer::Pointer;
 use crate::report::{json_line, text};
 
