@@ -123,7 +123,7 @@ async fn measure(count: usize) -> Figures {
     for _ in 0..STEADY_CYCLES {
         let (cpu, made) = (meter.cpu(), calls(&clouds));
         clock.tick();
-        engine.trigger().look();
+        engine.trigger().observe();
         looked_at(&engine, count, &clock, &meter).await;
         steady.push((milliseconds(meter.cpu().saturating_sub(cpu)), calls(&clouds) - made));
     }

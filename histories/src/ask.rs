@@ -71,3 +71,29 @@ fn flatten(name: &str, value: &Value, out: &mut String) {
 fn escape(byte: u8) -> String {
     if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use trueup_core::model::Api;
+    use trueup_core::operation::Operation;
+    use trueup_sim::{Time, World, ecs, elb};
+
+    use crate::account::{ACCOUNT, REGION};
+
+    #[test]
+    fn every_operation_of_a_plan_is_served_by_the_simulated_aws() {
+        let mut world = World::new(ACCOUNT, REGION, 1, Time::START);
+        for operation in Operation::ALL {
+            let (name, input) = (operation.as_str(), json!({}));
+            let answer = match operation.api() {
+                Api::Ecs => ecs::api::answer(&mut world, "caller", name, &input),
+                Api::Elbv2 => elb::api::answer(&mut world, "caller", name, &input),
+            };
+            // An empty input is refused, but not as that of an unknown action.
+            let code = answer.map_or_else(|error| error.code, |_| String::new());
+            let unknown = ["UnknownOperationException", "InvalidAction"];
+            assert!(!unknown.contains(&code.as_str()), "{name} is not simulated");
+        }
+    }
+}

@@ -59,7 +59,7 @@ fn plan_apply_and_status_say_by_exit_code_how_it_stands() {
         )?;
         assert_eq!(operations(&world.mutations(0)?), [""; 0], "a plan only looks");
 
-        let steps = ["cause", "there is something to do: CreateTargetGroup", "cure", "trueup apply"];
+        let steps = ["cause", "changes to make: CreateTargetGroup", "remedy", "trueup apply"];
         expect(&scenario.run("why", &["elearning"])?, 0, &steps)?;
 
         expect(&scenario.run("apply", &[])?, 0, &[])?;

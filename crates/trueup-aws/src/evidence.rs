@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Target, Task};
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::Arn;
-use trueup_core::plan::RunningTasks;
+use trueup_core::resources::service::RunningTasks;
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::{CallError, Effect, EvidenceRequest};
 

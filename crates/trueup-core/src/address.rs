@@ -1,9 +1,9 @@
-//! Addresses that nothing is ever sent to, wherever a name or a URL may lead.
+//! IP addresses that trueup never sends a request to, whatever a host name or URL resolves to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether nothing is sent to an address: link-local ones, where the metadata of instances (169.254.169.254) and the
-/// credentials of tasks (169.254.170.2) are, `fd00:ec2::/32`, where EC2 has the same, and those that are no host's.
+/// Whether an address is refused: link-local ones, which serve the metadata of instances (169.254.169.254) and the
+/// credentials of tasks (169.254.170.2), `fd00:ec2::/32`, which serves the same on EC2, and those that no host has.
 ///
 /// Source: Amazon EC2 user guide, "Access instance metadata"; Amazon ECS developer guide, "Task IAM role".
 pub fn is_refused(address: IpAddr) -> bool {
@@ -24,7 +24,7 @@ fn is_refused_v4(address: Ipv4Addr) -> bool {
     address.is_link_local() || address.is_unspecified() || address.is_multicast() || address.is_broadcast()
 }
 
-/// The IPv4 address that an IPv6 address leads to: by NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056), or written out.
+/// The IPv4 address embedded in an IPv6 address: by NAT64 (RFC 6052, RFC 8215), 6to4 (RFC 3056), or in its last 32 bits.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let of = |high: u16, low: u16| {

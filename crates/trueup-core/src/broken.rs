@@ -1,13 +1,13 @@
-//! Bugs that can be put in on purpose, to see whether the tests find them.
+//! Bugs that can be planted on purpose, to check that the tests find them.
 //!
-//! A test suite that finds nothing may be a good product or a blind suite. So at each place where a bug of a kind that
-//! controllers have had would be, the product asks [`is`]; `histories/tests/broken.rs` plays its scenarios with each of
-//! them, and fails when one goes unnoticed. `docs/simulation.md` tells which scenario notices which.
+//! A test suite that finds nothing may mean a good product or a blind suite. So the product calls [`is`] at each place
+//! where controllers have had a bug; `histories/tests/broken.rs` runs its scenarios with each of the bugs, and fails when
+//! none notices one. `docs/simulation.md` lists which scenario notices which bug.
 //!
-//! Only with the feature `broken`, which nothing but that test turns on. Without it [`is`] is a constant `false`, and the
-//! compiler leaves nothing of any bug in the product.
+//! This needs the feature `broken`, which only that test enables. Without it [`is`] is a constant `false`, and the
+//! compiler removes every bug from the product.
 
-/// Declares the bugs with what they are in words, which are their documentation as well.
+/// Declares the bugs with their descriptions, which are their documentation as well.
 macro_rules! bugs {
     ($(#[doc = $words:literal] $name:ident,)*) => {
         /// A bug.
@@ -21,7 +21,7 @@ macro_rules! bugs {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// What it is, in words.
+            /// Its description.
             pub fn words(self) -> &'static str {
                 match self {
                     $(Self::$name => $words.trim_ascii(),)*
@@ -32,35 +32,35 @@ macro_rules! bugs {
 }
 
 bugs! {
-    /// What ECS failed or rolled back is asked for again.
+    /// A deployment that ECS failed or rolled back is requested again.
     FailureForgotten,
-    /// A stable service is taken for a success, whatever revision serves.
+    /// A stable service counts as a success, whatever revision serves.
     StableIsSuccess,
     /// `desiredCount` is sent with every update, a default where git has none.
     CountAlwaysSent,
-    /// A service that an autoscaler governs is taken for one that none does.
+    /// A service with an autoscaler is treated as one without.
     AutoscalerUnseen,
     /// Weights that ECS shifts are compared with git's.
     ShiftedWeightsCompared,
     /// A task definition is registered without looking for an equal one.
     RegisteredAlways,
-    /// What left git is deleted although `prune` is off.
+    /// Resources that left git are deleted although `prune` is off.
     DeletedUnasked,
-    /// What an application has is deleted when its service is missing.
+    /// An application's resources are deleted when its service is missing.
     MissingIsDeleted,
-    /// More is deleted for one commit than `prune_limit` allows.
+    /// More resources are deleted for one commit than `prune_limit` allows.
     PruneLimitIgnored,
     /// Only the first page of a list is read.
     FirstPageOnly,
-    /// A service that an answer does not mention is taken for absent.
+    /// A service that an answer does not mention is treated as absent.
     FailuresIgnored,
-    /// A service that cannot be read is taken for absent.
+    /// A service that cannot be read is treated as absent.
     UnreadIsAbsent,
-    /// A call that AWS refuses is made again without growing pauses.
+    /// A call that AWS refuses is retried without growing pauses.
     RefusedWithoutBackoff,
     /// SIGTERM is ignored.
     SigtermIgnored,
-    /// A read that shows the time before an own write is taken for drift.
+    /// A read from before trueup's own write is taken for drift.
     OldReadsBelieved,
     /// Another installation's tag is ignored.
     ForeignTagIgnored,
@@ -68,9 +68,9 @@ bugs! {
     NewestNotRemembered,
     /// A suspended application is written to.
     SuspensionIgnored,
-    /// An application that is at rest is not compared any more.
+    /// An application at rest is never compared again.
     RestForEver,
-    /// The values of environment variables are told.
+    /// The values of environment variables are printed.
     ValuesTold,
     /// `depends_on` is ignored.
     DependenciesIgnored,
@@ -87,17 +87,17 @@ mod switch {
         static BROKEN: Cell<Option<Broken>> = const { Cell::new(None) };
     }
 
-    /// Puts a bug in, or takes it out, for all that runs on this thread.
+    /// Plants a bug, or removes it, for all code that runs on this thread.
     pub fn set(broken: Option<Broken>) {
         BROKEN.set(broken);
     }
 
-    /// Whether a bug is in.
+    /// Whether this bug is planted.
     pub fn is(broken: Broken) -> bool {
         BROKEN.get() == Some(broken)
     }
 
-    /// Whether any bug is in.
+    /// Whether any bug is planted.
     pub fn any() -> bool {
         BROKEN.get().is_some()
     }
@@ -106,13 +106,13 @@ mod switch {
 #[cfg(feature = "broken")]
 pub use switch::{any, is, set};
 
-/// Whether a bug is in: never.
+/// Whether this bug is planted: never.
 #[cfg(not(feature = "broken"))]
 pub const fn is(_: Broken) -> bool {
     false
 }
 
-/// Whether any bug is in: never.
+/// Whether any bug is planted: never.
 #[cfg(not(feature = "broken"))]
 pub const fn any() -> bool {
     false

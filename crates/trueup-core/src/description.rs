@@ -1,8 +1,7 @@
-//! A resource as AWS describes it: text, until somebody looks into it.
+//! A resource as AWS describes it: kept as text, and parsed on first access.
 //!
-//! Parsed, a description takes five to ten times the memory of its text, and most of them are the same in every cycle and
-//! nobody needs to look into them again. So text is what is kept and passed on; whoever reads a member gets the value,
-//! which is made then.
+//! A parsed description takes five to ten times the memory of its text, and most of them are the same in every cycle and
+//! are never read again. So the text is kept and passed on, and the value is parsed when a member is read.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,11 +11,11 @@ use std::sync::{Arc, OnceLock};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// A JSON value, as text or as a value. It is used like a [`Value`].
-pub struct Description(State);
+/// A JSON value, as text or parsed. It dereferences to a [`Value`].
+pub struct Description(Form);
 
-enum State {
-    /// Invariant: `text` can be parsed; that was done once.
+enum Form {
+    /// Invariant: `text` is valid JSON, as it was parsed once.
     Text {
         text: Arc<str>,
         value: OnceLock<Box<Value>>,
@@ -31,25 +30,25 @@ impl Description {
     /// When the text is not JSON.
     pub fn parse(text: Arc<str>) -> serde_json::Result<Self> {
         let value = serde_json::from_str(&text)?;
-        Ok(Self(State::Text { text, value: OnceLock::from(Box::new(value)) }))
+        Ok(Self(Form::Text { text, value: OnceLock::from(Box::new(value)) }))
     }
 
-    /// The same as text alone, to be kept.
+    /// The same description as text alone, to be kept.
     #[must_use]
     pub fn to_text(&self) -> Self {
         let text = match &self.0 {
-            State::Text { text, .. } => text.clone(),
-            State::Value(value) => value.to_string().into(),
+            Form::Text { text, .. } => text.clone(),
+            Form::Value(value) => value.to_string().into(),
         };
-        Self(State::Text { text, value: OnceLock::new() })
+        Self(Form::Text { text, value: OnceLock::new() })
     }
 
-    /// Feeds it to a hasher that looks for changes between one look and the next. Of equal values that are spelt in
-    /// different ways the hashes differ.
+    /// Feeds the description to a hasher that detects changes from one cycle to the next. Equal values that are written
+    /// differently have different hashes.
     pub fn fingerprint(&self, hasher: &mut impl Hasher) {
         match &self.0 {
-            State::Text { text, .. } => text.hash(hasher),
-            State::Value(value) => value.to_string().hash(hasher),
+            Form::Text { text, .. } => text.hash(hasher),
+            Form::Value(value) => value.to_string().hash(hasher),
         }
     }
 }
@@ -59,38 +58,38 @@ impl Deref for Description {
 
     fn deref(&self) -> &Value {
         match &self.0 {
-            State::Text { text, value } => {
-                value.get_or_init(|| serde_json::from_str(text).expect("it was parsed when it was made"))
+            Form::Text { text, value } => {
+                value.get_or_init(|| serde_json::from_str(text).expect("it was parsed before"))
             }
-            State::Value(value) => value,
+            Form::Value(value) => value,
         }
     }
 }
 
 impl DerefMut for Description {
     fn deref_mut(&mut self) -> &mut Value {
-        if let State::Text { .. } = &self.0 {
-            self.0 = State::Value(Box::new((**self).clone()));
+        if let Form::Text { .. } = &self.0 {
+            self.0 = Form::Value(Box::new((**self).clone()));
         }
         match &mut self.0 {
-            State::Value(value) => value,
-            State::Text { .. } => unreachable!("it was made a value just before"),
+            Form::Value(value) => value,
+            Form::Text { .. } => unreachable!("it was parsed just above"),
         }
     }
 }
 
 impl From<Value> for Description {
     fn from(value: Value) -> Self {
-        Self(State::Value(Box::new(value)))
+        Self(Form::Value(Box::new(value)))
     }
 }
 
 impl Clone for Description {
     fn clone(&self) -> Self {
         Self(match &self.0 {
-            // Whoever needs the value makes it: most copies are only kept.
-            State::Text { text, .. } => State::Text { text: text.clone(), value: OnceLock::new() },
-            State::Value(value) => State::Value(value.clone()),
+            // The parsed value is not copied: most copies are only kept.
+            Form::Text { text, .. } => Form::Text { text: text.clone(), value: OnceLock::new() },
+            Form::Value(value) => Form::Value(value.clone()),
         })
     }
 }
@@ -98,7 +97,7 @@ impl Clone for Description {
 impl PartialEq for Description {
     fn eq(&self, other: &Self) -> bool {
         let same_text =
-            matches!((&self.0, &other.0), (State::Text { text: a, .. }, State::Text { text: b, .. }) if a == b);
+            matches!((&self.0, &other.0), (Form::Text { text: a, .. }, Form::Text { text: b, .. }) if a == b);
         same_text || **self == **other
     }
 }

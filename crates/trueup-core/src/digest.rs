@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of a canonical document, as 64 lower-case hexadecimal digits.
 ///
-/// Equal digests mean equal documents. Different digests mean nothing by themselves: a document may be spelled
-/// differently, or a newer trueup may write canonical documents differently; the comparison of fields decides then.
+/// Equal digests mean equal documents. Different digests alone prove nothing: a document may be written differently, or a
+/// newer trueup may write canonical documents differently; then the comparison of fields decides.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Digest(String);
@@ -19,12 +19,12 @@ impl Digest {
         Self(hex(&Sha256::digest(canonical)))
     }
 
-    /// Takes over a digest that was read from a tag. Whatever stands there: a digest of another form equals none.
+    /// Wraps a digest from a tag. Any text is accepted: one that is not a digest equals none.
     pub fn from_tag(value: &str) -> Self {
         Self(value.to_owned())
     }
 
-    /// The digest as it stands in the tag.
+    /// The digest as the tag has it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

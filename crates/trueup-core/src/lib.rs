@@ -4,7 +4,7 @@
 //! are values. Everything that decides is here, so that it can be tested with tables.
 //!
 //! The way through it: [`document`] turns files into [`desired`] state, [`drift`] compares that with [`live`] state,
-//! [`mod@plan`] turns the differences into ordered steps and holds, [`report`] tells what became of them.
+//! [`planner`] turns the differences into a [`plan`] of ordered steps and holds, [`report`] tells what became of them.
 
 pub mod address;
 pub mod broken;
@@ -21,6 +21,8 @@ pub mod names;
 pub mod operation;
 pub mod permissions;
 pub mod plan;
+pub mod planner;
 pub mod pointer;
 pub mod report;
+pub mod resources;
 pub mod service_deployment;

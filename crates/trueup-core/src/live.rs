@@ -33,6 +33,14 @@ impl<T> Observed<T> {
         }
     }
 
+    /// Why it is not known, where that is so.
+    pub fn failure(&self) -> Option<&ReadFailure> {
+        match self {
+            Self::Unknown(failure) => Some(failure),
+            Self::Absent | Self::Present(_) => None,
+        }
+    }
+
     /// Changes what is present.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Observed<U> {
         match self {

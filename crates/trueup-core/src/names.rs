@@ -1,10 +1,10 @@
-//! The names of things, each a type of its own so that none is taken for another.
+//! Names, each with a type of its own, so that the compiler keeps them apart.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Declares a name: a string with a type. Its `Display` is the string.
+/// Declares a name: a string with its own type. Its `Display` is the string.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -13,7 +13,7 @@ macro_rules! name {
         pub struct $name(String);
 
         impl $name {
-            /// Wraps a string that the caller knows to be such a name.
+            /// Wraps a string that the caller has checked.
             pub fn new(name: impl Into<String>) -> Self {
                 Self(name.into())
             }
@@ -33,7 +33,7 @@ macro_rules! name {
 }
 
 name! {
-    /// An AWS account, a region and a default cluster, by a name such as `production`.
+    /// The name, such as `production`, of an environment: an AWS account, a region and a default cluster.
     EnvironmentName
 }
 name! {
@@ -45,7 +45,7 @@ name! {
     Revision
 }
 name! {
-    /// Which installation of trueup owns a resource: the value of the tag `trueup:instance`.
+    /// The installation of trueup that owns a resource: the value of the tag `trueup:instance`.
     InstanceName
 }
 name! {

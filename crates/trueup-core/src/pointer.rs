@@ -26,7 +26,7 @@ impl Pointer {
         Some(Self(rest.split('/').map(|part| part.replace("~1", "/").replace("~0", "~")).collect()))
     }
 
-    /// This place's child.
+    /// The pointer to a member of this place.
     #[must_use]
     pub fn join(&self, segment: impl Into<String>) -> Self {
         let mut segments = self.0.clone();
@@ -34,12 +34,12 @@ impl Pointer {
         Self(segments)
     }
 
-    /// Goes down one level in place; [`Pointer::pop`] comes back.
+    /// Appends a segment in place; [`Pointer::pop`] removes it.
     pub fn push(&mut self, segment: impl Into<String>) {
         self.0.push(segment.into());
     }
 
-    /// Goes up one level in place.
+    /// Removes the last segment in place.
     pub fn pop(&mut self) -> Option<String> {
         self.0.pop()
     }
@@ -49,14 +49,14 @@ impl Pointer {
         &self.0
     }
 
-    /// Whether this pointer, taken as a pattern in which a segment `*` stands for any one segment, names `path` or
-    /// something that `path` lies in.
+    /// Whether this pointer, as a pattern in which a segment `*` matches any one segment, matches `path` or a place that
+    /// contains it.
     pub fn covers(&self, path: &Self) -> bool {
         self.0.len() <= path.0.len()
             && self.0.iter().zip(&path.0).all(|(pattern, segment)| pattern == "*" || pattern == segment)
     }
 
-    /// Whether `self` is `other` or lies inside it.
+    /// Whether `self` is `other` or a place inside it.
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
     }

@@ -1,40 +1,40 @@
-//! Service deployments: the record that ECS keeps of what it was asked to run, and of what came of it.
+//! Service deployments: ECS's record of each requested deployment and its outcome.
 //!
-//! Unlike `deployments[]` of a service, which forgets a deployment once it is replaced, this record lasts 90 days, so a
-//! rollback that begins and ends between two looks is still found in it. Source: ECS API reference,
+//! Unlike `deployments[]` of a service, which forgets a deployment once it is replaced, this record lasts 90 days, so
+//! it still shows a rollback that begins and ends between two cycles. Source: ECS API reference,
 //! `ServiceDeployment`, `ServiceDeploymentBrief` and `ServiceRevision`; ECS developer guide, "View service history
 //! using Amazon ECS service deployments".
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-/// One service deployment, as `DescribeServiceDeployments` or, with less in it, `ListServiceDeployments` tells of it.
+/// One service deployment, as `DescribeServiceDeployments` or, with fewer members, `ListServiceDeployments` returns it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceDeployment {
     /// Its ARN.
     pub arn: String,
-    /// How it stands.
+    /// Its status.
     pub status: Status,
-    /// ECS's words to that; empty when it has none.
+    /// ECS's reason for the status; empty when there is none.
     pub reason: String,
     /// Where a blue/green, linear or canary deployment is, such as `BAKE_TIME`.
     pub stage: Option<String>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created: Option<Timestamp>,
-    /// When it was over, one way or the other.
+    /// When it ended, with or without success.
     pub ended: Option<Timestamp>,
-    /// What it was to bring into service; `None` when that could not be read.
+    /// The service revision to deploy; `None` when it could not be read.
     pub target: Option<ServiceRevision>,
-    /// The circuit breaker or an alarm ended it.
+    /// Whether the circuit breaker or an alarm ended it.
     pub detected: bool,
 }
 
-/// What a service ran, or was asked to run: its task definition and whatever else a deployment is made of.
+/// A service revision: the task definition and the other settings that a deployment rolls out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServiceRevision {
     /// Its ARN.
     pub arn: String,
-    /// As `DescribeServiceRevisions` tells of it.
+    /// Its description by `DescribeServiceRevisions`.
     pub description: Value,
 }
 
@@ -45,7 +45,7 @@ impl ServiceRevision {
     }
 }
 
-/// How a service deployment stands. Source: ECS API reference, `ServiceDeployment`, `status`.
+/// The status of a service deployment. Source: ECS API reference, `ServiceDeployment`, `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// `PENDING`
@@ -54,7 +54,7 @@ pub enum Status {
     InProgress,
     /// `STOP_REQUESTED`
     StopRequested,
-    /// `STOPPED`: by a person, by a failure without rollback, or because another one came.
+    /// `STOPPED`: by an operator, by a failure without rollback, or because another deployment replaced it.
     Stopped,
     /// `ROLLBACK_REQUESTED`
     RollbackRequested,
@@ -62,11 +62,11 @@ pub enum Status {
     RollbackInProgress,
     /// `ROLLBACK_SUCCESSFUL`
     RollbackSuccessful,
-    /// `ROLLBACK_FAILED`: also where there was nothing to go back to.
+    /// `ROLLBACK_FAILED`: also where there was no earlier deployment.
     RollbackFailed,
     /// `SUCCESSFUL`
     Successful,
-    /// One that this version of trueup does not know: nothing is concluded from it.
+    /// A status that this version of trueup does not know: nothing is concluded from it.
     Other,
 }
 
@@ -86,7 +86,7 @@ impl Status {
         }
     }
 
-    /// The API's name of it.
+    /// Its name in the API.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "PENDING",
@@ -102,7 +102,7 @@ impl Status {
         }
     }
 
-    /// Whether ECS is still at it, forwards or back.
+    /// Whether ECS is still working on it, forwards or back.
     pub fn is_going(self) -> bool {
         match self {
             Self::Pending
@@ -114,7 +114,7 @@ impl Status {
         }
     }
 
-    /// Whether nothing about it can change any more.
+    /// Whether it cannot change any more.
     pub fn is_final(self) -> bool {
         !self.is_going() && self != Self::Other
     }
@@ -123,7 +123,7 @@ impl Status {
 impl ServiceDeployment {
     /// Reads an element of `serviceDeployments`, of a description or of a list. `None` when it has no ARN.
     ///
-    /// `revision` finds what `DescribeServiceRevisions` told of a service revision, by its ARN.
+    /// `revision` returns the description of a service revision by its ARN, as `DescribeServiceRevisions` returned it.
     pub fn read(value: &Value, revision: impl Fn(&str) -> Option<Value>) -> Option<Self> {
         let arn = text(value, "serviceDeploymentArn")?.to_owned();
         let at = |name: &str| value.get(name).and_then(time);
@@ -144,7 +144,7 @@ impl ServiceDeployment {
     }
 }
 
-/// The ARN of the service revision that a service deployment was to bring into service.
+/// The ARN of the service revision that a service deployment rolls out.
 pub fn target_arn(value: &Value) -> Option<&str> {
     value
         .get("targetServiceRevision")

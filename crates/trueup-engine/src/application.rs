@@ -1,4 +1,4 @@
-//! One application as the loop knows it between two looks.
+//! The state of one application between two observations.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,67 +6,68 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Ahead, Health, Held, Hold, Memory, Plan, Prune, Resource, Rollout, Step, Sync, deploys};
-use trueup_core::report::Edges;
+use trueup_core::plan::{Ahead, Held, Hold, Memory, Plan, Resource, Rollout, Step, Sync};
+use trueup_core::planner::Prune;
+use trueup_core::report::ReportedState;
+use trueup_core::resources::service::deploys;
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::CallError;
 
 use crate::backoff::Backoff;
 use crate::context::Context;
 use crate::diagnosis::Diagnosis;
-use crate::git::awaits_git;
-use crate::healthy::HealthyTasks;
+use crate::healthy_tasks::HealthyTasks;
 use crate::resolution::Resolved;
 use crate::schedule::Jitter;
 
-/// How often in a row a command asks again for what could not be read. With the waits between (5, 10 and 20 seconds)
-/// this outlasts throttling and a restart of the network; what lasts longer is for the daemon, or for a person.
+/// How often in a row a command retries reads that failed. With the waits between (5, 10 and 20 seconds) this outlasts
+/// throttling and a restart of the network; failures that last longer are left to the daemon, or to an operator.
 const READS_AGAIN_MAX: u32 = 3;
 
-/// How long the record of service deployments is believed while a rollout is only watched.
+/// How long service deployments that were read are used while a rollout is only watched.
 const RECORD_BELIEVED: Duration = Duration::from_secs(15);
 
-/// What is remembered of an application. Nothing here is needed for correctness: a restart begins without.
+/// What is remembered of an application. Nothing here is needed for correctness: a restart begins without it.
 pub(crate) struct ApplicationState {
-    /// What was told of it.
-    pub edges: Edges,
+    /// What was reported of it.
+    pub edges: ReportedState,
     /// What was written a moment ago.
     pub memory: Memory,
-    /// What its references became last.
+    /// Its documents with the references that were resolved last.
     pub resolved: Option<Resolved>,
-    /// Resources that are read afresh at the next look.
+    /// Resources that are read again at the next observation.
     pub refresh: BTreeSet<String>,
-    /// The record of its service's deployments, when it was last read.
+    /// The deployments of its service, with the time at which they were read.
     pub record: Option<(Instant, Observed<Vec<ServiceDeployment>>)>,
-    /// A commit in AWS that this process may be behind, as of the last look.
+    /// A commit in AWS that this process may be behind, as of the last observation.
     pub ahead: Option<Ahead>,
-    /// A rollout ran at the last look.
+    /// A rollout was running at the last observation.
     pub rolling: bool,
-    /// When it is looked at before the next full cycle.
-    pub look_at: Option<Instant>,
-    /// Why its tasks fail, as far as it was found out.
+    /// When it is observed, if before the next full cycle.
+    pub observe_at: Option<Instant>,
+    /// The diagnosis of its failing tasks.
     pub diagnosis: Diagnosis,
-    /// How many of its tasks are healthy, while a rollout runs.
+    /// The number of its healthy tasks, while a rollout runs.
     pub healthy: HealthyTasks,
     /// What git no longer has of it, as of the last inventory.
     prune: Prune,
     /// The last failed call, until one on the same resource succeeds or is no longer needed.
-    refusal: Option<Refusal>,
+    failed_call: Option<FailedCall>,
     backoff: Backoff,
-    /// Reads that failed in a way that passes by itself.
+    /// The wait after reads that failed for reasons that clear on their own.
     reads: Backoff,
     jitter: Jitter,
 }
 
 /// A call that failed.
-struct Refusal {
+struct FailedCall {
     held: Held,
-    /// The revision that was to be applied: another one is tried at once.
+    /// The revision that was being applied: another one is tried at once.
     revision: Revision,
 }
 
 impl ApplicationState {
-    pub fn new(environment: &EnvironmentName, application: &ApplicationName, edges: Edges) -> Self {
+    pub fn new(environment: &EnvironmentName, application: &ApplicationName, edges: ReportedState) -> Self {
         Self {
             edges,
             memory: Memory::default(),
@@ -75,19 +76,19 @@ impl ApplicationState {
             record: None,
             ahead: None,
             rolling: false,
-            look_at: None,
+            observe_at: None,
             diagnosis: Diagnosis::default(),
             healthy: HealthyTasks::default(),
             prune: Prune::default(),
-            refusal: None,
+            failed_call: None,
             backoff: Backoff::default(),
             reads: Backoff::default(),
             jitter: Jitter::of(&format!("{environment}/{application}")),
         }
     }
 
-    /// The record of service deployments of a moment ago, for a rollout that is only watched: many rollouts at once
-    /// would otherwise use up what AWS lets us read.
+    /// The service deployments that were read a moment ago, for a rollout that is only watched: many rollouts at once
+    /// would otherwise use up the rate at which AWS lets us read.
     pub fn known_record(&self, plan: &Plan, now: Instant) -> Option<Observed<Vec<ServiceDeployment>>> {
         let watches = matches!(plan.rollout, Some(Rollout::Running { .. })) && !plan.steps.iter().any(deploys);
         let (at, record) = self.record.as_ref().filter(|_| watches)?;
@@ -99,34 +100,34 @@ impl ApplicationState {
         self.backoff.until(now).is_none()
     }
 
-    /// Whether the last call failed in a way that only a person or a commit can mend.
+    /// Whether the last call failed in a way that only an operator or a commit can fix.
     pub fn is_refused(&self) -> bool {
-        let reason = self.refusal.as_ref().map(|refusal| &refusal.held.reason);
+        let reason = self.failed_call.as_ref().map(|failed_call| &failed_call.held.reason);
         matches!(reason, Some(Hold::AccessDenied { .. } | Hold::CallRefused { .. }))
     }
 
-    /// Whether reading it has failed so often in a row that a command waits no longer.
+    /// Whether reading it failed so often in a row that a command no longer waits for it.
     pub fn is_unreadable(&self) -> bool {
         self.reads.failures() > READS_AGAIN_MAX
     }
 
-    /// Whether nothing may be done before git was asked.
+    /// Whether nothing may be done before git has been polled.
     pub fn awaits_git(&self) -> bool {
         self.ahead.as_ref().is_some_and(|ahead| !ahead.answered)
     }
 
-    /// Whether anything of it is to be pruned.
+    /// Whether something of it is to be pruned.
     pub fn has_prune(&self) -> bool {
         !self.prune.steps.is_empty() || !self.prune.held.is_empty()
     }
 
-    /// Notes what git no longer has of it.
+    /// Records what git no longer has of it.
     pub fn set_prune(&mut self, prune: Prune) {
         self.prune = prune;
     }
 
-    /// Adds to a plan what it cannot know by itself: what is to be pruned, and the call that failed last. Forgets the
-    /// latter when the plan has no more use for that call, or leads to another revision.
+    /// Adds to a plan what the planner does not know: what is to be pruned, the call that failed last, the diagnosis and
+    /// the number of healthy tasks. Forgets the failed call when the plan no longer needs it, or leads to another revision.
     pub fn complete(&mut self, plan: &mut Plan) {
         plan.finding = self.diagnosis.finding().cloned();
         self.healthy.complete(plan);
@@ -140,87 +141,114 @@ impl ApplicationState {
         if !self.prune.steps.is_empty() && plan.sync == Sync::Synced {
             plan.sync = Sync::OutOfSync;
         }
-        let Some(refusal) = &self.refusal else { return };
-        let is_about = |resource: &Resource| refusal.held.resource.as_ref().is_some_and(|held| same(held, resource));
+        let Some(failed_call) = &self.failed_call else { return };
+        let is_about =
+            |resource: &Resource| failed_call.held.resource.as_ref().is_some_and(|held| same(held, resource));
         let is_wanted = plan.sync == Sync::Unknown
             || plan.steps.iter().any(|step| is_about(&step.resource))
             || plan.held.iter().any(|held| held.resource.as_ref().is_some_and(is_about));
-        if refusal.revision == plan.revision && is_wanted {
-            plan.hold(refusal.held.clone());
+        if failed_call.revision == plan.revision && is_wanted {
+            plan.hold(failed_call.held.clone());
         } else {
-            self.refusal = None;
+            self.failed_call = None;
             self.backoff.reset();
         }
     }
 
-    /// Notes that a call succeeded.
+    /// Records that a call succeeded.
     pub fn succeeded(&mut self, step: &Step) {
         self.prune.steps.retain(|pruned| pruned.resource != step.resource);
-        let ended = self.refusal.as_ref().and_then(|refusal| refusal.held.resource.as_ref());
+        let ended = self.failed_call.as_ref().and_then(|failed_call| failed_call.held.resource.as_ref());
         if ended.is_some_and(|resource| same(resource, &step.resource)) {
-            self.refusal = None;
+            self.failed_call = None;
             self.backoff.reset();
         }
     }
 
-    /// Notes that a call failed: nothing is written to the application until the backoff has passed.
+    /// Records that a call failed: nothing is written to the application until the backoff has passed.
     pub fn failed(&mut self, step: &Step, revision: &Revision, error: &CallError, now: Instant) {
         self.backoff.failed(error.kind, now, &mut self.jitter);
         let held =
             Held { resource: Some(step.resource.clone()), changes: step.changes.clone(), reason: hold_for(error) };
-        self.refusal = Some(Refusal { held, revision: revision.clone() });
-        self.look_at = self.backoff.until(now);
+        self.failed_call = Some(FailedCall { held, revision: revision.clone() });
+        self.observe_at = self.backoff.until(now);
     }
 
-    /// Notes whether all of it could be read for this plan: what could not is read again soon, then less and less
-    /// often.
+    /// Records whether all of it could be read for this plan. If not, it is observed again soon, then less and less often.
     pub fn observed(&mut self, plan: &Plan, now: Instant) {
         match plan.held.iter().find_map(|held| passing_failure(&held.reason)) {
             Some(kind) => self.reads.failed(kind, now, &mut self.jitter),
             None => self.reads.reset(),
         }
-        self.look_at = self.reads.until(now);
+        self.observe_at = self.reads.until(now);
     }
 
-    /// Works out when the application is looked at next, before the next full cycle: soon while ECS is busy with it
-    /// or AWS may still show the time before a write, and when a backoff ends.
-    pub fn schedule(&mut self, plan: &Plan, context: &Context, now: Instant) {
+    /// Sets when the application is observed before the next full cycle: soon while ECS is busy with it or AWS may still
+    /// show the state before a write, and when a backoff ends.
+    pub fn schedule(&mut self, plan: &Plan, rollout_interval: Duration, now: Instant) {
         self.rolling = matches!(plan.rollout, Some(Rollout::Running { .. }));
-        let soon = is_rolling(plan) || is_unsettled(plan) || awaits_git(plan);
-        let soon = soon.then(|| now + context.options.rollout_interval);
+        let soon = plan.is_rolling() || plan.is_unsettled() || plan.awaits_git();
+        let soon = soon.then(|| now + rollout_interval);
         let retry = self.backoff.until(now).filter(|_| !plan.steps.is_empty());
-        self.look_at = soon.into_iter().chain(retry).chain(self.reads.until(now)).min();
+        self.observe_at = soon.into_iter().chain(retry).chain(self.reads.until(now)).min();
+    }
+
+    /// Has the application observed at `at` at the latest.
+    pub fn observe_by(&mut self, at: Instant) {
+        self.observe_at = Some(self.observe_at.map_or(at, |due| due.min(at)));
+    }
+
+    /// Emits what is new in a plan, and updates the status.
+    pub fn show(&mut self, context: &Context, plan: &Plan) {
+        let now = context.now();
+        let events = self.edges.observe(plan, now);
+        context.reporting.note(&plan.environment, &plan.application, &self.edges);
+        context.emit(context.reporting.pass(&plan.environment, self.diagnosis.explain(events)));
+        context.status.set(plan.clone(), now);
     }
 }
 
-/// Whether ECS is busy with it.
-pub(crate) fn is_rolling(plan: &Plan) -> bool {
-    matches!(plan.rollout, Some(Rollout::Running { .. } | Rollout::RolledBack { done: false, .. }))
-        || plan.health == Health::Progressing
-}
-
-/// Whether AWS may still show the time before an own write.
-pub(crate) fn is_unsettled(plan: &Plan) -> bool {
-    plan.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
-}
-
-/// How a read failed, when reading again may mend it.
+/// How a read failed, when reading again may help.
 fn passing_failure(hold: &Hold) -> Option<FailureKind> {
     match hold {
         Hold::NotObserved { failure } => Some(failure.kind).filter(|kind| kind.is_transient()),
         Hold::Unresolved { references } => {
             references.iter().any(|reference| reference.transient).then_some(FailureKind::Unavailable)
         }
-        _ => None,
+        Hold::NotSettled { .. }
+        | Hold::ReportOnly { .. }
+        | Hold::Immutable { .. }
+        | Hold::ForeignInstance { .. }
+        | Hold::ForeignEnvironment { .. }
+        | Hold::OwnedByStack { .. }
+        | Hold::ManagedByEcs
+        | Hold::PriorityTaken { .. }
+        | Hold::ServiceDraining
+        | Hold::RevisionFailed { .. }
+        | Hold::Suspended { .. }
+        | Hold::Contested { .. }
+        | Hold::WaitsFor { .. }
+        | Hold::PruneLimit { .. }
+        | Hold::UnknownRevision { .. }
+        | Hold::Behind(_)
+        | Hold::TargetGroupInUse { .. }
+        | Hold::InvalidDocument { .. }
+        | Hold::Unverified { .. }
+        | Hold::AccessDenied { .. }
+        | Hold::CallRefused { .. }
+        | Hold::WriteFailed { .. }
+        | Hold::AccountMismatch { .. }
+        | Hold::NoCredentials { .. }
+        | Hold::Unsound { .. } => None,
     }
 }
 
-/// Whether two resources are the same document's.
+/// Whether two resources belong to the same document.
 fn same(a: &Resource, b: &Resource) -> bool {
     (a.kind, &a.name) == (b.kind, &b.name)
 }
 
-/// What an operator reads about a failed call.
+/// The hold that reports a failed call.
 fn hold_for(error: &CallError) -> Hold {
     let CallError { operation, kind, code, message, .. } = error.clone();
     match kind {

@@ -1,4 +1,4 @@
-//! Who contests drift: asked of AWS's records beside the loop, which never waits for the answer.
+//! Who contests drift: looked up in AWS's records in the background, so that the loop never waits for the answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,13 +11,13 @@ use trueup_core::names::{ApplicationName, EnvironmentName};
 use trueup_core::plan::{Hold, Plan};
 use trueup_ports::Cloud;
 
-/// How long an answer is kept, and how often AWS is asked about one resource at most.
+/// How long an answer is kept, and the shortest time between two lookups of one resource.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_mins(10);
 
 /// A document in an environment.
 type Key = (EnvironmentName, ApplicationName, Kind, String);
 
-/// What is known of who changed contested resources; clones share it.
+/// Who changed contested resources, as far as it is known; clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Attributions(Arc<Mutex<BTreeMap<Key, Asked>>>);
 
@@ -27,7 +27,7 @@ struct Asked {
 }
 
 impl Attributions {
-    /// Puts what is known into the holds of a plan, and asks for what is not.
+    /// Adds what is known to the holds of a plan, and starts looking up what is not.
     pub fn fill(&self, cloud: &Arc<dyn Cloud>, plan: &mut Plan) {
         for held in &mut plan.held {
             let (Hold::Contested { by, .. }, Some(resource)) = (&mut held.reason, &held.resource) else { continue };

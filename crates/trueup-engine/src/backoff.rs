@@ -1,4 +1,4 @@
-//! How long an application waits after a call failed, so that one that AWS refuses is not made over and over.
+//! How long an application waits after a call failed, so that a call that AWS refuses is not repeated over and over.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use trueup_core::live::FailureKind;
 
 use crate::schedule::Jitter;
 
-/// The longest wait. An operator who mends a policy sees trueup carry on within this time.
+/// The longest wait. An operator who fixes a policy sees trueup continue within this time.
 const WAIT_MAX: Duration = Duration::from_mins(5);
-/// The first wait after something that passes by itself.
+/// The first wait after a failure that clears on its own.
 const FIRST_WAIT_TRANSIENT: Duration = Duration::from_secs(5);
-/// The first wait after AWS refused: the same call will be refused again until a person does something.
+/// The first wait after AWS refused: the same call will be refused again until an operator acts.
 const FIRST_WAIT_REFUSED: Duration = Duration::from_secs(30);
 /// `FIRST_WAIT_TRANSIENT` doubled this often is beyond `WAIT_MAX`.
 const DOUBLINGS_MAX: u32 = 6;
 
-/// Counts an application's failures in a row, and says when it may try again.
+/// Counts the failures in a row, and says when to retry.
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
     failures: u32,
@@ -25,7 +25,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// A call failed: each wait is twice the one before, up to five minutes, spread by a tenth.
+    /// Records a failure: each wait is twice the one before, up to five minutes, spread by a tenth.
     pub fn failed(&mut self, kind: FailureKind, now: Instant, jitter: &mut Jitter) {
         let first = if kind.is_transient() { FIRST_WAIT_TRANSIENT } else { FIRST_WAIT_REFUSED };
         let failures = if broken::is(Broken::RefusedWithoutBackoff) { 0 } else { self.failures };
@@ -34,17 +34,17 @@ impl Backoff {
         self.until = Some(now + jitter.spread(wait));
     }
 
-    /// A pass went through, or git brought something else: the next failure is a first one.
+    /// Forgets the failures: the next one is a first one.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// How many failures in a row there were.
+    /// The number of failures in a row.
     pub fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// When the next try may be made; `None` when at once.
+    /// When to retry; `None` when at once.
     pub fn until(&self, now: Instant) -> Option<Instant> {
         self.until.filter(|until| *until > now)
     }

@@ -1,8 +1,8 @@
-//! Finding out why an application's tasks fail, beside everything else: reading evidence delays no look and no write.
+//! Why an application's tasks fail: evidence is read in the background, so that it delays no observation and no write.
 //!
 //! ECS forgets a stopped task after an hour, and a rollback leaves little behind, so evidence is read as soon as tasks
-//! fail, and again when more have failed or ECS gave up. What was found is kept for as long as that deployment is in
-//! question: one finding for each application, bounded in itself.
+//! fail, and again when more have failed or ECS gave up. The finding is kept as long as that deployment is unhealthy: one
+//! for each application, limited in size.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,26 +20,25 @@ use trueup_core::plan::{Plan, Rollout};
 use trueup_core::report::Event;
 use trueup_ports::{Cloud, EvidenceRequest};
 
-use crate::board::is_settled;
-
-/// How many applications' evidence is read at a time, in one environment: some ten calls each, which others need too.
+/// The most applications whose evidence is read at a time in one environment: about ten calls each, which others need too.
 pub(crate) const READ_AT_ONCE: usize = 4;
 
 /// The shortest time between two readings of an application. A crash loop fails about every ten seconds at first.
 const SPACING: Duration = Duration::from_secs(10);
 
-/// How often evidence is read of a service that runs too few tasks though no rollout is under way.
+/// How often evidence is read of a service that runs too few tasks although no rollout is running.
 const SPACING_DEGRADED: Duration = Duration::from_mins(5);
 
-/// How long a reading may take, with its turn. An event of a failure that waits for it is told without then.
+/// How long a reading may take, including the wait for its turn. An event of a failure that waits for it is then emitted
+/// without it.
 const READING_MAX: Duration = Duration::from_secs(45);
 
-/// What is known of why an application's tasks fail.
+/// The diagnosis of an application's failing tasks.
 #[derive(Default)]
 pub(crate) struct Diagnosis {
     unhealthy: Option<UnhealthyDeployment>,
     finding: Option<Finding>,
-    /// What the last reading was about, and when it began.
+    /// The subject of the last reading, and when it began.
     read: Option<(UnhealthyDeployment, Instant)>,
     reading: bool,
     /// Events that wait for the finding.
@@ -47,7 +46,7 @@ pub(crate) struct Diagnosis {
 }
 
 impl Diagnosis {
-    /// Takes in what was seen of the service. Gives back what is to be read, when it is time for that.
+    /// Records what was observed of the service. Returns what is to be read, when it is time for that.
     pub fn see(
         &mut self,
         service: Option<(&ServiceId, &Observed<LiveService>)>,
@@ -65,16 +64,16 @@ impl Diagnosis {
             // Not seen is not the same as gone.
             Observed::Unknown(_) => return None,
         };
-        // That a person stopped it is why; no failed task has to tell. What was found before is told all the same: it may
-        // be why the person did.
+        // The cause is that an operator stopped it; no evidence is needed. An earlier finding is still reported: it may be
+        // why the operator did.
         if matches!(plan.rollout, Some(Rollout::Stopped { .. })) {
             if self.finding.as_ref().is_some_and(|finding| finding.class == Class::Unknown) {
                 self.forget();
             }
             return None;
         }
-        let Some(seen) = unhealthy_deployment(service).filter(|_| !is_settled(plan)) else {
-            // A rollback that is over leaves no trace in the service itself, and what was found is still why.
+        let Some(seen) = unhealthy_deployment(service).filter(|_| !plan.is_settled()) else {
+            // A rollback that is over leaves no trace in the service itself, and the finding is still its cause.
             if !has_failed(plan) {
                 self.forget();
             }
@@ -107,50 +106,51 @@ impl Diagnosis {
         }
     }
 
-    /// All is well: nothing is left to explain.
+    /// Forgets the finding, as nothing is left to explain.
     fn forget(&mut self) {
         self.unhealthy = None;
         self.finding = None;
     }
 
-    /// What was found.
+    /// The finding, if there is one.
     pub fn finding(&self) -> Option<&Finding> {
         self.finding.as_ref()
     }
 
-    /// Puts the finding into the events that have a place for it. Those wait while evidence is being read.
+    /// Adds the finding to the events that have a member for it, and returns those that can be emitted. Events without it
+    /// wait while evidence is being read.
     pub fn explain(&mut self, events: Vec<Event>) -> Vec<Event> {
-        let mut told = Vec::with_capacity(events.len());
+        let mut ready = Vec::with_capacity(events.len());
         for mut event in events {
             if event.what.explain(self.finding.as_ref()) && self.reading {
                 self.waiting.push(event);
             } else {
-                told.push(event);
+                ready.push(event);
             }
         }
-        told
+        ready
     }
 
-    /// Takes in what came of a reading. Gives back the events that waited for it.
+    /// Records the outcome of a reading. Returns the events that waited for it.
     pub fn arrived(&mut self, deployment: &str, found: Option<Finding>) -> Vec<Event> {
         let is_asked = self.unhealthy.as_ref().is_some_and(|unhealthy| unhealthy.id == deployment);
         if let Some(found) = found.filter(|_| is_asked) {
-            // The tasks that told it may be gone by now.
-            let lost = self.finding.as_ref().is_some_and(|before| tells(before) && !tells(&found));
+            // The tasks that it came from may be gone by now.
+            let lost = self.finding.as_ref().is_some_and(|before| is_informative(before) && !is_informative(&found));
             if !lost {
                 self.finding = Some(found);
             }
         }
-        self.broke()
+        self.failed()
     }
 
-    /// A reading broke. Gives back the events that waited for one.
-    pub fn broke(&mut self) -> Vec<Event> {
+    /// Records that a reading failed. Returns the events that waited for one.
+    pub fn failed(&mut self) -> Vec<Event> {
         self.reading = false;
         self.give_up()
     }
 
-    /// The events that wait, with what is known by now.
+    /// Returns the events that wait, with what is known by now.
     pub fn give_up(&mut self) -> Vec<Event> {
         let mut events = std::mem::take(&mut self.waiting);
         for event in &mut events {
@@ -160,17 +160,17 @@ impl Diagnosis {
     }
 }
 
-/// Whether ECS gave up what git wants.
+/// Whether ECS failed to roll out what git wants, or rolled it back.
 fn has_failed(plan: &Plan) -> bool {
     matches!(plan.rollout, Some(Rollout::Failed { .. } | Rollout::RolledBack { .. } | Rollout::Stopped { .. }))
 }
 
-/// Whether a finding rests on tasks, or names a cause.
-fn tells(finding: &Finding) -> bool {
+/// Whether a finding names a cause, or is based on tasks.
+fn is_informative(finding: &Finding) -> bool {
     finding.class != Class::Unknown || finding.evidence.iter().any(|fact| fact.source == Source::Task)
 }
 
-/// Evidence that is to be read, with all that it is judged with.
+/// Evidence that is to be read, with everything that it is evaluated with.
 pub(crate) struct Reading {
     request: EvidenceRequest,
     unhealthy: UnhealthyDeployment,
@@ -179,8 +179,8 @@ pub(crate) struct Reading {
     target_groups: Vec<Value>,
 }
 
-/// All target groups that the service's tasks may be in. Where ECS shifts traffic, the new tasks are in either of two, by
-/// turns.
+/// All target groups that the service's tasks may be in. Where ECS shifts traffic, the new tasks are in one of two, which
+/// alternate.
 fn target_groups(service: &Value) -> BTreeSet<Arn> {
     let balancers = service["loadBalancers"].as_array().into_iter().flatten();
     let groups = balancers.flat_map(|balancer| {
@@ -189,7 +189,7 @@ fn target_groups(service: &Value) -> BTreeSet<Arn> {
     groups.filter_map(Value::as_str).map(Arn::new).collect()
 }
 
-/// What came of a reading.
+/// The outcome of a reading.
 pub(crate) struct Diagnosed {
     pub name: ApplicationName,
     pub deployment: String,
@@ -210,7 +210,7 @@ impl Reading {
         Self { request, unhealthy, service: service.clone(), task_definition, target_groups }
     }
 
-    /// Reads and judges.
+    /// Reads and evaluates the evidence.
     pub async fn run(self, name: ApplicationName, cloud: Arc<dyn Cloud>, turns: Arc<Semaphore>) -> Diagnosed {
         let read = async {
             let turn = turns.acquire().await.ok();

@@ -1,4 +1,4 @@
-//! The engine: git on its own cadence, one loop for every environment, and the commands that go round once.
+//! The engine: polling git, and one loop per environment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,21 +12,22 @@ use trueup_core::names::{EnvironmentName, Revision};
 use trueup_core::report::{EVENT_SCHEMA_VERSION, Event, What};
 use trueup_ports::{Clock, Clouds, GitOutcome, Measurement, Source};
 
-use crate::board::{SourceStatus, Status};
 use crate::context::Context;
+use crate::desired_state::DesiredState;
 use crate::environment::EnvironmentLoop;
-use crate::follower::{Follower, InForce};
+use crate::follower::Follower;
 use crate::options::Options;
 use crate::pushed::Pushed;
 use crate::schedule::Jitter;
 use crate::shutdown::Shutdown;
 use crate::sink::Sink;
+use crate::status::{SourceStatus, Status};
 
-/// How long calls under way may take to finish after the shutdown was requested. ECS kills a container 30 seconds
-/// after it asked it to stop, and trueup promises to be gone within 25.
+/// How long running calls may take to finish after the shutdown was requested. ECS kills a container 30 seconds after it
+/// asked it to stop, and trueup promises to exit within 25.
 const DRAIN_MAX: Duration = Duration::from_secs(24);
 
-/// Keeps AWS true to git.
+/// The reconcile loop: keeps AWS true to git.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) source: Arc<dyn Source>,
@@ -34,31 +35,31 @@ pub struct Engine {
     trigger: Trigger,
 }
 
-/// Makes the engine act now. A trigger only says *now*: one that is lost costs time and nothing else.
+/// Makes the engine act now. A lost trigger costs time and nothing else: the engine polls anyway.
 #[derive(Clone)]
 pub struct Trigger {
     commit: Arc<Notify>,
-    /// The one who wakes is somebody who knows of a push.
+    /// The wake-up comes from a push, and not from the engine itself.
     pushed: Arc<AtomicBool>,
-    look: Arc<watch::Sender<u64>>,
+    observe: Arc<watch::Sender<u64>>,
 }
 
 impl Trigger {
-    /// Somebody pushed: git is asked at once. While it is being asked, it is asked once more afterwards; and again after
-    /// seconds when it could not be read or did not show the push yet. Never waits, from whichever thread or runtime.
+    /// Polls git at once, because of a push. During a poll, git is polled once more afterwards; and again after seconds
+    /// when it could not be read or did not show the push yet. Never waits; may be called from any thread or runtime.
     pub fn commit(&self) {
         self.pushed.store(true, Ordering::Release);
         self.commit.notify_one();
     }
 
-    /// Something changed in AWS: everything is observed at once. While that goes on, it is done once more afterwards.
-    pub fn look(&self) {
-        self.look.send_modify(|count| *count = count.wrapping_add(1));
+    /// Observes everything at once, because something changed in AWS. During a cycle, there is one more afterwards.
+    pub fn observe(&self) {
+        self.observe.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
 impl Engine {
-    /// An engine that has not begun.
+    /// An engine that does nothing yet.
     pub fn new(
         source: Arc<dyn Source>,
         clouds: Arc<dyn Clouds>,
@@ -67,42 +68,45 @@ impl Engine {
         options: Options,
     ) -> Self {
         let context = Arc::new(Context::new(source.clone(), clouds, clock, sink, options));
-        let trigger =
-            Trigger { commit: context.git.wake.clone(), pushed: Arc::default(), look: Arc::new(watch::Sender::new(0)) };
+        let trigger = Trigger {
+            commit: context.git.wake.clone(),
+            pushed: Arc::default(),
+            observe: Arc::new(watch::Sender::new(0)),
+        };
         Self { source, context, trigger }
     }
 
-    /// The flag that stops it, whatever it is doing.
+    /// The flag that stops it at any time.
     pub fn shutdown(&self) -> Shutdown {
         self.context.shutdown.clone()
     }
 
-    /// Makes it act now.
+    /// A handle that makes it act now.
     pub fn trigger(&self) -> Trigger {
         self.trigger.clone()
     }
 
-    /// How everything stands.
+    /// The status of everything.
     pub fn status(&self) -> Status {
-        self.context.board.read()
+        self.context.status.read()
     }
 
-    /// Runs until the shutdown is requested; then no call begins, and it ends when those under way have finished, at
-    /// the latest after 24 seconds.
+    /// Runs until the shutdown is requested; then no call begins, and it ends when the running ones have finished, after
+    /// 24 seconds at the latest.
     pub async fn run(&self) {
         let instance = self.context.options.instance.clone();
-        self.tell(What::DaemonStarted {
+        self.emit(What::DaemonStarted {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             instance: instance.clone(),
             event_schema: EVENT_SCHEMA_VERSION,
         });
-        self.context.telling.resume().await;
+        self.context.reporting.resume().await;
         let mut follower = self.follower();
         let mut jitter = Jitter::of(instance.as_str());
         let mut environments = Environments::default();
         let mut pushed = Pushed::default();
         loop {
-            // A push that comes from here on is told after git was asked, and git is asked once more.
+            // A push from here on comes after the poll began, so git is polled once more.
             if self.trigger.pushed.swap(false, Ordering::AcqRel) {
                 pushed.begin();
             }
@@ -112,11 +116,11 @@ impl Engine {
                 () = self.context.shutdown.requested() => break,
                 () = self.refresh(&mut follower) => {}
             }
-            let came = came_of_asking(&follower, before.as_ref());
-            self.context.options.meter.measure(&Measurement::Git { outcome: came, took: began.elapsed() });
-            pushed.asked(came, Instant::now());
-            if let Some(in_force) = follower.in_force() {
-                environments.begin(self, in_force);
+            let outcome = outcome_of_poll(&follower, before.as_ref());
+            self.context.options.meter.measure(&Measurement::Git { outcome, took: began.elapsed() });
+            pushed.asked(outcome, Instant::now());
+            if let Some(current) = follower.current() {
+                environments.begin(self, current);
             }
             let next = Instant::now() + jitter.spread(self.context.options.git_interval);
             tokio::select! {
@@ -127,32 +131,32 @@ impl Engine {
             }
         }
         self.context.clouds.stop_writing();
-        self.tell(What::DaemonStopping {});
+        self.emit(What::DaemonStopping {});
         environments.end().await;
     }
 
-    /// Asks git, tells what is new, and puts it in force.
+    /// Polls git, emits what is new, and makes it current.
     pub(crate) async fn refresh(&self, follower: &mut Follower) {
         let asked = self.context.git.ask();
         let events = follower.refresh(self.context.now()).await;
-        self.context.tell(events);
-        self.context.board.set_source(SourceStatus {
-            revision: follower.in_force().map(|in_force| in_force.revision.clone()),
+        self.context.emit(events);
+        self.context.status.set_source(SourceStatus {
+            revision: follower.current().map(|current| current.revision.clone()),
             last_success: follower.last_success(),
             failure: follower.failure().map(ToString::to_string),
         });
-        let in_force = follower.in_force().cloned();
-        let news = in_force.clone();
-        let is_news = self.context.in_force.send_if_modified(|now| {
-            let same = match (&now, &in_force) {
+        let current = follower.current().cloned();
+        let news = current.clone();
+        let is_news = self.context.current.send_if_modified(|now| {
+            let same = match (&now, &current) {
                 (Some(now), Some(new)) => Arc::ptr_eq(now, new),
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             };
-            *now = in_force;
+            *now = current;
             !same
         });
-        // Not before what it answered is in force.
+        // Not before what it answered is current.
         match follower.head() {
             Some(head) => self.context.git.answered(asked, Some(head.clone())),
             None => self.context.git.failed(self.context.now()),
@@ -162,32 +166,32 @@ impl Engine {
         }
     }
 
-    /// A daemon that is told to mind an environment that git does not have waits for it, as a commit may bring it; but
-    /// it is more often a slip of the pen, and nothing else would tell.
-    fn warn_of_unknown_environments(&self, in_force: &InForce) {
+    /// A daemon whose configuration selects an environment that git does not have waits for it, as a commit may add it; but
+    /// more often the name is misspelt, and nothing else would show that.
+    fn warn_of_unknown_environments(&self, current: &DesiredState) {
         for environment in &self.context.options.environments {
-            if !in_force.environments.contains_key(environment) {
-                let revision = &in_force.revision;
-                tracing::warn!(%environment, %revision, "The revision has no such environment; nothing is done for it.");
+            if !current.environments.contains_key(environment) {
+                let revision = &current.revision;
+                tracing::warn!(%environment, %revision, "The revision has no such environment; nothing is applied for it.");
             }
         }
     }
 
-    /// The environments that are minded.
-    pub(crate) fn environments(&self, in_force: &InForce) -> impl Iterator<Item = EnvironmentName> {
-        in_force.environments.keys().filter(|name| self.context.options.minds_environment(name)).cloned()
+    /// The selected environments.
+    pub(crate) fn environments(&self, current: &DesiredState) -> impl Iterator<Item = EnvironmentName> {
+        current.environments.keys().filter(|name| self.context.options.selects_environment(name)).cloned()
     }
 
-    fn tell(&self, what: What) {
+    fn emit(&self, what: What) {
         let time = self.context.now();
-        self.context.tell([Event { time, environment: None, application: None, revision: None, what }]);
+        self.context.emit([Event { time, environment: None, application: None, revision: None, what }]);
     }
 }
 
-/// What came of asking git, where the branch had this head before.
-fn came_of_asking(follower: &Follower, before: Option<&Revision>) -> GitOutcome {
+/// The outcome of a poll, where the branch had this head before.
+fn outcome_of_poll(follower: &Follower, before: Option<&Revision>) -> GitOutcome {
     match follower.head() {
-        // Also what cannot be loaded is asked for again.
+        // A head that cannot be loaded is polled for again, too.
         _ if follower.failure().is_some() => GitOutcome::Failed,
         None => GitOutcome::Failed,
         head if head == before => GitOutcome::Still,
@@ -203,15 +207,15 @@ struct Environments {
 }
 
 impl Environments {
-    /// Begins a loop for every environment that has none. One whose environment git no longer has goes on without
-    /// anything to do.
-    fn begin(&mut self, engine: &Engine, in_force: &InForce) {
-        engine.context.board.set_environments(engine.environments(in_force));
-        for name in engine.environments(in_force) {
-            // One that broke begins anew: nothing that it remembered is needed.
+    /// Starts a loop for every environment that has none. The loop of an environment that git no longer has continues, with
+    /// nothing to do.
+    fn begin(&mut self, engine: &Engine, current: &DesiredState) {
+        engine.context.status.set_environments(engine.environments(current));
+        for name in engine.environments(current) {
+            // One that panicked is restarted: nothing that it remembered is needed.
             if self.running.get(&name).is_none_or(AbortHandle::is_finished) {
                 let environment = EnvironmentLoop::new(engine.context.clone(), name.clone());
-                let running = self.loops.spawn(environment.run(engine.trigger.look.subscribe()));
+                let running = self.loops.spawn(environment.run(engine.trigger.observe.subscribe()));
                 self.running.insert(name, running);
             }
         }
@@ -221,7 +225,7 @@ impl Environments {
     async fn end(mut self) {
         let all = async { while self.loops.join_next().await.is_some() {} };
         if timeout(DRAIN_MAX, all).await.is_err() {
-            tracing::warn!("A call under way did not finish in time; its effect will be read after the next start.");
+            tracing::warn!("A running call did not finish in time; its effect will be read after the next start.");
         }
     }
 }

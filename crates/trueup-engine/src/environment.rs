@@ -1,4 +1,4 @@
-//! The loop of one environment: when it looks, and at what. No other environment can delay it.
+//! The loop of one environment: when it observes which applications. No other environment can delay it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use trueup_ports::Measurement;
 
 use crate::application::ApplicationState;
 use crate::context::Context;
+use crate::desired_state::DesiredState;
 use crate::diagnosis::{Diagnosed, READ_AT_ONCE};
-use crate::follower::InForce;
-use crate::healthy::Counted;
+use crate::healthy_tasks::Counted;
 use crate::pass::Finished;
 use crate::schedule::Jitter;
 
-/// What a cycle looks at.
+/// The applications that a cycle is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Every application, and what git no longer has.
@@ -41,7 +41,7 @@ impl Scope {
     }
 }
 
-/// What came of reading beside the cycles.
+/// The outcome of a read in the background.
 pub(crate) enum Read {
     Diagnosed(Diagnosed),
     Counted(Counted),
@@ -61,28 +61,28 @@ impl Read {
 pub(crate) struct EnvironmentLoop {
     pub(crate) context: Arc<Context>,
     pub(crate) name: EnvironmentName,
-    /// The applications that nobody is writing to.
+    /// The applications that no pass is writing to.
     pub(crate) applications: BTreeMap<ApplicationName, ApplicationState>,
-    /// The applications that a pass is writing to: they are left alone until it ends.
+    /// The applications that a pass is writing to: no cycle includes them until it ends.
     pub(crate) busy: BTreeMap<ApplicationName, AbortHandle>,
     pub(crate) passes: JoinSet<Finished>,
-    /// What is being read beside the cycles.
+    /// Reads in the background.
     pub(crate) reads: JoinSet<Read>,
-    /// One permit for every application of which something is read beside the cycles.
+    /// One permit per read in the background.
     pub(crate) turns: Arc<Semaphore>,
-    /// What came of reading of applications that a pass is writing to.
+    /// The outcomes of reads about applications that a pass is writing to.
     read_meanwhile: BTreeMap<ApplicationName, Vec<Read>>,
-    /// The ARNs of target groups as they were seen last, so that references to them need not be resolved twice.
+    /// The ARNs of target groups as last observed, so that references to them need not be resolved twice.
     pub(crate) target_groups: BTreeMap<String, Observed<String>>,
-    /// What ECS shifts in the load balancers, by service, as of the last time that each was read.
+    /// What ECS shifts in the load balancers, by service, as last observed.
     pub(crate) traffic: BTreeMap<ServiceId, Traffic>,
-    /// Full cycles so far.
+    /// The number of full cycles so far.
     pub(crate) full_cycles: u64,
-    /// The revision at which was last looked for what to prune.
+    /// The revision for which pruning was last planned.
     pub(crate) pruned: Option<Revision>,
     jitter: Jitter,
     full_at: Instant,
-    /// Everything is due, and the last look was at what is urgent of it.
+    /// Everything is due, and the last cycle was about the urgent part of it.
     urgent_first: bool,
 }
 
@@ -108,14 +108,14 @@ impl EnvironmentLoop {
         }
     }
 
-    /// Runs until the shutdown is requested, then waits for the passes under way.
+    /// Runs until the shutdown is requested, then waits for the running passes.
     ///
     /// A trigger or a new revision that comes while a cycle runs causes another one: both are kept by their channels.
-    pub async fn run(mut self, mut look: watch::Receiver<u64>) {
+    pub async fn run(mut self, mut triggers: watch::Receiver<u64>) {
         let context = self.context.clone();
-        let mut in_force = context.in_force.subscribe();
-        let mut current = in_force.borrow_and_update().clone();
-        look.mark_unchanged();
+        let mut revisions = context.current.subscribe();
+        let mut current = revisions.borrow_and_update().clone();
+        triggers.mark_unchanged();
         let mut scope = Scope::All;
         loop {
             if let Some(current) = &current {
@@ -123,7 +123,7 @@ impl EnvironmentLoop {
                 let began = Instant::now();
                 tokio::select! {
                     biased;
-                    // Dropped where it waits for a read; what it writes, it writes in passes of their own.
+                    // Dropped where it waits for a read; writes happen in passes, which are not dropped.
                     () = context.shutdown.requested() => break,
                     () = self.cycle(current, &scope, writes) => {}
                 }
@@ -132,29 +132,29 @@ impl EnvironmentLoop {
                     full: scope == Scope::All,
                     took: began.elapsed(),
                 });
-                context.board.cycled(&self.name, context.now());
+                context.status.cycled(&self.name, context.now());
             }
             if scope == Scope::All {
                 self.full_at = Instant::now() + self.jitter.spread(context.options.interval);
             }
             scope = loop {
-                let wake = self.next_look().map_or(self.full_at, |at| at.min(self.full_at));
+                let wake = self.next_observation().map_or(self.full_at, |at| at.min(self.full_at));
                 tokio::select! {
                     biased;
                     () = context.shutdown.requested() => return self.drain().await,
                     Some(ended) = self.passes.join_next(), if !self.passes.is_empty() => self.ended(ended),
                     Some(read) = self.reads.join_next(), if !self.reads.is_empty() => self.read(read),
-                    changed = in_force.changed() => {
+                    changed = revisions.changed() => {
                         if changed.is_err() {
                             return self.drain().await;
                         }
-                        let before = std::mem::replace(&mut current, in_force.borrow_and_update().clone());
+                        let before = std::mem::replace(&mut current, revisions.borrow_and_update().clone());
                         if let Some(current) = &current {
                             let due = self.due();
                             break self.changed(before.as_deref(), current).and(due);
                         }
                     }
-                    _ = look.changed() => break Scope::All,
+                    _ = triggers.changed() => break Scope::All,
                     () = sleep_until(wake) => break self.due(),
                 }
             };
@@ -162,20 +162,20 @@ impl EnvironmentLoop {
         self.drain().await;
     }
 
-    /// Waits for the passes under way: each finishes the call that it is making.
+    /// Waits for the running passes: each finishes the call that it is making.
     pub(crate) async fn drain(mut self) {
         while let Some(ended) = self.passes.join_next().await {
             self.ended(ended);
         }
-        // Reading is not waited for; what waits to be told is told with what is known.
+        // Reads are not waited for; events that wait for them are emitted with what is known.
         let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.give_up());
-        self.context.tell(waiting.collect::<Vec<_>>());
-        // A cycle that was dropped has not told all of it.
-        self.context.tell(self.context.telling.release(&self.name));
-        self.context.telling.save().await;
+        self.context.emit(waiting.collect::<Vec<_>>());
+        // A cycle that was dropped has not emitted all of its events.
+        self.context.emit(self.context.reporting.release(&self.name));
+        self.context.reporting.save().await;
     }
 
-    /// Takes in what came of reading beside the cycles.
+    /// Records the outcome of a read in the background.
     pub(crate) fn read(&mut self, read: Result<Read, JoinError>) {
         match read {
             Ok(read) if self.busy.contains_key(read.name()) => {
@@ -184,27 +184,27 @@ impl EnvironmentLoop {
             Ok(Read::Counted(Counted { name, deployment, task_definition, healthy })) => {
                 let Some(state) = self.applications.get_mut(&name) else { return };
                 if state.healthy.arrived(&deployment, healthy) {
-                    self.context.board.count(&self.name, &name, &task_definition, healthy);
+                    self.context.status.count(&self.name, &name, &task_definition, healthy);
                 }
             }
             Ok(Read::Diagnosed(Diagnosed { name, deployment, finding })) => {
                 let Some(state) = self.applications.get_mut(&name) else { return };
                 let events = state.diagnosis.arrived(&deployment, finding);
-                self.context.board.explain(&self.name, &name, state.diagnosis.finding());
-                self.context.tell(events);
+                self.context.status.explain(&self.name, &name, state.diagnosis.finding());
+                self.context.emit(events);
             }
             Err(error) => {
                 let error = ended_by(&error);
-                tracing::error!(environment = %self.name, error, "Reading beside the cycles broke.");
-                // Nobody knows whose it was: none is waited for any longer.
-                self.applications.values_mut().for_each(|state| state.healthy.broke());
-                let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.broke());
-                self.context.tell(waiting.collect::<Vec<_>>());
+                tracing::error!(environment = %self.name, error, "A read in the background failed.");
+                // It is unknown which application it was about: none is waited for any longer.
+                self.applications.values_mut().for_each(|state| state.healthy.failed());
+                let waiting = self.applications.values_mut().flat_map(|state| state.diagnosis.failed());
+                self.context.emit(waiting.collect::<Vec<_>>());
             }
         }
     }
 
-    /// Waits for what is being read beside the cycles.
+    /// Waits for the reads in the background.
     pub(crate) async fn read_all(&mut self) {
         while let Some(read) = self.reads.join_next().await {
             self.read(read);
@@ -222,15 +222,15 @@ impl EnvironmentLoop {
                 }
             }
             Err(error) => {
-                // What the pass remembered is lost with it; the next look begins without, as after a restart.
-                tracing::error!(environment = %self.name, error = ended_by(&error), "An apply pass broke.");
+                // What the pass remembered is lost with it; the next cycle begins without, as after a restart.
+                tracing::error!(environment = %self.name, error = ended_by(&error), "An apply pass failed.");
                 self.busy.retain(|_, pass| !pass.is_finished());
             }
         }
     }
 
-    /// What is to be looked at now. When everything is due, what is due anyway (rollouts, writes that have not settled)
-    /// goes first, once, so that it does not wait for a long look at everything.
+    /// The applications to observe now. When everything is due, those that are due anyway (rollouts, writes that have not
+    /// settled) come first, once, so that they do not wait for a long full cycle.
     fn due(&mut self) -> Scope {
         if Instant::now() < self.full_at {
             return self.due_before_full();
@@ -245,45 +245,45 @@ impl EnvironmentLoop {
         }
     }
 
-    /// Takes the applications that are to be looked at now, between two full cycles.
+    /// Takes the applications that are due now, between two full cycles.
     ///
     /// Each is taken once, and the cycle says when it is due again: one that the cycle passes over (its environment is
     /// no longer in git, or only something to prune is left of it) would otherwise be due for ever, and the loop would
-    /// go round without a pause.
+    /// run without a pause.
     pub(crate) fn due_before_full(&mut self) -> Scope {
         let now = Instant::now();
-        let due = self.applications.iter_mut().filter(|(_, state)| state.look_at.is_some_and(|at| at <= now));
+        let due = self.applications.iter_mut().filter(|(_, state)| state.observe_at.is_some_and(|at| at <= now));
         let taken = due.map(|(name, state)| {
-            state.look_at = None;
+            state.observe_at = None;
             name.clone()
         });
         Scope::Only(taken.collect())
     }
 
-    /// The next time at which some application is looked at before the next full cycle.
-    fn next_look(&self) -> Option<Instant> {
-        self.applications.values().filter_map(|state| state.look_at).min()
+    /// When the next application is due before the next full cycle.
+    fn next_observation(&self) -> Option<Instant> {
+        self.applications.values().filter_map(|state| state.observe_at).min()
     }
 
-    /// What a new revision concerns: the applications that it changed, or everything where resources may have to be
-    /// taken away or the environment itself changed.
-    fn changed(&self, before: Option<&InForce>, now: &InForce) -> Scope {
+    /// The applications that a new revision changed, or all of them where resources may have to be pruned or the environment
+    /// itself changed.
+    fn changed(&self, before: Option<&DesiredState>, now: &DesiredState) -> Scope {
         let Some(before) = before else { return Scope::All };
-        let prunes = now.applications.iter().any(|((environment, _), standing)| {
-            let valid = standing.valid.as_ref();
+        let prunes = now.applications.iter().any(|((environment, _), documents)| {
+            let valid = documents.valid.as_ref();
             *environment == self.name && valid.is_some_and(|valid| valid.application.policy.prune != Mode::Off)
         });
-        let policy = |in_force: &InForce| in_force.policies.get(&self.name).cloned();
+        let policy = |state: &DesiredState| state.policies.get(&self.name).cloned();
         let prunes = prunes || policy(now).is_some_and(|policy| policy.prune != Mode::Off);
         let held_back = before.held_back.get(&self.name) != now.held_back.get(&self.name);
         if prunes || held_back || before.environments.get(&self.name) != now.environments.get(&self.name) {
             return Scope::All;
         }
-        let revisions = |in_force: &InForce| {
-            let ours = in_force.applications.iter().filter(|((environment, _), _)| *environment == self.name);
-            ours.map(|((_, name), standing)| {
-                let valid = standing.valid.as_ref().map(|valid| valid.revision.clone());
-                (name.clone(), (valid, standing.invalid.as_ref().map(|invalid| invalid.revision.clone())))
+        let revisions = |state: &DesiredState| {
+            let ours = state.applications.iter().filter(|((environment, _), _)| *environment == self.name);
+            ours.map(|((_, name), documents)| {
+                let valid = documents.valid.as_ref().map(|valid| valid.revision.clone());
+                (name.clone(), (valid, documents.invalid.as_ref().map(|invalid| invalid.revision.clone())))
             })
             .collect::<BTreeMap<_, _>>()
         };
@@ -293,8 +293,8 @@ impl EnvironmentLoop {
     }
 }
 
-/// What ended a task that gave nothing back. The error's own text is never shown: it has the panic's message in it, and in
-/// that may be a value.
+/// How a task ended that returned nothing. The error's own text is never shown: it contains the panic's message, which may
+/// contain a value.
 fn ended_by(error: &JoinError) -> &'static str {
     if error.is_panic() { "it panicked" } else { "it was cancelled" }
 }

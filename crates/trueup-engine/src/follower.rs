@@ -1,105 +1,30 @@
-//! Following git: which revision is in force, and what stays in force when a commit is wrong or git is away.
+//! Following git: which revision is current, and which stays current when a commit is invalid or git is unreachable.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use trueup_core::broken::{self, Broken};
-use trueup_core::desired::{Application, Environment, Loaded, Policy, load};
-use trueup_core::document::Problem;
-use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
+use trueup_core::desired::load;
+use trueup_core::names::{EnvironmentName, Revision};
 use trueup_core::report::{Event, What};
 use trueup_ports::{Movement, Snapshot, Source, SourceError, Unverified, Verifier};
 
-use crate::verified::{Candidate, HeldBack, Older, Refused, Verified};
-
-/// The desired state that is in force.
-#[derive(Clone, Debug)]
-pub struct InForce {
-    /// The commit.
-    pub revision: Revision,
-    /// Its environments.
-    pub environments: BTreeMap<EnvironmentName, Environment>,
-    /// The policy of each environment, for what git no longer has.
-    pub policies: BTreeMap<EnvironmentName, Policy>,
-    /// Its applications.
-    pub applications: BTreeMap<(EnvironmentName, ApplicationName), Standing>,
-    /// The environments that are behind it, as it is not verified there: what belongs to them above is an older commit's.
-    pub held_back: BTreeMap<EnvironmentName, HeldBack>,
-}
-
-impl InForce {
-    /// Whether every application of an environment is valid at this very revision: only then may anything be concluded
-    /// from what git does not have.
-    pub fn is_complete(&self, environment: &EnvironmentName) -> bool {
-        if self.held_back.contains_key(environment) {
-            return false;
-        }
-        let mut ours = self.applications.iter().filter(|((of, _), _)| of == environment).peekable();
-        ours.peek().is_some() && ours.all(|(_, standing)| standing.invalid.is_none())
-    }
-}
-
-impl InForce {
-    /// The commit that is in force in an environment.
-    pub fn revision_of(&self, environment: &EnvironmentName) -> &Revision {
-        let older = self.held_back.get(environment).and_then(|held_back| held_back.revision.as_ref());
-        older.unwrap_or(&self.revision)
-    }
-
-    /// Puts what another commit has of an environment in the place of what this one has.
-    fn put_back(&mut self, environment: &EnvironmentName, older: Option<&Self>) {
-        self.environments.remove(environment);
-        self.policies.remove(environment);
-        self.applications.retain(|(of, _), _| of != environment);
-        let Some(older) = older else { return };
-        self.environments.extend(older.environments.get(environment).map(|env| (environment.clone(), env.clone())));
-        self.policies.extend(older.policies.get(environment).map(|policy| (environment.clone(), policy.clone())));
-        let applications = older.applications.iter().filter(|((of, _), _)| of == environment);
-        self.applications.extend(applications.map(|(key, standing)| (key.clone(), standing.clone())));
-    }
-}
-
-/// How one application stands at the revision that is in force.
-#[derive(Clone, Debug)]
-pub struct Standing {
-    /// What is wanted: its documents at this revision, or at the last one at which they were valid.
-    pub valid: Option<Valid>,
-    /// Why its documents at this revision are not taken.
-    pub invalid: Option<Invalid>,
-}
-
-/// An application whose documents are valid.
-#[derive(Clone, Debug)]
-pub struct Valid {
-    /// Its documents, with references in them.
-    pub application: Arc<Application>,
-    /// The last commit that changed its files.
-    pub revision: Revision,
-}
-
-/// An application whose documents are not valid.
-#[derive(Clone, Debug)]
-pub struct Invalid {
-    /// The last commit that changed its files.
-    pub revision: Revision,
-    /// What is wrong, at least one problem.
-    pub problems: Vec<Problem>,
-}
+use crate::desired_state::{DesiredState, HeldBack};
+use crate::verified::{Candidate, Older, Refused, Verified};
 
 /// Follows a source.
 ///
-/// An application that a commit breaks keeps what it was at the last commit at which it was valid, as far as this
-/// process knows it. A restart begins with the revision that was accepted last ([`Source::accepted`]), then takes the
-/// branch's head; an application that is valid at neither is held and nothing of it is written.
+/// An application whose documents a commit makes invalid keeps those of the last commit at which they were valid, as far
+/// as this process knows them. A restart begins with the revision that was accepted last ([`Source::accepted`]), then loads
+/// the branch's head; an application that is valid at neither is held, and nothing of it is written.
 pub struct Follower {
     source: Arc<dyn Source>,
-    /// The one revision to take, whatever the head is.
+    /// The one revision to apply, whatever the head is.
     pin: Option<Revision>,
-    in_force: Option<Arc<InForce>>,
-    /// The revision looked at last, accepted or rejected: it is not loaded again.
+    current: Option<Arc<DesiredState>>,
+    /// The revision that was loaded last, accepted or rejected: it is not loaded again.
     seen: Option<Revision>,
-    /// The branch's head, when it could be asked for the last time that it was.
+    /// The branch's head; `None` when the last poll failed.
     head: Option<Revision>,
     failing: Option<Failing>,
     last_success: Option<Timestamp>,
@@ -113,12 +38,12 @@ struct Failing {
 }
 
 impl Follower {
-    /// Begins with nothing in force.
+    /// A follower without a current revision.
     pub fn new(source: Arc<dyn Source>, pin: Option<Revision>, verifier: Option<Arc<dyn Verifier>>) -> Self {
         Self {
             source,
             pin,
-            in_force: None,
+            current: None,
             seen: None,
             head: None,
             failing: None,
@@ -127,12 +52,12 @@ impl Follower {
         }
     }
 
-    /// What is in force; `None` before the first good revision.
-    pub fn in_force(&self) -> Option<&Arc<InForce>> {
-        self.in_force.as_ref()
+    /// The current desired state; `None` before the first accepted revision.
+    pub fn current(&self) -> Option<&Arc<DesiredState>> {
+        self.current.as_ref()
     }
 
-    /// Why the repository cannot be read at the moment.
+    /// Why the repository cannot be read at the moment, if so.
     pub fn failure(&self) -> Option<&SourceError> {
         self.failing.as_ref().map(|failing| &failing.error)
     }
@@ -142,17 +67,17 @@ impl Follower {
         self.last_success
     }
 
-    /// The branch's head; `None` when it could not be asked for the last time.
+    /// The branch's head; `None` when the last poll failed.
     pub fn head(&self) -> Option<&Revision> {
         self.head.as_ref()
     }
 
-    /// The revision looked at last.
+    /// The revision that was loaded last.
     pub fn seen(&self) -> Option<&Revision> {
         self.seen.as_ref()
     }
 
-    /// Asks git and takes what is new. Gives back what is to be told.
+    /// Polls git and loads what is new. Returns the events.
     pub async fn refresh(&mut self, now: Timestamp) -> Vec<Event> {
         let mut events = Vec::new();
         let head = match self.source.poll().await {
@@ -166,9 +91,9 @@ impl Follower {
         let rewritten = head.as_ref().is_some_and(|head| head.movement == Movement::Rewritten);
         let mut read = head.is_some();
         let wanted = self.pin.clone().or(head.map(|head| head.revision));
-        if self.in_force.is_none() && self.pin.is_none() {
-            // A process before this one may have left something that is better than nothing: it is in force when
-            // git is away, when the head is wrong, and for the applications that the head breaks.
+        if self.current.is_none() && self.pin.is_none() {
+            // An earlier process may have stored a revision that is better than nothing: it is current while git is
+            // unreachable, when the head is rejected, and for applications that are not valid at the head.
             let accepted = self.source.accepted().await.filter(|accepted| Some(accepted) != wanted.as_ref());
             if let Some(accepted) = accepted
                 && self.seen.is_none()
@@ -187,7 +112,7 @@ impl Follower {
         events
     }
 
-    /// Loads a revision and puts it in force, or says why not. Gives back whether it could be read.
+    /// Loads a revision and makes it current, or emits why not. Returns whether it could be read.
     async fn take(&mut self, revision: &Revision, rewritten: bool, now: Timestamp, events: &mut Vec<Event>) -> bool {
         let event =
             |what| Event { time: now, environment: None, application: None, revision: Some(revision.clone()), what };
@@ -207,26 +132,25 @@ impl Follower {
         self.seen = Some(revision.clone());
         let loaded = load(&snapshot.files);
         if !loaded.configuration_valid {
-            let message =
-                format!("{} stays in force", self.in_force.as_ref().map_or("nothing", |f| f.revision.as_str()));
+            let message = format!("{} stays current", self.current.as_ref().map_or("nothing", |f| f.revision.as_str()));
             events.push(event(What::RevisionRejected { message, problems: loaded.problems }));
             return true;
         }
-        let mut next = stand(&snapshot, loaded, self.in_force.as_deref());
+        let mut next = DesiredState::new(&snapshot, loaded, self.current.as_deref());
         let held_back = match self.hold_back(&mut next).await {
             Ok(held_back) => held_back,
             Err(error) => {
-                // Nobody knows who signed it: it is loaded again at the next look.
+                // It is unknown who signed it: it is loaded again at the next poll.
                 self.seen = None;
                 self.failed(error, now, events);
                 return false;
             }
         };
-        // What a person asks for by its name is nothing to begin with.
-        let remembers = self.pin.is_none() && (self.in_force.is_none() || !broken::is(Broken::NewestNotRemembered));
-        self.in_force = Some(Arc::new(next));
+        // A revision that the operator pinned is not one to restart with.
+        let remembers = self.pin.is_none() && (self.current.is_none() || !broken::is(Broken::NewestNotRemembered));
+        self.current = Some(Arc::new(next));
         if remembers && let Err(error) = self.source.accept(revision).await {
-            tracing::warn!(%revision, %error, "The accepted revision could not be remembered for a restart.");
+            tracing::warn!(%revision, %error, "The accepted revision could not be stored for a restart.");
         }
         let Snapshot { subject, committed, .. } = snapshot;
         events.push(event(What::RevisionAccepted { subject, committed, rewritten }));
@@ -236,92 +160,65 @@ impl Follower {
         true
     }
 
-    /// Keeps environments in which a revision is not verified where they are, or begins them at the newest commit before it
-    /// that is. Gives back what is to be told of each.
-    async fn hold_back(&mut self, next: &mut InForce) -> Result<Vec<(EnvironmentName, What)>, SourceError> {
-        let before = self.in_force.clone();
-        let history = History { source: &*self.source, before: before.as_deref() };
+    /// Keeps environments in which a revision is not verified at their current revision, or starts them at the newest commit
+    /// before it that is verified. Returns the event of each.
+    async fn hold_back(&mut self, next: &mut DesiredState) -> Result<Vec<(EnvironmentName, What)>, SourceError> {
+        let before = self.current.clone();
+        let history = OlderCommits { source: &*self.source, before: before.as_deref() };
         let candidate = Candidate { before: before.as_ref(), next, is_remembered: self.pin.is_none() };
         let refused = self.verified.refused(&candidate, &history).await?;
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         for Refused { environment, unverified, older } in refused {
             let older = older.filter(|older| older.environments.contains_key(&environment));
             let revision = older.as_ref().map(|older| older.revision_of(&environment).clone());
-            next.put_back(&environment, older.as_deref());
+            next.replace(&environment, older.as_deref());
             let Unverified { commit, message, cure } = unverified.clone();
             let in_force = revision.clone();
-            told.push((environment.clone(), What::RevisionUnverified { commit, message, cure, in_force }));
+            events.push((environment.clone(), What::RevisionUnverified { commit, message, cure, in_force }));
             next.held_back.insert(environment, HeldBack { revision, unverified });
         }
-        Ok(told)
+        Ok(events)
     }
 
-    /// Notes that git could not be read; tells it once, and again when it fails in another way.
+    /// Records that git could not be read; the event is emitted once, and again when it fails in another way.
     fn failed(&mut self, error: SourceError, now: Timestamp, events: &mut Vec<Event>) {
         let since = self.failing.as_ref().map_or(now, |failing| failing.since);
         if self.failing.as_ref().is_none_or(|failing| failing.error != error) {
             let SourceError { message, hint, .. } = error.clone();
             let what = What::SourceFailed { message, hint, last_success: self.last_success };
-            let revision = self.in_force.as_ref().map(|in_force| in_force.revision.clone());
+            let revision = self.current.as_ref().map(|current| current.revision.clone());
             events.push(Event { time: now, environment: None, application: None, revision, what });
         }
         self.failing = Some(Failing { since, error });
     }
 
-    /// Notes that git could be read.
+    /// Records that git could be read.
     fn recovered(&mut self, now: Timestamp, events: &mut Vec<Event>) {
         self.last_success = Some(now);
         if let Some(Failing { since, .. }) = self.failing.take() {
-            let revision = self.in_force.as_ref().map(|in_force| in_force.revision.clone());
+            let revision = self.current.as_ref().map(|current| current.revision.clone());
             let what = What::SourceRecovered { since };
             events.push(Event { time: now, environment: None, application: None, revision, what });
         }
     }
 }
 
-/// What commits have that are not in force yet.
-struct History<'a> {
+/// The desired state at commits that are not current.
+struct OlderCommits<'a> {
     source: &'a dyn Source,
-    /// What is in force: applications that a commit breaks stay as they are.
-    before: Option<&'a InForce>,
+    /// The current desired state: applications that are not valid at a commit keep its documents.
+    before: Option<&'a DesiredState>,
 }
 
-impl Older for History<'_> {
-    async fn older(&self, revision: &Revision) -> Result<Option<Arc<InForce>>, SourceError> {
+impl Older for OlderCommits<'_> {
+    async fn older(&self, revision: &Revision) -> Result<Option<Arc<DesiredState>>, SourceError> {
         match self.source.snapshot(revision).await {
             Ok(snapshot) => {
                 let loaded = load(&snapshot.files);
-                Ok(loaded.configuration_valid.then(|| Arc::new(stand(&snapshot, loaded, self.before))))
+                Ok(loaded.configuration_valid.then(|| Arc::new(DesiredState::new(&snapshot, loaded, self.before))))
             }
             Err(error) if error.transient => Err(error),
             Err(_) => Ok(None),
         }
-    }
-}
-
-/// Works out what is in force with a revision, where `before` is.
-fn stand(snapshot: &Snapshot, loaded: Loaded, before: Option<&InForce>) -> InForce {
-    let stand = |(key, application): ((EnvironmentName, ApplicationName), _)| {
-        let revision = snapshot.application_revisions.get(&key.1).unwrap_or(&snapshot.revision).clone();
-        let standing = match application {
-            Ok(application) => {
-                Standing { valid: Some(Valid { application: Arc::new(application), revision }), invalid: None }
-            }
-            Err(problems) => {
-                let before = before.and_then(|before| before.applications.get(&key));
-                Standing {
-                    valid: before.and_then(|before| before.valid.clone()),
-                    invalid: Some(Invalid { revision, problems }),
-                }
-            }
-        };
-        (key, standing)
-    };
-    InForce {
-        revision: snapshot.revision.clone(),
-        environments: loaded.environments.into_iter().map(|env| (env.name.clone(), env)).collect(),
-        policies: loaded.policies,
-        applications: loaded.applications.into_iter().map(stand).collect(),
-        held_back: BTreeMap::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! Going round once: what the commands do, with the very code of the daemon.
+//! Single runs, for the commands: they plan and apply with the code of the daemon.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,25 +11,24 @@ use trueup_core::plan::Plan;
 use trueup_ports::{SourceError, Unverified};
 
 use crate::application::ApplicationState;
-use crate::board::is_settled;
+use crate::desired_state::DesiredState;
 use crate::engine::Engine;
 use crate::environment::{EnvironmentLoop, Scope};
-use crate::follower::{Follower, InForce};
-use crate::git::awaits_git;
+use crate::follower::Follower;
 
-/// How often a command goes round, at most: again where AWS carries a commit that git did not have a moment before.
+/// The most cycles of a command: another one where AWS carries a commit that git did not have a moment before.
 const ROUNDS_MAX: u32 = 3;
 
-/// Why a command could not begin.
+/// The reason why a command could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum OnceError {
     /// The repository could not be read.
     #[error("cannot read the repository of desired state")]
     Source(#[source] SourceError),
-    /// The commit is wrong as a whole; what is wrong was told as `revision.rejected`.
+    /// The commit is rejected as a whole; the problems were emitted as `revision.rejected`.
     #[error("the revision is rejected")]
     Rejected,
-    /// The commit is not verified in an environment, and none before it is.
+    /// Neither the commit nor one before it is verified in an environment.
     #[error(
         "the commit `{commit}` is not verified in the environment `{environment}`, and none before it is: {message}"
     )]
@@ -38,163 +37,164 @@ pub enum OnceError {
         environment: EnvironmentName,
         /// The commit that is not verified.
         commit: Revision,
-        /// Why.
+        /// The reason.
         message: String,
-        /// What ends it.
+        /// The remedy.
         cure: String,
     },
-    /// The commit has no such environments.
+    /// The commit does not have these environments.
     #[error("no such environment: {}", list(.0))]
     UnknownEnvironments(Vec<EnvironmentName>),
-    /// The commit has no such applications.
+    /// The commit does not have these applications.
     #[error("no such application: {}", list(.0))]
     UnknownApplications(Vec<ApplicationName>),
 }
 
-/// What came of [`Engine::apply_once`].
+/// The outcome of [`Engine::apply_once`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// How each application stands in the end.
+    /// The last plan of each application.
     pub plans: Vec<Plan>,
-    /// It ended because the time was up.
+    /// It ended because the limit had passed.
     pub timed_out: bool,
 }
 
 impl Outcome {
-    /// Whether everything is where git wants it and serves.
+    /// Whether every application is where git wants it, and serves.
     pub fn is_settled(&self) -> bool {
-        self.plans.iter().all(is_settled)
+        self.plans.iter().all(Plan::is_settled)
     }
 }
 
 impl Engine {
-    /// Works out what would be done, and writes nothing: the plans are exactly those that [`Engine::apply_once`]
-    /// would begin with. [`Engine::status`] has them afterwards, too.
+    /// Plans, and writes nothing: the plans are exactly those that [`Engine::apply_once`] would begin with.
+    /// [`Engine::status`] has them afterwards, too.
     ///
     /// # Errors
-    /// When there is no desired state to compare with.
+    /// When there is no desired state to compare with AWS.
     pub async fn plan_once(&self) -> Result<Vec<Plan>, OnceError> {
-        self.go_round_once(false).await
+        self.cycles_once(false).await
     }
 
-    /// One cycle, with all its writes: what `run --once` does. Does not wait for rollouts.
+    /// Runs one cycle with all its writes, for `run --once`. Does not wait for rollouts.
     ///
     /// # Errors
-    /// When there is no desired state to compare with.
+    /// When there is no desired state to compare with AWS.
     pub async fn run_once(&self) -> Result<Vec<Plan>, OnceError> {
-        self.context.telling.resume().await;
-        self.go_round_once(!self.context.options.report_only).await
+        self.context.reporting.resume().await;
+        self.cycles_once(!self.context.options.report_only).await
     }
 
-    /// Applies, then waits until every application is Synced and Healthy, or nothing more can come of waiting, or
-    /// `limit` has passed. Progress is told as events and stands in [`Engine::status`].
+    /// Applies, then waits until every application is Synced and Healthy, or waiting longer cannot help, or `limit` has
+    /// passed. Progress is emitted as events, and [`Engine::status`] has it.
     ///
     /// # Errors
-    /// When there is no desired state to compare with.
+    /// When there is no desired state to compare with AWS.
     pub async fn apply_once(&self, limit: Duration) -> Result<Outcome, OnceError> {
         let deadline = Instant::now() + limit;
         let mut follower = self.follower();
-        let mut in_force = self.begin_with(&mut follower).await?;
+        let mut current = self.begin_with(&mut follower).await?;
         let mut round = 1;
         loop {
-            let loops = self.loops(&in_force).map(|environment| environment.run_until_settled(&in_force, deadline));
+            let loops = self.loops(&current).map(|environment| environment.run_until_settled(&current, deadline));
             let timed_out = join_all(loops).await.contains(&true);
             let plans = self.plans();
-            if timed_out || round == ROUNDS_MAX || !plans.iter().any(awaits_git) {
+            if timed_out || round == ROUNDS_MAX || !plans.iter().any(Plan::awaits_git) {
                 return Ok(Outcome { plans, timed_out });
             }
-            in_force = self.begin_with(&mut follower).await?;
+            current = self.begin_with(&mut follower).await?;
             round += 1;
         }
     }
 
-    /// One cycle; once more where AWS carries a commit that git did not have yet when it was asked at the beginning.
-    async fn go_round_once(&self, writes: bool) -> Result<Vec<Plan>, OnceError> {
+    /// Runs one cycle; another one where AWS carries a commit that git did not have yet when it was polled first.
+    async fn cycles_once(&self, writes: bool) -> Result<Vec<Plan>, OnceError> {
         let mut follower = self.follower();
-        let mut in_force = self.begin_with(&mut follower).await?;
+        let mut current = self.begin_with(&mut follower).await?;
         let mut round = 1;
         loop {
-            self.cycle_once(&in_force, writes).await;
+            self.cycle_once(&current, writes).await;
             let plans = self.plans();
-            if round == ROUNDS_MAX || !plans.iter().any(awaits_git) {
+            if round == ROUNDS_MAX || !plans.iter().any(Plan::awaits_git) {
                 return Ok(plans);
             }
-            in_force = self.begin_with(&mut follower).await?;
+            current = self.begin_with(&mut follower).await?;
             round += 1;
         }
     }
 
-    /// One that begins with nothing.
+    /// A follower without a current revision.
     pub(crate) fn follower(&self) -> Follower {
         let options = &self.context.options;
         Follower::new(self.source.clone(), options.revision.clone(), options.verifier.clone())
     }
 
-    /// Reads git once.
-    pub(crate) async fn begin(&self) -> Result<Arc<InForce>, OnceError> {
+    /// Polls git once.
+    pub(crate) async fn begin(&self) -> Result<Arc<DesiredState>, OnceError> {
         self.begin_with(&mut self.follower()).await
     }
 
-    async fn begin_with(&self, follower: &mut Follower) -> Result<Arc<InForce>, OnceError> {
+    async fn begin_with(&self, follower: &mut Follower) -> Result<Arc<DesiredState>, OnceError> {
         self.refresh(follower).await;
-        let pinned = self.context.options.revision.is_some() && follower.in_force().is_some();
+        let pinned = self.context.options.revision.is_some() && follower.current().is_some();
         if let Some(error) = follower.failure().filter(|_| !pinned) {
-            // The daemon goes on with what it has; a person who asks now should not be answered with the past.
+            // The daemon continues with what it has; the caller of a command must not get an outdated answer.
             return Err(OnceError::Source(error.clone()));
         }
-        let in_force = follower.in_force().filter(|in_force| Some(&in_force.revision) == follower.seen());
-        let in_force = in_force.cloned().ok_or(OnceError::Rejected)?;
+        let current = follower.current().filter(|current| Some(&current.revision) == follower.seen());
+        let current = current.cloned().ok_or(OnceError::Rejected)?;
         let options = &self.context.options;
-        // Where others can be told of, this one is told beside (`revision.unverified`), unless it was asked for by its name.
+        // Where there are other environments, this one is only reported (`revision.unverified`), unless it was selected by name.
         let is_wanted = |name: &EnvironmentName| {
-            let is_alone = !in_force.environments.keys().any(|other| options.minds_environment(other));
-            options.environments.contains(name) || (is_alone && options.minds_environment(name))
+            let is_alone = !current.environments.keys().any(|other| options.selects_environment(other));
+            options.environments.contains(name) || (is_alone && options.selects_environment(name))
         };
         let nothing_verified =
-            in_force.held_back.iter().find(|(name, held_back)| held_back.revision.is_none() && is_wanted(name));
+            current.held_back.iter().find(|(name, held_back)| held_back.revision.is_none() && is_wanted(name));
         if let Some((environment, held_back)) = nothing_verified {
             let (environment, Unverified { commit, message, cure }) =
                 (environment.clone(), held_back.unverified.clone());
             return Err(OnceError::Unverified { environment, commit, message, cure });
         }
         let unknown: Vec<_> =
-            options.environments.iter().filter(|name| !in_force.environments.contains_key(name)).cloned().collect();
+            options.environments.iter().filter(|name| !current.environments.contains_key(name)).cloned().collect();
         if !unknown.is_empty() {
             return Err(OnceError::UnknownEnvironments(unknown));
         }
-        let known: BTreeSet<&ApplicationName> = in_force.applications.keys().map(|(_, name)| name).collect();
+        let known: BTreeSet<&ApplicationName> = current.applications.keys().map(|(_, name)| name).collect();
         let unknown: Vec<_> = options.applications.iter().filter(|name| !known.contains(name)).cloned().collect();
         if !unknown.is_empty() {
             return Err(OnceError::UnknownApplications(unknown));
         }
-        Ok(in_force)
+        Ok(current)
     }
 
-    pub(crate) fn loops(&self, in_force: &InForce) -> impl Iterator<Item = EnvironmentLoop> {
-        self.environments(in_force).map(|name| EnvironmentLoop::new(self.context.clone(), name))
+    pub(crate) fn loops(&self, current: &DesiredState) -> impl Iterator<Item = EnvironmentLoop> {
+        self.environments(current).map(|name| EnvironmentLoop::new(self.context.clone(), name))
     }
 
-    async fn cycle_once(&self, in_force: &InForce, writes: bool) {
+    async fn cycle_once(&self, current: &DesiredState, writes: bool) {
         let once = |mut environment: EnvironmentLoop| async move {
-            environment.cycle(in_force, &Scope::All, writes).await;
+            environment.cycle(current, &Scope::All, writes).await;
             environment.read_all().await;
             environment.drain().await;
         };
-        join_all(self.loops(in_force).map(once)).await;
+        join_all(self.loops(current).map(once)).await;
     }
 
-    /// How the minded applications stand, with those that git no longer has and of which something is left, in the
-    /// order of their names.
+    /// The plans of the selected applications, with those that git no longer has and that still have resources, in the order
+    /// of their names.
     fn plans(&self) -> Vec<Plan> {
         let status = self.status();
-        let minded = status.applications.iter().filter(|((_, name), _)| self.context.options.minds_application(name));
-        minded.map(|(_, status)| status.plan.clone()).collect()
+        let selected =
+            status.applications.iter().filter(|((_, name), _)| self.context.options.selects_application(name));
+        selected.map(|(_, status)| status.plan.clone()).collect()
     }
 }
 
 impl EnvironmentLoop {
-    /// Cycles until nothing more can come of it. Gives back whether the time was up before.
-    async fn run_until_settled(mut self, in_force: &InForce, deadline: Instant) -> bool {
+    /// Cycles until another cycle cannot help. Returns whether the deadline passed before that.
+    async fn run_until_settled(mut self, current: &DesiredState, deadline: Instant) -> bool {
         let context = self.context.clone();
         let mut scope = Scope::All;
         loop {
@@ -204,12 +204,12 @@ impl EnvironmentLoop {
                     context.clouds.stop_writing();
                     break;
                 }
-                () = self.cycle(in_force, &scope, !context.options.report_only) => {}
+                () = self.cycle(current, &scope, !context.options.report_only) => {}
             }
             scope = loop {
                 let hopeful =
                     |state: &&ApplicationState| !state.is_refused() && !state.is_unreadable() && !state.awaits_git();
-                let next = self.applications.values().filter(hopeful).filter_map(|state| state.look_at).min();
+                let next = self.applications.values().filter(hopeful).filter_map(|state| state.observe_at).min();
                 if next.is_none() && self.passes.is_empty() && self.reads.is_empty() {
                     return false;
                 }

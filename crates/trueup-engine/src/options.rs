@@ -1,4 +1,4 @@
-//! What the loop is told from outside: which installation it is, what it minds, how often it looks.
+//! The settings of the loop: which installation it is, which applications it manages, how often it observes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,27 +10,27 @@ use trueup_ports::{Meter, Notebook, Unmetered, Verifier};
 /// The settings of an engine.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Which installation this is: the value of the tag `trueup:instance` on what it writes.
+    /// The installation: the value of the tag `trueup:instance` on everything that it writes.
     pub instance: InstanceName,
-    /// The environments that are minded; all when empty.
+    /// The environments that are selected; all when empty.
     pub environments: BTreeSet<EnvironmentName>,
-    /// The applications that are minded; all when empty.
+    /// The applications that are selected; all when empty.
     pub applications: BTreeSet<ApplicationName>,
-    /// The one revision that is in force, whatever the branch's head is.
+    /// The one revision to apply, whatever the branch's head is.
     pub revision: Option<Revision>,
-    /// Everything is told and nothing is written.
+    /// Everything is reported and nothing is written.
     pub report_only: bool,
-    /// How often git is asked; spread by a tenth.
+    /// How often git is polled; spread by a tenth.
     pub git_interval: Duration,
     /// How often live state is observed; spread by a tenth.
     pub interval: Duration,
-    /// How often an application is observed while a rollout runs, or after something was written.
+    /// How often an application is observed while a rollout runs, or after a write.
     pub rollout_interval: Duration,
-    /// Takes what is measured on the way.
+    /// Records measurements.
     pub meter: Arc<dyn Meter>,
-    /// Where what was told is kept for the process after this one; without, that one tells what lasts once more.
+    /// Stores what was reported, for the next process; without it, that one reports again what lasts.
     pub notebook: Option<Arc<dyn Notebook>>,
-    /// Judges commits by their signatures; without, every commit of the branch is taken.
+    /// Checks the signatures of commits; without it, every commit of the branch is accepted.
     pub verifier: Option<Arc<dyn Verifier>>,
 }
 
@@ -52,13 +52,13 @@ impl Options {
         }
     }
 
-    /// Whether an environment is minded.
-    pub fn minds_environment(&self, environment: &EnvironmentName) -> bool {
+    /// Whether an environment is selected.
+    pub fn selects_environment(&self, environment: &EnvironmentName) -> bool {
         self.environments.is_empty() || self.environments.contains(environment)
     }
 
-    /// Whether an application is minded.
-    pub fn minds_application(&self, application: &ApplicationName) -> bool {
+    /// Whether an application is selected.
+    pub fn selects_application(&self, application: &ApplicationName) -> bool {
         self.applications.is_empty() || self.applications.contains(application)
     }
 }

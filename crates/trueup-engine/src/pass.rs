@@ -1,4 +1,4 @@
-//! An apply pass: one application's steps, one after the other, each planned on what the one before answered.
+//! An apply pass: one application's steps, one after the other, each planned with the answer to the one before.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,67 +10,68 @@ use trueup_core::desired::DesiredApplication;
 use trueup_core::kind::Kind;
 use trueup_core::live::{Live, LiveService, Observed};
 use trueup_core::names::{ApplicationName, Revision};
-use trueup_core::plan::{Cause, Held, Input, Operation, Plan, Step, deploys, tags, wants_service_deployments};
+use trueup_core::plan::{Cause, Held, Input, Operation, Plan, Step, tags};
+use trueup_core::resources::service::{deploys, wants_service_deployments};
 use trueup_ports::{Answer, Cloud, ObserveRequest, Priority};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
-use crate::follower::Valid;
+use crate::desired_state::ValidDocuments;
 use crate::planning;
 use crate::record;
-use crate::resolution::{Answers, answer_target_groups, resolve};
+use crate::resolution::{LookupAnswers, answer_target_groups, resolve};
 use crate::write::write;
 
-/// The most calls of one pass. Far above what one application can need (a few for each of its documents): it ends a
-/// pass that does not come nearer.
+/// The most calls of one pass. Far more than one application needs (a few for each of its documents): it ends a pass that
+/// makes no progress.
 const CALLS_MAX: usize = 200;
 
-/// What was seen longer ago is looked at once more before it is written to: another copy may have been there meanwhile.
+/// A service that was observed longer ago is read again before a write: another copy may have written to it meanwhile.
 const SEEN_MAX: Duration = Duration::from_secs(2);
 
-/// All that a pass works with.
+/// The state of a pass.
 pub(crate) struct Pass {
     pub context: Arc<Context>,
     pub cloud: Arc<dyn Cloud>,
     /// The application and its revision.
-    pub valid: Valid,
+    pub valid: ValidDocuments,
     /// AWS's answers to its lookups.
-    pub answers: Answers,
+    pub answers: LookupAnswers,
     /// What AWS has of it.
     pub live: Live,
     /// When AWS was asked for it.
     pub seen: Instant,
-    /// This pass wrote to the service: AWS may still show the time before.
+    /// This pass wrote to the service: AWS may still show the state before.
     pub wrote: bool,
-    /// It as git had it at the commit that was applied last.
+    /// The application as git had it at the commit that was applied last.
     pub last_applied: Option<Arc<DesiredApplication>>,
-    /// The commits anywhere in the environment that the revision in force did not have.
+    /// The commits anywhere in the environment that the current revision did not have.
     pub foreign: Arc<BTreeSet<Revision>>,
     /// All applications of the environment.
     pub applications: Arc<BTreeSet<ApplicationName>>,
-    /// The commit at which was looked for what to prune, when that was done for this very pass.
+    /// The commit for which pruning was planned, when that was in the cycle of this pass.
     pub pruned: Option<Revision>,
     /// The plan that the pass begins with.
     pub plan: Plan,
-    /// What keeps the application from where the newest commit has it, whatever the pass does.
+    /// Holds that keep the application from the newest commit, whatever the pass does.
     pub lasting: Vec<Held>,
     pub state: ApplicationState,
 }
 
-/// What a pass leaves behind.
+/// The result of a pass.
 pub(crate) struct Finished {
     pub name: ApplicationName,
     pub state: ApplicationState,
 }
 
-/// The first step of a plan that can be taken now. Deletions only when `prune`: never on an inventory of some time ago.
+/// The first step of a plan that can be taken now. Deletions only with `prune`: never by an old inventory.
 pub(crate) fn next_step(plan: &Plan, prune: bool) -> Option<&Step> {
     plan.steps.iter().find(|step| step.awaits.is_empty() && (step.cause != Cause::Prune || prune))
 }
 
 impl Pass {
-    /// Takes the steps until none is left that can be taken, one fails, a newer revision is in force or the engine
-    /// stops. Must not be dropped: whoever stops it raises the shutdown and waits.
+    /// Takes the steps until none is left that can be taken, one fails, a newer revision is current or the engine stops. Must
+    /// not be dropped: to stop it, request the shutdown and wait.
     pub async fn run(mut self) -> Finished {
         let name = self.valid.application.name.clone();
         if let Some(resolved) = &mut self.state.resolved {
@@ -79,7 +80,7 @@ impl Pass {
         self.take_steps().await;
         if !self.is_current() {
             // A newer commit pre-empts this one, at once.
-            self.state.look_at = Some(Instant::now());
+            self.state.observe_at = Some(Instant::now());
         }
         Finished { name, state: self.state }
     }
@@ -89,8 +90,8 @@ impl Pass {
             let prune = self.pruned.is_some() && self.pruned == self.context.revision();
             let Some(step) = next_step(&self.plan, prune).cloned() else { break };
             let context = self.context.clone();
-            // One for each step, in the order of asking: an application with many steps goes to the end of the line
-            // after each, so that none waits for all of another's.
+            // One for each step, in the order of requests: an application with many steps goes to the end of the queue
+            // after each, so that none waits for all steps of another.
             let permit = tokio::select! {
                 biased;
                 () = context.shutdown.requested() => return,
@@ -100,16 +101,16 @@ impl Pass {
                 return;
             }
             if deploys(&step) && self.read_record().await {
-                // What ECS threw out while nobody looked is not asked for again.
-                self.plan_anew();
+                // A revision that failed or was rolled back between two observations is not deployed again.
+                self.replan();
                 continue;
             }
-            if self.reads_scaling_first(&step).await {
-                self.plan_anew();
+            if self.scaling_changed(&step).await {
+                self.replan();
                 continue;
             }
-            if self.looks_again(&step).await {
-                self.plan_anew();
+            if self.is_out_of_date(&step).await {
+                self.replan();
                 continue;
             }
             let answer = write(&self.context, &*self.cloud, &mut self.state, &self.plan, &step).await;
@@ -120,27 +121,27 @@ impl Pass {
             };
             self.wrote |= step.resource.kind == Kind::Service;
             self.absorb(&step, &answer);
-            self.plan_anew();
+            self.replan();
         }
-        // Whatever was written is looked at soon: reads may lag, and ECS has begun to work.
+        // Written resources are observed soon: reads may lag, and ECS has begun to work.
         let now = Instant::now();
-        self.state.schedule(&self.plan, &self.context, now);
-        let soon = now + self.context.options.rollout_interval;
-        self.state.look_at = Some(self.state.look_at.map_or(soon, |at| at.min(soon)));
+        let interval = self.context.options.rollout_interval;
+        self.state.schedule(&self.plan, interval, now);
+        self.state.observe_by(now + interval);
     }
 
-    /// Asks once more whether an autoscaler governs the number of tasks before that number is sent: what was remembered
-    /// may be minutes old. Gives back whether that changed anything.
-    async fn reads_scaling_first(&mut self, step: &Step) -> bool {
+    /// Reads again whether an autoscaler governs the number of tasks before that number is sent: the last answer may be
+    /// minutes old. Returns whether it changed.
+    async fn scaling_changed(&mut self, step: &Step) -> bool {
         let counts = step.call.operation == Operation::UpdateService && step.call.input.get("desiredCount").is_some();
         let Some(id) = self.desired().service_id().filter(|_| counts) else { return false };
-        let wanted = ObserveRequest {
+        let request = ObserveRequest {
             scaling: BTreeSet::from([id.clone()]),
             refresh: BTreeSet::from([format!("service/{id}")]),
             priority: Priority::Safety,
             ..ObserveRequest::default()
         };
-        let answer = self.cloud.observe(&wanted).await.autoscaled.remove(&id);
+        let answer = self.cloud.observe(&request).await.autoscaled.remove(&id);
         let is_new = answer.as_ref() != self.live.autoscaled.get(&id);
         match answer {
             Some(answer) => drop(self.live.autoscaled.insert(id, answer)),
@@ -149,9 +150,9 @@ impl Pass {
         is_new
     }
 
-    /// Reads the service once more before it is deployed, and when it was seen a while ago: waiting for a turn takes time,
-    /// and another copy may have applied a newer commit meanwhile. Gives back whether the plan no longer stands on what AWS has.
-    async fn looks_again(&mut self, step: &Step) -> bool {
+    /// Reads the service again before it is deployed, and when it was observed a while ago: waiting for a turn takes time, and
+    /// another copy may have applied a newer commit meanwhile. Returns whether the plan was made from an older state.
+    async fn is_out_of_date(&mut self, step: &Step) -> bool {
         if broken::is(Broken::OldReadsBelieved) {
             return false;
         }
@@ -162,12 +163,12 @@ impl Pass {
             return false;
         };
         let seen = Instant::now();
-        let wanted = ObserveRequest {
+        let request = ObserveRequest {
             services: BTreeSet::from([id.clone()]),
             priority: Priority::Safety,
             ..ObserveRequest::default()
         };
-        let mut live = self.cloud.observe(&wanted).await;
+        let mut live = self.cloud.observe(&request).await;
         let Some(service) = live.services.remove(&id) else { return false };
         self.seen = seen;
         let before = self.live.services.insert(id.clone(), service);
@@ -186,7 +187,7 @@ impl Pass {
         self.context.is_current(&application.environment, &application.name, &self.valid.revision)
     }
 
-    /// Takes in AWS's answer.
+    /// Adds AWS's answer to the live state.
     fn absorb(&mut self, step: &Step, answer: &Answer) {
         if matches!(step.call.operation, Operation::CreateService | Operation::UpdateService) {
             let desired = self.desired();
@@ -197,7 +198,7 @@ impl Pass {
         self.live.absorb(&step.call, &answer.output);
     }
 
-    /// Reads the record of service deployments, when it is not known yet. Gives back whether it was read.
+    /// Reads the service deployments when the plan is better with them. Returns whether they were read.
     async fn read_record(&mut self) -> bool {
         let desired = self.desired();
         let Some(service) = wants_service_deployments(&self.input(&desired, &BTreeSet::new()), &self.plan, false)
@@ -205,8 +206,8 @@ impl Pass {
             return false;
         };
         let service_deployments = BTreeSet::from([service]);
-        let wanted = ObserveRequest { service_deployments, priority: Priority::Safety, ..ObserveRequest::default() };
-        record::read(&*self.cloud, &wanted, &mut self.live).await;
+        let request = ObserveRequest { service_deployments, priority: Priority::Safety, ..ObserveRequest::default() };
+        record::read(&*self.cloud, &request, &mut self.live).await;
         true
     }
 
@@ -224,8 +225,8 @@ impl Pass {
         }
     }
 
-    /// Plans with what is known now.
-    fn plan_anew(&mut self) {
+    /// Plans again with the live state as it is known now.
+    fn replan(&mut self) {
         let desired = self.desired();
         self.plan = planning::plan(&self.input(&desired, &BTreeSet::new()));
         for held in &self.lasting {
@@ -242,8 +243,8 @@ impl Pass {
         resolve(&self.valid, &self.answers, &mut self.state.resolved)
     }
 
-    /// Tells what is new in the plan and puts it on the board.
+    /// Emits what is new in the plan, and updates the status.
     fn show(&mut self) {
-        self.context.show(&mut self.state, &self.plan);
+        self.state.show(&self.context, &self.plan);
     }
 }

@@ -1,37 +1,37 @@
-//! What a trigger still owes: an answer from git that is newer than the push.
+//! After a push: git is polled until it has answered with something newer.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 use trueup_ports::GitOutcome;
 
-/// How long after a trigger git is asked once more, when asking brought nothing. Each wait is twice the one before.
+/// How long after a trigger git is polled again, when the poll brought nothing. Each wait is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// How often git is asked again while it answers and has nothing new: after 2, 4 and 8 seconds. A push is told by webhook
-/// before every server of a provider shows it; where nothing came by then, there was nothing (or another poll found it).
+/// How often git is polled again while it answers and has nothing new: after 2, 4 and 8 seconds. A webhook may arrive before
+/// every server of a provider shows the push; if nothing came by then, there was nothing (or another poll found it).
 const STILL_MAX: u32 = 3;
 /// `FIRST_WAIT` doubled this often is longer than git's interval may be.
 const DOUBLINGS_MAX: u32 = 16;
 
-/// Git's interval may be an hour where webhooks are relied upon. So a trigger is not done with when git was asked: it is
-/// when git answered with something new, or has had time enough to.
+/// The poll interval may be an hour where webhooks are relied upon. So a trigger does not end with one poll, but when git
+/// answered with something new, or had enough time to.
 #[derive(Debug, Default)]
 pub(crate) struct Pushed {
-    /// Somebody pushed, and git was asked so often since without a new answer; `None` when nothing is owed.
+    /// The number of polls since the push without a new answer; `None` when no push is open.
     asked: Option<u32>,
     again: Option<Instant>,
 }
 
 impl Pushed {
-    /// Somebody pushed; git is about to be asked.
+    /// Records a push; git is about to be polled.
     pub fn begin(&mut self) {
         *self = Self { asked: Some(0), again: None };
     }
 
-    /// Git was asked.
+    /// Records the outcome of a poll.
     pub fn asked(&mut self, outcome: GitOutcome, now: Instant) {
         let Some(times) = self.asked else { return };
-        // An outage may be longer than any number of tries; the waits grow until git's own interval is shorter.
+        // An outage may outlast any number of retries; the waits grow until the poll interval is shorter.
         let done = outcome == GitOutcome::Moved || outcome == GitOutcome::Still && times >= STILL_MAX;
         *self = if done {
             Self::default()
@@ -41,7 +41,7 @@ impl Pushed {
         };
     }
 
-    /// When git is to be asked: at `regular`, or before.
+    /// When git is to be polled: at `regular`, or before.
     pub fn next(&self, regular: Instant) -> Instant {
         self.again.map_or(regular, |again| again.min(regular))
     }
@@ -51,7 +51,7 @@ impl Pushed {
 mod tests {
     use super::*;
 
-    /// Seconds from a push until each time that git is asked, up to an hour.
+    /// Seconds from a push until each poll, up to an hour.
     fn asks(answer: impl Fn(usize) -> GitOutcome) -> Vec<u64> {
         let begun = Instant::now();
         let (mut now, hour) = (begun, begun + Duration::from_hours(1));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn git_is_asked_until_it_has_something_new_or_had_time_enough() {
+    fn git_is_polled_until_it_has_something_new_or_had_enough_time() {
         assert_eq!(asks(|_| GitOutcome::Moved), [0]);
         assert_eq!(asks(|_| GitOutcome::Still), [0, 2, 6, 14]);
         assert_eq!(asks(|time| if time < 3 { GitOutcome::Still } else { GitOutcome::Moved }), [0, 2, 6]);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_push_git_is_asked_at_its_interval() {
+    fn without_a_push_git_is_polled_at_its_interval() {
         let (now, hour) = (Instant::now(), Instant::now() + Duration::from_hours(1));
         let mut pushed = Pushed::default();
         for asked in [GitOutcome::Still, GitOutcome::Failed, GitOutcome::Moved] {

@@ -1,13 +1,13 @@
-//! The record of service deployments, read where a plan is better with it.
+//! Reading service deployments, where a plan is better with them.
 
 use trueup_core::live::{Live, Observed};
 use trueup_ports::{Cloud, ObserveRequest};
 
-/// Reads the record of service deployments into what was observed.
-pub(crate) async fn read(cloud: &dyn Cloud, wanted: &ObserveRequest, live: &mut Live) {
-    let read = cloud.observe(wanted).await;
-    for service in &wanted.service_deployments {
-        // A cloud that says nothing of it is asked once.
+/// Reads service deployments into the live state.
+pub(crate) async fn read(cloud: &dyn Cloud, request: &ObserveRequest, live: &mut Live) {
+    let read = cloud.observe(request).await;
+    for service in &request.service_deployments {
+        // A cloud that does not answer for one is asked only once.
         let record = read.service_deployments.get(service).cloned().unwrap_or(Observed::Absent);
         live.service_deployments.insert(service.clone(), record);
     }

@@ -1,8 +1,8 @@
-//! Applications at rest: where nothing that a plan is made from has changed, the plan of the time before holds.
+//! Applications at rest: while the input of a plan does not change, the last plan holds.
 //!
-//! Comparing a fleet field by field with what AWS has costs more than everything else in a cycle, and nearly always the
-//! answer is that nothing has changed. A plan is a pure function of its input: of one that had nothing to do it is enough
-//! to know that the input is the same. Time is a part of the input, but only counts while something goes on.
+//! Comparing a fleet field by field with what AWS has costs more than everything else in a cycle, and nearly always
+//! nothing has changed. A plan is a pure function of its input: if one had nothing to do and the input is the same, there
+//! is nothing to do. Time is a part of the input, but only counts while something goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,13 +11,11 @@ use trueup_core::broken::{self, Broken};
 use trueup_core::description::Description;
 use trueup_core::live::{Live, LiveTaskDefinition, Observed, Tags, Traffic};
 use trueup_core::names::{ApplicationName, Arn};
-use trueup_core::plan::{Memory, Plan, is_delegated};
+use trueup_core::plan::Memory;
+use trueup_core::resources::service::is_delegated;
 use trueup_ports::ObserveRequest;
 
-use crate::application::is_rolling;
-use crate::board::is_settled;
-
-/// What was seen when there was nothing to do.
+/// What was observed when there was nothing to do.
 pub(crate) struct Rest {
     live: u64,
     memory: Memory,
@@ -25,7 +23,7 @@ pub(crate) struct Rest {
     task_definitions: Vec<Arn>,
 }
 
-/// What many applications of an environment share, hashed once in a cycle.
+/// Live state that many applications of an environment share, hashed once in a cycle.
 pub(crate) struct Shared {
     applications: u64,
     rules: BTreeMap<Arn, u64>,
@@ -33,7 +31,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub fn new(live: &Live, applications: &BTreeSet<ApplicationName>) -> Self {
-        // Whose weights are ECS's may change with services of others: with none that shifts traffic no rule is looked into.
+        // Services of other applications decide whose weights are ECS's: if none shifts traffic, no rule needs to be parsed.
         let unread = live.services.iter().filter(|(_, service)| matches!(service, Observed::Unknown(_)));
         let unread = unread.map(|(id, _)| (id.clone(), Traffic { unread: true, ..Traffic::default() }));
         let traffic: BTreeMap<_, _> = live.traffic.clone().into_iter().chain(unread).collect();
@@ -43,7 +41,7 @@ impl Shared {
                 observed(rules, hasher, |rules, hasher| {
                     for rule in rules {
                         rule.description.fingerprint(hasher);
-                        // A copy: what is parsed of it is not needed for long.
+                        // A copy: its parsed form is not needed for long.
                         let is_delegated = |shifted: &Live| is_delegated(shifted, &rule.description.clone());
                         shifted.as_ref().is_some_and(is_delegated).hash(hasher);
                         observed(&rule.tags, hasher, Hash::hash);
@@ -56,27 +54,22 @@ impl Shared {
     }
 }
 
-/// Whether a plan has nothing to do and nothing goes on.
-pub(crate) fn is_at_rest(plan: &Plan) -> bool {
-    is_settled(plan) && plan.steps.is_empty() && plan.held.is_empty() && !is_rolling(plan)
-}
-
 impl Rest {
-    /// What was seen of an application: `part` is what belongs to it.
-    pub fn new(part: &Live, shared: &Shared, wanted: &ObserveRequest, memory: &Memory) -> Self {
+    /// Records what was observed of an application: `part` is its part of the live state.
+    pub fn new(part: &Live, shared: &Shared, request: &ObserveRequest, memory: &Memory) -> Self {
         let task_definitions: Vec<Arn> = part.task_definitions.keys().cloned().collect();
-        Self { live: fingerprint(part, shared, wanted, &task_definitions), memory: memory.clone(), task_definitions }
+        Self { live: fingerprint(part, shared, request, &task_definitions), memory: memory.clone(), task_definitions }
     }
 
-    /// Whether the same is seen now, in what was observed of the whole environment.
-    pub fn holds(&self, live: &Live, shared: &Shared, wanted: &ObserveRequest, memory: &Memory) -> bool {
-        let is_as_it_was = || self.live == fingerprint(live, shared, wanted, &self.task_definitions);
-        self.memory == *memory && (broken::is(Broken::RestForEver) || is_as_it_was())
+    /// Whether the same is observed now, in the live state of the whole environment.
+    pub fn holds(&self, live: &Live, shared: &Shared, request: &ObserveRequest, memory: &Memory) -> bool {
+        let is_unchanged = || self.live == fingerprint(live, shared, request, &self.task_definitions);
+        self.memory == *memory && (broken::is(Broken::RestForEver) || is_unchanged())
     }
 }
 
-/// A hash of all that a plan for one application may depend on.
-fn fingerprint(live: &Live, shared: &Shared, wanted: &ObserveRequest, task_definitions: &[Arn]) -> u64 {
+/// A hash of everything that a plan for one application may depend on.
+fn fingerprint(live: &Live, shared: &Shared, request: &ObserveRequest, task_definitions: &[Arn]) -> u64 {
     // All members are named: a new one is either hashed below or excused here. The inventory is for pruning alone; rules,
     // and what ECS shifts by them, are shared.
     let Live {
@@ -92,10 +85,10 @@ fn fingerprint(live: &Live, shared: &Shared, wanted: &ObserveRequest, task_defin
     } = live;
     hashed(|hasher| {
         shared.applications.hash(hasher);
-        for listener in &wanted.listeners {
+        for listener in &request.listeners {
             shared.rules.get(listener).hash(hasher);
         }
-        for id in &wanted.services {
+        for id in &request.services {
             each(services.get(id), hasher, |service, hasher| {
                 described(&service.description, &service.tags, hasher);
             });
@@ -109,10 +102,10 @@ fn fingerprint(live: &Live, shared: &Shared, wanted: &ObserveRequest, task_defin
         for arn in task_definitions {
             each(revisions.get(arn), hasher, revision);
         }
-        for family in wanted.families.keys() {
+        for family in request.families.keys() {
             each(families.get(family), hasher, |newest, hasher| newest.iter().for_each(|one| revision(one, hasher)));
         }
-        for name in &wanted.target_groups {
+        for name in &request.target_groups {
             each(target_groups.get(name), hasher, |group, hasher| {
                 group.description.fingerprint(hasher);
                 observed(&group.attributes, hasher, Hash::hash);
@@ -208,50 +201,53 @@ mod tests {
         value
     }
 
+    type Change = fn(&mut Live);
+
+    /// Changes of what the application has, each of which ends its rest.
+    const CHANGES: [(&str, Change); 16] = [
+        ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
+        ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),
+        ("no service", |live| drop(live.services.insert(id(), Observed::Absent))),
+        ("not asked for", |live| live.services.clear()),
+        ("record", |live| {
+            let entry = json!({"serviceDeploymentArn": "d/1", "status": "ROLLBACK_SUCCESSFUL"});
+            let entry = ServiceDeployment::read(&entry, |_| None).expect("it has an ARN");
+            live.service_deployments.insert(id(), Observed::Present(vec![entry]));
+        }),
+        ("autoscaled", |live| drop(live.autoscaled.insert(id(), Observed::Present(())))),
+        ("not known whether", |live| live.autoscaled.clear()),
+        ("a service of others shifts its rule", |live| {
+            let traffic = Traffic { rules: [Arn::new("rule")].into(), ..Traffic::default() };
+            live.traffic.insert(ServiceId { name: "other".to_owned(), ..id() }, traffic);
+        }),
+        ("no record", |live| live.service_deployments.clear()),
+        ("revision", |live| {
+            live.task_definitions.insert(Arn::new("web:1"), Observed::Present(revision_of(2)));
+        }),
+        ("family", |live| present(live.families.get_mut("web").unwrap()).push(revision_of(2))),
+        ("target group", |live| {
+            present(live.target_groups.get_mut("web").unwrap()).description["Port"] = json!(81);
+        }),
+        ("attributes", |live| {
+            present(&mut present(live.target_groups.get_mut("web").unwrap()).attributes).clear();
+        }),
+        ("its tags", |live| present(live.target_groups.get_mut("web").unwrap()).tags = Observed::Absent),
+        ("rule", |live| {
+            present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].description["Priority"] = json!("2");
+        }),
+        ("its tags", |live| {
+            present(&mut present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].tags).clear();
+        }),
+    ];
+
     #[test]
     fn rest_ends_with_any_change_of_what_the_application_has_and_with_no_other() {
-        type Change = fn(&mut Live);
         let failure = || ReadFailure {
             operation: "ecs:DescribeServices".to_owned(),
             kind: FailureKind::Throttled,
             message: "Rate exceeded".to_owned(),
         };
-        let table: [(&str, Change); 16] = [
-            ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
-            ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),
-            ("no service", |live| drop(live.services.insert(id(), Observed::Absent))),
-            ("not asked for", |live| live.services.clear()),
-            ("record", |live| {
-                let entry = json!({"serviceDeploymentArn": "d/1", "status": "ROLLBACK_SUCCESSFUL"});
-                let entry = ServiceDeployment::read(&entry, |_| None).expect("it has an ARN");
-                live.service_deployments.insert(id(), Observed::Present(vec![entry]));
-            }),
-            ("autoscaled", |live| drop(live.autoscaled.insert(id(), Observed::Present(())))),
-            ("not known whether", |live| live.autoscaled.clear()),
-            ("a service of others shifts its rule", |live| {
-                let traffic = Traffic { rules: [Arn::new("rule")].into(), ..Traffic::default() };
-                live.traffic.insert(ServiceId { name: "other".to_owned(), ..id() }, traffic);
-            }),
-            ("no record", |live| live.service_deployments.clear()),
-            ("revision", |live| {
-                live.task_definitions.insert(Arn::new("web:1"), Observed::Present(revision_of(2)));
-            }),
-            ("family", |live| present(live.families.get_mut("web").unwrap()).push(revision_of(2))),
-            ("target group", |live| {
-                present(live.target_groups.get_mut("web").unwrap()).description["Port"] = json!(81);
-            }),
-            ("attributes", |live| {
-                present(&mut present(live.target_groups.get_mut("web").unwrap()).attributes).clear();
-            }),
-            ("its tags", |live| present(live.target_groups.get_mut("web").unwrap()).tags = Observed::Absent),
-            ("rule", |live| {
-                present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].description["Priority"] = json!("2");
-            }),
-            ("its tags", |live| {
-                present(&mut present(live.rules.get_mut(&Arn::new("listener")).unwrap())[0].tags).clear();
-            }),
-        ];
-        let wanted = ObserveRequest {
+        let request = ObserveRequest {
             services: [id()].into(),
             families: [("web".to_owned(), Digest::of(b""))].into(),
             target_groups: ["web".to_owned()].into(),
@@ -259,10 +255,10 @@ mod tests {
             ..ObserveRequest::default()
         };
         let (all, memory) = (BTreeSet::from([ApplicationName::new("web")]), Memory::default());
-        let rest = Rest::new(&live(), &Shared::new(&live(), &all), &wanted, &memory);
-        let holds = |live: &Live| rest.holds(live, &Shared::new(live, &all), &wanted, &memory);
+        let rest = Rest::new(&live(), &Shared::new(&live(), &all), &request, &memory);
+        let holds = |live: &Live| rest.holds(live, &Shared::new(live, &all), &request, &memory);
         assert!(holds(&live()));
-        for (what, change) in table {
+        for (what, change) in CHANGES {
             let mut changed = live();
             change(&mut changed);
             assert!(!holds(&changed), "{what}");
@@ -276,11 +272,11 @@ mod tests {
         let traffic = Traffic { rules: [Arn::new("another rule")].into(), ..Traffic::default() };
         others.traffic.insert(ServiceId { name: "other".to_owned(), ..id() }, traffic);
         others.inventory = Some(Observed::Present(Vec::new()));
-        assert!(holds(&others), "what belongs to others does not count");
+        assert!(holds(&others), "resources of others do not count");
         let more = BTreeSet::from([ApplicationName::new("other"), ApplicationName::new("web")]);
-        assert!(!rest.holds(&live(), &Shared::new(&live(), &more), &wanted, &memory));
+        assert!(!rest.holds(&live(), &Shared::new(&live(), &more), &request, &memory));
         let mut wrote = Memory::default();
         wrote.deployed(Digest::of(b""));
-        assert!(!rest.holds(&live(), &Shared::new(&live(), &all), &wanted, &wrote));
+        assert!(!rest.holds(&live(), &Shared::new(&live(), &all), &request, &wrote));
     }
 }

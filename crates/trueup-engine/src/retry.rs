@@ -1,49 +1,51 @@
-//! Ending the hold on a failed revision: what `trueup retry` does.
+//! Ending the hold on a failed revision, for `trueup retry`.
 
 use trueup_core::names::{ApplicationName, EnvironmentName};
-use trueup_core::plan::{Plan, Sync, retry};
-use trueup_core::report::{Event, Failure, PlannedStep, What};
-use trueup_ports::{CallError, Cloud, Effect};
+use trueup_core::plan::{Plan, Sync};
+use trueup_core::report::{Event, PlannedStep, What};
+use trueup_core::resources::service::retry;
+use trueup_ports::Cloud;
 
 use crate::engine::Engine;
 use crate::once::OnceError;
+use crate::write::failure;
 
-/// What came of a retry of one application in one environment.
+/// The outcome of a retry of one application in one environment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Retried {
-    /// Where.
+    /// The environment.
     pub environment: EnvironmentName,
-    /// Whose.
+    /// The application.
     pub application: ApplicationName,
-    /// What came of it.
+    /// The outcome.
     pub outcome: RetryOutcome,
 }
 
-/// What came of it.
+/// The outcome of a retry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RetryOutcome {
-    /// The hold is ended: whoever applies deploys it once more.
+    /// The hold is ended: the next apply, by any copy, deploys the revision again.
     Ended,
     /// Nothing was held for a failed revision.
     NothingHeld,
-    /// Nobody knows, because something could not be read: why.
+    /// Unknown, because something could not be read: the reason.
     Unknown(String),
-    /// The mark could not be written: why.
+    /// The mark could not be written: the reason.
     Failed(String),
 }
 
 impl Engine {
-    /// Ends the hold on a failed revision of the minded applications, by a mark in the tags of their services that
-    /// every copy of trueup sees. Deploys nothing by itself.
+    /// Ends the hold on a failed revision of the selected applications, by a mark in the tags of their services that every
+    /// copy of trueup sees. Deploys nothing itself.
     ///
     /// # Errors
-    /// When there is no desired state to compare with.
+    /// When there is no desired state to compare with AWS.
     pub async fn retry_once(&self) -> Result<Vec<Retried>, OnceError> {
         let plans = self.plan_once().await?;
-        let in_force = self.context.in_force.borrow().clone();
+        let current = self.context.current.borrow().clone();
         let mut all = Vec::with_capacity(plans.len());
         for plan in plans {
-            let environment = in_force.as_ref().and_then(|in_force| in_force.environments.get(&plan.environment));
+            let environment = current.as_ref().and_then(|current| current.environments.get(&plan.environment));
             let outcome = match environment {
                 Some(environment) => {
                     let cloud = self.context.clouds.cloud(environment).await;
@@ -67,15 +69,15 @@ impl Engine {
                 return RetryOutcome::Failed("it was stopped".to_owned());
             }
             let result = cloud.execute(&step.call).await;
-            let told = PlannedStep::from(&step);
+            let planned = PlannedStep::from(&step);
             let (what, failed) = match result {
-                Ok(answer) => (What::StepApplied { step: told, request_id: answer.request_id }, None),
+                Ok(answer) => (What::StepApplied { step: planned, request_id: answer.request_id }, None),
                 Err(error) => {
                     let message = error.to_string();
-                    (What::StepFailed { step: told, failure: failure(error) }, Some(message))
+                    (What::StepFailed { step: planned, failure: failure(error) }, Some(message))
                 }
             };
-            self.context.tell([Event {
+            self.context.emit([Event {
                 time: self.context.now(),
                 environment: Some(plan.environment.clone()),
                 application: Some(plan.application.clone()),
@@ -88,9 +90,4 @@ impl Engine {
         }
         RetryOutcome::Ended
     }
-}
-
-fn failure(error: CallError) -> Failure {
-    let CallError { kind, code, message, request_id, effect, .. } = error;
-    Failure { kind, code, message, request_id, effect_unknown: effect == Effect::Unknown }
 }

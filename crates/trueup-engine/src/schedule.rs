@@ -1,14 +1,14 @@
-//! When things are done: intervals, spread a little so that many copies do not ask at the same moment.
+//! Intervals, spread a little so that many copies do not poll at the same moment.
 
 use std::time::Duration;
 
-/// A source of small deviations, the same for the same name: nothing here is random, and a test sees the same
-/// schedule every time.
+/// A source of small deviations, the same for the same name: nothing here is random, and the schedule of a test is the
+/// same every time.
 #[derive(Clone, Debug)]
 pub struct Jitter(u64);
 
 impl Jitter {
-    /// Begins a sequence that depends on `name` alone.
+    /// Starts a sequence that depends on `name` alone.
     pub fn of(name: &str) -> Self {
         Self(seed(name))
     }
@@ -26,7 +26,7 @@ impl Jitter {
     }
 }
 
-/// FNV-1a, 64 bits: turns a name into where its sequence begins.
+/// FNV-1a, 64 bits: the start of a name's sequence.
 fn seed(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -1,4 +1,4 @@
-//! Stopping: one flag, raised once, that every write looks at right before it is made.
+//! The shutdown: one flag, raised once and checked right before every write.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Raises it. From here on no write begins; those under way finish.
+    /// Raises it. From here on no write begins; running ones finish.
     pub fn request(&self) {
         self.0.send_replace(!broken::is(Broken::SigtermIgnored));
     }
@@ -31,7 +31,7 @@ impl Shutdown {
         *self.0.borrow()
     }
 
-    /// Waits until it is raised; at once when it is. May be dropped at any time.
+    /// Waits until it is raised; returns at once when it is. May be dropped at any time.
     pub async fn requested(&self) {
         let mut flag = self.0.subscribe();
         // The sender lives as long as `self`, so waiting cannot fail.

@@ -1,60 +1,61 @@
-//! Suspending and resuming an application: one tag, written at a person's order and outside every plan.
+//! Suspending and resuming an application: one tag, written by an operator's command and outside every plan.
 
 use std::collections::BTreeSet;
 
 use trueup_core::names::{ApplicationName, EnvironmentName};
-use trueup_core::plan::{self, Call, NothingToMark};
+use trueup_core::plan::Call;
+use trueup_core::planner::{self, NothingToMark};
 use trueup_ports::CallError;
 
 use crate::cycle::refusal;
+use crate::desired_state::{DesiredState, ValidDocuments};
 use crate::engine::Engine;
 use crate::environment::{EnvironmentLoop, Scope};
-use crate::follower::{InForce, Valid};
 use crate::once::OnceError;
 use crate::resolution;
 
-/// What became of one environment's application.
+/// An application that was suspended or resumed in one environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marked {
     /// The environment.
     pub environment: EnvironmentName,
-    /// How many calls were made: none where it was not suspended and is to be resumed.
+    /// The number of calls: none where an application is to be resumed that is not suspended.
     pub calls: usize,
 }
 
-/// Why an application could not be suspended or resumed.
+/// The reason why an application could not be suspended or resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum SuspensionError {
     /// The desired state could not be read.
     #[error(transparent)]
     Once(#[from] OnceError),
-    /// No environment that was asked for has it.
+    /// No selected environment has it.
     #[error("no such application: `{0}`")]
     Unknown(ApplicationName),
-    /// Its documents are not valid, so that nobody knows what it has in AWS.
-    #[error("the documents of `{application}` in `{environment}` are not valid, so nobody knows what it has in AWS")]
+    /// Its documents are not valid, so that its resources in AWS are unknown.
+    #[error("the documents of `{application}` in `{environment}` are not valid, so its resources in AWS are unknown")]
     Invalid {
         /// The environment.
         environment: EnvironmentName,
         /// The application.
         application: ApplicationName,
     },
-    /// The environment's account does not answer.
+    /// The credentials are not those of the environment's account.
     #[error("nothing may be written in `{environment}`: {message}")]
     Refused {
         /// The environment.
         environment: EnvironmentName,
-        /// Why, in one sentence.
+        /// The reason, in one sentence.
         message: String,
     },
-    /// Nothing can carry the mark.
+    /// It has no resource that can carry the mark.
     #[error("`{application}` in `{environment}` cannot be marked: {reason}")]
     NothingToMark {
         /// The environment.
         environment: EnvironmentName,
         /// The application.
         application: ApplicationName,
-        /// Why.
+        /// The reason.
         reason: NothingToMark,
     },
     /// AWS refused the tag.
@@ -71,22 +72,22 @@ pub enum SuspensionError {
 }
 
 impl Engine {
-    /// Suspends an application in every minded environment that has it: no daemon writes to it until it is resumed.
-    /// `by` and `reason` are for people.
+    /// Suspends an application in every selected environment that has it: no daemon writes to it until it is resumed.
+    /// `by` and `reason` are shown to operators.
     ///
     /// # Errors
-    /// When it cannot be found out what it has in AWS, when that is nothing, and when AWS refuses the tag.
+    /// When its resources in AWS cannot be read, when there are none, and when AWS refuses the tag.
     pub async fn suspend(
         &self,
         application: &ApplicationName,
         by: &str,
         reason: Option<&str>,
     ) -> Result<Vec<Marked>, SuspensionError> {
-        let note = plan::note(self.context.now(), by, reason);
+        let note = planner::note(self.context.now(), by, reason);
         self.mark(application, Some(&note)).await
     }
 
-    /// Resumes an application in every minded environment that has it.
+    /// Resumes an application in every selected environment that has it.
     ///
     /// # Errors
     /// As [`Engine::suspend`].
@@ -95,15 +96,15 @@ impl Engine {
     }
 
     async fn mark(&self, application: &ApplicationName, note: Option<&str>) -> Result<Vec<Marked>, SuspensionError> {
-        let in_force = self.begin().await?;
+        let current = self.begin().await?;
         let mut marked = Vec::new();
-        for mut environment in self.loops(&in_force) {
+        for mut environment in self.loops(&current) {
             let name = environment.name.clone();
-            let Some(standing) = environment.standing(&in_force, application) else { continue };
-            let Some(valid) = standing.valid.clone() else {
+            let Some(documents) = environment.documents(&current, application) else { continue };
+            let Some(valid) = documents.valid.clone() else {
                 return Err(SuspensionError::Invalid { environment: name, application: application.clone() });
             };
-            let calls = environment.mark(&in_force, &valid, note).await?;
+            let calls = environment.mark(&current, &valid, note).await?;
             marked.push(Marked { environment: name, calls });
         }
         if marked.is_empty() {
@@ -114,23 +115,28 @@ impl Engine {
 }
 
 impl EnvironmentLoop {
-    async fn mark(&mut self, in_force: &InForce, valid: &Valid, note: Option<&str>) -> Result<usize, SuspensionError> {
+    async fn mark(
+        &mut self,
+        current: &DesiredState,
+        valid: &ValidDocuments,
+        note: Option<&str>,
+    ) -> Result<usize, SuspensionError> {
         let (environment, application) = (self.name.clone(), valid.application.name.clone());
         let refused = |message| SuspensionError::Refused { environment: environment.clone(), message };
-        let Some(place) = in_force.environments.get(&self.name) else { return Ok(0) };
+        let Some(place) = current.environments.get(&self.name) else { return Ok(0) };
         let cloud = self.context.clouds.cloud(place).await;
         if let Some(hold) = refusal(place, &*cloud).await {
             return Err(refused(hold.message()));
         }
         let one = [(&application, valid)];
-        let mut answers = self.resolve(&*cloud, in_force, &one).await;
+        let mut answers = self.resolve(&*cloud, current, &one).await;
         let scope = Scope::Only(BTreeSet::from([application.clone()]));
-        let live = self.observe(&*cloud, in_force, &scope, &one, &mut answers).await;
+        let live = self.observe(&*cloud, current, &scope, &one, &mut answers).await;
         let desired = resolution::resolve(valid, &answers, &mut None);
         let instance = &self.context.options.instance;
         let calls: Result<Vec<Call>, NothingToMark> = match note {
-            Some(note) => plan::suspend(&desired, &live, instance, note).map(|call| vec![call]),
-            None => plan::resume(&desired, &live, instance),
+            Some(note) => planner::suspend(&desired, &live, instance, note).map(|call| vec![call]),
+            None => planner::resume(&desired, &live, instance),
         };
         let calls = calls.map_err(|reason| SuspensionError::NothingToMark {
             environment: environment.clone(),

@@ -1,74 +1,56 @@
-//! Which environments may follow a commit: where commits must be signed, one that is not changes nothing.
+//! Which environments may follow a commit: where commits must be signed, an unsigned one changes nothing.
 //!
-//! Nothing of an unverified commit has an effect on such an environment: not its account and region, not its policy, not which
-//! applications there are. What was verified last stays in force there, while other environments follow the branch.
+//! No part of an unverified commit has an effect on such an environment: not its account and region, not its policy, not its
+//! set of applications. The last verified commit stays current there, while other environments follow the branch.
 //!
-//! Who may write `trueup.toml` may declare another environment on the same account, or move one that has another rule, or none,
-//! there. So a rule is about the account that its environment has by commits that are verified: whatever is in that account, or
-//! enters it, goes by the rule as well. What an unverified commit says of accounts counts for nothing; and where no verified commit
-//! tells whose account a rule is about, it is everybody's.
+//! An author who may write `trueup.toml` may declare another environment on the same account, or move one there that has
+//! another rule, or none. So a rule applies to the account that its environment has by verified commits: every environment that
+//! is in that account, or enters it, is subject to the rule as well. The accounts in an unverified commit are ignored; and a
+//! rule whose account no verified commit names applies to every environment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use trueup_core::names::{EnvironmentName, Revision};
-use trueup_core::plan::{Held, Hold};
 use trueup_ports::{NotVerified, SourceError, Unverified, Verifier};
 
-use crate::follower::InForce;
+use crate::desired_state::DesiredState;
 
-/// An environment that is behind the branch because a commit is not verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldBack {
-    /// The commit that is in force there; `None` where nothing is.
-    pub revision: Option<Revision>,
-    /// Why it is behind.
-    pub unverified: Unverified,
-}
-
-impl HeldBack {
-    /// What every application of the environment is held by.
-    pub fn held(&self) -> Held {
-        let Unverified { commit, message, .. } = self.unverified.clone();
-        Held { resource: None, changes: Vec::new(), reason: Hold::Unverified { commit, detail: message } }
-    }
-}
-
-/// So many verified commits are tried, the newest first, for one that may stay in force: one may be wrong as a whole.
+/// The most verified commits that are tried, the newest first, for one that may stay current: one may be rejected as a whole.
 const BACK_MAX: usize = 16;
 
-/// Holds environments back, as long as the process lives.
+/// Keeps environments at verified commits, for the lifetime of the process.
 pub(crate) struct Verified {
     verifier: Option<Arc<dyn Verifier>>,
-    /// The commit that was verified last, by the environment whose rule it was.
+    /// The last verified commit, by the environment whose rule it was.
     last: BTreeMap<EnvironmentName, Revision>,
-    /// Environments that the configuration names and no commit has, as far as that was told.
+    /// Environments that the configuration names and no commit has, and that were logged.
     missing: BTreeSet<EnvironmentName>,
 }
 
-/// An environment of a commit that is not verified there, and what to put in its place.
+/// An environment in which a commit is not verified, and what replaces it there.
 pub(crate) struct Refused {
     pub environment: EnvironmentName,
     pub unverified: Unverified,
-    /// What stays in force: that of before, or where there was nothing that of the newest commit that is verified.
-    pub older: Option<Arc<InForce>>,
+    /// What stays current: the desired state before, or without one that of the newest verified commit.
+    pub older: Option<Arc<DesiredState>>,
 }
 
-/// A commit that may come into force, and what was before it.
+/// A commit that may become current, and the desired state before it.
 pub(crate) struct Candidate<'a> {
-    pub before: Option<&'a Arc<InForce>>,
-    pub next: &'a InForce,
-    /// Whether a later process may begin with what is verified now.
+    pub before: Option<&'a Arc<DesiredState>>,
+    pub next: &'a DesiredState,
+    /// Whether a later process may start with what is verified now.
     pub is_remembered: bool,
 }
 
 impl Candidate<'_> {
-    /// What is in force, where it has the environment.
-    fn before(&self, environment: &EnvironmentName) -> Option<Arc<InForce>> {
+    /// The current desired state, if it has the environment.
+    fn before(&self, environment: &EnvironmentName) -> Option<Arc<DesiredState>> {
         self.before.filter(|before| before.environments.contains_key(environment)).cloned()
     }
 
-    /// The environments that there are, or were.
+    /// The environments of the candidate and of the current desired state.
     fn environments(&self) -> BTreeSet<EnvironmentName> {
         let before = self.before.into_iter().flat_map(|before| before.environments.keys());
         before.chain(self.next.environments.keys()).cloned().collect()
@@ -76,20 +58,20 @@ impl Candidate<'_> {
 }
 
 /// The account that an environment has by a commit.
-fn account<'a>(in_force: &'a InForce, environment: &EnvironmentName) -> Option<&'a str> {
-    in_force.environments.get(environment).map(|environment| environment.account.as_str())
+fn account<'a>(state: &'a DesiredState, environment: &EnvironmentName) -> Option<&'a str> {
+    state.environments.get(environment).map(|environment| environment.account.as_str())
 }
 
-/// What a rule says of a commit.
+/// The result of a rule for a commit.
 struct Ruling {
     refused: Option<Unverified>,
-    /// The accounts that the rule is about, by commits that are verified.
+    /// The accounts to which the rule applies, by verified commits.
     accounts: BTreeSet<String>,
 }
 
-/// Loads what an older commit has; nothing where it is wrong as a whole.
+/// Loads the desired state at an older commit; `None` where it is rejected as a whole.
 pub(crate) trait Older {
-    async fn older(&self, revision: &Revision) -> Result<Option<Arc<InForce>>, SourceError>;
+    async fn older(&self, revision: &Revision) -> Result<Option<Arc<DesiredState>>, SourceError>;
 }
 
 impl Verified {
@@ -100,7 +82,7 @@ impl Verified {
     /// The environments that may not follow a commit.
     ///
     /// # Errors
-    /// When the repository cannot be read: then nobody knows.
+    /// When the repository cannot be read: then it is unknown.
     pub async fn refused(
         &mut self,
         candidate: &Candidate<'_>,
@@ -124,7 +106,7 @@ impl Verified {
                 Some(before) => Some(before),
                 None => self.back(&*verifier, rule, &rules, candidate, history).await?,
             };
-            let has = |in_force: &InForce| in_force.environments.contains_key(&environment);
+            let has = |state: &DesiredState| state.environments.contains_key(&environment);
             if has(candidate.next) || older.as_deref().is_some_and(has) {
                 refused.push(Refused { environment, unverified, older });
             }
@@ -148,7 +130,7 @@ impl Verified {
             Err(NotVerified::Refused(unverified)) => Some(unverified),
         };
         let before = candidate.before(rule);
-        let mut known: Vec<&InForce> = before.iter().map(|before| &**before).collect();
+        let mut known: Vec<&DesiredState> = before.iter().map(|before| &**before).collect();
         let mut older = None;
         if refused.is_none() {
             self.is_verified(verifier, rule, head, candidate).await;
@@ -158,14 +140,14 @@ impl Verified {
             names.extend(older.iter().flat_map(|older| older.environments.keys().cloned()));
         }
         known.extend(older.as_deref());
-        let accounts = known.into_iter().filter_map(|in_force| account(in_force, rule)).map(str::to_owned).collect();
+        let accounts = known.into_iter().filter_map(|state| account(state, rule)).map(str::to_owned).collect();
         if !candidate.next.environments.contains_key(rule) && before.is_none() && older.is_none() {
             self.is_missing(rule);
         }
         Ok(Ruling { refused, accounts })
     }
 
-    /// What the newest commit has that is verified by all of these rules, of which `rule` refuses the candidate.
+    /// The desired state at the newest commit that all of these rules accept, of which `rule` refuses the candidate.
     async fn back(
         &mut self,
         verifier: &dyn Verifier,
@@ -173,7 +155,7 @@ impl Verified {
         rules: &BTreeSet<EnvironmentName>,
         candidate: &Candidate<'_>,
         history: &impl Older,
-    ) -> Result<Option<Arc<InForce>>, SourceError> {
+    ) -> Result<Option<Arc<DesiredState>>, SourceError> {
         let mut from = candidate.next.revision.clone();
         'back: for _ in 0..BACK_MAX {
             let Some(instead) = verifier.last_verified(rule, &from).await? else { return Ok(None) };
@@ -193,7 +175,7 @@ impl Verified {
         Ok(None)
     }
 
-    /// Notes that a commit is the one that a rule begins with from here on.
+    /// Records a commit as the one against which a rule checks from here on.
     async fn is_verified(
         &mut self,
         verifier: &dyn Verifier,
@@ -207,19 +189,19 @@ impl Verified {
         }
     }
 
-    /// Tells, once, that the configuration names an environment which no commit has: it may be misspelt.
+    /// Logs, once, that the configuration names an environment that no commit has: it may be misspelt.
     fn is_missing(&mut self, environment: &EnvironmentName) {
         if self.missing.insert(environment.clone()) {
             tracing::warn!(
                 %environment,
-                "The daemon's configuration wants commits verified for an environment that is not there."
+                "The daemon's configuration demands verified commits for an environment that does not exist."
             );
         }
     }
 }
 
-/// The rules that an environment goes by: its own, those about an account that it is in or was in, and those that refuse the
-/// commit without anybody knowing which account they are about.
+/// The rules that apply to an environment: its own, those about an account that it is or was in, and those that refuse the
+/// commit and whose account is unknown.
 fn rules_of(
     environment: &EnvironmentName,
     has_own: bool,
@@ -228,7 +210,7 @@ fn rules_of(
 ) -> BTreeSet<EnvironmentName> {
     let before = candidate.before.map(|before| &**before);
     let accounts: BTreeSet<&str> =
-        before.into_iter().chain([candidate.next]).filter_map(|in_force| account(in_force, environment)).collect();
+        before.into_iter().chain([candidate.next]).filter_map(|state| account(state, environment)).collect();
     let is_ours = |rule: &EnvironmentName, ruling: &Ruling| {
         let is_own = has_own && rule == environment;
         let is_about_account = accounts.iter().any(|account| ruling.accounts.contains(*account));

@@ -1,16 +1,16 @@
-//! One mutating call, with all that must be remembered and told of it.
+//! One mutating call, with everything that must be recorded and emitted about it.
 
 use serde_json::Value;
 use tokio::time::Instant;
 use trueup_core::names::Arn;
 use trueup_core::plan::{Plan, Step};
-use trueup_core::report::{Event, Failure, PlannedStep, What};
-use trueup_ports::{Answer, Cloud, Effect};
+use trueup_core::report::{CallFailure, Event, PlannedStep, What};
+use trueup_ports::{Answer, CallError, Cloud, Effect};
 
 use crate::application::ApplicationState;
 use crate::context::Context;
 
-/// Makes the call of a step. `None` when it failed: the state has its backoff, and what happened is read back before
+/// Makes the call of a step. `None` when it failed: the state has its backoff, and the resource is read again before
 /// anything else is done.
 ///
 /// Once begun it must be awaited to its end: a call that is dropped half-way may have had its effect.
@@ -23,7 +23,7 @@ pub(crate) async fn write(
 ) -> Option<Answer> {
     let result = cloud.execute(&step.call).await;
     let now = context.now();
-    // Whatever was remembered of the resource is old now, also when AWS refused: something of it was not as thought.
+    // What is remembered of the resource is out of date, also when AWS refused: then it is not in the expected state.
     state.refresh.extend(touched(step));
     let (what, answer) = match result {
         Ok(answer) => {
@@ -38,17 +38,10 @@ pub(crate) async fn write(
                 state.memory.lost(step, now);
             }
             state.failed(step, &plan.revision, &error, Instant::now());
-            let failure = Failure {
-                kind: error.kind,
-                code: error.code,
-                message: error.message,
-                request_id: error.request_id,
-                effect_unknown: error.effect == Effect::Unknown,
-            };
-            (What::StepFailed { step: PlannedStep::from(step), failure }, None)
+            (What::StepFailed { step: PlannedStep::from(step), failure: failure(error) }, None)
         }
     };
-    context.tell([Event {
+    context.emit([Event {
         time: now,
         environment: Some(plan.environment.clone()),
         application: Some(plan.application.clone()),
@@ -58,13 +51,16 @@ pub(crate) async fn write(
     answer
 }
 
-/// The ARNs of what a step touches: the resource's, and those that its request names.
+/// The part of a failed call's error that events have.
+pub(crate) fn failure(error: CallError) -> CallFailure {
+    let CallError { operation: _, kind, code, message, request_id, effect } = error;
+    CallFailure { kind, code, message, request_id, effect_unknown: effect == Effect::Unknown }
+}
+
+/// The ARNs of the resource of a step, and of those that its request names.
 fn touched(step: &Step) -> impl Iterator<Item = String> + '_ {
     let members = step.call.input.as_object().into_iter().flat_map(|input| input.values());
-    let named = members.flat_map(|member| match member {
-        Value::Array(items) => items.as_slice(),
-        one => std::slice::from_ref(one),
-    });
+    let named = members.flat_map(|member| member.as_array().map_or(std::slice::from_ref(member), Vec::as_slice));
     let named = named.filter_map(Value::as_str).filter(|text| text.starts_with("arn:"));
     named.chain(step.resource.arn.as_ref().map(Arn::as_str)).map(str::to_owned)
 }

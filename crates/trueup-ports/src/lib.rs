@@ -1,4 +1,4 @@
-//! The ports of trueup: what the loop asks of AWS, of git and of the clock.
+//! The ports of trueup: the traits through which the loop reaches AWS, git and the clock.
 //!
 //! The adapters (`trueup-aws`, `trueup-git`) implement these traits and the engine sees nothing else of them.
 
@@ -18,7 +18,8 @@ use trueup_core::desired::{Environment, FileTree, Lookup};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{ApplicationName, Arn, Revision, ServiceId};
-use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
+use trueup_core::plan::{Call, Operation, Resource};
+use trueup_core::resources::service::RunningTasks;
 
 pub use self::meter::{CallOutcome, GitOutcome, Measurement, Meter, Unmetered};
 pub use self::metrics::{Datum, Metrics, Sample, Unit};
@@ -26,29 +27,29 @@ pub use self::notebook::Notebook;
 pub use self::observe_request::ObserveRequest;
 pub use self::verifier::{NotVerified, Unverified, Verifier};
 
-/// Time. Simulation owns it, so nobody else may ask the system.
+/// Time. The simulation controls it, so only an implementation of this trait asks the system.
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
 }
 
-/// Who goes first where calls wait for AWS's rates. The earlier ones go first, in the order of asking among equals; the
-/// others are not starved: an adapter gives them a share of every bucket.
+/// The order in which calls that wait for AWS's rates are sent: the earlier variant first, and calls of one priority in the
+/// order in which they were requested. An adapter keeps a share of every bucket for the others, so none is starved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// Reads that come before a write or after one: whose account it is, what became of a call whose answer was lost.
+    /// Reads before a write or after one: which account answers, and what came of a call whose answer was lost.
     Safety,
-    /// Rollouts that run: watching them, and the evidence of why they fail, which AWS keeps for an hour only.
+    /// Running rollouts: their progress, and the evidence of why they fail, which AWS keeps for an hour only.
     Rollout,
-    /// What a new desired state needs: the references in it, and the calls that bring it about.
+    /// A new desired state: resolving its references, and the calls that apply it.
     Deploy,
-    /// The rest: steady observation, inventories, sweeps, attribution, deletions.
+    /// Everything else: steady observation, inventories, sweeps, attribution, deletions.
     #[default]
     Rest,
 }
 
 impl Priority {
-    /// The priority of a mutating call: taking away can wait for what brings something about.
+    /// The priority of a mutating call: deletions wait for creations and updates.
     pub fn of(operation: Operation) -> Self {
         let deletes =
             matches!(operation, Operation::DeleteService | Operation::DeleteTargetGroup | Operation::DeleteRule);
@@ -59,43 +60,43 @@ impl Priority {
 /// AWS, in one environment: one account, one region, one set of credentials.
 #[async_trait]
 pub trait Cloud: Send + Sync {
-    /// The account that answers.
+    /// The account of the credentials.
     ///
     /// # Errors
     /// When AWS cannot be asked.
     async fn account(&self) -> Result<String, ReadFailure>;
 
-    /// Observes what is wanted. Never fails as a whole: what could not be read is `Unknown`, each part by itself.
+    /// Observes what the request names. Never fails as a whole: a part that could not be read is `Unknown`.
     async fn observe(&self, request: &ObserveRequest) -> Live;
 
-    /// Resolves references to things outside the repository. Every lookup asked for is in the answer.
+    /// Resolves references to things outside the repository. Every lookup is in the answer.
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>>;
 
-    /// Who changed a resource last, in words (`alice at 2026-01-01T00:00:00Z by UpdateService`), as far as AWS's records
-    /// tell: they come minutes late and not for everything. For reports alone; nothing waits for it.
+    /// Who changed a resource last (`alice at 2026-01-01T00:00:00Z by UpdateService`), as far as AWS's records show:
+    /// they are minutes late and incomplete. For reports only; nothing waits for it.
     async fn last_change(&self, resource: &Resource) -> Observed<String>;
 
-    /// Reads what tells why a deployment does not get on: its tasks, target health, events and reasons. Never fails as a
-    /// whole: each part is there or `Unknown` by itself. Some ten calls, so not for every look.
+    /// Reads the evidence of why a deployment does not make progress: its tasks, target health, events and reasons. Never
+    /// fails as a whole: a part that could not be read is `Unknown`. About ten calls, so not for every cycle.
     async fn evidence(&self, request: &EvidenceRequest) -> Evidence;
 
     /// Reads the tasks that the deployment runs, and the health of the targets: two calls and one for each target group,
-    /// more for more than a hundred tasks. Each part is there or `Unknown` by itself. For reports alone.
+    /// more for more than a hundred tasks. A part that could not be read is `Unknown`. For reports only.
     async fn running_tasks(&self, request: &EvidenceRequest) -> RunningTasks;
 
-    /// Makes one mutating call and gives back AWS's answer in the API's own JSON spelling.
+    /// Makes one mutating call and returns AWS's answer in the API's own JSON spelling.
     ///
     /// # Errors
-    /// When AWS refused, or when nobody knows whether the call had its effect ([`CallError::effect`]).
+    /// When AWS refused, or when it is unknown whether the call had its effect ([`CallError::effect`]).
     async fn execute(&self, call: &Call) -> Result<Answer, CallError>;
 }
 
-/// What evidence is asked for.
+/// Names the deployment whose evidence is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceRequest {
     /// The service.
     pub service: ServiceId,
-    /// The deployment in question (`ecs-svc/…`): tasks that another one started are left out.
+    /// The deployment (`ecs-svc/…`): tasks that another one started are left out.
     pub deployment: String,
     /// The service's target groups.
     pub target_groups: BTreeSet<Arn>,
@@ -106,7 +107,7 @@ pub struct EvidenceRequest {
 pub struct Answer {
     /// The answer's body.
     pub output: Value,
-    /// AWS's request id, for its support and for CloudTrail.
+    /// AWS's request id, for AWS support and CloudTrail.
     pub request_id: Option<String>,
 }
 
@@ -116,15 +117,15 @@ pub struct Answer {
 pub struct CallError {
     /// The call, such as `ecs:UpdateService`.
     pub operation: String,
-    /// What kind of failure.
+    /// The kind of failure.
     pub kind: FailureKind,
     /// AWS's error code, such as `InvalidParameterException`.
     pub code: Option<String>,
-    /// AWS's own words, or the transport's.
+    /// AWS's message, or the transport's.
     pub message: String,
     /// AWS's request id.
     pub request_id: Option<String>,
-    /// Whether the call may have had its effect all the same.
+    /// Whether the call may have had its effect anyway.
     pub effect: Effect,
 }
 
@@ -133,49 +134,49 @@ pub struct CallError {
 pub enum Effect {
     /// AWS refused it.
     None,
-    /// The answer was lost: read before anything is concluded.
+    /// The answer was lost: the resource must be read before anything is concluded.
     Unknown,
 }
 
 /// Makes the [`Cloud`] of an environment: credentials, region, assumed role.
 #[async_trait]
 pub trait Clouds: Send + Sync {
-    /// Connects. Cheap when nothing has changed since the last time.
+    /// Connects. Cheap when nothing changed since the last call.
     async fn cloud(&self, environment: &Environment) -> Arc<dyn Cloud>;
 
-    /// The process stops: from here on no mutating call is sent or repeated, also none that waits for its turn. Those
-    /// already sent finish.
+    /// Stops writing, because the process ends: no mutating call is sent or repeated any more, not even one that waits for
+    /// its turn. Calls that were already sent finish.
     fn stop_writing(&self);
 }
 
 /// The git repository of desired state.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// Asks the remote for the branch's head and fetches when it moved. Cheap when it did not.
+    /// Asks the remote for the branch's head, and fetches when it moved. Cheap when it did not.
     ///
     /// # Errors
-    /// When the remote cannot be asked or what it sent is refused; the last good revision stays available.
+    /// When the remote cannot be reached or what it sent is refused; the last accepted revision stays available.
     async fn poll(&self) -> Result<Head, SourceError>;
 
     /// The files of the desired state at `revision`, which must have been fetched before.
     ///
     /// # Errors
-    /// When the tree cannot be read, or holds what is refused (symlinks, submodules, more than the bounds allow).
+    /// When the tree cannot be read, or contains what is refused (symlinks, submodules, more than the limits allow).
     async fn snapshot(&self, revision: &Revision) -> Result<Snapshot, SourceError>;
 
-    /// Whether the commit is one of this repository's: an ancestor of the branch's head, or one that was its head.
+    /// Whether the commit belongs to this repository: it is an ancestor of the branch's head, or was its head.
     async fn knows(&self, revision: &Revision) -> bool;
 
     /// Whether `revision` is the commit `head` or an ancestor of it. False when one of them was never fetched.
     async fn contains(&self, head: &Revision, revision: &Revision) -> bool;
 
-    /// Remembers across restarts that this revision was accepted, so that a restart without the remote begins there.
+    /// Stores that this revision was accepted, so that a restart without the remote begins with it.
     ///
     /// # Errors
     /// When the cache cannot be written.
     async fn accept(&self, revision: &Revision) -> Result<(), SourceError>;
 
-    /// The revision accepted last, also by a process before this one.
+    /// The revision that was accepted last, by this process or an earlier one.
     async fn accepted(&self) -> Option<Revision>;
 }
 
@@ -184,20 +185,20 @@ pub trait Source: Send + Sync {
 pub struct Head {
     /// The commit.
     pub revision: Revision,
-    /// How it follows from the head seen before.
+    /// How it relates to the head of the poll before.
     pub movement: Movement,
 }
 
-/// How a head follows from the one before.
+/// How a head relates to that of the poll before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Movement {
-    /// It is the first one seen.
+    /// There was no poll before.
     First,
     /// It is the same.
     Still,
-    /// It descends from the one before.
+    /// It is a descendant of the head before.
     Forward,
-    /// It does not: the branch was force-pushed. It is the new truth, and worth telling.
+    /// It is not: the branch was force-pushed. The new head counts, and the event says so.
     Rewritten,
 }
 
@@ -220,10 +221,10 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SourceError {
-    /// What happened, to which repository (without credentials).
+    /// What failed, for which repository (without credentials).
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// Whether it may pass by itself (the network), rather than need a commit or a person.
+    /// Whether it may clear on its own (the network), instead of needing a commit or an operator.
     pub transient: bool,
 }

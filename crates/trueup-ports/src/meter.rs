@@ -1,71 +1,71 @@
-//! What is measured on the way: durations and outcomes, for whoever makes metrics of them.
+//! Durations and outcomes of cycles, polls and calls, for adapters that turn them into metrics.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use trueup_core::names::EnvironmentName;
 
-/// Takes measurements. Must not wait and must not fail: reconciling goes on whatever becomes of a number.
+/// Records measurements. Must not wait and must not fail: reconciling does not depend on it.
 pub trait Meter: Debug + Send + Sync {
-    /// Takes one.
+    /// Records one.
     fn measure(&self, measurement: &Measurement<'_>);
 }
 
-/// One thing that was done, and how long it took.
+/// One operation, and how long it took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measurement<'a> {
-    /// A cycle of an environment: everything due was observed and planned. What is written goes on beside it.
+    /// A cycle of an environment: everything due was observed and planned. Passes that write run concurrently.
     Cycle {
         /// The environment.
         environment: &'a EnvironmentName,
-        /// Whether all applications were looked at, or those alone that something goes on with.
+        /// Whether all applications were reconciled, or only those that were due before the next full cycle.
         full: bool,
-        /// From its begin to its end.
+        /// From its start to its end.
         took: Duration,
     },
-    /// The repository was asked for the branch's head, and what is new was fetched and loaded.
+    /// A poll of git: new commits were fetched and loaded.
     Git {
-        /// What came of it.
+        /// The outcome.
         outcome: GitOutcome,
-        /// From the question to the revision in force.
+        /// From the poll's start until the new revision is current.
         took: Duration,
     },
-    /// One attempt of a call to AWS; a repetition is another one.
+    /// One attempt of a call to AWS; a retry is another one.
     Call {
         /// The environment's name.
         environment: &'a str,
         /// Service and operation, such as `ecs:DescribeServices`.
         operation: &'a str,
-        /// What came of it.
+        /// The outcome.
         outcome: CallOutcome,
-        /// From sending to the answer; waiting for a turn is not in it.
+        /// From sending to the answer, without waiting for a turn.
         took: Duration,
     },
 }
 
-/// What came of asking git.
+/// The outcome of a poll of git.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GitOutcome {
-    /// The branch is where it was.
+    /// The branch did not move.
     Still,
     /// There is a new commit.
     Moved,
-    /// It could not be read.
+    /// The repository could not be read.
     Failed,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CallOutcome {
-    /// AWS did it.
+    /// AWS accepted it.
     Succeeded,
-    /// AWS asked for fewer calls.
+    /// AWS throttled it.
     Throttled,
-    /// Anything else.
+    /// It failed in any other way.
     Failed,
 }
 
-/// Takes nothing.
+/// Records nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unmetered;
 

@@ -1,4 +1,4 @@
-//! Metrics for whoever keeps them: CloudWatch, behind a trait.
+//! The metrics store, CloudWatch, behind a trait.
 
 use std::collections::BTreeMap;
 
@@ -7,60 +7,60 @@ use jiff::Timestamp;
 
 use crate::CallError;
 
-/// Keeps metrics.
+/// A store of metrics.
 #[async_trait]
 pub trait Metrics: Send + Sync {
     /// Puts data into a namespace, in one call.
     ///
     /// # Errors
-    /// When they were refused, or nobody knows whether they arrived.
+    /// When they were refused, or when it is unknown whether they arrived.
     async fn put(&self, namespace: &str, data: &[Datum]) -> Result<(), CallError>;
 }
 
-/// What was measured of one metric.
+/// A datum of one metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Datum {
     /// The metric's name.
     pub name: &'static str,
-    /// What tells it from others of that name, such as `Environment`.
+    /// Its dimensions, such as `Environment`.
     pub dimensions: BTreeMap<&'static str, String>,
-    /// When.
+    /// When it was measured.
     pub time: Timestamp,
-    /// What its numbers count.
+    /// The unit of its numbers.
     pub unit: Unit,
     /// Its numbers.
     pub sample: Sample,
 }
 
-/// What numbers count.
+/// The unit of a datum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Things, or 0 and 1 for no and yes.
+    /// A count, or 0 and 1 for no and yes.
     Count,
-    /// Time.
+    /// Seconds.
     Seconds,
 }
 
-/// One number, or what many come to.
+/// One number, or the statistics of many.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Sample {
-    /// A number.
+    /// One number.
     One(f64),
-    /// Many.
+    /// Statistics of many.
     Many {
-        /// How many; never 0.
+        /// Their count; never 0.
         count: f64,
         /// Their sum.
         sum: f64,
-        /// The least.
+        /// The smallest.
         minimum: f64,
-        /// The greatest.
+        /// The largest.
         maximum: f64,
     },
 }
 
 impl Sample {
-    /// This with one more number.
+    /// The statistics with one more number.
     #[must_use]
     pub fn and(self, value: f64) -> Self {
         let (count, sum, minimum, maximum) = match self {

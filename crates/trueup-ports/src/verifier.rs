@@ -1,4 +1,4 @@
-//! Whether a commit may be applied: who signed it.
+//! Whether a commit may be applied, by its signature.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -8,20 +8,20 @@ use trueup_core::names::{EnvironmentName, Revision};
 
 use crate::SourceError;
 
-/// Judges commits by their signatures, as the daemon's own configuration demands it.
+/// Checks the signatures of commits, as the daemon's configuration demands.
 #[async_trait]
 pub trait Verifier: Debug + Send + Sync {
-    /// Whether commits must be signed before they are applied in this environment.
+    /// Whether this environment demands signed commits.
     fn demands(&self, environment: &EnvironmentName) -> bool;
 
     /// The environments that the configuration names, whether the repository has them or not.
     fn named(&self) -> BTreeSet<EnvironmentName>;
 
-    /// Whether `revision` may be applied, by the rule for an environment. `verified` is the commit that was verified there last,
-    /// by this process: where a rule is about every commit, those that it has are not looked at again.
+    /// Checks whether `revision` may be applied, by the rule for an environment. `verified` is the commit that this process
+    /// verified there last: where a rule is about every commit, its ancestors are not checked again.
     ///
     /// # Errors
-    /// When it may not, or when nobody knows.
+    /// When it may not, or when that is unknown.
     async fn verify(
         &self,
         rule: &EnvironmentName,
@@ -29,35 +29,35 @@ pub trait Verifier: Debug + Send + Sync {
         verified: Option<&Revision>,
     ) -> Result<(), NotVerified>;
 
-    /// The newest commit before `revision` that may be applied, for a process that begins with one that may not: by first parents,
-    /// and never one before what is remembered. `None` where there is none within a bounded number of commits.
+    /// The newest commit before `revision` that may be applied, for a process that starts with one that may not: along first
+    /// parents, and never before the stored one. `None` when there is none within a limited number of commits.
     ///
     /// # Errors
-    /// When nobody knows.
+    /// When that is unknown.
     async fn last_verified(&self, rule: &EnvironmentName, revision: &Revision)
     -> Result<Option<Revision>, SourceError>;
 
-    /// Remembers a commit as the one that the next is judged by, for processes after this one. That it cannot be remembered holds
-    /// nothing up.
+    /// Stores a commit as the one against which the next is checked, for later processes. A failure to store it is not an
+    /// error.
     async fn remember(&self, rule: &EnvironmentName, revision: &Revision);
 }
 
-/// Why a commit is not applied.
+/// The reason why a commit is not applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotVerified {
-    /// It, or one that came with it, is not signed as it must be.
+    /// It, or a commit that came with it, is not signed as demanded.
     Refused(Unverified),
     /// The repository cannot be read.
     Unknown(SourceError),
 }
 
-/// A commit that is not signed as it must be.
+/// A commit that is not signed as demanded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unverified {
     /// The commit: the head, or one before it where every commit must be signed.
     pub commit: Revision,
-    /// Why, in one line.
+    /// The reason, in one line.
     pub message: String,
-    /// What ends it, in one line.
+    /// The remedy, in one line.
     pub cure: String,
 }

@@ -31,17 +31,8 @@ fn variable() -> Change {
 
 /// An application that is as it should be.
 pub fn plan(environment: &str, application: &str) -> Plan {
-    Plan {
-        environment: EnvironmentName::new(environment),
-        application: ApplicationName::new(application),
-        revision: Revision::new("0123456789abcdef0123456789abcdef01234567"),
-        steps: Vec::new(),
-        held: Vec::new(),
-        sync: Sync::Synced,
-        health: Health::Healthy,
-        rollout: None,
-        finding: None,
-    }
+    let revision = Revision::new("0123456789abcdef0123456789abcdef01234567");
+    Plan::settled(EnvironmentName::new(environment), ApplicationName::new(application), revision)
 }
 
 /// Drift of a secret, and a hold of AWS's words.

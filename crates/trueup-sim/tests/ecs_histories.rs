@@ -1,4 +1,4 @@
-//! What the actions of ECS tell while the scheduler and the load balancer do their part.
+//! What the actions of ECS show while the scheduler and the load balancer do their part.
 
 use std::time::Duration;
 
@@ -277,7 +277,7 @@ fn a_task_that_is_stopped_by_hand_says_so_and_is_replaced() {
     assert_eq!((code.as_str(), text.as_str()), ("InvalidParameterException", "The referenced task was not found."));
 }
 
-/// A target group and, when told so, a rule that forwards to it.
+/// A target group and, when asked for, a rule that forwards to it.
 fn target_group(world: &mut World, name: &str, kind: &str, attached: bool) -> String {
     let input = json!({ "Name": name, "Protocol": "HTTP", "Port": "80", "VpcId": "vpc-1", "TargetType": kind });
     let group = elb(world, "CreateTargetGroup", &input)["TargetGroups"][0]["TargetGroupArn"].clone();

@@ -68,8 +68,8 @@ fn dependencies(applications: &Candidates, found: &mut Vec<(CandidateKey, Proble
                 found.push((key.clone(), problem.help("remove it")));
             } else if circles.get(&(key.0.clone(), name.clone())).is_some_and(|circle| circles.get(key) == Some(circle))
             {
-                problem.message = format!("`{name}` depends on this application in turn");
-                found.push((key.clone(), problem.help("one of the dependencies between them must go")));
+                problem.message = format!("`{name}` depends on this application, too");
+                found.push((key.clone(), problem.help("remove one of the dependencies between them")));
             }
         }
     }

@@ -10,7 +10,7 @@ use super::layout::Directory;
 use super::manifest::{self, Manifest};
 use super::parsed_document::ParsedDocument;
 use super::parsed_files::ParsedFiles;
-use super::template::Scope;
+use super::template::ReferenceScope;
 use super::{FileTree, Lookup, ownership, rules};
 use crate::document::Problem;
 use crate::kind::Kind;
@@ -96,7 +96,7 @@ fn build(
         problems.push(Problem::of_file("no-documents", format!("{name}/{}", manifest::FILE), message).help(help));
     }
     let rules::Findings { cluster, allowances } = rules::check(
-        &rules::Subject::new(environment, configured.sound, &documents, complete, &manifest.allow_plaintext),
+        &rules::ApplicationView::new(environment, configured.sound, &documents, complete, &manifest.allow_plaintext),
         problems,
     );
     // Where account and region are made up, two environments would seem to declare the same resources.
@@ -131,7 +131,7 @@ fn settle(
     let mut target_groups = BTreeMap::new();
     for document in &mut documents {
         let environment = &configured.environment;
-        let scope = Scope { environment, images: &images, target_groups: &target_groups };
+        let scope = ReferenceScope { environment, images: &images, target_groups: &target_groups };
         document.settle(&scope, &manifest.allow_unknown, problems);
         if document.kind == Kind::TargetGroup {
             // Target groups come first, and the other kinds refer to them by their names in AWS. A target group does not

@@ -1,11 +1,11 @@
-//! `trueup.toml`: which applications there are, in which environments, under which policy.
+//! `trueup.toml`: the applications, their environments and their policy.
 
 use std::collections::BTreeMap;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::place::Place;
-use super::reader::{PolicyPatch, Reader, quoted};
+use super::located::Located;
+use super::reader::{PolicyPatch, TableReader, quoted};
 use super::{Environment, Policy};
 use crate::document::{Node, NodeValue, Problem, nearest};
 use crate::names::EnvironmentName;
@@ -13,7 +13,7 @@ use crate::names::EnvironmentName;
 /// The file's name, at the root of the desired state.
 pub(super) const FILE: &str = "trueup.toml";
 
-/// What `trueup.toml` says.
+/// The content of `trueup.toml`.
 pub(super) struct Configuration {
     /// Globs over directories that have an `app.toml`, each with its place.
     pub applications: Vec<(GlobMatcher, Option<Problem>)>,
@@ -21,22 +21,22 @@ pub(super) struct Configuration {
     pub environments: BTreeMap<EnvironmentName, ConfiguredEnvironment>,
 }
 
-/// An environment with the policy that holds in it before an application's own.
+/// An environment with its policy, before an application's own.
 pub(super) struct ConfiguredEnvironment {
     /// The environment.
     pub environment: Environment,
     /// `[policy]` overridden by the environment's.
     pub policy: Policy,
-    /// Whether its account and region could be read; made-up ones stand in for them otherwise, so that the documents
-    /// can still be checked.
+    /// Whether its account and region could be read; placeholders are used otherwise, so that the documents can still be
+    /// checked.
     pub sound: bool,
 }
 
 impl Configuration {
     /// Reads the file.
     pub fn read(node: &Node, problems: &mut Vec<Problem>) -> Self {
-        let reader = &mut Reader { problems };
-        let root = Place::root(node);
+        let reader = &mut TableReader { problems };
+        let root = Located::root(node);
         reader.table(&root, "`trueup.toml`", &["applications", "policy", "variables", "environments"]);
 
         let mut policy = Policy::default();
@@ -75,7 +75,7 @@ fn no_environments(problem: Problem) -> Problem {
     problem.help("add `[environments.NAME]` with `account`, `region` and `cluster`")
 }
 
-fn read_globs(root: &Place<'_>, reader: &mut Reader<'_>) -> Vec<(GlobMatcher, Option<Problem>)> {
+fn read_globs(root: &Located<'_>, reader: &mut TableReader<'_>) -> Vec<(GlobMatcher, Option<Problem>)> {
     let Some(place) = root.get("applications") else {
         return vec![(glob("*").expect("`*` is a glob"), None)];
     };
@@ -103,10 +103,10 @@ fn glob(text: &str) -> Result<GlobMatcher, globset::Error> {
 
 fn read_environment(
     name: &str,
-    place: &Place<'_>,
+    place: &Located<'_>,
     policy: &Policy,
     variables: &BTreeMap<String, String>,
-    reader: &mut Reader<'_>,
+    reader: &mut TableReader<'_>,
 ) -> ConfiguredEnvironment {
     let mut configured = ConfiguredEnvironment {
         environment: Environment {
@@ -133,7 +133,7 @@ fn read_environment(
     }
     let form = "the cluster's short name, not its ARN: letters, digits, `-` and `_`, at most 255";
     let cluster = checked(&table, "cluster", false, reader, form, |text| is_name(text) && text.len() <= 255);
-    // A wrong one is told once, here, and not again wherever it is used.
+    // A wrong one is reported once, here, and not again wherever it is used.
     environment.cluster =
         cluster.or_else(|| table.get("cluster")?.node.as_str()?.rsplit('/').next().map(str::to_owned));
     environment.role =
@@ -158,12 +158,12 @@ fn read_environment(
     configured
 }
 
-/// A text of a table that has a form.
+/// A text of a table, checked for its form.
 fn checked(
-    table: &Place<'_>,
+    table: &Located<'_>,
     key: &str,
     required: bool,
-    reader: &mut Reader<'_>,
+    reader: &mut TableReader<'_>,
     form: &str,
     is_good: impl Fn(&str) -> bool,
 ) -> Option<String> {
@@ -184,7 +184,7 @@ fn checked(
     }
 }
 
-fn read_variables(place: &Place<'_>, reader: &mut Reader<'_>) -> BTreeMap<String, String> {
+fn read_variables(place: &Located<'_>, reader: &mut TableReader<'_>) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     let Some(table) = reader.open_table(place, "`variables`") else { return variables };
     for (name, place) in table.members() {

@@ -2,9 +2,9 @@
 
 use super::Lookup;
 use super::configuration::is_name;
+use super::located::Located;
 use super::parsed_document::ParsedDocument;
-use super::place::Place;
-use super::reader::Reader;
+use super::reader::TableReader;
 use crate::document::Problem;
 use crate::kind::Kind;
 
@@ -27,7 +27,7 @@ impl Image {
 }
 
 /// Reads one image. Wrong values are reported; `None` when it is not a table.
-pub(super) fn read_image(name: &str, place: &Place<'_>, reader: &mut Reader<'_>) -> Option<Image> {
+pub(super) fn read_image(name: &str, place: &Located<'_>, reader: &mut TableReader<'_>) -> Option<Image> {
     let what = format!("image `{name}`");
     if !is_name(name) {
         reader.problems.push(
@@ -64,7 +64,7 @@ pub(super) fn read_image(name: &str, place: &Place<'_>, reader: &mut Reader<'_>)
 }
 
 /// A repository with a tag or digest in it names an image.
-fn misplaced_tag(repository: &str, table: &Place<'_>) -> Option<Problem> {
+fn misplaced_tag(repository: &str, table: &Located<'_>) -> Option<Problem> {
     let last = repository.rsplit('/').next()?;
     let place = table.get("repository")?;
     last.contains([':', '@']).then(|| {
@@ -81,7 +81,7 @@ pub(super) fn default_platform(documents: &[ParsedDocument]) -> String {
     let platform = documents
         .iter()
         .find(|document| document.kind == Kind::TaskDefinition)
-        .and_then(|document| Place::root(&document.node).get("runtimePlatform"));
+        .and_then(|document| Located::root(&document.node).get("runtimePlatform"));
     let declared = |member: &str| platform.as_ref().and_then(|platform| platform.member_text(member));
     let system = match declared("operatingSystemFamily") {
         Some(family) if family.starts_with("WINDOWS") => "windows",

@@ -7,21 +7,21 @@ use super::reader::quoted;
 use super::{FileTree, manifest};
 use crate::document::Problem;
 use crate::document::nearest;
-use crate::kind::Kind;
+use crate::kind::{Kind, Place};
 use crate::names::{ApplicationName, EnvironmentName};
 
 /// The most documents that one application may have in one environment's files. A load balancer has at most 100
 /// rules, so this is room for two full ones.
 pub const DOCUMENTS_PER_APPLICATION_MAX: usize = 200;
 
-/// An application's files, by what they are.
+/// An application's files, by role.
 #[derive(Default)]
 pub(super) struct Directory {
-    /// What holds in every environment.
+    /// The files for every environment.
     pub base: DirectoryFiles,
     /// `environments/NAME/…`, by name.
     pub overlays: BTreeMap<EnvironmentName, DirectoryFiles>,
-    /// DirectoryFiles that have no business there.
+    /// Files that do not belong there.
     pub problems: Vec<Problem>,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct DirectoryFiles {
     pub documents: BTreeMap<(Kind, String), String>,
 }
 
-/// What the whole tree holds.
+/// The files of the whole tree.
 pub(super) struct Layout {
     /// Directories with an `app.toml`.
     pub applications: BTreeMap<ApplicationName, Directory>,
@@ -85,20 +85,20 @@ fn ancestors(path: &str) -> impl Iterator<Item = &str> {
 fn looks_like_document(path: &str) -> Option<&str> {
     let (dir, file) = path.rsplit_once('/')?;
     let (stem, _) = file.rsplit_once('.').filter(|(_, ending)| matches!(*ending, "toml" | "json"))?;
-    match (dir.rsplit_once('/'), stem) {
-        (_, "task-definition" | "service") => Some(dir),
-        (Some((parent, "target-groups" | "listener-rules")), _) => Some(parent),
-        _ => None,
-    }
+    let folder = dir.rsplit_once('/');
+    Kind::ALL.into_iter().find_map(|kind| match kind.facts().place {
+        Place::File(name) => (stem == name).then_some(dir),
+        Place::Folder(name) => folder.filter(|(_, folder)| *folder == name).map(|(parent, _)| parent),
+    })
 }
 
-/// What a path inside an application is.
-enum Entry<'p> {
+/// The role of a path inside an application.
+enum FileRole<'p> {
     Ignored,
     Manifest,
     Document(Kind, &'p str),
     Overlay(&'p str, &'p str),
-    /// A problem, told once for the directory or file that it is about.
+    /// A problem, reported once for the directory or file that it is about.
     Wrong {
         about: &'p str,
         code: &'static str,
@@ -108,23 +108,24 @@ enum Entry<'p> {
 }
 
 impl Directory {
-    /// Puts a file in its place. `rest` is its path inside the directory.
+    /// Adds a file. `rest` is its path inside the directory.
     fn add(&mut self, path: &str, rest: &str) {
         let mut entry = classify(rest);
         let mut files = &mut self.base;
         let mut rest = rest;
-        if let Entry::Overlay(environment, inner) = entry {
+        if let FileRole::Overlay(environment, inner) = entry {
             files = self.overlays.entry(EnvironmentName::new(environment)).or_default();
             rest = inner;
-            entry = match classify(inner) {
-                Entry::Overlay(..) => unknown(inner),
-                entry => entry,
-            };
+            entry = classify(inner);
+            if matches!(entry, FileRole::Overlay(..)) {
+                // An environment has no environments of its own.
+                entry = unknown(inner);
+            }
         }
         match entry {
-            Entry::Ignored | Entry::Overlay(..) => {}
-            Entry::Manifest => files.manifest = Some(path.to_owned()),
-            Entry::Document(kind, name) => {
+            FileRole::Ignored | FileRole::Overlay(..) => {}
+            FileRole::Manifest => files.manifest = Some(path.to_owned()),
+            FileRole::Document(kind, name) => {
                 let earlier = files.documents.insert((kind, name.to_owned()), path.to_owned());
                 if let Some(earlier) = earlier {
                     self.problems.push(
@@ -136,7 +137,7 @@ impl Directory {
                     self.problems.push(Problem::of_file("too-many", path, message).help("split the application"));
                 }
             }
-            Entry::Wrong { about, code, message, help } => {
+            FileRole::Wrong { about, code, message, help } => {
                 let about = &path[..path.len() - rest.len() + about.len()];
                 let problem = Problem::of_file(code, about, message).help(help);
                 if !self.problems.contains(&problem) {
@@ -147,47 +148,64 @@ impl Directory {
     }
 }
 
-/// Names that may stand in an application's directory, as people write them.
-const KNOWN: [&str; 6] =
-    ["app.toml", "task-definition.toml", "service.toml", "target-groups", "listener-rules", "environments"];
+/// Names that are allowed in an application's directory, as authors write them: files before folders.
+fn known_names() -> Vec<String> {
+    let (mut files, mut folders) = (vec![manifest::FILE.to_owned()], Vec::new());
+    for kind in Kind::ALL {
+        match kind.facts().place {
+            Place::File(name) => files.push(format!("{name}.toml")),
+            Place::Folder(name) => folders.push(name.to_owned()),
+        }
+    }
+    folders.push(ENVIRONMENTS.to_owned());
+    files.into_iter().chain(folders).collect()
+}
 
-fn classify(rest: &str) -> Entry<'_> {
+/// The folder of files that an environment has instead of, or over, those of the application.
+const ENVIRONMENTS: &str = "environments";
+
+fn classify(rest: &str) -> FileRole<'_> {
     let (first, inner) = rest.split_once('/').map_or((rest, None), |(first, inner)| (first, Some(inner)));
     if rest.split('/').any(|part| part.starts_with('.')) || is_prose(rest.rsplit('/').next().unwrap_or(rest)) {
-        return Entry::Ignored;
+        return FileRole::Ignored;
     }
     match (first, inner) {
-        (manifest::FILE, None) => Entry::Manifest,
-        ("task-definition.toml" | "task-definition.json", None) => {
-            Entry::Document(Kind::TaskDefinition, Kind::TaskDefinition.as_str())
-        }
-        ("service.toml" | "service.json", None) => Entry::Document(Kind::Service, Kind::Service.as_str()),
-        ("target-groups", Some(inner)) => named(rest, first, inner, Kind::TargetGroup),
-        ("listener-rules", Some(inner)) => named(rest, first, inner, Kind::ListenerRule),
-        ("environments", Some(inner)) => match inner.split_once('/') {
-            Some((environment, inner)) => Entry::Overlay(environment, inner),
-            None => Entry::Wrong {
+        (manifest::FILE, None) => FileRole::Manifest,
+        (ENVIRONMENTS, Some(inner)) => match inner.split_once('/') {
+            Some((environment, inner)) => FileRole::Overlay(environment, inner),
+            None => FileRole::Wrong {
                 about: rest,
                 code: "unknown-file",
-                message: "a file stands where the directory of an environment is expected".to_owned(),
+                message: "a file is where the directory of an environment is expected".to_owned(),
                 help: "write `environments/NAME/FILE`".to_owned(),
             },
         },
-        ("jobs", Some(_)) => Entry::Wrong {
+        ("jobs", Some(_)) => FileRole::Wrong {
             about: first,
             code: "jobs",
             message: "this version of trueup does not run jobs".to_owned(),
-            help: "take the directory out".to_owned(),
+            help: "remove the directory".to_owned(),
         },
-        _ => unknown(rest),
+        _ => document(rest).unwrap_or_else(|| unknown(rest)),
     }
 }
 
+/// The document of a path, by the place of its kind.
+fn document(rest: &str) -> Option<FileRole<'_>> {
+    Kind::ALL.into_iter().find_map(|kind| match kind.facts().place {
+        Place::File(name) => {
+            let ending = rest.strip_prefix(name)?;
+            matches!(ending, ".toml" | ".json").then_some(FileRole::Document(kind, kind.as_str()))
+        }
+        Place::Folder(name) => Some(named(rest, name, rest.strip_prefix(name)?.strip_prefix('/')?, kind)),
+    })
+}
+
 /// A document among several of its kind: `DIRECTORY/NAME.toml`.
-fn named<'p>(rest: &'p str, directory: &str, inner: &'p str, kind: Kind) -> Entry<'p> {
+fn named<'p>(rest: &'p str, directory: &str, inner: &'p str, kind: Kind) -> FileRole<'p> {
     match inner.rsplit_once('.') {
-        Some((name, "toml" | "json")) if is_name(name) => Entry::Document(kind, name),
-        _ => Entry::Wrong {
+        Some((name, "toml" | "json")) if is_name(name) => FileRole::Document(kind, name),
+        _ => FileRole::Wrong {
             about: rest,
             code: "unknown-file",
             message: format!("this cannot be the file of a {}", kind.as_str()),
@@ -196,21 +214,23 @@ fn named<'p>(rest: &'p str, directory: &str, inner: &'p str, kind: Kind) -> Entr
     }
 }
 
-fn unknown(rest: &str) -> Entry<'_> {
+fn unknown(rest: &str) -> FileRole<'_> {
     let first = rest.split('/').next().unwrap_or(rest);
     let stem = first.rsplit_once('.').map_or(first, |(stem, _)| stem);
-    let is_document = matches!(stem, "service" | "task-definition") && first == rest && stem != first;
+    let is_file_of_kind =
+        Kind::ALL.into_iter().any(|kind| matches!(kind.facts().place, Place::File(name) if name == stem));
+    let is_document = is_file_of_kind && first == rest && stem != first;
     let help = if is_document {
         format!("documents are TOML or JSON: `{stem}.toml` or `{stem}.json`")
     } else {
-        match nearest(first, KNOWN.into_iter()) {
+        let known = known_names();
+        let known = || known.iter().map(String::as_str);
+        match nearest(first, known()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                format!("an application has {}; `README`, `*.md` and dot files are let be", quoted(KNOWN.into_iter()))
-            }
+            None => format!("an application has {}; `README`, `*.md` and dot files are ignored", quoted(known())),
         }
     };
-    Entry::Wrong {
+    FileRole::Wrong {
         about: first,
         code: "unknown-file",
         message: "no file or directory of this name belongs to an application".to_owned(),
@@ -218,7 +238,7 @@ fn unknown(rest: &str) -> Entry<'_> {
     }
 }
 
-/// DirectoryFiles for people.
+/// Files for readers of the repository.
 fn is_prose(file: &str) -> bool {
     let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
     file.starts_with("README") || file.starts_with("LICENSE") || ending.eq_ignore_ascii_case("md")

@@ -21,7 +21,7 @@ pub const BYTES_MAX: usize = 128 << 20;
 /// The most applications. ECS allows 5,000 services per cluster.
 pub const APPLICATIONS_MAX: usize = 5_000;
 
-/// What a tree of desired state says.
+/// The content of a tree of desired state.
 #[derive(Debug)]
 pub struct Loaded {
     /// All problems of all files, by file and from top to bottom, each once however many environments share it.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::configuration::nearest_environment;
 use super::images::{Image, read_image};
-use super::place::Place;
-use super::reader::{PolicyPatch, Reader};
-use super::template::{Scope, settle};
+use super::located::Located;
+use super::reader::{PolicyPatch, TableReader};
+use super::template::{ReferenceScope, settle};
 use super::{Environment, Ignore};
 use crate::document::{Node, Problem};
 use crate::names::{ApplicationName, EnvironmentName};
@@ -14,7 +14,7 @@ use crate::names::{ApplicationName, EnvironmentName};
 /// The file's name.
 pub(super) const FILE: &str = "app.toml";
 
-/// What `app.toml` says, an environment's own merged over it.
+/// The content of `app.toml`, an environment's own merged over it.
 #[derive(Default)]
 pub(super) struct Manifest {
     /// Applications that must be Synced and Healthy first, each with the problem to report when it does not exist.
@@ -32,7 +32,7 @@ const KEYS: [&str; 6] = ["depends_on", "environments", "policy", "images", "allo
 impl Manifest {
     /// Reads all but `policy` and `environments`, which do not merge. References in it are settled by the environment.
     pub fn read(mut node: Node, environment: &Environment, problems: &mut Vec<Problem>) -> Self {
-        let scope = Scope { environment, images: &BTreeMap::new(), target_groups: &BTreeMap::new() };
+        let scope = ReferenceScope { environment, images: &BTreeMap::new(), target_groups: &BTreeMap::new() };
         for (template, span) in settle(None, &mut node, &scope, problems) {
             let message = "`app.toml` takes references to the environment and its variables only";
             problems.push(
@@ -40,8 +40,8 @@ impl Manifest {
                     .help("write `${account}`, `${region}`, `${cluster}`, `${environment}` or `${var.NAME}`"),
             );
         }
-        let reader = &mut Reader { problems };
-        let root = Place::root(&node);
+        let reader = &mut TableReader { problems };
+        let root = Located::root(&node);
         reader.table(&root, "`app.toml`", &KEYS);
         let mut manifest = Self::default();
         if let Some(place) = root.get("depends_on") {
@@ -74,8 +74,8 @@ impl Manifest {
 
 /// Reads `[policy]` of one `app.toml`.
 pub(super) fn policy(node: &Node, problems: &mut Vec<Problem>) -> PolicyPatch {
-    let root = Place::root(node);
-    root.get("policy").map(|place| PolicyPatch::read(&place, &mut Reader { problems })).unwrap_or_default()
+    let root = Located::root(node);
+    root.get("policy").map(|place| PolicyPatch::read(&place, &mut TableReader { problems })).unwrap_or_default()
 }
 
 /// The environments that `app.toml` limits the application to; `None` when it is in all.
@@ -84,8 +84,8 @@ pub(super) fn environments(
     known: &[&EnvironmentName],
     problems: &mut Vec<Problem>,
 ) -> Option<BTreeSet<EnvironmentName>> {
-    let place = Place::root(node).get("environments")?;
-    let reader = &mut Reader { problems };
+    let place = Located::root(node).get("environments")?;
+    let reader = &mut TableReader { problems };
     let mut environments = BTreeSet::new();
     for (name, place) in reader.texts(&place, "`environments`") {
         let name = EnvironmentName::new(name);

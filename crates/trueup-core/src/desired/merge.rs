@@ -1,16 +1,16 @@
 //! Merging of an environment's file over the base file.
 //!
-//! A JSON merge patch (RFC 7396: objects merge, `null` takes a member away, everything else replaces), except that
+//! A JSON merge patch (RFC 7396: objects merge, `null` removes a member, everything else replaces), except that
 //! lists which are keyed sets merge by key: an element with a key that is there is merged into it, others are added
-//! at the end. TOML has no `null`: an overlay that takes something away is written in JSON. Every value keeps the
-//! place it came from, so a problem in an overlay points into the overlay.
+//! at the end. TOML has no `null`: an overlay that removes something is written in JSON. Every value keeps the
+//! place that it came from, so a problem in an overlay points into the overlay.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use crate::document::{Member, Node, NodeValue};
+use crate::document::{Node, NodeMember, NodeValue};
 use crate::drift::list_key::ListKey;
 use crate::kind::Kind;
 
@@ -20,14 +20,14 @@ pub(super) fn merge(kind: Option<Kind>, base: &Node, overlay: &Node) -> Node {
 }
 
 fn merge_at<'a>(kind: Option<Kind>, path: &mut Vec<&'a str>, base: &'a Node, overlay: &'a Node) -> Node {
-    // A merged object stands where the base has it: what it lacks, it lacks there.
+    // A merged object has the place of the base's: a member that is missing is missing there.
     let base_span = base.span.clone();
     match (&base.value, &overlay.value) {
         (NodeValue::Object(base), NodeValue::Object(over)) => {
             Node { value: NodeValue::Object(merge_members(kind, path, base, over)), span: base_span }
         }
         (NodeValue::List(base), NodeValue::List(over)) => match kind.and_then(|kind| kind.list_key(&path[..])) {
-            // `[]` says that there must be none.
+            // `[]` means an empty list.
             Some(key) if !over.is_empty() => {
                 let items = merge_items(kind, path, key, base, over);
                 Node { value: NodeValue::List(items), span: base_span }
@@ -41,9 +41,9 @@ fn merge_at<'a>(kind: Option<Kind>, path: &mut Vec<&'a str>, base: &'a Node, ove
 fn merge_members<'a>(
     kind: Option<Kind>,
     path: &mut Vec<&'a str>,
-    base: &'a IndexMap<String, Member>,
-    over: &'a IndexMap<String, Member>,
-) -> IndexMap<String, Member> {
+    base: &'a IndexMap<String, NodeMember>,
+    over: &'a IndexMap<String, NodeMember>,
+) -> IndexMap<String, NodeMember> {
     let mut merged = IndexMap::with_capacity(base.len() + over.len());
     for (name, member) in base {
         let node = match over.get(name) {
@@ -57,7 +57,7 @@ fn merge_members<'a>(
             }
         };
         let key = over.get(name).map_or(&member.key, |member| &member.key).clone();
-        merged.insert(name.clone(), Member { key, node });
+        merged.insert(name.clone(), NodeMember { key, node });
     }
     for (name, member) in over {
         if !base.contains_key(name) && member.node.value != NodeValue::Null {
@@ -75,7 +75,7 @@ fn merge_items<'a>(
     over: &'a [Node],
 ) -> Vec<Node> {
     let mut merged: Vec<Node> = base.to_vec();
-    // A key that several elements of one list share (a port with two protocols) tells them apart with more of them.
+    // Where several elements of one list share a key (a port with two protocols), more of their members belong to it.
     let repeated: BTreeSet<Cow<'_, str>> = [base, over].into_iter().flat_map(|items| repeated(key, items)).collect();
     let key_of = |item: &'a Node| -> Option<Cow<'a, str>> {
         let short = key_of(key, item)?;
@@ -84,7 +84,7 @@ fn merge_items<'a>(
         }
         key.of_repeated(&item.to_json()).map(|long| Cow::Owned(long.into_owned()))
     };
-    // Position by key. A key that stands twice in the base keeps its first position; validation tells of the second.
+    // Position by key. A key that is twice in the base keeps its first position; validation reports the second.
     let mut positions = BTreeMap::new();
     for (position, item) in base.iter().enumerate() {
         if let Some(key) = key_of(item) {

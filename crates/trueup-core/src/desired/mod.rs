@@ -1,6 +1,6 @@
 //! Desired state: all documents of one environment at one revision.
 //!
-//! A [`FileTree`] is what the repository holds; loading it gives [`Environment`]s and [`Application`]s with
+//! A [`FileTree`] is the content of the repository; loading it gives [`Environment`]s and [`Application`]s with
 //! references in them; resolving those gives [`DesiredApplication`]s, which the planner compares with live state.
 
 mod across;
@@ -11,12 +11,12 @@ mod configuration;
 mod images;
 mod layout;
 mod load;
+mod located;
 mod manifest;
 mod merge;
 mod ownership;
 mod parsed_document;
 mod parsed_files;
-mod place;
 mod reader;
 mod reference;
 mod rules;
@@ -45,34 +45,34 @@ use crate::pointer::Pointer;
 /// The files of the desired state at one commit, by path relative to its root, with `/` between the parts.
 pub type FileTree = BTreeMap<String, Arc<[u8]>>;
 
-/// What is done about a difference.
+/// The reaction to a difference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// It is not even told.
+    /// It is ignored.
     Off,
-    /// It is told and held.
+    /// It is reported and held.
     Report,
     /// It is acted on.
     #[default]
     On,
 }
 
-/// What is done about differences, per application: `[policy]` of `trueup.toml`, overridden by `app.toml`'s.
+/// The reaction to differences, per application: `[policy]` of `trueup.toml`, overridden by `app.toml`'s.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Pending changes: git differs from what was last applied.
     pub follow: Mode,
     /// Drift: live differs from what was last applied.
     pub heal: Mode,
-    /// Resources that trueup made and git no longer has. Off unless said otherwise.
+    /// Resources that trueup created and git no longer has. Off by default.
     pub prune: Mode,
-    /// How many resources one commit may take away at most.
+    /// How many resources one commit may remove at most.
     pub prune_limit: u32,
     /// Whether resources that a `CloudFormation` stack owns are managed all the same.
     pub manage_stack_resources: bool,
-    /// How long a rollout may take, beside what the service's own configuration makes it wait for (grace period, bake
-    /// times, pauses), before it counts as not getting done.
+    /// How long a rollout may take, in addition to the waits of the service's own configuration (grace period, bake times,
+    /// pauses), before it counts as stuck.
     pub rollout_timeout: SignedDuration,
     /// Fields that are never compared and never written.
     pub ignore: Vec<Ignore>,
@@ -93,7 +93,7 @@ impl Default for Policy {
 }
 
 /// One `ignore` pattern: `KIND[/NAME]:POINTER`, such as `service:/tags/CostCentre` or
-/// `target-group/backend:/Attributes/slow_start.duration_seconds`. A segment `*` stands for any one segment.
+/// `target-group/backend:/Attributes/slow_start.duration_seconds`. A segment `*` matches any one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignore {
     /// The kind of document it applies to.
@@ -121,7 +121,7 @@ pub struct Environment {
     pub variables: BTreeMap<String, String>,
 }
 
-/// Something outside the repository that a reference names and AWS knows.
+/// A resource or value outside the repository that a reference names and AWS knows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lookup {
     /// The digest URI (`REPOSITORY_URI@sha256:…`) of an image in ECR.
@@ -130,7 +130,7 @@ pub enum Lookup {
         repository: String,
         /// The tag.
         tag: String,
-        /// `linux/amd64` and such: the platform that the image must have.
+        /// The platform that the image must have, such as `linux/amd64`.
         platform: String,
     },
     /// A target group's ARN, by its name in AWS.

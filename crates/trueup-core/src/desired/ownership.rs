@@ -1,8 +1,8 @@
 //! What a document declares in AWS, so that no other document may declare it.
 
 use super::Environment;
+use super::located::Located;
 use super::parsed_document::ParsedDocument;
-use super::place::Place;
 use crate::document::Problem;
 use crate::kind::Kind;
 
@@ -27,8 +27,8 @@ pub(super) fn claims(environment: &Environment, cluster: &str, documents: &[Pars
 
 /// The resource of a document in words, and the value that names it. `None` for task definitions, whose families may be
 /// shared, and where the name is not known from the files.
-fn declared<'a>(document: &'a ParsedDocument, cluster: &str) -> Option<(String, Place<'a>)> {
-    let root = Place::root(&document.node);
+fn declared<'a>(document: &'a ParsedDocument, cluster: &str) -> Option<(String, Located<'a>)> {
+    let root = Located::root(&document.node);
     match document.kind {
         Kind::TaskDefinition => None,
         Kind::Service => {

@@ -1,9 +1,9 @@
 //! A document while it is checked: parsed and merged, every value with its place in a file.
 
 use super::Ignore;
-use super::place::Place;
-use super::reader::Reader;
-use super::template::{Scope, Template, settle};
+use super::located::Located;
+use super::reader::TableReader;
+use super::template::{ReferenceScope, Template, settle};
 use super::unresolved_document::{UnresolvedDocument, validate};
 use crate::document::{Node, NodeValue, Problem, References, Span};
 use crate::kind::Kind;
@@ -31,9 +31,9 @@ impl ParsedDocument {
 
     /// Leaves the AWS request alone: takes trueup's own table out, and what is null, which to AWS is not set. References
     /// that the files can answer are replaced; the others become templates. The result is checked against the API model.
-    pub fn settle(&mut self, scope: &Scope<'_>, allow_unknown: &[Ignore], problems: &mut Vec<Problem>) {
-        if let Some(own) = Place::root(&self.node).get("trueup") {
-            Reader { problems }.table(&own, "`trueup`", &[]);
+    pub fn settle(&mut self, scope: &ReferenceScope<'_>, allow_unknown: &[Ignore], problems: &mut Vec<Problem>) {
+        if let Some(own) = Located::root(&self.node).get("trueup") {
+            TableReader { problems }.table(&own, "`trueup`", &[]);
         }
         self.remove_member("trueup");
         self.templates = settle(Some(self.kind), &mut self.node, scope, problems);
@@ -56,7 +56,7 @@ impl ParsedDocument {
 
     /// The name that it gives its resource in AWS, where the files say it.
     pub fn in_aws(&self) -> Option<&str> {
-        Place::root(&self.node).member_text(self.kind.facts().named_by?)
+        Located::root(&self.node).member_text(self.kind.facts().named_by?)
     }
 
     /// Drops what was only needed to check it.

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::place::Place;
+use super::located::Located;
 use super::{Ignore, Mode};
 use crate::document::nearest;
 use crate::document::{NodeValue, Problem};
@@ -10,20 +10,20 @@ use crate::kind::Kind;
 use crate::pointer::Pointer;
 
 /// Reads values and gathers what is wrong with them.
-pub(super) struct Reader<'p> {
-    /// What was wrong so far.
+pub(super) struct TableReader<'p> {
+    /// The problems found so far.
     pub problems: &'p mut Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl TableReader<'_> {
     /// A table with these keys and no others. `None`, and a problem, when it is something else.
-    pub fn table<'a>(&mut self, place: &Place<'a>, what: &str, known: &[&str]) -> Option<Place<'a>> {
+    pub fn table<'a>(&mut self, place: &Located<'a>, what: &str, known: &[&str]) -> Option<Located<'a>> {
         let table = self.open_table(place, what)?;
         for (key, member) in table.members() {
             if !known.contains(&key) {
                 let help = match nearest(key, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None if known.is_empty() => "take it out".to_owned(),
+                    None if known.is_empty() => "remove it".to_owned(),
                     None => format!("known here: {}", quoted(known.iter().copied())),
                 };
                 self.problems.push(member.key_problem("unknown-key", format!("{what} has no key `{key}`")).help(help));
@@ -33,15 +33,15 @@ impl Reader<'_> {
     }
 
     /// A table whose keys are the author's own names.
-    pub fn open_table<'a>(&mut self, place: &Place<'a>, what: &str) -> Option<Place<'a>> {
-        match place.node.value {
-            NodeValue::Object(_) => Some(place.clone()),
-            _ => self.wrong(place, &format!("{what} must be a table")),
+    pub fn open_table<'a>(&mut self, place: &Located<'a>, what: &str) -> Option<Located<'a>> {
+        if matches!(place.node.value, NodeValue::Object(_)) {
+            return Some(place.clone());
         }
+        self.wrong(place, &format!("{what} must be a table"))
     }
 
     /// Text that is not empty.
-    pub fn text(&mut self, place: &Place<'_>, what: &str) -> Option<String> {
+    pub fn text(&mut self, place: &Located<'_>, what: &str) -> Option<String> {
         match place.node.as_str() {
             Some(text) if !text.is_empty() => Some(text.to_owned()),
             _ => self.wrong(place, &format!("{what} must be text that is not empty")),
@@ -49,7 +49,7 @@ impl Reader<'_> {
     }
 
     /// A list of texts, each with its place.
-    pub fn texts<'a>(&mut self, place: &Place<'a>, what: &str) -> Vec<(String, Place<'a>)> {
+    pub fn texts<'a>(&mut self, place: &Located<'a>, what: &str) -> Vec<(String, Located<'a>)> {
         if !matches!(place.node.value, NodeValue::List(_)) {
             self.wrong::<()>(place, &format!("{what} must be a list"));
         }
@@ -57,23 +57,20 @@ impl Reader<'_> {
     }
 
     /// `true` or `false`.
-    pub fn flag(&mut self, place: &Place<'_>, what: &str) -> Option<bool> {
-        match place.node.value {
-            NodeValue::Bool(flag) => Some(flag),
-            _ => self.wrong(place, &format!("{what} must be `true` or `false`")),
-        }
+    pub fn flag(&mut self, place: &Located<'_>, what: &str) -> Option<bool> {
+        place.node.as_bool().or_else(|| self.wrong(place, &format!("{what} must be `true` or `false`")))
     }
 
     /// A whole number from 0.
-    pub fn count(&mut self, place: &Place<'_>, what: &str) -> Option<u32> {
+    pub fn count(&mut self, place: &Located<'_>, what: &str) -> Option<u32> {
         match place.node.as_i64().and_then(|number| u32::try_from(number).ok()) {
             Some(count) => Some(count),
             None => self.wrong(place, &format!("{what} must be a whole number from 0 to {}", u32::MAX)),
         }
     }
 
-    /// A span of time such as `"90s"`, `"45m"` or `"1h 30m"`, from a minute to a week.
-    pub fn duration(&mut self, place: &Place<'_>, what: &str) -> Option<SignedDuration> {
+    /// A duration like `"90s"`, `"45m"` or `"1h 30m"`, from a minute to a week.
+    pub fn duration(&mut self, place: &Located<'_>, what: &str) -> Option<SignedDuration> {
         let total = place.node.as_str().and_then(|text| {
             text.split_whitespace().try_fold(0_i64, |total, part| {
                 let unit = match part.chars().last()? {
@@ -95,7 +92,7 @@ impl Reader<'_> {
     }
 
     /// `"on"`, `"report"` or `"off"`.
-    pub fn mode(&mut self, place: &Place<'_>, what: &str) -> Option<Mode> {
+    pub fn mode(&mut self, place: &Located<'_>, what: &str) -> Option<Mode> {
         match place.node.as_str() {
             Some("on") => Some(Mode::On),
             Some("report") => Some(Mode::Report),
@@ -105,12 +102,12 @@ impl Reader<'_> {
     }
 
     /// A list of `KIND[/NAME]:POINTER` patterns.
-    pub fn patterns(&mut self, place: &Place<'_>, what: &str) -> Vec<Ignore> {
+    pub fn patterns(&mut self, place: &Located<'_>, what: &str) -> Vec<Ignore> {
         self.placed_patterns(place, what).into_iter().map(|(pattern, ..)| pattern).collect()
     }
 
     /// A list of `KIND[/NAME]:POINTER` patterns, each with its text and its place.
-    pub fn placed_patterns<'a>(&mut self, place: &Place<'a>, what: &str) -> Vec<(Ignore, String, Place<'a>)> {
+    pub fn placed_patterns<'a>(&mut self, place: &Located<'a>, what: &str) -> Vec<(Ignore, String, Located<'a>)> {
         let texts = self.texts(place, what);
         let mut patterns = Vec::with_capacity(texts.len());
         for (text, place) in texts {
@@ -124,7 +121,7 @@ impl Reader<'_> {
         patterns
     }
 
-    fn wrong<T>(&mut self, place: &Place<'_>, message: &str) -> Option<T> {
+    fn wrong<T>(&mut self, place: &Located<'_>, message: &str) -> Option<T> {
         self.problems.push(place.problem("wrong-value", message));
         None
     }
@@ -135,7 +132,7 @@ pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads `KIND[/NAME]:POINTER`; the error says what to write instead.
+/// Reads `KIND[/NAME]:POINTER`; the error is the help.
 impl std::str::FromStr for Ignore {
     type Err = String;
 
@@ -156,7 +153,7 @@ impl std::str::FromStr for Ignore {
         }
         let first = pointer.segments()[0].as_str();
         let members = kind.shape().members.keys().map(String::as_str).chain(["Attributes", "*"]);
-        // Only what looks like a slip of the pen: AWS may have added a member since.
+        // Only what looks like a typing mistake: AWS may have added a member since.
         if !members.clone().any(|member| member == first)
             && let Some(near) = nearest(first, members)
         {
@@ -166,7 +163,7 @@ impl std::str::FromStr for Ignore {
     }
 }
 
-/// What `[policy]` says, each setting only where it is said.
+/// The settings of a `[policy]` table; `None` where one is absent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PolicyPatch {
     follow: Option<Mode>,
@@ -180,7 +177,7 @@ pub(super) struct PolicyPatch {
 
 impl PolicyPatch {
     /// Reads a `[policy]` table.
-    pub fn read(place: &Place<'_>, reader: &mut Reader<'_>) -> Self {
+    pub fn read(place: &Located<'_>, reader: &mut TableReader<'_>) -> Self {
         let known = ["follow", "heal", "prune", "prune_limit", "manage_stack_resources", "rollout_timeout", "ignore"];
         let Some(table) = reader.table(place, "`policy`", &known) else { return Self::default() };
         Self {
@@ -198,7 +195,7 @@ impl PolicyPatch {
         }
     }
 
-    /// Overrides a policy with what is said here; `ignore` patterns add up.
+    /// Overrides a policy with the settings that are present; `ignore` patterns add up.
     pub fn apply(&self, policy: &mut super::Policy) {
         let Self { follow, heal, prune, prune_limit, manage_stack_resources, rollout_timeout, ignore } = self;
         policy.follow = follow.unwrap_or(policy.follow);

@@ -14,7 +14,7 @@
 
 use crate::document::nearest;
 
-/// What one reference names.
+/// The parsed form of one reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reference {
     /// `${account}`
@@ -72,9 +72,9 @@ pub(super) enum Part {
 pub(super) struct Fault {
     /// The piece of the string that is wrong.
     pub piece: String,
-    /// What is wrong with it.
+    /// The message.
     pub message: String,
-    /// What to write instead.
+    /// The help.
     pub help: String,
 }
 
@@ -93,10 +93,10 @@ const FORMS: [(&str, &str); 11] = [
     ("stack", "${stack.STACK.LOGICAL_ID}` or `${stack.STACK.output.KEY}"),
 ];
 
-/// Takes a string apart.
+/// Splits a string into text and references.
 ///
 /// # Errors
-/// Every piece that begins like a reference and is none.
+/// Every piece that begins like a reference and is not one.
 pub(super) fn parse(text: &str) -> Result<Vec<Part>, Vec<Fault>> {
     let (mut parts, mut faults) = (Vec::new(), Vec::new());
     let mut plain = String::new();
@@ -139,7 +139,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Part>, Vec<Fault>> {
     if faults.is_empty() { Ok(parts) } else { Err(faults) }
 }
 
-/// Reads what stands between the braces.
+/// Reads the text between the braces.
 fn read(body: &str) -> Result<Reference, (String, String)> {
     let (namespace, name) = body.split_once('.').map_or((body, None), |(namespace, name)| (namespace, Some(name)));
     let Some((_, form)) = FORMS.iter().find(|(known, _)| *known == namespace) else {
@@ -148,7 +148,7 @@ fn read(body: &str) -> Result<Reference, (String, String)> {
             Some(near) => {
                 (format!("references do not begin with `{namespace}`"), format!("did you mean `{near}`? {literal}"))
             }
-            // Not quoted: it is probably no reference at all, and may be a secret.
+            // Not quoted: it is probably not a reference at all, and may be a secret.
             None => (
                 "`${` begins a reference of no known kind".to_owned(),
                 format!("{literal}; references begin with {}", FORMS.map(|(known, _)| format!("`{known}`")).join(", ")),
@@ -207,7 +207,7 @@ fn read(body: &str) -> Result<Reference, (String, String)> {
 mod tests {
     use super::{Part, parse};
 
-    /// Prints what a string is taken apart into.
+    /// Prints the parts of a string.
     fn show(text: &str) -> String {
         match parse(text) {
             Ok(parts) => parts
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_like_a_reference_and_is_none_is_told_with_a_remedy() {
+    fn a_malformed_reference_is_reported_with_a_help() {
         let text = "${acount} ${HOME:-s3cret} ${image} ${var.} ${account.id} ${secret.a b} ${listener.alb.https} \
                     ${listener.alb} ${stack.infra} ${stack.a.b.c} ${var.x";
         let expected = [

@@ -13,8 +13,8 @@ use crate::kind::Kind;
 use crate::model::{Api, Model, Shape};
 use crate::pointer::Pointer;
 
-/// What references are settled from while files are loaded.
-pub(super) struct Scope<'a> {
+/// The values that references are settled from while files are loaded.
+pub(super) struct ReferenceScope<'a> {
     /// The environment.
     pub environment: &'a Environment,
     /// `[images.NAME]` of `app.toml`.
@@ -27,10 +27,10 @@ pub(super) struct Scope<'a> {
 /// A string whose references AWS answers.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Template {
-    /// Where it stands in the document.
+    /// Its field in the document.
     pub pointer: Pointer,
-    /// What it becomes.
-    wanted: Wanted,
+    /// The type of its value.
+    value_type: ValueType,
     /// Its pieces in order.
     pub pieces: Vec<Piece>,
 }
@@ -38,22 +38,22 @@ pub(super) struct Template {
 /// A piece of a [`Template`].
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Piece {
-    /// Text to be taken as it is.
+    /// Text that is used as it is.
     Text(String),
-    /// Something that AWS knows.
+    /// A value that AWS knows.
     Lookup {
-        /// The reference as it stands in the file.
+        /// The reference as the file has it.
         reference: String,
-        /// What is looked up.
+        /// The lookup.
         lookup: Lookup,
         /// The target group document of the same application that it names, by its file's name.
         document: Option<String>,
     },
 }
 
-/// What the API wants where a string stands.
+/// The type that the API wants in the place of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
+enum ValueType {
     Text,
     Number,
     Flag,
@@ -68,12 +68,12 @@ impl Template {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         });
         *value.expect("a template is filled into the document that it was taken from") =
-            self.wanted.value(text).to_json();
+            self.value_type.value(text).to_json();
     }
 }
 
-impl Wanted {
-    /// What the model wants at a shape, for a string that is one reference and nothing else.
+impl ValueType {
+    /// The type of a shape, for a string that is one reference and nothing else.
     fn at(shape: Option<&Shape>) -> Self {
         match shape {
             Some(Shape::Integer(_) | Shape::Long(_) | Shape::Float(_) | Shape::Double(_)) => Self::Number,
@@ -82,7 +82,7 @@ impl Wanted {
         }
     }
 
-    /// The value that a text stands for. One that is not of the wanted type stays text; validation tells.
+    /// The value of a text. One that is not of the wanted type remains text, which validation reports.
     fn value(self, text: String) -> NodeValue {
         match self {
             Self::Text => NodeValue::String(text),
@@ -103,7 +103,7 @@ impl Wanted {
 pub(super) fn settle(
     kind: Option<Kind>,
     node: &mut Node,
-    scope: &Scope<'_>,
+    scope: &ReferenceScope<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<(Template, Span)> {
     let mut settling = Settling {
@@ -124,7 +124,7 @@ pub(super) fn settle(
 
 struct Settling<'a> {
     api: Option<Api>,
-    scope: &'a Scope<'a>,
+    scope: &'a ReferenceScope<'a>,
     problems: &'a mut Vec<Problem>,
     pointer: Pointer,
     templates: Vec<(Template, Span)>,
@@ -133,7 +133,7 @@ struct Settling<'a> {
 impl Settling<'_> {
     fn members(
         &mut self,
-        members: &mut IndexMap<String, crate::document::Member>,
+        members: &mut IndexMap<String, crate::document::NodeMember>,
         shape_of: impl Fn(&str) -> Option<&'static Shape>,
     ) {
         for (name, member) in members {
@@ -195,9 +195,9 @@ impl Settling<'_> {
                 return NodeValue::String(text);
             }
         };
-        let wanted = match parts[..] {
-            [Part::Reference(..)] => Wanted::at(shape),
-            _ => Wanted::Text,
+        let value_type = match parts[..] {
+            [Part::Reference(..)] => ValueType::at(shape),
+            _ => ValueType::Text,
         };
         let mut pieces: Vec<Piece> = Vec::with_capacity(parts.len());
         let mut sound = true;
@@ -223,14 +223,14 @@ impl Settling<'_> {
         }
         match pieces.as_mut_slice() {
             [] => NodeValue::String(String::new()),
-            [Piece::Text(text)] => wanted.value(std::mem::take(text)),
+            [Piece::Text(text)] => value_type.value(std::mem::take(text)),
             _ => {
                 let shown = pieces.iter().map(|piece| match piece {
                     Piece::Text(text) => text.as_str(),
                     Piece::Lookup { reference, .. } => reference,
                 });
                 let shown = NodeValue::String(shown.collect());
-                self.templates.push((Template { pointer: self.pointer.clone(), wanted, pieces }, span.clone()));
+                self.templates.push((Template { pointer: self.pointer.clone(), value_type, pieces }, span.clone()));
                 shown
             }
         }
@@ -271,7 +271,7 @@ impl Settling<'_> {
                     None => {
                         Ok(Piece::Lookup { reference: spelling, lookup: Lookup::TargetGroup(name), document: None })
                     }
-                    // Its name is not known because the document is wrong, which is told there.
+                    // Its name is not known because the document is wrong, which is reported there.
                     Some(None) => Ok(Piece::Text(spelling)),
                     Some(Some(in_aws)) => Ok(Piece::Lookup {
                         reference: spelling,
@@ -314,7 +314,7 @@ fn narrow(span: &Span, piece: &str) -> Span {
     }
 }
 
-/// All that the templates look up.
+/// All lookups of the templates.
 pub(super) fn lookups<'a>(templates: impl IntoIterator<Item = &'a Template>) -> BTreeSet<Lookup> {
     let pieces = templates.into_iter().flat_map(|template| &template.pieces);
     pieces

@@ -97,6 +97,10 @@ pub(super) fn classify(message: &Message) -> Classification {
 }
 
 /// `CannotPullContainerError: …`
+///
+/// The order matters, as one message may have the fragments of several classes: a layer that could not be downloaded ends
+/// with a network error, a denied pull adds that the repository may not exist, and a host that is not found is a network
+/// error. So the specific classes come first, and "not found" last.
 fn pull(message: &Message) -> Option<Class> {
     let refused =
         ["pull access denied", "no basic auth credentials", "401 unauthorized", "403 forbidden", "not authorized"];
@@ -127,6 +131,10 @@ fn pull(message: &Message) -> Option<Class> {
 }
 
 /// `ResourceInitializationError: …`
+///
+/// First what ECS was setting up (a volume, the log driver, secrets), then what went wrong with secrets: a missing log
+/// group is reported with the same error code as a missing secret. The network comes last, as ECS adds advice about it to
+/// other errors.
 fn initialization(message: &Message) -> Option<Class> {
     let logs = [
         "validate logger args",
@@ -165,6 +173,8 @@ fn initialization(message: &Message) -> Option<Class> {
 }
 
 /// The cause that keeps a container from starting, or ends it.
+///
+/// `CannotStartContainerError` wraps the runtime's error, so that the wrapped causes come before the table of prefixes.
 fn start(message: &Message) -> Option<Class> {
     if message.has("outofmemoryerror") {
         return Some(Class::OutOfMemory);
@@ -252,16 +262,15 @@ pub(super) fn classify_event(message: &Message) -> Classification {
             Classification::Nothing
         };
     }
+    // The longer marker first: it ends where the reason begins.
     for marker in
         ["was unable to place a task. reason", "was unable to place a task", "failed to launch a task with (error"]
     {
         let Some(rest) = message.rest(marker) else { continue };
-        return match classify(&rest) {
-            Classification::Nothing if marker == "was unable to place a task" => {
-                Classification::Class(Class::NoPlacement)
-            }
-            classification => classification,
-        };
+        let classification = classify(&rest);
+        // Without a reason, or with an unknown one, the event still says that the placement failed.
+        let is_placement = classification == Classification::Nothing && marker == "was unable to place a task";
+        return if is_placement { Classification::Class(Class::NoPlacement) } else { classification };
     }
     let table: [(&[&str], Class); 5] = [
         (&["because of the service deployment configuration"], Class::DeploymentDeadlock),

@@ -34,11 +34,10 @@ pub fn diagnose(evidence: &Evidence, context: &FailureContext<'_>) -> Option<Fin
     }
     if let Some(class) = majority(&seen.stops) {
         let newest = seen.stops.iter().find(|stop| class_of(stop) == Some(class));
-        let newest = newest.expect("an elected class has a stop");
-        let (class, failure) = match class {
-            Class::TargetUnhealthy => target_health(newest, &seen.failures),
-            class => (class, None),
-        };
+        let newest = newest.expect("a class with a majority has a stopped task");
+        // The stopped task says only that its health checks failed; the load balancer shows how.
+        let (class, failure) =
+            if class == Class::TargetUnhealthy { target_health(newest, &seen.failures) } else { (class, None) };
         return Some(seen.finding(class, &newest.message, Some(newest), failure));
     }
     if seen.stops.is_empty() {

@@ -1,7 +1,7 @@
 //! Reads JSON (RFC 8259) with the place of every value.
 //!
 //! Our own reader, because the ones at hand stop at the first problem, or forgive what AWS does not. It accepts exactly
-//! what `serde_json` accepts; what it meets otherwise (comments, trailing commas, single quotes) it reports and reads past.
+//! what `serde_json` accepts; anything else (comments, trailing commas, single quotes) is reported and skipped.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use indexmap::map::Entry;
 use serde_json::Number;
 
-use super::node::{Member, Node, NodeValue};
+use super::node::{Node, NodeMember, NodeValue};
 use super::problem::Problem;
 use super::source::{SourceFile, Span};
 use super::{DEPTH_MAX, SYNTAX_PROBLEMS_MAX, too_deep};
@@ -19,34 +19,34 @@ use crate::pointer::Pointer;
 
 /// Reads a file as JSON.
 pub(super) fn parse(file: &Arc<SourceFile>) -> Result<Node, Vec<Problem>> {
-    let mut reader = Reader { file, text: file.text(), at: 0, path: Vec::new(), problems: Vec::new() };
+    let mut reader = JsonReader { file, text: file.text(), at: 0, path: Vec::new(), problems: Vec::new() };
     match reader.document() {
         Ok(node) if reader.problems.is_empty() => Ok(node),
-        Ok(_) | Err(Stop) => Err(reader.problems),
+        Ok(_) | Err(Unreadable) => Err(reader.problems),
     }
 }
 
-/// Reading cannot go on; why is among the problems.
-struct Stop;
+/// Reading cannot continue; the reason is among the problems.
+struct Unreadable;
 
 /// A step from an object or list to what is in it.
-enum Step {
-    /// The member whose name stands there, quotes included.
+enum KeyOrIndex {
+    /// The member whose name is there, quotes included.
     Key(Range<usize>),
     Index(usize),
 }
 
-struct Reader<'a> {
+struct JsonReader<'a> {
     file: &'a Arc<SourceFile>,
     text: &'a str,
     at: usize,
     /// The way from the root to the value being read; its length is the depth.
-    path: Vec<Step>,
+    path: Vec<KeyOrIndex>,
     problems: Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
-    fn document(&mut self) -> Result<Node, Stop> {
+impl<'a> JsonReader<'a> {
+    fn document(&mut self) -> Result<Node, Unreadable> {
         self.skip_space()?;
         if self.peek().is_none() {
             return Err(self.stop(self.at..self.at, "not-an-object", "the file is empty", "write an object: `{ … }`"));
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         Ok(node)
     }
 
-    fn value(&mut self) -> Result<Node, Stop> {
+    fn value(&mut self) -> Result<Node, Unreadable> {
         let start = self.at;
         let value = match self.peek() {
             Some(b'{') => self.object()?,
@@ -83,9 +83,9 @@ impl<'a> Reader<'a> {
         Ok(Node { value, span: self.span(start..self.at) })
     }
 
-    fn object(&mut self) -> Result<NodeValue, Stop> {
+    fn object(&mut self) -> Result<NodeValue, Unreadable> {
         self.enter()?;
-        let mut members: IndexMap<String, Member> = IndexMap::new();
+        let mut members: IndexMap<String, NodeMember> = IndexMap::new();
         while self.more(b'}')? {
             let key_start = self.at;
             let name = match self.peek() {
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
                     let word = self.take_word();
                     let name = self.text[word.clone()].to_owned();
                     let help = "write the name in double quotes";
-                    self.report(word, "syntax", "a member's name stands in double quotes", help)?;
+                    self.report(word, "syntax", "a member's name must be in double quotes", help)?;
                     name
                 }
                 Some(_) => {
@@ -118,23 +118,23 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                 }
                 Some(_) => {
-                    // What stands here may be half of a value: neither it nor a path with it is told.
+                    // This may be half of a value: neither it nor a path with it is shown.
                     let message = "`:` is missing after this name";
                     return Err(self.stop(key, "syntax", message, "write `\"name\": value`"));
                 }
                 None => return Err(self.unexpected_end()),
             }
-            self.path.push(Step::Key(key.clone()));
+            self.path.push(KeyOrIndex::Key(key.clone()));
             self.skip_space()?;
             let node = self.value()?;
             match members.entry(name) {
                 Entry::Vacant(vacant) => {
-                    vacant.insert(Member { key: self.span(key), node });
+                    vacant.insert(NodeMember { key: self.span(key), node });
                 }
                 Entry::Occupied(first) => {
                     let (line, column) = first.get().key.position();
-                    let message = format!("`{}` stands here a second time", first.key());
-                    let help = format!("it already stands in line {line}, column {column}: keep one of them");
+                    let message = format!("`{}` is here a second time", first.key());
+                    let help = format!("it is already in line {line}, column {column}: keep one of them");
                     self.report(key, "duplicate-key", message, help)?;
                 }
             }
@@ -143,23 +143,23 @@ impl<'a> Reader<'a> {
         Ok(NodeValue::Object(members))
     }
 
-    fn list(&mut self) -> Result<NodeValue, Stop> {
+    fn list(&mut self) -> Result<NodeValue, Unreadable> {
         self.enter()?;
         let mut items = Vec::new();
         while self.more(b']')? {
-            self.path.push(Step::Index(items.len()));
+            self.path.push(KeyOrIndex::Index(items.len()));
             items.push(self.value()?);
             self.path.pop();
         }
         Ok(NodeValue::List(items))
     }
 
-    /// Steps over the opening bracket, if what it opens is not too deep.
-    fn enter(&mut self) -> Result<(), Stop> {
+    /// Skips the opening bracket, if what it opens is not too deep.
+    fn enter(&mut self) -> Result<(), Unreadable> {
         if self.path.len() >= DEPTH_MAX {
             let field = self.field();
             self.problems.push(too_deep(self.file, self.at..self.at + 1, &field));
-            return Err(Stop);
+            return Err(Unreadable);
         }
         self.at += 1;
         Ok(())
@@ -167,8 +167,8 @@ impl<'a> Reader<'a> {
 
     /// Goes to the next member of the object or list that `close` ends, over the comma. `false` at its end.
     ///
-    /// Whether a comma is due shows in what stands before: the opening bracket, or a value, which never ends in one.
-    fn more(&mut self, close: u8) -> Result<bool, Stop> {
+    /// Whether a comma is due depends on what comes before: the opening bracket, or a value, which never ends in one.
+    fn more(&mut self, close: u8) -> Result<bool, Unreadable> {
         let before = self.at;
         let first = matches!(self.text.as_bytes()[before - 1], b'{' | b'[');
         self.skip_space()?;
@@ -176,16 +176,16 @@ impl<'a> Reader<'a> {
         if self.peek() == Some(b',') {
             self.at += 1;
             if first {
-                self.report(comma..self.at, "syntax", "a value is missing before this comma", "take the comma away")?;
+                self.report(comma..self.at, "syntax", "a value is missing before this comma", "remove the comma")?;
             }
             self.skip_space()?;
             while self.peek() == Some(b',') {
-                self.report(self.at..self.at + 1, "syntax", "one comma too many", "take it away")?;
+                self.report(self.at..self.at + 1, "syntax", "one comma too many", "remove it")?;
                 self.at += 1;
                 self.skip_space()?;
             }
             if self.peek() == Some(close) {
-                self.report(comma..comma + 1, "syntax", "JSON has no comma after the last value", "take it away")?;
+                self.report(comma..comma + 1, "syntax", "JSON has no comma after the last value", "remove it")?;
             }
         } else if !first && self.peek().is_some_and(|byte| byte != close && !matches!(byte, b'}' | b']')) {
             let end = before..before;
@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string in double quotes, unescaped.
-    fn string(&mut self) -> Result<Cow<'a, str>, Stop> {
+    fn string(&mut self) -> Result<Cow<'a, str>, Unreadable> {
         let start = self.at;
         let text = self.text;
         let bytes = text.as_bytes();
@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
-                    // What follows a backslash is never the end, and it is judged below.
+                    // The character after a backslash is never the end, and it is checked below.
                     self.at += if bytes.get(self.at + 1).is_some_and(|&byte| byte >= b' ') { 2 } else { 1 };
                 }
                 Some(b'\n') | None => {
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(byte) if *byte < b' ' => {
                     let help = format!("write `\\u{byte:04x}`");
-                    self.report(self.at..self.at + 1, "syntax", "a control character stands in a string", help)?;
+                    self.report(self.at..self.at + 1, "syntax", "a control character is in a string", help)?;
                     self.at += 1;
                 }
                 Some(_) => self.at += 1,
@@ -239,7 +239,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What the escapes in `range` stand for; those that JSON does not have are reported and left as they are.
-    fn unescape(&mut self, range: Range<usize>) -> Result<String, Stop> {
+    fn unescape(&mut self, range: Range<usize>) -> Result<String, Unreadable> {
         let mut out = String::with_capacity(range.len());
         let mut at = range.start;
         while let Some(offset) = self.text[at..range.end].find('\\') {
@@ -269,7 +269,7 @@ impl<'a> Reader<'a> {
             } else {
                 let end = (at + length).min(range.end);
                 let end = (end..=range.end).find(|&end| self.text.is_char_boundary(end)).unwrap_or(range.end);
-                let message = format!("`{}` is no escape that JSON knows", &self.text[at..end]);
+                let message = format!("`{}` is not an escape of JSON", &self.text[at..end]);
                 self.report(at..end, "syntax", message, "write `\\\\` for a backslash")?;
                 at = end;
             }
@@ -278,7 +278,7 @@ impl<'a> Reader<'a> {
         Ok(out)
     }
 
-    fn single_quoted(&mut self) -> Result<String, Stop> {
+    fn single_quoted(&mut self) -> Result<String, Unreadable> {
         let start = self.at;
         let rest = &self.text[start + 1..];
         let Some(length) = rest.find(['\'', '\n']).filter(|&end| rest.as_bytes()[end] == b'\'') else {
@@ -286,11 +286,11 @@ impl<'a> Reader<'a> {
         };
         let inner = rest[..length].to_owned();
         self.at = start + length + 2;
-        self.report(start..self.at, "syntax", "strings stand in double quotes", "write `\"` instead of `'`")?;
+        self.report(start..self.at, "syntax", "strings must be in double quotes", "write `\"` instead of `'`")?;
         Ok(inner)
     }
 
-    fn number(&mut self) -> Result<NodeValue, Stop> {
+    fn number(&mut self) -> Result<NodeValue, Unreadable> {
         let word = self.take_word();
         let text = &self.text[word.clone()];
         if let Ok(number) = text.parse::<Number>() {
@@ -301,14 +301,14 @@ impl<'a> Reader<'a> {
         Ok(NodeValue::Null)
     }
 
-    fn word(&mut self) -> Result<NodeValue, Stop> {
+    fn word(&mut self) -> Result<NodeValue, Unreadable> {
         let word = self.take_word();
         match &self.text[word.clone()] {
             "true" => Ok(NodeValue::Bool(true)),
             "false" => Ok(NodeValue::Bool(false)),
             "null" => Ok(NodeValue::Null),
             other => {
-                // The word itself is not told: it may be a secret without its quotes.
+                // The word itself is not shown: it may be a secret without its quotes.
                 let help = match other.to_ascii_lowercase().as_str() {
                     lower @ ("true" | "false" | "null") => format!("write `{lower}`"),
                     "none" | "nil" | "undefined" => "write `null`".to_owned(),
@@ -330,7 +330,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps over white space, and over comments, which are reported.
-    fn skip_space(&mut self) -> Result<(), Stop> {
+    fn skip_space(&mut self) -> Result<(), Unreadable> {
         loop {
             match self.peek() {
                 Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
@@ -345,10 +345,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn comment(&mut self, end: usize) -> Result<(), Stop> {
+    fn comment(&mut self, end: usize) -> Result<(), Unreadable> {
         let start = self.at;
         self.at = end;
-        self.report(start..end, "syntax", "JSON has no comments", "take it away, or write the document in TOML")
+        self.report(start..end, "syntax", "JSON has no comments", "remove it, or write the document in TOML")
     }
 
     fn peek(&self) -> Option<u8> {
@@ -364,7 +364,7 @@ impl<'a> Reader<'a> {
         at..at + self.text[at..].chars().next().map_or(0, char::len_utf8)
     }
 
-    fn unexpected_end(&mut self) -> Stop {
+    fn unexpected_end(&mut self) -> Unreadable {
         let end = self.text.trim_end().len();
         self.stop(end..end, "syntax", "the file ends before the document does", "a closing bracket is missing")
     }
@@ -375,9 +375,9 @@ impl<'a> Reader<'a> {
 
     /// The value being read.
     fn field(&self) -> Pointer {
-        let segment = |step: &Step| match step {
-            Step::Index(index) => index.to_string(),
-            Step::Key(range) => {
+        let segment = |step: &KeyOrIndex| match step {
+            KeyOrIndex::Index(index) => index.to_string(),
+            KeyOrIndex::Key(range) => {
                 let text = &self.text[range.clone()];
                 // The name was read already, so that it fails here only where that was reported.
                 serde_json::from_str(text).unwrap_or_else(|_| text.trim_matches(['\'', '"']).to_owned())
@@ -386,29 +386,29 @@ impl<'a> Reader<'a> {
         self.path.iter().map(segment).collect()
     }
 
-    /// Notes a problem that reading can go on after.
+    /// Reports a problem after which reading can continue.
     fn report(
         &mut self,
         range: Range<usize>,
         code: &'static str,
         message: impl Into<String>,
         help: impl Into<String>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Unreadable> {
         let field = self.field();
         self.problems.push(Problem::at(code, &self.span(range), &field, message).help(help));
-        if self.problems.len() < SYNTAX_PROBLEMS_MAX { Ok(()) } else { Err(Stop) }
+        if self.problems.len() < SYNTAX_PROBLEMS_MAX { Ok(()) } else { Err(Unreadable) }
     }
 
-    /// Notes a problem that reading cannot go on after.
+    /// Reports a problem after which reading cannot continue.
     fn stop(
         &mut self,
         range: Range<usize>,
         code: &'static str,
         message: impl Into<String>,
         help: impl Into<String>,
-    ) -> Stop {
+    ) -> Unreadable {
         match self.report(range, code, message, help) {
-            Ok(()) | Err(Stop) => Stop,
+            Ok(()) | Err(Unreadable) => Unreadable,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Documents: files whose body is exactly one AWS API request, in TOML or JSON, with the place of every value.
 //!
-//! [`source_file`] takes bytes and answers text, [`parse`] makes a [`Node`] of the text, [`validate_document`] judges it.
+//! [`source_file`] turns bytes into text, [`parse`] turns the text into a [`Node`], [`validate_document`] checks it.
 
 mod json;
+#[cfg(test)]
+pub(crate) mod marked;
 pub mod node;
 pub mod problem;
 pub mod schema;
@@ -16,7 +18,7 @@ mod syntax_tests;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use self::node::{Member, Node, NodeValue};
+pub use self::node::{Node, NodeMember, NodeValue};
 pub use self::problem::Problem;
 pub use self::schema::{json_schema, json_schema_of_app, json_schema_of_trueup};
 pub use self::source::{SourceFile, Span};
@@ -25,14 +27,14 @@ pub use self::validate::{References, Validation, validate, validate_document};
 use crate::pointer::Pointer;
 
 /// The largest file that is read, in bytes: 1 MiB. `RegisterTaskDefinition` refuses more than 64 KiB, so a larger file is
-/// none of ours, and every later bound on time and memory follows from this one.
+/// not a document, and every later bound on time and memory follows from this one.
 pub const FILE_SIZE_MAX: usize = 1 << 20;
 
-/// How deep objects and lists may stand in one another, the outermost counted. AWS's requests need less than a dozen
+/// How deep objects and lists may be nested, the outermost counted. AWS's requests need less than a dozen
 /// levels. Bounded because every walk over a [`Node`], dropping it included, uses stack for each level.
 pub const DEPTH_MAX: usize = 64;
 
-/// How many problems of syntax are told per file: after a few, the rest are echoes of the first.
+/// How many problems of syntax are reported per file: after a few, the rest follow from the first.
 const SYNTAX_PROBLEMS_MAX: usize = 20;
 
 /// A format that documents are written in.
@@ -55,7 +57,7 @@ impl Format {
     }
 }
 
-/// Takes over a file's bytes. `path` is relative to the root of the desired state.
+/// Reads a file's bytes as text. `path` is relative to the root of the desired state.
 ///
 /// A byte order mark at the front is left out: some editors write one, and the AWS CLI accepts it.
 ///
@@ -102,7 +104,7 @@ fn is_one_reference(text: &str) -> bool {
     text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).is_some_and(|name| !name.contains(['{', '}']))
 }
 
-/// The problem of what stands deeper than [`DEPTH_MAX`].
+/// The problem of a value that is nested deeper than [`DEPTH_MAX`].
 fn too_deep(file: &Arc<SourceFile>, range: Range<usize>, field: &Pointer) -> Problem {
     let span = Span { file: Arc::clone(file), range };
     let message = format!("objects and lists are nested deeper than {DEPTH_MAX} levels");

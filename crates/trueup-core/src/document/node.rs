@@ -1,4 +1,4 @@
-//! A document's values, each with the place it stands at.
+//! A document's values, each with its place in the file.
 
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
@@ -12,7 +12,7 @@ use crate::pointer::Pointer;
 pub struct Node {
     /// What it is.
     pub value: NodeValue,
-    /// Where it stands.
+    /// Its place.
     pub span: Span,
 }
 
@@ -23,20 +23,20 @@ pub enum NodeValue {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, to the digit as it was written (TOML's `1_000`, `0x10` and such in plain decimal).
+    /// A number, to the digit as it was written (TOML's `1_000` and `0x10` in plain decimal).
     Number(Number),
     /// Text, unescaped.
     String(String),
     /// An array.
     List(Vec<Node>),
     /// An object or table, in the author's order.
-    Object(IndexMap<String, Member>),
+    Object(IndexMap<String, NodeMember>),
 }
 
 /// A member of an object.
 #[derive(Clone, PartialEq)]
-pub struct Member {
-    /// Where its name stands.
+pub struct NodeMember {
+    /// The place of its name.
     pub key: Span,
     /// Its value.
     pub node: Node,
@@ -45,10 +45,8 @@ pub struct Member {
 impl Node {
     /// The member of an object by name.
     pub fn get(&self, name: &str) -> Option<&Self> {
-        match &self.value {
-            NodeValue::Object(members) => members.get(name).map(|member| &member.node),
-            _ => None,
-        }
+        let NodeValue::Object(members) = &self.value else { return None };
+        members.get(name).map(|member| &member.node)
     }
 
     /// The value at a pointer; list members by index.
@@ -56,32 +54,32 @@ impl Node {
         pointer.segments().iter().try_fold(self, |node, segment| match &node.value {
             NodeValue::Object(_) => node.get(segment),
             NodeValue::List(items) => items.get(segment.parse::<usize>().ok()?),
-            _ => None,
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) | NodeValue::String(_) => None,
         })
     }
 
     /// The text of a string.
     pub fn as_str(&self) -> Option<&str> {
-        match &self.value {
-            NodeValue::String(text) => Some(text),
-            _ => None,
-        }
+        let NodeValue::String(text) = &self.value else { return None };
+        Some(text)
     }
 
-    /// A whole number.
+    /// The value of a boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        let NodeValue::Bool(value) = &self.value else { return None };
+        Some(*value)
+    }
+
+    /// The value of a whole number.
     pub fn as_i64(&self) -> Option<i64> {
-        match &self.value {
-            NodeValue::Number(number) => number.as_i64(),
-            _ => None,
-        }
+        let NodeValue::Number(number) = &self.value else { return None };
+        number.as_i64()
     }
 
     /// The members of a list; none when it is something else.
     pub fn items(&self) -> &[Self] {
-        match &self.value {
-            NodeValue::List(items) => items,
-            _ => &[],
-        }
+        let NodeValue::List(items) = &self.value else { return &[] };
+        items
     }
 
     /// What it is, for messages: `a string`, `an object`, …
@@ -96,7 +94,7 @@ impl Node {
         }
     }
 
-    /// A value that stands nowhere in particular: all of it has the one place.
+    /// A value without places of its own: all of it has the one place.
     pub fn of(value: &Value, place: &Span) -> Self {
         let node = |value| Self::of(value, place);
         let value = match value {
@@ -106,7 +104,7 @@ impl Node {
             Value::String(text) => NodeValue::String(text.clone()),
             Value::Array(items) => NodeValue::List(items.iter().map(node).collect()),
             Value::Object(members) => {
-                let member = |value| Member { key: place.clone(), node: node(value) };
+                let member = |value| NodeMember { key: place.clone(), node: node(value) };
                 NodeValue::Object(members.iter().map(|(name, value)| (name.clone(), member(value))).collect())
             }
         };

@@ -1,4 +1,4 @@
-//! What is wrong with a file: what, where, and what to write instead.
+//! A problem of a file: its message, its place, and what to write instead.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ use crate::pointer::Pointer;
 pub struct Problem {
     /// A stable name for this kind of problem, in kebab case, such as `unknown-member`.
     pub code: &'static str,
-    /// What is wrong: one sentence, lower case, values in backticks, no full stop.
+    /// The message: one sentence, lower case, values in backticks, no full stop.
     pub message: String,
     /// The file, relative to the root of the desired state.
     pub file: String,
@@ -107,7 +107,7 @@ mod tests {
     use crate::pointer::Pointer;
 
     #[test]
-    fn a_problem_on_one_line_names_place_field_fault_and_cure() {
+    fn a_problem_on_one_line_names_place_field_fault_and_help() {
         let file = SourceFile::new("app/service.toml", "launchType = \"FARGAT\"\n");
         let span = Span { file, range: 13..21 };
         let field = Pointer::root().join("launchType");

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 pub use self::own::{json_schema_of_app, json_schema_of_trueup};
-use super::validate::{ATTRIBUTES, SERVICE_MEMBERS_SET_BY_US, attributes_shape};
+use super::validate::shape_of;
 use crate::kind::Kind;
 use crate::model::{Api, Model, Range, Shape, StringShape, Structure};
 
@@ -23,22 +23,18 @@ use crate::model::{Api, Model, Range, Shape, StringShape, Structure};
 /// Every structure of AWS's model is a definition under its own name. Where a scalar has a form, `${…}` references are
 /// accepted as well.
 pub fn json_schema(kind: Kind) -> Value {
-    let (api, operation) = kind.request();
+    let facts = kind.facts();
+    let (api, operation) = facts.request;
     let mut schemas = Schemas { api, seen: BTreeSet::new(), waiting: Vec::new() };
     let mut root = schemas.structure(kind.shape());
     let properties = root["properties"].as_object_mut().expect("a structure's schema has properties");
-    match kind {
-        Kind::TargetGroup => {
-            let mut attributes = schemas.value(attributes_shape());
-            attributes["description"] = json!("The target group's attributes: what ModifyTargetGroupAttributes sets.");
-            properties.insert(ATTRIBUTES.to_owned(), attributes);
-        }
-        Kind::Service => {
-            for (name, _) in SERVICE_MEMBERS_SET_BY_US {
-                properties.shift_remove(name);
-            }
-        }
-        Kind::TaskDefinition | Kind::ListenerRule => {}
+    if let Some(beside) = facts.beside {
+        let mut property = schemas.value(shape_of(api, beside));
+        property["description"] = json!(format!("{}, which {} sets.", beside.member, beside.operation));
+        properties.insert(beside.member.to_owned(), property);
+    }
+    for (name, _) in facts.set_by_us {
+        properties.shift_remove(*name);
     }
     let mut definitions = Map::new();
     while let Some((name, structure)) = schemas.waiting.pop() {
@@ -54,7 +50,7 @@ pub fn json_schema(kind: Kind) -> Value {
     Value::Object(schema)
 }
 
-/// What every schema begins with.
+/// The beginning of every schema.
 fn head(name: &str, title: &str) -> Map<String, Value> {
     let head = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -77,7 +73,7 @@ fn text_with_references() -> Value {
 /// The schemas of one API's shapes.
 struct Schemas {
     api: Api,
-    /// The structures that somebody refers to.
+    /// The structures that are referred to.
     seen: BTreeSet<&'static str>,
     /// Those of them that have no definition yet.
     waiting: Vec<(&'static str, &'static Structure)>,
@@ -95,7 +91,7 @@ impl Schemas {
         let properties = shape.members.iter().map(|(name, member)| {
             let mut property = self.named(&member.shape);
             if let Some(doc) = &member.doc {
-                // What stands beside a `$ref` does not count in draft-07.
+                // Draft-07 ignores members next to a `$ref`.
                 if property.get("$ref").is_some() {
                     property = json!({ "allOf": [property] });
                 }
@@ -116,15 +112,12 @@ impl Schemas {
 
     /// The schema of a shape by name: structures by reference, all others in place.
     fn named(&mut self, name: &'static str) -> Value {
-        match Model::aws().shape(self.api, name) {
-            Shape::Structure(structure) => {
-                if self.seen.insert(name) {
-                    self.waiting.push((name, structure));
-                }
-                json!({ "$ref": format!("#/definitions/{name}") })
-            }
-            shape => self.value(shape),
+        let shape = Model::aws().shape(self.api, name);
+        let Shape::Structure(structure) = shape else { return self.value(shape) };
+        if self.seen.insert(name) {
+            self.waiting.push((name, structure));
         }
+        json!({ "$ref": format!("#/definitions/{name}") })
     }
 
     fn value(&mut self, shape: &'static Shape) -> Value {
@@ -144,7 +137,7 @@ impl Schemas {
             Shape::Integer(range) | Shape::Long(range) => or_reference(&number("integer", range)),
             Shape::Float(range) | Shape::Double(range) => or_reference(&number("number", range)),
             Shape::Boolean {} => or_reference(&json!({ "type": "boolean" })),
-            // They stand in answers only.
+            // They are in answers only.
             Shape::Timestamp {} | Shape::Blob {} => json!({}),
         }
     }

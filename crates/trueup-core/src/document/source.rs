@@ -1,4 +1,4 @@
-//! Where a value stands: a file, and a range of bytes in it.
+//! The place of a value: a file, and a range of bytes in it.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,7 +14,7 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// Takes over a file. `path` is relative to the root of the desired state.
+    /// Reads a file's text. `path` is relative to the root of the desired state.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();

@@ -1,10 +1,11 @@
-//! What both formats read, what they refuse, and where they say it is.
+//! What both formats accept and refuse, and the place of each problem.
 
 use proptest::prelude::*;
 use serde_json::{Map, Number, Value, json};
 
+use super::marked::MarkedFiles;
 use super::problem::render;
-use super::{DEPTH_MAX, FILE_SIZE_MAX, Node, SYNTAX_PROBLEMS_MAX, SourceFile, parse, source_file};
+use super::{DEPTH_MAX, FILE_SIZE_MAX, Node, Problem, SYNTAX_PROBLEMS_MAX, SourceFile, parse, source_file};
 use crate::pointer::Pointer;
 
 fn problems(path: &str, text: &str) -> String {
@@ -58,113 +59,155 @@ fn numbers_keep_every_digit() {
     assert_eq!(read("a.toml", toml).to_json().to_string(), text);
 }
 
-#[test]
-fn all_problems_of_toml_syntax_are_told_at_once() {
-    insta::assert_snapshot!(problems("a.toml", "\
-name = web
-when = 2026-01-01
-many = inf
-a = 1
-a = 2
-[t]
-[t]
-b = { c = 1, c = 2 }
-a.x = 1
-a.x.y = 1
-[a]
-[t.a]
-= 3
-"), @r#"
-    a.toml:1:8  string values must be quoted: expected literal string | write text in quotes: `"…"`
-    a.toml:2:8  AWS requests have no dates and times | write it as text, in quotes
-    a.toml:3:8  this is not a number that JSON has | write decimal digits
-    a.toml:5:1 /a `a` stands here a second time | it already stands in line 4, column 1: keep one of them
-    a.toml:7:2 /t `t` stands here a second time | it already stands in line 6, column 2: keep one of them
-    a.toml:8:14  `c` stands here a second time | it already stands in line 8, column 7: keep one of them
-    a.toml:11:2 /a `a` stands here a second time | it already stands in line 4, column 1: keep one of them
-    a.toml:13:1  unquoted keys cannot be empty: expected letters or numbers or `-` or `_` | -
-    "#);
+/// Checks that each of some files has exactly the problems that are marked in it.
+#[track_caller]
+fn check_marked(text: &str) {
+    let marked = MarkedFiles::parse(text);
+    let parsed = marked.files.iter().map(|(path, content)| parse(&SourceFile::new(path.as_str(), content.as_str())));
+    let problems: Vec<Problem> = parsed.filter_map(Result::err).flatten().collect();
+    marked.assert_marked_with(&problems);
 }
 
 #[test]
-fn all_problems_of_json_syntax_are_told_at_once() {
-    insta::assert_snapshot!(problems("a.json", "\
-{ // comment
-  \"a\": 1,
-  \"a\": True,
-  b: 'x'
-  \"c\": [1 2, 03, .5, \"\\x\",],
-  \"d\": {\"e\": 1, \"e\": 2},
-}"), @r#"
-    a.json:1:3  JSON has no comments | take it away, or write the document in TOML
-    a.json:3:3 /a `a` stands here a second time | it already stands in line 2, column 3: keep one of them
-    a.json:3:8 /a this word is not a value that JSON has | write `true`
-    a.json:4:3  a member's name stands in double quotes | write the name in double quotes
-    a.json:4:6 /b strings stand in double quotes | write `"` instead of `'`
-    a.json:4:9  a comma is missing here | write `,` between values
-    a.json:5:10 /c a comma is missing here | write `,` between values
-    a.json:5:14 /c/2 this is not a number as JSON writes them | write plain decimal digits, such as `10` or `0.5`
-    a.json:5:18 /c/3 this is not a number as JSON writes them | write plain decimal digits, such as `10` or `0.5`
-    a.json:5:23 /c/4 `\x` is no escape that JSON knows | write `\\` for a backslash
-    a.json:5:26 /c JSON has no comma after the last value | take it away
-    a.json:6:17 /d/e `e` stands here a second time | it already stands in line 6, column 9: keep one of them
-    a.json:6:24  JSON has no comma after the last value | take it away
-    "#);
+fn all_problems_of_toml_syntax_are_reported_at_once() {
+    check_marked(
+        r#"
+        == a.toml
+        name = web
+               ^^^ syntax: string values must be quoted: expected literal string
+               help: write text in quotes: `"…"`
+        when = 2026-01-01
+               ^^^^^^^^^^ not-json: AWS requests have no dates and times
+               help: write it as text, in quotes
+        many = inf
+               ^^^ not-json: this is not a number that JSON has
+               help: write decimal digits
+        a = 1
+        a = 2
+        ^ duplicate-key /a: `a` is here a second time
+        help: it is already in line 4, column 1: keep one of them
+        [t]
+        [t]
+         ^ duplicate-key /t: `t` is here a second time
+         help: it is already in line 6, column 2: keep one of them
+        b = { c = 1, c = 2 }
+                     ^ duplicate-key: `c` is here a second time
+                     help: it is already in line 8, column 7: keep one of them
+        a.x = 1
+        a.x.y = 1
+        [a]
+         ^ duplicate-key /a: `a` is here a second time
+         help: it is already in line 4, column 1: keep one of them
+        [t.a]
+        = 3
+        ^ syntax: unquoted keys cannot be empty: expected letters or numbers or `-` or `_`
+        "#,
+    );
 }
 
 #[test]
-fn what_cannot_be_read_past_is_told_with_its_place() {
-    let cases = [
-        ("a.json", "{\"a\": [1}"),
-        ("a.json", "{\"a\": \"x\n\"}"),
-        ("a.json", "{\"a\" 1}"),
-        ("a.json", "{\"a\": 1"),
-        ("a.json", "{\"a\": }"),
-        ("a.json", "{\"a\": \"\\ud800\"}"),
-        ("a.json", "{} {}"),
-        ("a.json", "[]"),
-        ("a.json", ""),
-        ("a.yaml", "a: 1"),
-        ("a.toml", "a = "),
-        ("a.toml", "[a"),
-        ("a.toml", "a = [1, 2"),
-        ("a.toml", "a = \"x"),
-        ("a.toml", "a b = 1"),
-    ];
-    let told: Vec<String> = cases.iter().map(|(path, text)| format!("{text:?}\n  {}", problems(path, text))).collect();
-    let told = told.concat();
-    insta::assert_snapshot!(told, @r#"
-    "{\"a\": [1}"
-      a.json:1:9 /a `}` closes what `]` should close | write `]`
-    "{\"a\": \"x\n\"}"
-      a.json:1:7 /a the string has no end | write `"` at its end, and `\n` for a new line in it
-    "{\"a\" 1}"
-      a.json:1:2  `:` is missing after this name | write `"name": value`
-    "{\"a\": 1"
-      a.json:1:8  the file ends before the document does | a closing bracket is missing
-    "{\"a\": }"
-      a.json:1:7 /a a value is missing here | write a value, or `null`
-    "{\"a\": \"\\ud800\"}"
-      a.json:1:8 /a `\ud800` is no escape that JSON knows | write `\\` for a backslash
-    "{} {}"
-      a.json:1:4  there is something after the end of the document | a file holds exactly one object
-    "[]"
-      a.json:1:1  the outermost value is a list, not an object | write an object: `{ … }`
-    ""
-      a.json:1:1  the file is empty | write an object: `{ … }`
-    "a: 1"
-      a.yaml  a document's name ends in `.toml` or `.json` | -
-    "a = "
-      a.toml:1:5  string values must be quoted: expected literal string | write text in quotes: `"…"`
-    "[a"
-      a.toml:1:3  unclosed table: expected `]` | -
-    "a = [1, 2"
-      a.toml:1:10  unclosed array: expected `]` | -
-    "a = \"x"
-      a.toml:1:7  invalid basic string: expected `"` | -
-    "a b = 1"
-      a.toml:1:3  key with no value: expected `=` | -
-    "#);
+fn all_problems_of_json_syntax_are_reported_at_once() {
+    check_marked(
+        r#"
+        == a.json
+        { // comment
+          ^^^^^^^^^^ syntax: JSON has no comments
+          help: remove it, or write the document in TOML
+          "a": 1,
+          "a": True,
+          ^^^ duplicate-key /a: `a` is here a second time
+          help: it is already in line 2, column 3: keep one of them
+               ^^^^ syntax /a: this word is not a value that JSON has
+               help: write `true`
+          b: 'x'
+          ^ syntax: a member's name must be in double quotes
+          help: write the name in double quotes
+             ^^^ syntax /b: strings must be in double quotes
+             help: write `"` instead of `'`
+                ^ syntax: a comma is missing here
+                help: write `,` between values
+          "c": [1 2, 03, .5, "\x",],
+                 ^ syntax /c: a comma is missing here
+                 help: write `,` between values
+                     ^^ syntax /c/2: this is not a number as JSON writes them
+                     help: write plain decimal digits, such as `10` or `0.5`
+                         ^^ syntax /c/3: this is not a number as JSON writes them
+                         help: write plain decimal digits, such as `10` or `0.5`
+                              ^^ syntax /c/4: `\x` is not an escape of JSON
+                              help: write `\\` for a backslash
+                                 ^ syntax /c: JSON has no comma after the last value
+                                 help: remove it
+          "d": {"e": 1, "e": 2},
+                        ^^^ duplicate-key /d/e: `e` is here a second time
+                        help: it is already in line 6, column 9: keep one of them
+                               ^ syntax: JSON has no comma after the last value
+                               help: remove it
+        }
+        "#,
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_to_its_end_is_reported_with_the_place() {
+    check_marked(
+        r#"
+        == bracket.json
+        {"a": [1}
+                ^ syntax /a: `}` closes what `]` should close
+                help: write `]`
+        == string.json
+        {"a": "x
+              ^^ syntax /a: the string has no end
+              help: write `"` at its end, and `\n` for a new line in it
+        "}
+        == colon.json
+        {"a" 1}
+         ^^^ syntax: `:` is missing after this name
+         help: write `"name": value`
+        == end.json
+        {"a": 1
+               ^ syntax: the file ends before the document does
+               help: a closing bracket is missing
+        == value.json
+        {"a": }
+              ^ syntax /a: a value is missing here
+              help: write a value, or `null`
+        == surrogate.json
+        {"a": "\ud800"}
+               ^^^^^^ syntax /a: `\ud800` is not an escape of JSON
+               help: write `\\` for a backslash
+        == two.json
+        {} {}
+           ^^ syntax: there is something after the end of the document
+           help: a file holds exactly one object
+        == list.json
+        []
+        ^^ not-an-object: the outermost value is a list, not an object
+        help: write an object: `{ … }`
+        == empty.json
+        ^ not-an-object: the file is empty
+        help: write an object: `{ … }`
+        == format.yaml
+        ^ unknown-format: a document's name ends in `.toml` or `.json`
+        a: 1
+        == value.toml
+        a =
+           ^ syntax: string values must be quoted: expected literal string
+           help: write text in quotes: `"…"`
+        == header.toml
+        [a
+          ^ syntax: unclosed table: expected `]`
+        == array.toml
+        a = [1, 2
+                 ^ syntax: unclosed array: expected `]`
+        == string.toml
+        a = "x
+              ^ syntax: invalid basic string: expected `"`
+        == key.toml
+        a b = 1
+          ^ syntax: key with no value: expected `=`
+        "#,
+    );
 }
 
 #[test]

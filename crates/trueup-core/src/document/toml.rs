@@ -1,7 +1,7 @@
 //! Reads TOML 1.1 with the place of every key and value.
 //!
 //! The tables are put together here from `toml_parser`'s events, and not by the `toml` crate: that one forgets where
-//! a duplicate's first key stands, and bounds brackets but not headers with dotted keys below them, whose tables can
+//! a duplicate's first key is, and bounds brackets but not headers with dotted keys below them, whose tables can
 //! be deep enough to overflow the stack when they are dropped.
 
 mod tables;
@@ -33,7 +33,7 @@ pub(super) fn parse(file: &Arc<SourceFile>) -> Result<Node, Vec<Problem>> {
     toml_parser::parser::parse_document(&tokens, &mut receiver, &mut errors);
     events.retain(|event| !is_space(event.kind()));
 
-    let mut reader = Reader { file, source, events, at: 0, problems: Vec::new(), decoding: Errors::default() };
+    let mut reader = TomlReader { file, source, events, at: 0, problems: Vec::new(), decoding: Errors::default() };
     let tables = reader.document();
     let problems = reader.into_problems(&errors);
     if problems.is_empty() { Ok(tables.into_node(None)) } else { Err(problems) }
@@ -59,18 +59,19 @@ impl ErrorSink for Errors {
     }
 }
 
-struct Reader<'a> {
+struct TomlReader<'a> {
     file: &'a Arc<SourceFile>,
     source: Source<'a>,
-    /// What the file consists of, without spaces and comments.
+    /// The tokens of the file, without spaces and comments.
     events: Vec<Event>,
     at: usize,
     problems: Vec<Problem>,
-    /// What is wrong inside keys and scalars, in the parser's own words.
+    /// The errors inside keys and scalars, in the parser's own words.
     decoding: Errors,
 }
 
-impl<'a> Reader<'a> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser's events are many; each place takes a few of them")]
+impl<'a> TomlReader<'a> {
     fn document(&mut self) -> Tables<'a> {
         let mut tables = Tables::new(self.file, 0..0);
         // `None` under a header that is wrong: its keys have no place to go.
@@ -87,7 +88,7 @@ impl<'a> Reader<'a> {
                         self.report(problem);
                     }
                 }
-                // What is left of something wrong, which is among the errors.
+                // The rest of something wrong, which is among the errors.
                 _ => {}
             }
         }
@@ -253,10 +254,11 @@ impl<'a> Reader<'a> {
             ScalarKind::DateTime => None,
         };
         if value.is_none() {
-            // The value itself is not told: it may be a secret without its quotes.
-            let (message, help) = match kind {
-                ScalarKind::DateTime => ("AWS requests have no dates and times", "write it as text, in quotes"),
-                _ => ("this is not a number that JSON has", "write decimal digits"),
+            // The value itself is not shown: it may be a secret without its quotes.
+            let (message, help) = if matches!(kind, ScalarKind::DateTime) {
+                ("AWS requests have no dates and times", "write it as text, in quotes")
+            } else {
+                ("this is not a number that JSON has", "write decimal digits")
             };
             self.report(Problem {
                 field: None,
@@ -302,21 +304,24 @@ impl<'a> Reader<'a> {
                 Problem { field: None, help, ..Problem::at("syntax", &span, &Pointer::root(), describe(error)) }
             });
         }
-        // One bracket too deep is followed by as many as the author liked; the first says it all.
+        // One bracket too deep is followed by as many as the author liked; the first is enough.
         problems.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-        let mut told = false;
-        problems.retain(|problem| problem.code != "nested-too-deeply" || !std::mem::replace(&mut told, true));
+        let mut reported = false;
+        problems.retain(|problem| problem.code != "nested-too-deeply" || !std::mem::replace(&mut reported, true));
         problems
     }
 }
 
 /// The parser's words, with what it expected.
 fn describe(error: &ParseError) -> String {
-    let expected = error.expected().unwrap_or_default().iter().map(|expected| match expected {
-        Expected::Literal("\n") => "a new line".to_owned(),
-        Expected::Literal(literal) => format!("`{literal}`"),
-        Expected::Description(description) => (*description).to_owned(),
-        _ => "something else".to_owned(),
+    let expected = error.expected().unwrap_or_default().iter().map(|expected| {
+        if let Expected::Literal(literal) = expected {
+            if *literal == "\n" { "a new line".to_owned() } else { format!("`{literal}`") }
+        } else if let Expected::Description(description) = expected {
+            (*description).to_owned()
+        } else {
+            "something else".to_owned()
+        }
     });
     let expected: Vec<String> = expected.collect();
     if expected.is_empty() {

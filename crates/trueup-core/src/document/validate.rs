@@ -1,7 +1,7 @@
-//! Judges a document by AWS's API model: types, required members, legal values, ranges, lengths and patterns.
+//! Checks a document against AWS's API model: types, required members, legal values, ranges, lengths and patterns.
 //!
-//! Offline and complete: every problem of a document at once. What only AWS can know (whether a role exists) is not
-//! judged here, and rules that the model lacks are the rules of the service documents' own.
+//! Offline and complete: every problem of a document at once. Facts that only AWS knows (whether a role exists) are not
+//! checked here, nor are rules that the model lacks: those are in `desired::rules`.
 
 mod unknown;
 
@@ -12,32 +12,31 @@ use std::collections::BTreeMap;
 use std::sync::{LazyLock, RwLock};
 
 use regex::Regex;
-use serde_json::Value;
 
 pub(crate) use self::unknown::nearest;
 use super::node::{Node, NodeValue};
 use super::problem::Problem;
 use super::source::Span;
 use super::{Format, is_one_reference};
-use crate::drift::Shown;
+use crate::drift::{Beside, Shown};
 use crate::kind::Kind;
 use crate::model::{Api, List, MapShape, Model, Range, Shape, StringShape, Structure};
 use crate::pointer::Pointer;
 
-/// How strictly a document is judged.
+/// How strictly a document is checked.
 #[derive(Clone, Debug, Default)]
 pub struct Validation {
-    /// Whether `${…}` in strings still stands for something else.
+    /// Whether `${…}` in strings is still a reference.
     pub references: References,
-    /// Members that are let through although the model does not know them, with everything in them. A list's items go
-    /// by index, by their `name`, or all by `*`; `*` stands for any one segment.
+    /// Members that are accepted although the model does not know them, with everything in them. A list's items go
+    /// by index, by their `name`, or all by `*`; `*` matches any one segment.
     pub allow_unknown: Vec<Pointer>,
 }
 
-/// Whether `${…}` in strings still stands for something else.
+/// Whether `${…}` in strings is still a reference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum References {
-    /// A string with `${` in it is not judged by its text, and exactly one reference may stand where the API wants a
+    /// The text of a string with `${` in it is not checked, and exactly one reference is accepted where the API wants a
     /// number or boolean.
     #[default]
     Pending,
@@ -45,40 +44,27 @@ pub enum References {
     Resolved,
 }
 
-/// How many problems of one document are told, give or take those of one object. A file of [`super::FILE_SIZE_MAX`] has
-/// room for a hundred thousand, and no reader.
+/// How many problems of one document are reported, give or take those of one object. A file of [`super::FILE_SIZE_MAX`]
+/// has room for a hundred thousand, which nobody reads.
 const PROBLEMS_MAX: usize = 200;
 
-/// Members that trueup sets itself, so that no service document may have them.
-pub(super) const SERVICE_MEMBERS_SET_BY_US: [(&str, &str); 2] = [
-    ("taskDefinition", "take it away: the service runs the application's own task definition document"),
-    ("clientToken", "take it away: a token in git would make every later request a repetition of the first"),
-];
-
-/// The member of target group documents that `CreateTargetGroup` does not have: a list of `{Key, Value}`, set by
-/// `ModifyTargetGroupAttributes`.
-pub(super) const ATTRIBUTES: &str = "Attributes";
-
-/// Judges a whole document of a kind: the request's shape, `Attributes` beside it in target groups, and what trueup
-/// sets itself. Our own `[trueup]` table is gone by now.
+/// Checks a whole document of a kind: the request's shape, the member that a kind has in addition to it, and the members that
+/// trueup sets itself. The `[trueup]` table has been removed by now.
 ///
-/// Problems come from top to bottom, the first few hundred of them. `cluster` may stand in a service; whether it contradicts the environment is for
-/// the caller to say.
+/// Problems come from top to bottom, the first few hundred of them. `cluster` is accepted in a service; the caller checks
+/// whether it contradicts the environment.
 pub fn validate_document(node: &Node, kind: Kind, options: &Validation) -> Vec<Problem> {
-    let (api, _) = kind.request();
+    let facts = kind.facts();
+    let (api, _) = facts.request;
     let mut walk = Walk::new(api, options);
     walk.kind = Some(kind);
-    if kind == Kind::TargetGroup {
-        walk.extra = Some((ATTRIBUTES, attributes_shape()));
-    }
+    walk.extra = facts.beside.map(|beside| (beside.member, shape_of(api, beside)));
     walk.structure(node, kind.shape());
     let mut problems = walk.problems;
-    if kind == Kind::Service
-        && let NodeValue::Object(members) = &node.value
-    {
-        for (name, help) in SERVICE_MEMBERS_SET_BY_US {
+    if let NodeValue::Object(members) = &node.value {
+        for &(name, help) in facts.set_by_us {
             if let Some(member) = members.get(name) {
-                let message = format!("`{name}` is set by trueup and may not stand in a document");
+                let message = format!("`{name}` is set by trueup and not allowed in a document");
                 let field = Pointer::root().join(name);
                 problems.push(Problem::at("set-by-trueup", &member.key, &field, message).help(help));
             }
@@ -88,7 +74,7 @@ pub fn validate_document(node: &Node, kind: Kind, options: &Validation) -> Vec<P
     problems
 }
 
-/// Judges a value by a shape of an API, as [`validate_document`] does for whole documents.
+/// Checks a value against a shape of an API, as [`validate_document`] does for whole documents.
 ///
 /// `null` means "not set", as the AWS CLI takes it: a member that is null is accepted unless it is required. In lists and
 /// maps it is a value of a wrong type.
@@ -99,15 +85,15 @@ pub fn validate(node: &Node, api: Api, shape: &Structure, options: &Validation) 
     walk.problems
 }
 
-/// The shape of a target group's `Attributes`.
-pub(super) fn attributes_shape() -> &'static Shape {
+/// The shape of a member that documents have in addition to the request's.
+pub(super) fn shape_of(api: Api, beside: Beside) -> &'static Shape {
     let model = Model::aws();
-    model.shape(Api::Elbv2, &model.input(Api::Elbv2, "ModifyTargetGroupAttributes").members[ATTRIBUTES].shape)
+    model.shape(api, &model.input(api, beside.operation).members[beside.member].shape)
 }
 
 /// A step from a value to what is in it.
 #[derive(Clone, Copy)]
-enum Step<'a> {
+enum PathStep<'a> {
     Member(&'a str),
     Item(usize, &'a Node),
 }
@@ -116,12 +102,12 @@ struct Walk<'a> {
     api: Api,
     model: &'static Model,
     options: &'a Validation,
-    /// The kind of the document, when a whole one is judged.
+    /// The kind of the document, when a whole one is checked.
     kind: Option<Kind>,
     /// A member that the outermost structure has besides those of its shape.
     extra: Option<(&'static str, &'a Shape)>,
-    /// The way from the root to the value being judged.
-    path: Vec<Step<'a>>,
+    /// The way from the root to the value being checked.
+    path: Vec<PathStep<'a>>,
     /// The structures on that way, each with the length of the way to it, the innermost last.
     within: Vec<(&'a Structure, usize)>,
     problems: Vec<Problem>,
@@ -146,7 +132,7 @@ impl<'a> Walk<'a> {
             Shape::Long(range) => self.integer(node, range, i64::MIN..=i64::MAX),
             Shape::Float(range) | Shape::Double(range) => self.decimal(node, range),
             Shape::Boolean {} => self.boolean(node),
-            // They stand in answers only.
+            // They are in answers only.
             Shape::Timestamp {} | Shape::Blob {} => {}
         }
     }
@@ -169,7 +155,7 @@ impl<'a> Walk<'a> {
                 Some(known) => Some(self.model.shape(self.api, &known.shape)),
                 None => self.extra.filter(|(extra, _)| self.path.is_empty() && extra == name).map(|(_, shape)| shape),
             };
-            self.path.push(Step::Member(name));
+            self.path.push(PathStep::Member(name));
             match known {
                 Some(_) if member.node.value == NodeValue::Null => {}
                 Some(known) => self.value(&member.node, known),
@@ -218,7 +204,7 @@ impl<'a> Walk<'a> {
         self.count(&node.span, items.len() as u64, (shape.min, shape.max), "item");
         let member = self.model.shape(self.api, &shape.member);
         for (index, item) in items.iter().enumerate() {
-            self.path.push(Step::Item(index, item));
+            self.path.push(PathStep::Item(index, item));
             self.value(item, member);
             self.path.pop();
         }
@@ -231,7 +217,7 @@ impl<'a> Walk<'a> {
         let key = self.model.shape(self.api, &shape.key);
         let value = self.model.shape(self.api, &shape.value);
         for (name, member) in members {
-            self.path.push(Step::Member(name));
+            self.path.push(PathStep::Member(name));
             if let Shape::String(key) = key {
                 self.text(name, &member.key, key);
             }
@@ -256,7 +242,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Judges a string's text, or a map's key.
+    /// Checks a string's text, or a map's key.
     fn text(&mut self, text: &str, span: &Span, shape: &StringShape) {
         if self.options.references == References::Pending && text.contains("${") {
             return;
@@ -281,38 +267,36 @@ impl<'a> Walk<'a> {
     }
 
     fn integer(&mut self, node: &'a Node, range: &Range, width: std::ops::RangeInclusive<i64>) {
-        match &node.value {
-            NodeValue::Number(number) => {
-                if let Some(value) = number.as_i64().filter(|value| width.contains(value)) {
-                    #[expect(clippy::cast_precision_loss, reason = "the model's bounds are far below 2^53")]
-                    return self.bounds(node, value as f64, range);
-                }
-                // `1.0` is a whole number to a reader, and none to AWS.
-                let whole = number.as_f64().filter(|value| value.fract() == 0.0);
-                let digits_alone = number.as_str().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-                let message = if digits_alone { "does not fit here" } else { "is not a whole number" };
-                let help = match whole.filter(|value| !digits_alone && value.abs() < 1e9) {
-                    Some(value) => format!("write `{value}`"),
-                    None => format!("write a whole number from {} to {}", width.start(), width.end()),
-                };
-                self.report("wrong-type", &node.span, format!("`{number}` {message}"), help);
-            }
-            _ => self.not_a_number(node, "a whole number", |text| text.parse::<i64>().is_ok()),
+        let NodeValue::Number(number) = &node.value else {
+            return self.not_a_number(node, "a whole number", |text| text.parse::<i64>().is_ok());
+        };
+        if let Some(value) = number.as_i64().filter(|value| width.contains(value)) {
+            #[expect(clippy::cast_precision_loss, reason = "the model's bounds are far below 2^53")]
+            return self.bounds(node, value as f64, range);
         }
+        // `1.0` is a whole number to a reader, but not to AWS.
+        let whole = number.as_f64().filter(|value| value.fract() == 0.0);
+        let digits_alone = number.as_str().bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let message = if digits_alone { "does not fit here" } else { "is not a whole number" };
+        let help = match whole.filter(|value| !digits_alone && value.abs() < 1e9) {
+            Some(value) => format!("write `{value}`"),
+            None => format!("write a whole number from {} to {}", width.start(), width.end()),
+        };
+        self.report("wrong-type", &node.span, format!("`{number}` {message}"), help);
     }
 
     fn decimal(&mut self, node: &'a Node, range: &Range) {
-        match &node.value {
-            NodeValue::Number(number) => match number.as_f64().filter(|value| value.is_finite()) {
-                Some(value) => self.bounds(node, value, range),
-                None => self.report(
-                    "illegal-value",
-                    &node.span,
-                    format!("`{number}` is too large"),
-                    "write a smaller number".to_owned(),
-                ),
-            },
-            _ => self.not_a_number(node, "a number", |text| text.parse::<f64>().is_ok_and(f64::is_finite)),
+        let NodeValue::Number(number) = &node.value else {
+            return self.not_a_number(node, "a number", |text| text.parse::<f64>().is_ok_and(f64::is_finite));
+        };
+        match number.as_f64().filter(|value| value.is_finite()) {
+            Some(value) => self.bounds(node, value, range),
+            None => self.report(
+                "illegal-value",
+                &node.span,
+                format!("`{number}` is too large"),
+                "write a smaller number".to_owned(),
+            ),
         }
     }
 
@@ -340,7 +324,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether a string is going to be something else, of which the type is judged once it is there.
+    /// Whether a string is a reference whose value is checked once it is resolved.
     fn may_become(&self, text: &str) -> bool {
         self.options.references == References::Pending && is_one_reference(text)
     }
@@ -357,7 +341,7 @@ impl<'a> Walk<'a> {
         self.report("out-of-range", &node.span, message, format!("write {wanted}"));
     }
 
-    /// Judges a number of characters or items.
+    /// Checks a number of characters or items.
     fn count(&mut self, span: &Span, count: u64, (min, max): (Option<u64>, Option<u64>), what: &str) {
         let plural = |count: u64| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let help = match (min, max) {
@@ -371,8 +355,8 @@ impl<'a> Walk<'a> {
 
     fn wrong_type(&mut self, node: &Node, wanted: &str, help: impl Into<String>) {
         let message = match self.path.last() {
-            Some(Step::Member(name)) => format!("`{name}` is {}, not {wanted}", node.kind_name()),
-            Some(Step::Item(..)) => format!("this item is {}, not {wanted}", node.kind_name()),
+            Some(PathStep::Member(name)) => format!("`{name}` is {}, not {wanted}", node.kind_name()),
+            Some(PathStep::Item(..)) => format!("this item is {}, not {wanted}", node.kind_name()),
             None => format!("the document is {}, not {wanted}", node.kind_name()),
         };
         self.report("wrong-type", &first_line(&node.span), message, help.into());
@@ -383,27 +367,24 @@ impl<'a> Walk<'a> {
         self.problems.push(Problem::at(code, span, &field, message).help(help));
     }
 
-    /// A scalar as JSON writes it. `None` for what must not be shown.
+    /// A scalar as JSON writes it. `None` for a value that must not be shown.
     fn shown(&self, node: &Node) -> Option<String> {
         let value = node.to_json();
         let shown = Shown::at(&self.pointer(), &value).to_json();
-        (shown == value).then(|| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
-        })
+        (shown == value).then(|| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     }
 
-    /// The place being judged, lists by index.
+    /// The field being checked, lists by index.
     fn pointer(&self) -> Pointer {
-        let segment = |step: &Step<'_>| match step {
-            Step::Member(name) => (*name).to_owned(),
-            Step::Item(index, _) => index.to_string(),
+        let segment = |step: &PathStep<'_>| match step {
+            PathStep::Member(name) => (*name).to_owned(),
+            PathStep::Item(index, _) => index.to_string(),
         };
         self.path.iter().map(segment).collect()
     }
 }
 
-/// The part of a span that stands on its first line, for what concerns a whole object.
+/// The part of a span that is on its first line, for problems of a whole object.
 fn first_line(span: &Span) -> Span {
     let text = &span.file.text()[span.range.clone()];
     let length = text.find(['\n', '\r']).unwrap_or(text.len());

@@ -63,6 +63,15 @@ pub static ELBV2: Tagging = Tagging {
     target: Target::List("ResourceArns"),
 };
 
+/// The dialect that an operation sets or removes tags in.
+///
+/// # Panics
+/// When the operation does neither.
+pub fn of(operation: Operation) -> &'static Tagging {
+    let dialect = [&ECS, &ELBV2].into_iter().find(|tagging| tagging.set == operation || tagging.remove == operation);
+    dialect.unwrap_or_else(|| panic!("{operation:?} neither sets nor removes tags"))
+}
+
 impl Tagging {
     /// The tags of a document, request or answer; an entry without a value has an empty one.
     pub fn read(&self, body: &Value) -> Tags {

@@ -1,9 +1,9 @@
-//! The one table of AWS actions: what each is for, and which statement of the policy grants it.
+//! The one table of AWS actions: the purpose of each, and the statement of the policy that grants it.
 
 /// Whether an action changes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// It only looks, or changes nothing that serves: also granted by the read-only policy.
+    /// It only reads, or changes nothing that serves traffic: also granted by the read-only policy.
     Read,
     /// It changes something.
     Write,
@@ -12,11 +12,11 @@ pub enum Access {
 /// The statements of a policy, in the order in which they are printed.
 ///
 /// Each is one kind of resource under one condition. `Unscoped…` are those whose actions IAM knows no resources for, so that
-/// they stand on `*`.
+/// their resource is `*`.
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys" of each service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant {
-    /// Services by name; all of a cluster where pruning has to look for what git no longer names.
+    /// Services by name; all of a cluster where pruning has to find the ones that git no longer names.
     ReadServices,
     /// ECS's record of deployments of those services.
     ReadServiceDeployments,
@@ -81,21 +81,21 @@ pub struct Action {
     pub access: Access,
     /// The statement that grants it; `None` for what AWS never denies.
     pub grant: Option<Grant>,
-    /// Why it is needed, as the operator's handbook says it.
+    /// Why it is needed, as in the operator's handbook.
     pub why: &'static str,
 }
 
 /// Every action that trueup uses, by service.
 pub const ACTIONS: [Action; 43] = [
-    read("ecs:DescribeServices", Grant::ReadServices, "what runs, and its tags, which are trueup's memory"),
+    read("ecs:DescribeServices", Grant::ReadServices, "the live service, and its tags, which are trueup's memory"),
     read("ecs:ListServices", Grant::ListInClusters, "pruning: services that git no longer names"),
     read("ecs:ListServiceDeployments", Grant::ReadServices, "rollouts and rollbacks of the last 90 days"),
     read(
         "ecs:DescribeServiceDeployments",
         Grant::ReadServiceDeployments,
-        "how a rollout stands, and why it was rolled back",
+        "the status of a rollout, and why it was rolled back",
     ),
-    read("ecs:DescribeServiceRevisions", Grant::ReadServiceDeployments, "what exactly ECS threw out"),
+    read("ecs:DescribeServiceRevisions", Grant::ReadServiceDeployments, "the exact revision that ECS rolled back"),
     read("ecs:DescribeTaskDefinition", Grant::UnscopedReadTaskDefinitions, "what a service runs, field by field"),
     read("ecs:ListTaskDefinitions", Grant::UnscopedReadTaskDefinitions, "equal content is never registered twice"),
     read("ecs:ListTasks", Grant::ListInClusters, "which tasks failed, and how many are healthy"),
@@ -109,9 +109,9 @@ pub const ACTIONS: [Action; 43] = [
     write("iam:PassRole", Grant::PassTaskRoles, "roles that documents name: for containers and their agent"),
     elb_read("elasticloadbalancing:DescribeTargetGroups", "target groups of git and of references"),
     elb_read("elasticloadbalancing:DescribeTargetGroupAttributes", "their attributes"),
-    elb_read("elasticloadbalancing:DescribeTargetHealth", "why a rollout does not get on"),
+    elb_read("elasticloadbalancing:DescribeTargetHealth", "why a rollout makes no progress"),
     elb_read("elasticloadbalancing:DescribeRules", "rules on the listeners that git names"),
-    elb_read("elasticloadbalancing:DescribeTags", "tags of target groups and rules: whose they are"),
+    elb_read("elasticloadbalancing:DescribeTags", "tags of target groups and rules: who owns them"),
     elb_read("elasticloadbalancing:DescribeLoadBalancers", "`${listener.…}`, and pruning"),
     elb_read("elasticloadbalancing:DescribeListeners", "`${listener.…}`, and pruning"),
     write(
@@ -210,7 +210,7 @@ impl Grant {
         Self::PruneLoadBalancing,
     ];
 
-    /// Its actions. A role is passed by the same action, whoever gets it.
+    /// Its actions. A role is passed by the same action to tasks and to services.
     pub(super) fn actions(self) -> impl Iterator<Item = &'static Action> {
         let listed = if self == Self::PassServiceRoles { Self::PassTaskRoles } else { self };
         ACTIONS.iter().filter(move |action| action.grant == Some(listed))

@@ -1,7 +1,7 @@
 //! Least privilege: the IAM policy that a desired state needs, and every AWS action that trueup uses.
 //!
-//! Pure: from a loaded tree to a policy as a value. Whoever adds a call to AWS adds it to [`ACTIONS`] first; nothing else
-//! may be called.
+//! Pure: from a loaded tree to a policy as a value. A call to AWS is added to [`ACTIONS`] first; no other call is
+//! allowed.
 
 mod actions;
 mod needs;
@@ -12,7 +12,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::actions::{ACTIONS, Access, Action, Grant, is_known};
-pub use self::policy::{Condition, Policy, Statement, policy};
+pub use self::policy::{Condition, IamPolicy, Statement, policy};
 use crate::desired::{Application, Environment, Loaded, Lookup};
 use crate::live::Observed;
 use crate::names::{EnvironmentName, InstanceName};
@@ -23,7 +23,7 @@ pub struct Request {
     /// The environments whose roles it is for. Empty: for the daemon's own role, which acts in every environment that
     /// names no `role` and assumes those that are named.
     pub environments: Vec<EnvironmentName>,
-    /// The installation; what it makes carries its name in the tag `trueup:instance`.
+    /// The installation; the resources that it creates carry its name in the tag `trueup:instance`.
     pub instance: InstanceName,
     /// For `trueup plan`, `status` and `why`, and `trueup run --report-only`: nothing may be changed.
     pub read_only: bool,
@@ -39,7 +39,7 @@ impl Request {
     }
 }
 
-/// What AWS answered to references of documents, by environment; what is not there stands as a pattern.
+/// AWS's answers to references of documents, by environment; a reference without an answer becomes a pattern.
 pub type Answers = BTreeMap<EnvironmentName, BTreeMap<Lookup, Observed<String>>>;
 
 /// The references of an environment whose answers make a policy narrower: to stacks, because roles and listeners can be named

@@ -1,4 +1,4 @@
-//! What the documents of one environment need, as ARNs and patterns of ARNs.
+//! The resources that the documents of one environment need, as ARNs and patterns of ARNs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::kind::Kind;
 use crate::live::Observed;
 use crate::names::Revision;
 
-/// What one environment needs. Texts are ARNs, with `*` where only AWS knows the rest.
+/// The needs of one environment. Texts are ARNs, with `*` where only AWS knows the rest.
 #[expect(clippy::struct_excessive_bools, reason = "each is needed or not, whatever the others are")]
 #[derive(Debug, Default)]
 pub(super) struct Needs {
-    /// `arn:aws:ecs:REGION:ACCOUNT` and so on are made of it.
-    place: Place,
+    /// The beginning of each of them: `arn:aws:ecs:REGION:ACCOUNT` and so on.
+    base: ArnBase,
     pub clusters: BTreeSet<String>,
     pub services: BTreeSet<String>,
     pub service_deployments: BTreeSet<String>,
@@ -28,7 +28,7 @@ pub(super) struct Needs {
     pub images: BTreeSet<String>,
     pub secrets: BTreeSet<String>,
     pub stacks: BTreeSet<String>,
-    /// Services that are read beside those of git.
+    /// Services that are read in addition to those of git.
     pub listed_services: BTreeSet<String>,
     /// Services that may be pruned.
     pub pruned_services: BTreeSet<String>,
@@ -38,23 +38,23 @@ pub(super) struct Needs {
     pub parameters: bool,
     /// Whether references name resources of stacks.
     pub stack_resources: bool,
-    /// Whether anything has to do with load balancers.
+    /// Whether anything concerns load balancers.
     pub balanced: bool,
-    /// Whether a service says how many tasks it wants.
+    /// Whether a service sets its number of tasks.
     pub counted: bool,
-    /// Whether anything is looked for that git no longer has.
+    /// Whether resources that git no longer has are listed.
     pub inventory: bool,
 }
 
-/// Where resources are.
+/// The parts that every ARN of an environment begins with.
 #[derive(Clone, Debug, Default)]
-struct Place {
+struct ArnBase {
     partition: &'static str,
     region: String,
     account: String,
 }
 
-impl Place {
+impl ArnBase {
     fn of(environment: &Environment) -> Self {
         let region = environment.region.clone();
         Self { partition: partition(&region), region, account: environment.account.clone() }
@@ -76,9 +76,9 @@ fn partition(region: &str) -> &'static str {
 }
 
 impl Needs {
-    /// Nothing yet, in an environment whose policy outside of applications is this.
+    /// No needs yet, in an environment whose policy outside of applications is this.
     pub fn of(environment: &Environment, policy: Option<&Policy>) -> Self {
-        let mut needs = Self { place: Place::of(environment), ..Self::default() };
+        let mut needs = Self { base: ArnBase::of(environment), ..Self::default() };
         if let Some(cluster) = &environment.cluster {
             needs.prunes(policy, cluster);
         }
@@ -88,7 +88,7 @@ impl Needs {
     /// Adds what an application needs, with references as AWS answered them.
     pub fn add(&mut self, application: &Application, found: &BTreeMap<Lookup, Observed<String>>) {
         self.prunes(Some(&application.policy), &application.cluster);
-        // References without an answer stand in the documents as before.
+        // References without an answer are in the documents as before.
         let resolved = application.resolve(&Revision::new(""), found);
         for Document { kind, body, .. } in &resolved.documents {
             match kind {
@@ -109,20 +109,20 @@ impl Needs {
             return;
         }
         (self.inventory, self.balanced) = (true, true);
-        let all = self.place.arn("ecs", &format!("service/{cluster}/*"));
-        self.clusters.insert(self.place.arn("ecs", &format!("cluster/{cluster}")));
+        let all = self.base.arn("ecs", &format!("service/{cluster}/*"));
+        self.clusters.insert(self.base.arn("ecs", &format!("cluster/{cluster}")));
         self.listed_services.insert(all.clone());
         if mode == Mode::On {
             self.pruned_services.insert(all);
             for kind in ["targetgroup/*", "listener-rule/app/*"] {
-                self.pruned_balancing.insert(self.place.arn("elasticloadbalancing", kind));
+                self.pruned_balancing.insert(self.base.arn("elasticloadbalancing", kind));
             }
         }
     }
 
     fn task_definition(&mut self, body: &Value) {
         let family = pattern(text(body, "family"));
-        self.task_definitions.insert(self.place.arn("ecs", &format!("task-definition/{family}:*")));
+        self.task_definitions.insert(self.base.arn("ecs", &format!("task-definition/{family}:*")));
         for member in ["taskRoleArn", "executionRoleArn"] {
             self.task_roles.extend(body.get(member).and_then(Value::as_str).map(|role| self.role(role)));
         }
@@ -130,24 +130,24 @@ impl Needs {
 
     fn service(&mut self, body: &Value, cluster: &str) {
         let name = pattern(text(body, "serviceName"));
-        let place = &self.place;
-        self.clusters.insert(place.arn("ecs", &format!("cluster/{cluster}")));
-        self.tasks.insert(place.arn("ecs", &format!("task/{cluster}/*")));
+        let base = &self.base;
+        self.clusters.insert(base.arn("ecs", &format!("cluster/{cluster}")));
+        self.tasks.insert(base.arn("ecs", &format!("task/{cluster}/*")));
         for kind in ["service-deployment", "service-revision"] {
-            self.service_deployments.insert(place.arn("ecs", &format!("{kind}/{cluster}/{name}/*")));
+            self.service_deployments.insert(base.arn("ecs", &format!("{kind}/{cluster}/{name}/*")));
         }
-        self.services.insert(place.arn("ecs", &format!("service/{cluster}/{name}")));
+        self.services.insert(base.arn("ecs", &format!("service/{cluster}/{name}")));
         self.counted |= body.get("desiredCount").is_some();
         self.balanced |= body.get("loadBalancers").is_some();
         let mut roles = Vec::new();
         roles_in(body, &mut roles);
-        self.service_roles.extend(roles.into_iter().map(|role| role_arn(place, role)));
+        self.service_roles.extend(roles.into_iter().map(|role| role_arn(base, role)));
     }
 
     fn target_group(&mut self, body: &Value) {
         self.balanced = true;
         let name = pattern(text(body, "Name"));
-        self.target_groups.insert(self.place.arn("elasticloadbalancing", &format!("targetgroup/{name}/*")));
+        self.target_groups.insert(self.base.arn("elasticloadbalancing", &format!("targetgroup/{name}/*")));
     }
 
     fn rule(&mut self, body: &Value) {
@@ -171,7 +171,7 @@ impl Needs {
 
     /// Listeners and rules of an application load balancer; no other kind has rules.
     fn below_load_balancer(&self, name: &str) -> (String, String) {
-        let arn = |kind: &str| self.place.arn("elasticloadbalancing", &format!("{kind}/app/{name}"));
+        let arn = |kind: &str| self.base.arn("elasticloadbalancing", &format!("{kind}/app/{name}"));
         (arn("listener"), arn("listener-rule"))
     }
 
@@ -182,13 +182,13 @@ impl Needs {
             }
             Lookup::TargetGroup(_) | Lookup::Listener { .. } => self.balanced = true,
             Lookup::Secret(name) => {
-                // Six characters of chance end a secret's ARN (Secrets Manager user guide, "Secret ARN").
-                self.secrets.insert(self.place.arn("secretsmanager", &format!("secret:{name}-??????")));
+                // Six random characters end a secret's ARN (Secrets Manager user guide, "Secret ARN").
+                self.secrets.insert(self.base.arn("secretsmanager", &format!("secret:{name}-??????")));
             }
             Lookup::Parameter(_) => self.parameters = true,
             Lookup::StackResource { stack, .. } | Lookup::StackOutput { stack, .. } => {
                 self.stack_resources |= matches!(lookup, Lookup::StackResource { .. });
-                self.stacks.insert(self.place.arn("cloudformation", &format!("stack/{stack}/*")));
+                self.stacks.insert(self.base.arn("cloudformation", &format!("stack/{stack}/*")));
             }
         }
     }
@@ -203,23 +203,23 @@ impl Needs {
             Some((account, region, name)) => {
                 format!("arn:{}:ecr:{region}:{account}:repository/{name}", partition(region))
             }
-            None => self.place.arn("ecr", &format!("repository/{repository}")),
+            None => self.base.arn("ecr", &format!("repository/{repository}")),
         }
     }
 
     fn role(&self, role: &str) -> String {
-        role_arn(&self.place, role)
+        role_arn(&self.base, role)
     }
 }
 
 /// A role's ARN. One that is given by name alone has no path; of one that only AWS knows, the account is known.
 /// Source: IAM user guide, "IAM identifiers", friendly names and paths.
-fn role_arn(place: &Place, role: &str) -> String {
+fn role_arn(base: &ArnBase, role: &str) -> String {
     let role = pattern(role);
     if role.starts_with("arn:") {
         return role;
     }
-    format!("arn:{}:iam::{}:role/{role}", place.partition, place.account)
+    format!("arn:{}:iam::{}:role/{role}", base.partition, base.account)
 }
 
 /// Every role that a service's document names: of load balancers, volumes, hooks, TLS and VPC Lattice.
@@ -227,9 +227,9 @@ fn roles_in<'a>(value: &'a Value, roles: &mut Vec<&'a str>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                match member {
-                    Value::String(role) if matches!(name.as_str(), "role" | "roleArn") => roles.push(role),
-                    _ => roles_in(member, roles),
+                match member.as_str() {
+                    Some(role) if matches!(name.as_str(), "role" | "roleArn") => roles.push(role),
+                    Some(_) | None => roles_in(member, roles),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! From what documents need to statements.
+//! From the needs of documents to statements.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,18 +17,18 @@ const NAMESPACE: &str = "Trueup";
 /// Source: IAM user guide, "IAM JSON policy element reference".
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Policy {
+pub struct IamPolicy {
     /// The version of the language.
     pub version: &'static str,
-    /// What is allowed, in the order of [`Grant::ALL`].
+    /// The permissions, in the order of [`Grant::ALL`].
     pub statement: Vec<Statement>,
 }
 
-/// Something that is allowed.
+/// One permission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Statement {
-    /// The grant's name: what it is for.
+    /// The grant's name: its purpose.
     pub sid: String,
     /// `Allow`: nothing is denied.
     pub effect: &'static str,
@@ -36,25 +36,25 @@ pub struct Statement {
     pub action: BTreeSet<&'static str>,
     /// ARNs and patterns, in order.
     pub resource: BTreeSet<String>,
-    /// By operator and key; not there when it holds always.
+    /// By operator and key; absent when it is unconditional.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub condition: Condition,
 }
 
-/// Operators, keys, and the values of which one must fit.
+/// Operators and keys, each with its values: one of them must match.
 pub type Condition = BTreeMap<&'static str, BTreeMap<String, BTreeSet<String>>>;
 
-/// What IAM allows in a managed policy, in characters other than white space.
+/// IAM's limit for a managed policy, in characters other than white space.
 /// Source: IAM user guide, "IAM and AWS STS quotas".
 const MANAGED_CHARACTERS_MAX: usize = 6_144;
 
-impl Policy {
+impl IamPolicy {
     /// As JSON, indented; equal policies are equal to the byte.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("texts and lists of them can be written")
     }
 
-    /// Whether it lets any role of an account be passed: some document names one by a reference that only AWS can answer.
+    /// Whether it allows any role of an account to be passed: a document names one by a reference that only AWS can answer.
     pub fn passes_any_role(&self) -> bool {
         let passes = self.statement.iter().filter(|statement| statement.action.contains("iam:PassRole"));
         passes.flat_map(|statement| &statement.resource).any(|role| role.ends_with(":role/*"))
@@ -69,8 +69,8 @@ impl Policy {
 
 /// The policy that a desired state needs.
 ///
-/// `answers` may be empty. Applications with problems need nothing here; whoever asks looks at [`Loaded::problems`] first. Deterministic.
-pub fn policy(loaded: &Loaded, answers: &Answers, request: &Request) -> Policy {
+/// `answers` may be empty. Applications with problems need nothing here; the caller checks [`Loaded::problems`] first. Deterministic.
+pub fn policy(loaded: &Loaded, answers: &Answers, request: &Request) -> IamPolicy {
     let none = BTreeMap::new();
     let mut statements: BTreeMap<Grant, Statement> = BTreeMap::new();
     for environment in request.environments(loaded) {
@@ -93,7 +93,7 @@ pub fn policy(loaded: &Loaded, answers: &Answers, request: &Request) -> Policy {
     }
     // An environment's metrics are in its own account and region.
     metrics(&mut statements, request);
-    Policy { version: "2012-10-17", statement: statements.into_values().collect() }
+    IamPolicy { version: "2012-10-17", statement: statements.into_values().collect() }
 }
 
 fn metrics(statements: &mut BTreeMap<Grant, Statement>, request: &Request) {
@@ -150,7 +150,7 @@ fn statement(statements: &mut BTreeMap<Grant, Statement>, grant: Grant, needs: &
     add(statements, grant, resources, condition, is_needed, request.read_only);
 }
 
-/// Adds to a statement, or makes it. One without resources is left out.
+/// Adds to a statement, or creates it. One without resources is left out.
 fn add(
     statements: &mut BTreeMap<Grant, Statement>,
     grant: Grant,

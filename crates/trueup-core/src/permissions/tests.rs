@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{ACTIONS, Access, Answers, Grant, Policy, Request, lookups, policy};
+use super::{ACTIONS, Access, Answers, Grant, IamPolicy, Request, lookups, policy};
 use crate::desired::{Loaded, Lookup, load};
 use crate::live::Observed;
 use crate::names::{EnvironmentName, InstanceName};
@@ -90,7 +90,7 @@ fn ask(environments: &[&str], read_only: bool) -> Request {
 }
 
 /// A statement in one line: what it is for, its actions without their service, resources, conditions.
-fn show(policy: &Policy) -> String {
+fn show(policy: &IamPolicy) -> String {
     let mut shown = String::new();
     for statement in &policy.statement {
         assert_eq!(statement.effect, "Allow");

@@ -202,7 +202,7 @@ pub enum Hold {
 
 impl Hold {
     /// Contested fields; the engine looks up the other writer later.
-    pub(super) fn contested(mut fields: Vec<String>) -> Self {
+    pub(crate) fn contested(mut fields: Vec<String>) -> Self {
         fields.sort();
         Self::Contested { fields, by: None }
     }

@@ -6,18 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::contest::Fuse;
-use super::{Operation, Resource, Step, tags};
+use super::flapping::FlappingGuard;
+use super::{Operation, Resource, Step};
 use crate::broken::{self, Broken};
-use crate::desired::DesiredApplication;
 use crate::digest::Digest;
 use crate::drift::Change;
 use crate::kind::Kind;
-use crate::live::{Live, Observed};
-use crate::names::{Arn, InstanceName};
+use crate::live::Live;
+use crate::names::Arn;
 
 /// How long a read that shows the time before a write is taken for an old one.
 ///
@@ -35,9 +34,6 @@ pub const LOST_CALL_SECONDS_MAX: i64 = 20;
 /// How long a registration is believed that the listing of its family does not show.
 pub const REGISTERED_UNSEEN_SECONDS_MAX: i64 = 600;
 
-/// How long making an application may take: a task definition revision that is older was in use.
-const CREATION_SECONDS_MAX: i64 = 900;
-
 /// What was written to one application in one environment by this process.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
@@ -48,7 +44,7 @@ pub struct Memory {
     /// The digest that the service was last asked to run, from [`super::tags::applied_digest`].
     deployed: Option<Digest>,
     /// Drift that was repaired, to see whether it comes back.
-    fuse: Fuse,
+    flapping: FlappingGuard,
     /// Whether the service was ever there, as far as this process saw.
     service: Option<bool>,
 }
@@ -67,7 +63,7 @@ impl Memory {
     /// Remembers a call that AWS answered.
     pub fn wrote(&mut self, step: &Step, now: Timestamp) {
         // Only what certainly was repaired can be said to be undone.
-        self.fuse.repaired(step, now);
+        self.flapping.repaired(step, now);
         self.made(step, now, OWN_WRITE_UNSEEN_SECONDS_MAX);
     }
 
@@ -109,41 +105,27 @@ impl Memory {
     }
 
     /// Whether the service was asked to run this digest.
-    pub(super) fn has_deployed(&self, digest: &Digest) -> bool {
+    pub(crate) fn has_deployed(&self, digest: &Digest) -> bool {
         self.deployed.as_ref() == Some(digest)
     }
 
     /// Drift that was repaired.
-    pub(super) fn fuse(&self) -> &Fuse {
-        &self.fuse
+    pub(crate) fn flapping(&self) -> &FlappingGuard {
+        &self.flapping
     }
 
-    /// Notes whether the application's service is there. To be called after each observation: it tells a service that
-    /// somebody deleted from one that never was, also while it takes long to be made.
-    pub fn note_service(&mut self, desired: &DesiredApplication, live: &Live, instance: &InstanceName, now: Timestamp) {
-        let Some(id) = desired.service_id() else { return };
-        match live.services.get(&id) {
-            Some(Observed::Present(_)) => self.service = Some(true),
-            Some(Observed::Absent) if self.service.is_none() => {
-                self.service = Some(was_applied(desired, live, instance, now));
-            }
-            Some(Observed::Absent | Observed::Unknown(_)) | None => {}
-        }
+    /// Whether the application's service is, or was, there as far as this process knows.
+    pub(crate) fn service_was_there(&self) -> Option<bool> {
+        self.service
     }
 
-    /// Whether the service was there before.
-    pub(super) fn knew_service(
-        &self,
-        desired: &DesiredApplication,
-        live: &Live,
-        instance: &InstanceName,
-        now: Timestamp,
-    ) -> bool {
-        self.service.unwrap_or_else(|| was_applied(desired, live, instance, now))
+    /// Notes whether the application's service is, or was, there.
+    pub(crate) fn note_service_was_there(&mut self, there: bool) {
+        self.service = Some(there);
     }
 
     /// Seconds since the very same step was taken, when that is so recent that what we see may be older.
-    pub(super) fn unsettled(&self, step: &Step, now: Timestamp) -> Option<i64> {
+    pub(crate) fn unsettled(&self, step: &Step, now: Timestamp) -> Option<i64> {
         let written = self.written.get(&key(&step.resource, step.call.operation))?;
         let since = seconds(written.at, now);
         let same = written.changes == step.changes && written.input == digest(&step.call.input);
@@ -154,32 +136,13 @@ impl Memory {
     /// The task definition revision that this process registered with this digest.
     ///
     /// Not one that AWS shows as gone.
-    pub(super) fn registered(&self, digest: &Digest, live: &Live, now: Timestamp) -> Option<Arn> {
+    pub(crate) fn registered(&self, digest: &Digest, live: &Live, now: Timestamp) -> Option<Arn> {
         let (arn, at) = self.registered.get(digest)?;
         let gone = live.task_definitions.get(arn).is_some_and(|seen| {
             seen.present().is_some_and(|seen| seen.description.get("status").is_some_and(|status| status != "ACTIVE"))
         });
         (!gone && seconds(*at, now) <= REGISTERED_UNSEEN_SECONDS_MAX).then(|| arn.clone())
     }
-}
-
-/// Whether the application was applied before, by what its service leaves behind: a revision of its task definition that
-/// was registered for it some time ago. A younger one may be what a process has just begun to create the service with.
-fn was_applied(desired: &DesiredApplication, live: &Live, instance: &InstanceName, now: Timestamp) -> bool {
-    let family = desired.single(Kind::TaskDefinition).and_then(|document| document.body.get("family")?.as_str());
-    let revisions = family.and_then(|family| live.families.get(family)?.present());
-    let owner = [
-        (tags::APPLICATION, desired.name.as_str()),
-        (tags::ENVIRONMENT, desired.environment.as_str()),
-        (tags::INSTANCE, instance.as_str()),
-    ];
-    revisions.into_iter().flatten().any(|revision| {
-        let is_ours = owner.iter().all(|(key, value)| revision.tags.get(*key) == Some(&tags::legal(value)));
-        let at = revision.description.get("registeredAt").and_then(Value::as_f64);
-        let age = at.map(|at| Timestamp::UNIX_EPOCH.checked_add(SignedDuration::from_secs_f64(at)));
-        let age = age.and_then(Result::ok).map(|at| seconds(at, now));
-        is_ours && age.is_some_and(|age| age > CREATION_SECONDS_MAX)
-    })
 }
 
 fn key(resource: &Resource, operation: Operation) -> (Kind, String, Operation) {

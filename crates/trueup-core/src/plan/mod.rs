@@ -1,34 +1,19 @@
-//! The plan: the ordered steps from live to desired, and every hold, as a value.
-
+//! The plan: the ordered steps from live to desired, and every hold, as a value; and the machinery that builds one.
 //!
-//! [`plan()`] is pure, total and deterministic. It lists every step in order; the engine takes the first one whose
-//! [`Step::awaits`] is empty, lets [`crate::live::Live::absorb`] take in the answer, and plans again.
+//! Nothing here names a kind of document: what is done about each is in [`crate::resources`], and [`crate::planner`] puts
+//! it together.
 
-mod absorb;
 mod ahead;
-pub mod check;
-mod contest;
-mod delegation;
-mod deployment;
-mod draft;
-#[cfg(test)]
-mod fixture;
-mod graft;
+pub(crate) mod builder;
+mod flapping;
 mod hold;
-mod listener_rule;
+pub(crate) mod keep_live;
 mod memory;
-mod order;
-mod prune;
+mod request_types;
 mod rollout;
-mod service;
-mod spelling;
-mod suspension;
+pub(crate) mod sync;
 pub mod tags;
-mod target_group;
-mod task_definition;
-#[cfg(test)]
-mod tests;
-mod three_way;
+pub(crate) mod three_way;
 
 use std::collections::BTreeSet;
 
@@ -36,14 +21,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-pub use self::ahead::{Ahead, applied_revisions, applied_revisions_of_environment};
-pub use self::contest::{CONTESTED_PAUSE_SECONDS, CONTESTED_QUIET_SECONDS, CONTESTED_ROUNDS};
-pub use self::delegation::{is_delegated, traffic};
+pub use self::ahead::Ahead;
+pub(crate) use self::flapping::keep_contested;
+pub use self::flapping::{CONTESTED_PAUSE_SECONDS, CONTESTED_QUIET_SECONDS, CONTESTED_ROUNDS};
 pub use self::hold::Hold;
 pub use self::memory::{LOST_CALL_SECONDS_MAX, Memory, OWN_WRITE_UNSEEN_SECONDS_MAX, REGISTERED_UNSEEN_SECONDS_MAX};
-pub use self::prune::{Prune, PruneInput, plan_prune};
-pub use self::rollout::{Progress, Rollout, RunningTasks, TaskHealth, deploys, retry, wants_service_deployments};
-pub use self::suspension::{NothingToMark, note, resume, suspend};
+pub use self::rollout::{Progress, Rollout};
 use crate::desired::DesiredApplication;
 use crate::diagnosis::Finding;
 use crate::drift::Change;
@@ -78,14 +61,6 @@ pub struct Input<'a> {
     pub now: Timestamp,
 }
 
-/// Works out every step from live to desired, and every hold.
-///
-/// Total and deterministic: equal arguments give equal plans. It does not fail, wait or log; whatever may not be done
-/// yet is in [`Plan::held`] with the reason.
-pub fn plan(input: &Input<'_>) -> Plan {
-    order::plan(input)
-}
-
 /// What is to be done for one application in one environment, and what is not and why.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
@@ -111,11 +86,52 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A plan of an application that is where git wants it, and serves: nothing to do, and nothing is held.
+    pub fn settled(environment: EnvironmentName, application: ApplicationName, revision: Revision) -> Self {
+        Self {
+            environment,
+            application,
+            revision,
+            steps: Vec::new(),
+            held: Vec::new(),
+            sync: Sync::Synced,
+            health: Health::Healthy,
+            rollout: None,
+            finding: None,
+        }
+    }
+
+    /// Whether the application is where git wants it, and serves.
+    pub fn is_settled(&self) -> bool {
+        self.sync == Sync::Synced && self.health == Health::Healthy
+    }
+
+    /// Whether ECS is busy with a rollout or a rollback of it.
+    pub fn is_rolling(&self) -> bool {
+        matches!(self.rollout, Some(Rollout::Running { .. } | Rollout::RolledBack { done: false, .. }))
+            || self.health == Health::Progressing
+    }
+
+    /// Whether AWS may still answer with the state before a write of this process.
+    pub fn is_unsettled(&self) -> bool {
+        self.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
+    }
+
+    /// Whether nothing may be done before git has been polled.
+    pub fn awaits_git(&self) -> bool {
+        self.held.iter().any(|held| matches!(&held.reason, Hold::Behind(ahead) if !ahead.answered))
+    }
+
+    /// Whether there is nothing to do, and nothing goes on: an equal input gives this plan again, at any time.
+    pub fn is_at_rest(&self) -> bool {
+        self.is_settled() && self.steps.is_empty() && self.held.is_empty() && !self.is_rolling()
+    }
+
     /// Adds a hold that was found outside the planner (an invalid document, a refused call) and judges
     /// [`Plan::sync`] anew.
     pub fn hold(&mut self, held: Held) {
         self.held.push(held);
-        self.sync = order::sync(&self.steps, &self.held);
+        self.sync = sync::sync(&self.steps, &self.held);
     }
 }
 
@@ -203,7 +219,7 @@ impl std::fmt::Debug for Call {
 impl Call {
     /// A call whose values have the types that the API model gives them (`300` as text where AWS wants text).
     pub fn new(operation: Operation, input: Value) -> Self {
-        Self { operation, input: spelling::spelled(operation, input) }
+        Self { operation, input: request_types::typed(operation, input) }
     }
 
     /// A call from an operation and its request.

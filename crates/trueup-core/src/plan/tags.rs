@@ -3,8 +3,6 @@
 //! They are the only memory between two processes. Source of the limits: ECS API reference, `Tag`: keys up to 128 and
 //! values up to 256 characters, letters, digits, spaces and `_ . : / = + - @`.
 
-use serde_json::Value;
-
 use super::{Hold, Input};
 use crate::broken::{self, Broken};
 use crate::desired::{DesiredApplication, Document};
@@ -28,11 +26,11 @@ pub const DOCUMENT: &str = "trueup:document";
 pub const REVISION: &str = "trueup:revision";
 /// The digest of what was applied last: see [`applied_digest`].
 pub const DIGEST: &str = "trueup:digest";
-/// The digest of the deployment that ECS failed or rolled back: see [`deployment_digest`].
+/// The digest of the deployment that ECS failed or rolled back: see [`crate::resources::service::deployment_digest`].
 pub const FAILED: &str = "trueup:failed";
 /// A person wants a failed deployment tried once more: its digest and a time, `DIGEST TIME`.
 pub const RETRY: &str = "trueup:retry";
-/// Following and healing are suspended by a person: who, when and why, see [`super::note`].
+/// Following and healing are suspended by a person: who, when and why, see [`crate::planner::note`].
 pub const SUSPENDED: &str = "trueup:suspended";
 /// What `CloudFormation` writes on the resources of a stack.
 const STACK: &str = "aws:cloudformation:stack-name";
@@ -51,25 +49,11 @@ pub fn document_tag(kind: Kind, name: &str) -> String {
 /// For a service it covers the task definition as well: what was applied to a service is both, and so the tag on the
 /// service alone tells whether the revision it was told to run is the one that git wants.
 pub fn applied_digest(application: &DesiredApplication, document: &Document) -> Digest {
-    match (document.kind, application.single(Kind::TaskDefinition)) {
-        (Kind::Service, Some(task_definition)) => {
-            // Tags are not in a task definition's digest, as they make no new revision; they were applied all the same.
-            let tags = Kind::TaskDefinition.facts().tagging.list(&declared(task_definition));
-            Digest::of(format!("{} {} {tags}", document.digest, task_definition.digest).as_bytes())
-        }
-        (Kind::Service | Kind::TaskDefinition | Kind::TargetGroup | Kind::ListenerRule, _) => document.digest.clone(),
-    }
-}
-
-/// What [`FAILED`] carries for a service's document: a digest of what a deployment is made of.
-///
-/// Unlike [`applied_digest`] it does not cover what a deployment is not made of, such as the number of tasks: a commit
-/// that changes nothing else does not make a failed deployment better.
-pub fn deployment_digest(application: &DesiredApplication, service: &Document) -> Digest {
-    let fields = super::rollout::REVISION_FIELDS.into_iter().filter_map(|name| Some((name, service.body.get(name)?)));
-    let part = Value::Object(fields.map(|(name, value)| (name.to_owned(), value.clone())).collect());
-    let task_definition = application.single(Kind::TaskDefinition).map_or("", |document| document.digest.as_str());
-    Digest::of(format!("{} {task_definition}", crate::kind::digest(Kind::Service, &part)).as_bytes())
+    let with = document.kind.facts().digested_with.and_then(|kind| application.single(kind));
+    let Some(with) = with else { return document.digest.clone() };
+    // Tags are not in a task definition's digest, as they make no new revision; they were applied all the same.
+    let tags = with.kind.facts().tagging.list(&declared(with));
+    Digest::of(format!("{} {} {tags}", document.digest, with.digest).as_bytes())
 }
 
 /// A tag value with what AWS does not allow replaced by `_`, cut to 256 characters.
@@ -80,7 +64,7 @@ pub fn legal(value: &str) -> String {
 
 /// Whose a resource is, judged by its tags.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Claim {
+pub(crate) enum Claim {
     /// This application's of this environment.
     Ours,
     /// Nobody's, or another document's or application's that git no longer has: it becomes ours.
@@ -91,12 +75,12 @@ pub(super) enum Claim {
 
 /// The ownership tags of one document's resource.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Owner {
+pub(crate) struct Owner {
     tags: Tags,
 }
 
 impl Owner {
-    pub(super) fn new(input: &Input<'_>, kind: Kind, name: &str) -> Self {
+    pub(crate) fn new(input: &Input<'_>, kind: Kind, name: &str) -> Self {
         let tags = [
             (APPLICATION, legal(input.desired.name.as_str())),
             (ENVIRONMENT, legal(input.desired.environment.as_str())),
@@ -107,17 +91,17 @@ impl Owner {
     }
 
     /// All four of them.
-    pub(super) fn tags(&self) -> &Tags {
+    pub(crate) fn tags(&self) -> &Tags {
         &self.tags
     }
 
     /// Whether `live` has all four of them.
-    pub(super) fn owns(&self, live: &Tags) -> bool {
+    pub(crate) fn owns(&self, live: &Tags) -> bool {
         self.tags.iter().all(|(key, value)| live.get(key) == Some(value))
     }
 
     /// Those that `live` lacks or has otherwise.
-    pub(super) fn missing(&self, live: &Tags) -> Tags {
+    pub(crate) fn missing(&self, live: &Tags) -> Tags {
         self.tags
             .iter()
             .filter(|(key, value)| live.get(*key) != Some(value))
@@ -125,7 +109,7 @@ impl Owner {
             .collect()
     }
 
-    pub(super) fn claim(&self, live: &Tags, manage_stack_resources: bool) -> Claim {
+    pub(crate) fn claim(&self, live: &Tags, manage_stack_resources: bool) -> Claim {
         let instance = self.other(live, INSTANCE).filter(|_| !broken::is(Broken::ForeignTagIgnored));
         if let Some(instance) = instance {
             return Claim::Held(Hold::ForeignInstance { instance: InstanceName::new(instance) });
@@ -146,12 +130,12 @@ impl Owner {
 }
 
 /// The stack that owns a resource, by its tags.
-pub(super) fn stack(tags: &Tags) -> Option<&String> {
+pub(crate) fn stack(tags: &Tags) -> Option<&String> {
     tags.get(STACK)
 }
 
 /// The tags that a document declares, without any that begin like ours.
-pub(super) fn declared(document: &Document) -> Tags {
+pub(crate) fn declared(document: &Document) -> Tags {
     let mut tags = document.kind.facts().tagging.read(&document.body);
     tags.retain(|key, _| !key.starts_with(PREFIX));
     tags

@@ -1,6 +1,6 @@
 //! Drift or pending change: three ways compared, what was last applied, what git wants, what AWS has.
 
-use super::graft::get;
+use super::keep_live::get;
 use super::{Cause, Input};
 use crate::desired::{Document, Mode, Policy};
 use crate::digest::Digest;
@@ -10,7 +10,7 @@ use crate::live::Tags;
 use crate::pointer::Pointer;
 
 /// What is known of the last application of a document.
-pub(super) enum Basis {
+pub(crate) enum Basis {
     /// Exactly this desired document was applied: whatever differs was changed by somebody else.
     Same,
     /// Another one was, and these are the places where git changed since.
@@ -21,7 +21,7 @@ pub(super) enum Basis {
 
 impl Basis {
     /// Judges by the digest in the resource's tag, and by the document of the commit that was applied last.
-    pub(super) fn of(tags: &Tags, digest: &Digest, document: &Document, last: Option<&Document>) -> Self {
+    pub(crate) fn of(tags: &Tags, digest: &Digest, document: &Document, last: Option<&Document>) -> Self {
         if tags.get(super::tags::DIGEST).is_some_and(|tag| Digest::from_tag(tag) == *digest) {
             return Self::Same;
         }
@@ -31,7 +31,7 @@ impl Basis {
         Self::Changed(since.into_iter().map(|change| change.path).collect())
     }
 
-    pub(super) fn cause(&self, path: &Pointer) -> Cause {
+    pub(crate) fn cause(&self, path: &Pointer) -> Cause {
         match self {
             Self::Unknown => Cause::Pending,
             Self::Changed(since) if since.iter().any(|p| p.is_within(path) || path.is_within(p)) => Cause::Pending,
@@ -41,12 +41,12 @@ impl Basis {
 }
 
 /// The last applied document of a kind and name.
-pub(super) fn last<'a>(input: &Input<'a>, kind: Kind, name: &str) -> Option<&'a Document> {
+pub(crate) fn last<'a>(input: &Input<'a>, kind: Kind, name: &str) -> Option<&'a Document> {
     input.last_applied?.documents.iter().find(|document| document.kind == kind && document.name == name)
 }
 
 /// What the policy says about a cause.
-pub(super) fn mode(policy: &Policy, cause: Cause) -> Mode {
+pub(crate) fn mode(policy: &Policy, cause: Cause) -> Mode {
     match cause {
         Cause::Drift => policy.heal,
         Cause::Create | Cause::Pending | Cause::Adopt => policy.follow,
@@ -56,19 +56,19 @@ pub(super) fn mode(policy: &Policy, cause: Cause) -> Mode {
 
 /// Changes by what is done about them.
 #[derive(Debug, Default)]
-pub(super) struct Sorted {
+pub(crate) struct Sorted {
     /// Acted on.
-    pub(super) acted: Vec<(Cause, Change)>,
+    pub(crate) acted: Vec<(Cause, Change)>,
     /// Told and held.
-    pub(super) reported: Vec<(Cause, Change)>,
+    pub(crate) reported: Vec<(Cause, Change)>,
     /// Neither.
-    pub(super) off: Vec<(Cause, Change)>,
+    pub(crate) off: Vec<(Cause, Change)>,
     /// Drift that somebody makes again after each repair: its next repair waits.
-    pub(super) contested: Vec<(Cause, Change)>,
+    pub(crate) contested: Vec<(Cause, Change)>,
 }
 
 impl Sorted {
-    pub(super) fn new(changes: Vec<Change>, policy: &Policy, cause: impl Fn(&Change) -> Cause) -> Self {
+    pub(crate) fn new(changes: Vec<Change>, policy: &Policy, cause: impl Fn(&Change) -> Cause) -> Self {
         let mut sorted = Self::default();
         for change in changes {
             let cause = cause(&change);
@@ -83,29 +83,29 @@ impl Sorted {
     }
 
     /// The places where a call carries the live value.
-    pub(super) fn kept(&self) -> impl Iterator<Item = &Pointer> {
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &Pointer> {
         self.reported.iter().chain(&self.off).chain(&self.contested).map(|(_, change)| &change.path)
     }
 
     /// Takes drift that is contested out of what is acted on.
-    pub(super) fn contest(&mut self, is_contested: impl Fn(&Change) -> bool) {
+    pub(crate) fn contest(&mut self, is_contested: impl Fn(&Change) -> bool) {
         let acted = std::mem::take(&mut self.acted).into_iter();
         let (contested, acted) = acted.partition(|(cause, change)| *cause == Cause::Drift && is_contested(change));
         (self.contested, self.acted) = (contested, acted);
     }
 
     /// Whether a pending change stays behind, so that what git wants is not what was applied.
-    pub(super) fn keeps_pending(&self) -> bool {
+    pub(crate) fn keeps_pending(&self) -> bool {
         self.reported.iter().chain(&self.off).any(|(cause, _)| *cause != Cause::Drift)
     }
 
     /// Takes the changes out of `acted` that `which` names.
-    pub(super) fn take(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
+    pub(crate) fn take(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
         take(&mut self.acted, which)
     }
 
     /// Takes the changes out of what is told and held that `which` names.
-    pub(super) fn take_withheld(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
+    pub(crate) fn take_withheld(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
         let mut taken = take(&mut self.reported, &which);
         taken.extend(take(&mut self.contested, which));
         taken
@@ -119,17 +119,17 @@ fn take(changes: &mut Vec<(Cause, Change)>, which: impl Fn(&Change) -> bool) -> 
 }
 
 /// The cause of a step that makes several changes: a commit, if any of them comes from one.
-pub(super) fn common_cause(changes: &[(Cause, Change)]) -> Cause {
+pub(crate) fn common_cause(changes: &[(Cause, Change)]) -> Cause {
     if changes.iter().all(|(cause, _)| *cause == Cause::Drift) { Cause::Drift } else { Cause::Pending }
 }
 
 /// The changes without their causes.
-pub(super) fn only(changes: Vec<(Cause, Change)>) -> Vec<Change> {
+pub(crate) fn only(changes: Vec<(Cause, Change)>) -> Vec<Change> {
     changes.into_iter().map(|(_, change)| change).collect()
 }
 
 /// The `ignore` patterns that hold for a document.
-pub(super) fn ignored(policy: &Policy, kind: Kind, name: &str) -> Vec<Pointer> {
+pub(crate) fn ignored(policy: &Policy, kind: Kind, name: &str) -> Vec<Pointer> {
     policy
         .ignore
         .iter()
@@ -139,16 +139,16 @@ pub(super) fn ignored(policy: &Policy, kind: Kind, name: &str) -> Vec<Pointer> {
 }
 
 /// Whether `path` lies within a pattern, in which a segment `*` stands for any one segment.
-pub(super) fn is_ignored(patterns: &[Pointer], path: &Pointer) -> bool {
+pub(crate) fn is_ignored(patterns: &[Pointer], path: &Pointer) -> bool {
     patterns.iter().any(|pattern| pattern.covers(path))
 }
 
 /// Whether git says something at `path`.
-pub(super) fn is_declared(document: &Document, path: &Pointer) -> bool {
+pub(crate) fn is_declared(document: &Document, path: &Pointer) -> bool {
     get(document.kind, &document.body, path).is_some_and(|value| !value.is_null())
 }
 
 /// The first segment: the member of the request that a path is in.
-pub(super) fn top(path: &Pointer) -> &str {
+pub(crate) fn top(path: &Pointer) -> &str {
     path.segments().first().map_or("", String::as_str)
 }

@@ -1,4 +1,4 @@
-//! The handbook against the code: every event and every reason has its row, and every row is true.
+//! Compares the handbook with the code: every event and every reason has a row, and no row is for another.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::samples;
 
 const HANDBOOK: &str = include_str!("../../../../docs/handbook.md");
 
-/// The rows of a chapter's table: what stands in backticks in the first cell, and the other cells.
+/// The rows of a chapter's table: the name in backticks in the first cell, and the other cells.
 fn rows(chapter: &str) -> BTreeMap<&'static str, Vec<&'static str>> {
     let (_, text) = HANDBOOK.split_once(&format!("\n## {chapter}\n")).expect("the chapter is there");
     let text = text.split("\n## ").next().unwrap_or_default();

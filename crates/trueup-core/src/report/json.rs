@@ -1,4 +1,4 @@
-//! Reports for machines: JSON that is safe to print, events as one flat object a line.
+//! JSON that is safe to print, and events as one flat object per line.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -22,9 +22,9 @@ struct Line<'a> {
 }
 
 /// Writes an event as one line of JSON, without the line's end: `time`, `event`, `environment`, `application`,
-/// `revision` (null where it has none), then what belongs to the event.
+/// `revision` (null where it has none), then the event's own members.
 ///
-/// What could steer a terminal is escaped, so that the line is safe to print and loses nothing.
+/// Characters that could control a terminal are escaped, so that the line is safe to print and loses nothing.
 pub fn json_line(event: &Event) -> String {
     let line = Line {
         time: event.time,
@@ -37,24 +37,24 @@ pub fn json_line(event: &Event) -> String {
     json(&line)
 }
 
-/// Writes data of ours as JSON, without a line's end. What could steer a terminal is escaped, so that it is safe to print
-/// and loses nothing.
+/// Writes trueup's own data as JSON, without a line's end. Characters that could control a terminal are escaped, so that
+/// it is safe to print and loses nothing.
 ///
 /// # Panics
-/// When the data has keys that are no strings: none of ours has.
+/// When the data has keys that are not strings: none of trueup's data has.
 pub fn json(data: &impl Serialize) -> String {
-    let json = serde_json::to_string(data).expect("what is reported has string keys only and no value that can fail");
+    let json = serde_json::to_string(data).expect("reported data has string keys only and no value that can fail");
     match escaped(&json) {
         Cow::Borrowed(_) => json,
         Cow::Owned(safe) => safe,
     }
 }
 
-/// Escapes in JSON what could steer a terminal, so that it is safe to print and means the same. Line ends between values
-/// stay.
+/// Escapes the characters of JSON that could control a terminal, so that it is safe to print and means the same. Line
+/// ends between values stay.
 pub fn escaped(json: &str) -> Cow<'_, str> {
-    // Outside strings JSON is ASCII, and inside them the ASCII control characters are already escaped: whatever is
-    // found here, but for line ends, stands in a string.
+    // Outside strings JSON is ASCII, and inside them the ASCII control characters are already escaped: any such
+    // character here, except for line ends, is in a string.
     let is_raw = |c: char| steers(c) && c != '\n';
     if !json.chars().any(is_raw) {
         return Cow::Borrowed(json);

@@ -1,20 +1,20 @@
-//! Events: what trueup tells, each a value with a stable name.
+//! Events: what trueup reports, each a value with a stable name.
 //!
-//! [`Edges`] turns a succession of plans into events, so that a state that lasts is told once. [`json_line`] and
-//! [`text()`] write an event for machines and for people; [`json()`] writes anything for machines. What is foreign in them
-//! cannot steer a terminal: [`steers`] says which characters could, [`printable()`] and [`escaped`] make them harmless.
+//! [`ReportedState`] turns successive plans into events, so that a state that lasts is reported once. [`json_line`] and
+//! [`text()`] write an event as JSON and as text; [`json()`] writes any data as JSON. Foreign text in them cannot control
+//! a terminal: [`steers`] lists the characters that could, [`printable()`] and [`escaped`] make them harmless.
 
-mod edges;
 #[cfg(test)]
 mod handbook_tests;
 mod json;
 mod notes;
 mod printable;
+mod reported;
 mod root_cause;
 #[cfg(test)]
 pub(crate) mod samples;
 mod schema;
-mod standing;
+mod status;
 mod text;
 mod why;
 
@@ -23,13 +23,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use self::edges::Edges;
 pub use self::json::{escaped, json, json_line};
 pub use self::notes::Notes;
 pub use self::printable::{printable, steers};
+pub use self::reported::ReportedState;
 pub use self::root_cause::{RootCause, RootCauses, root_cause};
 pub use self::schema::{EVENT_SCHEMA_VERSION, event_schema};
-pub use self::standing::standing;
+pub use self::status::application_status;
 pub use self::text::{fact_line, resource_title, text};
 pub use self::why::{Explanation, why};
 use crate::diagnosis::Finding;
@@ -39,53 +39,53 @@ use crate::live::FailureKind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
 use crate::plan::{Cause, Hold, Operation, Resource};
 
-/// Something that happened, or began, or ended.
+/// Something that happened, started or ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// When it was seen.
+    /// When trueup saw it.
     pub time: Timestamp,
-    /// Where; absent when it is about the daemon or the repository.
+    /// The environment; absent for the daemon and the repository.
     pub environment: Option<EnvironmentName>,
-    /// Whose; absent when it is about a whole environment, the daemon or the repository.
+    /// The application; absent for a whole environment, the daemon and the repository.
     pub application: Option<ApplicationName>,
-    /// The revision of the desired state it is about.
+    /// The revision of the desired state.
     pub revision: Option<Revision>,
-    /// What it is.
+    /// The event itself.
     pub what: What,
 }
 
-/// What happened, with what belongs to it. Serializes as the members that are the event's own.
+/// One kind of event with its members. Serializes as these members alone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum What {
-    /// The daemon began.
+    /// The daemon started.
     DaemonStarted {
         /// The version of trueup.
         version: String,
-        /// Which installation this is.
+        /// The installation.
         instance: InstanceName,
-        /// The version of the schema of the events that follow: [`EVENT_SCHEMA_VERSION`].
+        /// The schema version of the events that follow: [`EVENT_SCHEMA_VERSION`].
         event_schema: u32,
     },
-    /// The daemon was told to stop: no write begins from here on.
+    /// The daemon received a request to stop: no new write begins.
     DaemonStopping {},
-    /// A commit is in force.
+    /// A commit became current.
     RevisionAccepted {
         /// The first line of its message.
         subject: String,
         /// When it was committed.
         committed: Timestamp,
-        /// The branch was force-pushed: it does not descend from the one in force before.
+        /// The branch was force-pushed: the commit does not descend from the previous one.
         rewritten: bool,
     },
-    /// A commit is not taken, the one in force before stays.
+    /// A commit is rejected, the previous one stays current.
     RevisionRejected {
         /// Why, in one sentence.
         message: String,
-        /// What is wrong in its files.
+        /// The problems in its files.
         problems: Vec<Problem>,
     },
-    /// A commit is not taken in an environment, as it is not signed by somebody who may; the one in force there stays.
+    /// A commit is not applied in an environment, as no allowed signer signed it; the previous one stays current there.
     RevisionUnverified {
         /// The commit that is not verified: the head, or one before it.
         commit: Revision,
@@ -93,40 +93,40 @@ pub enum What {
         message: String,
         /// What ends it, in one sentence.
         cure: String,
-        /// The commit that is in force there.
+        /// The commit that is current there.
         in_force: Option<Revision>,
     },
-    /// The repository cannot be read; what is in force stays.
+    /// The repository cannot be read; the current commit stays.
     SourceFailed {
         /// What happened.
         message: String,
-        /// What to do about it.
+        /// The remedy.
         hint: Option<String>,
-        /// The last time it could be read, by this process.
+        /// The last time that this process could read it.
         last_success: Option<Timestamp>,
     },
     /// The repository can be read again.
     SourceRecovered {
-        /// Since when it could not.
+        /// Since when it could not be read.
         since: Timestamp,
     },
-    /// Somebody else changed a resource.
+    /// Another writer changed a resource.
     DriftDetected {
         /// The resource.
         resource: Resource,
         /// `changed`, or `deleted` when the whole resource is gone.
         reason: &'static str,
-        /// What they changed.
+        /// The changes.
         changes: Vec<Change>,
     },
-    /// A resource is again as it was last applied.
+    /// A resource is as it was last applied again.
     DriftResolved {
         /// The resource.
         resource: Resource,
     },
-    /// There is something to do.
+    /// There are changes to make.
     PlanMade {
-        /// What, in this order.
+        /// The steps, in order.
         steps: Vec<PlannedStep>,
     },
     /// A mutating call succeeded.
@@ -144,80 +144,80 @@ pub enum What {
         step: PlannedStep,
         /// The failure.
         #[serde(flatten)]
-        failure: Failure,
+        failure: CallFailure,
     },
-    /// ECS began to replace tasks.
+    /// ECS started to replace tasks.
     RolloutStarted {
-        /// The task definition revision that is asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
-        /// How many tasks of it are wanted.
+        /// The desired number of its tasks.
         desired: i64,
     },
-    /// The asked-for revision serves.
+    /// The requested revision serves.
     RolloutCompleted {
         /// The task definition revision.
         task_definition: Arn,
     },
-    /// ECS gave up, and did not go back.
+    /// ECS failed the deployment, and did not roll back.
     RolloutFailed {
-        /// The task definition revision that was asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
-        /// ECS's own words.
+        /// ECS's reason.
         reason: String,
-        /// Why, as far as it was found out; see [`What::explain`].
+        /// The diagnosis, if there is one; see [`What::explain`].
         finding: Option<Finding>,
     },
-    /// ECS gave up, and goes or went back to what served before.
+    /// ECS failed the deployment, and is rolling back or rolled back to the previous one.
     RolloutRolledBack {
-        /// The task definition revision that was asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
-        /// The task definition revision that serves again, or will.
+        /// The task definition revision that serves again, or will serve.
         serving: Arn,
-        /// ECS's own words.
+        /// ECS's reason.
         reason: String,
-        /// Why, as far as it was found out; see [`What::explain`].
+        /// The diagnosis, if there is one; see [`What::explain`].
         finding: Option<Finding>,
     },
-    /// ECS is at it for longer than the policy's `rollout_timeout`; it goes on.
+    /// The rollout takes longer than the policy's `rollout_timeout`; ECS continues.
     RolloutTimedOut {
-        /// The task definition revision that is asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
-        /// How many tasks of it are wanted.
+        /// The desired number of its tasks.
         desired: i64,
-        /// How many of them run.
+        /// How many of its tasks run.
         running: i64,
-        /// Since when ECS is at it.
+        /// When the rollout started.
         since: Option<Timestamp>,
-        /// Why, as far as it was found out; see [`What::explain`].
+        /// The diagnosis, if there is one; see [`What::explain`].
         finding: Option<Finding>,
     },
-    /// Something is known and not done.
+    /// A change is known and not made.
     HoldStarted {
-        /// What it is about; the whole application when null.
+        /// The resource; the whole application when null.
         resource: Option<Resource>,
-        /// Why: `reason`, and what belongs to it.
+        /// The hold: `reason`, and its members.
         #[serde(flatten)]
         hold: Hold,
-        /// What that means, in one sentence.
+        /// What is wrong, in one sentence.
         message: String,
         /// What ends it, in one sentence.
         cure: String,
-        /// What would be changed.
+        /// The held changes.
         changes: Vec<Change>,
-        /// The applications, when one cause holds several of them: then the event itself names none.
+        /// The applications, when one cause holds several of them: then `application` is null.
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
         applications: BTreeSet<ApplicationName>,
     },
-    /// Something is no longer held.
+    /// A change is no longer held.
     HoldEnded {
-        /// What it was about.
+        /// The resource; the whole application when null.
         resource: Option<Resource>,
         /// The name of the reason.
         reason: String,
         /// As in [`What::HoldStarted`].
         #[serde(skip_serializing_if = "BTreeSet::is_empty")]
         applications: BTreeSet<ApplicationName>,
-        /// What it had in common with others.
+        /// The cause that it shared with other holds.
         #[serde(skip)]
         root: Option<RootCause>,
     },
@@ -247,8 +247,7 @@ impl What {
         "hold.ended",
     ];
 
-    /// Puts a finding into an event that has a place for one. Gives back whether it has: other events are told as they
-    /// are.
+    /// Sets the finding of an event that can have one. Returns whether it can: other events stay as they are.
     pub fn explain(&mut self, found: Option<&Finding>) -> bool {
         match self {
             Self::RolloutFailed { finding, .. }
@@ -257,7 +256,22 @@ impl What {
                 *finding = found.cloned();
                 true
             }
-            _ => false,
+            Self::DaemonStarted { .. }
+            | Self::DaemonStopping {}
+            | Self::RevisionAccepted { .. }
+            | Self::RevisionRejected { .. }
+            | Self::RevisionUnverified { .. }
+            | Self::SourceFailed { .. }
+            | Self::SourceRecovered { .. }
+            | Self::DriftDetected { .. }
+            | Self::DriftResolved { .. }
+            | Self::PlanMade { .. }
+            | Self::StepApplied { .. }
+            | Self::StepFailed { .. }
+            | Self::RolloutStarted { .. }
+            | Self::RolloutCompleted { .. }
+            | Self::HoldStarted { .. }
+            | Self::HoldEnded { .. } => false,
         }
     }
 
@@ -287,16 +301,16 @@ impl What {
     }
 }
 
-/// A step as it may be shown: without its request, which carries environment values.
+/// A step as it may be shown: without its request, which contains values of environment variables.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PlannedStep {
     /// The AWS operation.
     pub operation: Operation,
-    /// What it acts on.
+    /// The resource.
     pub resource: Resource,
-    /// Why.
+    /// The cause of the changes.
     pub cause: Cause,
-    /// What it changes.
+    /// The changes.
     pub changes: Vec<Change>,
 }
 
@@ -313,15 +327,15 @@ impl From<&crate::plan::Step> for PlannedStep {
 
 /// Why a mutating call failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Failure {
+pub struct CallFailure {
     /// The kind of failure.
     pub kind: FailureKind,
     /// AWS's error code, such as `InvalidParameterException`.
     pub code: Option<String>,
-    /// AWS's own words, or the transport's.
+    /// AWS's message, or the transport's.
     pub message: String,
     /// AWS's request id.
     pub request_id: Option<String>,
-    /// Nobody knows whether the call had its effect: it is read before anything is concluded.
+    /// Whether the call took effect is unknown: AWS is read again before anything is concluded.
     pub effect_unknown: bool,
 }

@@ -1,34 +1,34 @@
-//! What was told, as text: so that the process after this one tells what is new, and not all over again.
+//! The reported state as text: it is stored, so that the next process reports only what is new.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Edges, RootCause, RootCauses};
+use super::{ReportedState, RootCause, RootCauses};
 use crate::names::{ApplicationName, EnvironmentName};
 
-/// The form of the text. Another version's is not read: then everything that lasts is told once more.
+/// The version of the format. Another version is not read: then every lasting state is reported once more.
 const VERSION: u32 = 1;
 
-/// What was told of every application and every environment.
+/// The reported state of every application and every environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
-    /// What was told of each application.
-    pub applications: BTreeMap<(EnvironmentName, ApplicationName), Edges>,
-    /// What was told of each environment as a whole.
+    /// The reported state of each application.
+    pub applications: BTreeMap<(EnvironmentName, ApplicationName), ReportedState>,
+    /// The reported causes of each environment as a whole.
     pub root_causes: BTreeMap<EnvironmentName, RootCauses>,
 }
 
-/// How it is written: lists, as the keys are no strings.
+/// The stored format: lists, as the keys are not strings.
 #[derive(Serialize, Deserialize)]
 struct Written {
     version: u32,
-    applications: Vec<(EnvironmentName, ApplicationName, Edges)>,
+    applications: Vec<(EnvironmentName, ApplicationName, ReportedState)>,
     root_causes: Vec<(EnvironmentName, RootCause, BTreeSet<ApplicationName>)>,
 }
 
 impl Notes {
-    /// Writes them. No value of an environment variable is in it: changes are there as digests alone.
+    /// Writes the notes. They contain no value of an environment variable: changes are stored as digests.
     pub fn write(&self) -> String {
         let applications = self.applications.iter();
         let root_causes = self.root_causes.iter().flat_map(|(environment, causes)| {
@@ -36,13 +36,13 @@ impl Notes {
         });
         let written = Written {
             version: VERSION,
-            applications: applications.map(|((env, app), edges)| (env.clone(), app.clone(), edges.clone())).collect(),
+            applications: applications.map(|((env, app), state)| (env.clone(), app.clone(), state.clone())).collect(),
             root_causes: root_causes.collect(),
         };
         serde_json::to_string(&written).expect("notes have string keys only and no value that can fail")
     }
 
-    /// Reads them; `None` for what is no such text, or another version's.
+    /// Reads notes; `None` for any other text, or another version.
     pub fn read(text: &str) -> Option<Self> {
         let written: Written =
             serde_json::from_str(text).ok().filter(|written: &Written| written.version == VERSION)?;
@@ -51,7 +51,7 @@ impl Notes {
             causes.entry(environment).or_default().push((cause, held));
         }
         Some(Self {
-            applications: written.applications.into_iter().map(|(env, app, edges)| ((env, app), edges)).collect(),
+            applications: written.applications.into_iter().map(|(env, app, state)| ((env, app), state)).collect(),
             root_causes: causes.into_iter().map(|(env, causes)| (env, RootCauses::restore(causes))).collect(),
         })
     }

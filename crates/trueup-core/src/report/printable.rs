@@ -1,10 +1,10 @@
-//! Foreign text made safe for a terminal.
+//! Foreign text, made safe to print on a terminal.
 
 use std::borrow::Cow;
 
-/// Replaces what could steer a terminal or turn text around (AWS's messages and commit subjects are foreign): control
-/// characters become spaces when they are white space and `�` otherwise, as do the marks that reorder text. What comes out is
-/// one line, with as many characters as before.
+/// Replaces the characters that could control a terminal or reorder text (AWS's messages and commit subjects are foreign):
+/// control characters that are white space become spaces, others and marks that reorder text become `�`. The result is one
+/// line, with as many characters as before.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(steers) {
         return Cow::Borrowed(text);
@@ -17,11 +17,11 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(replace).collect())
 }
 
-/// Whether a character steers a terminal instead of being seen: a control character (C0, DEL, C1), a line or paragraph
-/// separator, or a mark that turns the direction of writing, which makes a text look like another.
+/// Whether a character controls a terminal instead of being shown: a control character (C0, DEL, C1), a line or paragraph
+/// separator, or a mark that reverses the direction of writing, which can disguise a text as another.
 ///
-/// The one list there is: names that have such a character are refused, and texts are shown without. All of them are in
-/// Unicode's basic plane.
+/// This is the only list: names with such a character are refused, and texts are shown without it. All of the characters
+/// are in Unicode's basic plane.
 ///
 /// Source: Unicode Standard Annex 9, explicit directional formatting characters.
 pub fn steers(c: char) -> bool {
@@ -56,7 +56,7 @@ mod tests {
         let nasty = "a\u{1b}[2J\u{9b}31m\u{202e}\u{2028}\u{61c}\0\r\nb";
         for event in samples::events_saying(nasty) {
             let (text, json) = (text(&event), json_line(&event));
-            // Lines of ours are indented; the text's own line ends are none.
+            // trueup's own further lines are indented; the foreign text adds none.
             assert!(text.lines().skip(1).all(|line| line.starts_with("    ")), "{text:?}");
             assert!(!text.contains(|c| steers(c) && c != '\n') && !json.contains(steers), "{text:?}\n{json:?}");
             serde_json::from_str::<serde_json::Value>(&json).expect("it is JSON");

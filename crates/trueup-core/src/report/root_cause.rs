@@ -1,8 +1,8 @@
-//! What several applications are held for at once: one message for one cause, not one for each application.
+//! Causes that hold several applications at once: one event per cause, not one per application.
 //!
-//! When STS is away, or IAM lacks one permission, every application of an environment is held within one cycle, each for
-//! itself and all for the same reason. An operator wants to hear of it once. [`RootCauses`] goes over the events of one
-//! environment on their way out and makes one of those that have a cause in common.
+//! When STS is unavailable, or IAM lacks one permission, every application of an environment is held within one cycle, for
+//! the same reason. An operator wants one notification. [`RootCauses`] merges the events of one environment that share a
+//! cause before they are emitted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +13,12 @@ use crate::live::FailureKind;
 use crate::names::ApplicationName;
 use crate::plan::Hold;
 
-/// What lies behind a hold and may hold other applications as well. Equal ones are the same cause.
+/// The cause behind a hold that may hold other applications as well. Equal values are the same cause.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RootCause {
-    /// Whether it is about the environment as a whole: then it holds every application of it, whichever is looked at
-    /// first.
+    /// Whether it concerns the environment as a whole: then it holds every application, whichever is planned first.
     pub environment: bool,
-    /// The cause, without what differs from one occurrence to the next.
+    /// The cause, without the details that differ from one occurrence to the next.
     pub key: String,
 }
 
@@ -29,14 +28,14 @@ impl RootCause {
         self.key.split(' ').next().unwrap_or_default()
     }
 
-    /// The cause behind a hold; `None` for what concerns one application by its nature.
+    /// The cause behind a hold; `None` for holds that by nature concern one application.
     pub fn of(hold: &Hold) -> Option<Self> {
         let shared = |key: String| Some(Self { environment: false, key });
         let whole = |key: String| Some(Self { environment: true, key });
         match hold {
             Hold::AccountMismatch { expected, actual } => whole(format!("AccountMismatch {expected} {actual}")),
             Hold::NoCredentials { .. } => whole("NoCredentials".to_owned()),
-            // Who answers is asked before anything else is.
+            // The caller's identity is read before anything else, so that every application waits for it.
             Hold::NotObserved { failure } if failure.operation.starts_with("sts:") => {
                 whole(format!("NotObserved {}", failure.operation))
             }
@@ -75,50 +74,66 @@ impl RootCause {
     }
 }
 
-/// Whether an event begins or ends a hold that other applications may share.
+/// The cause of an event that starts or ends a hold that other applications may share.
 pub fn root_cause(event: &Event) -> Option<RootCause> {
     match &event.what {
         What::HoldStarted { hold, .. } => RootCause::of(hold),
         What::HoldEnded { root, .. } => root.clone(),
-        _ => None,
+        What::DaemonStarted { .. }
+        | What::DaemonStopping {}
+        | What::RevisionAccepted { .. }
+        | What::RevisionRejected { .. }
+        | What::RevisionUnverified { .. }
+        | What::SourceFailed { .. }
+        | What::SourceRecovered { .. }
+        | What::DriftDetected { .. }
+        | What::DriftResolved { .. }
+        | What::PlanMade { .. }
+        | What::StepApplied { .. }
+        | What::StepFailed { .. }
+        | What::RolloutStarted { .. }
+        | What::RolloutCompleted { .. }
+        | What::RolloutFailed { .. }
+        | What::RolloutRolledBack { .. }
+        | What::RolloutTimedOut { .. } => None,
     }
 }
 
-/// The causes that were told for one environment as a whole, with the applications that they hold.
+/// The causes that were reported for one environment as a whole, with the applications that they hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RootCauses(BTreeMap<RootCause, BTreeSet<ApplicationName>>);
 
 impl RootCauses {
-    /// Makes one event of those that began or ended for one cause, among the events of one cycle of one environment. An
-    /// environment's own cause is told when its first application is held by it, and as ended when its last no longer is.
-    /// Other events pass; the order of what is told is that of the first of each group.
+    /// Merges those events of one cycle of one environment that start or end holds for one cause. A cause of the
+    /// environment as a whole is reported when it holds its first application, and as ended when it no longer holds any.
+    /// Other events pass unchanged; a merged event takes the position of its first.
     pub fn gather(&mut self, events: Vec<Event>) -> Vec<Event> {
-        let mut told: Vec<Event> = Vec::new();
-        // Where the event stands that others are added to, by cause and whether it began.
+        let mut merged: Vec<Event> = Vec::new();
+        // The index of the event that others are merged into, by cause and whether it starts a hold.
         let mut groups: BTreeMap<(RootCause, bool), usize> = BTreeMap::new();
         for event in events {
             let (Some(cause), Some(application)) = (root_cause(&event), event.application.clone()) else {
-                told.push(event);
+                merged.push(event);
                 continue;
             };
             let begins = matches!(event.what, What::HoldStarted { .. });
             if cause.environment {
                 if self.is_news(&cause, begins, application) {
-                    told.push(of_the_environment(event));
+                    merged.push(of_the_environment(event));
                 }
                 continue;
             }
             if let Some(at) = groups.get(&(cause.clone(), begins)) {
-                join(&mut told[*at], application);
+                join(&mut merged[*at], application);
             } else {
-                groups.insert((cause, begins), told.len());
-                told.push(event);
+                groups.insert((cause, begins), merged.len());
+                merged.push(event);
             }
         }
-        told
+        merged
     }
 
-    /// Forgets the applications that are not among these. Gives back whether there were any.
+    /// Forgets the applications that are not among these. Returns whether there were any.
     pub fn retain(&mut self, applications: &BTreeSet<&ApplicationName>) -> bool {
         let count = |causes: &BTreeMap<_, BTreeSet<_>>| causes.values().map(BTreeSet::len).sum::<usize>();
         let before = count(&self.0);
@@ -129,10 +144,10 @@ impl RootCauses {
         before != count(&self.0)
     }
 
-    /// Whether the environment's cause begins with this application, or ends with it.
+    /// Whether this application is the first that the environment's cause holds, or the last that it releases.
     fn is_news(&mut self, cause: &RootCause, begins: bool, application: ApplicationName) -> bool {
         if begins {
-            // The same reason with another detail: the one before did not end, and nobody is told that it did.
+            // The same reason with another detail replaces the earlier cause, without an event that it ended.
             self.leave_others(cause, &application);
             let held = self.0.entry(cause.clone()).or_default();
             let is_first = held.is_empty();
@@ -148,7 +163,7 @@ impl RootCauses {
         is_last
     }
 
-    /// Takes an application out of the other causes with the reason of this one.
+    /// Removes an application from the other causes with the same reason.
     fn leave_others(&mut self, cause: &RootCause, application: &ApplicationName) {
         for (other, held) in &mut self.0 {
             if other != cause && other.reason() == cause.reason() {
@@ -158,18 +173,18 @@ impl RootCauses {
         self.0.retain(|_, held| !held.is_empty());
     }
 
-    /// For a restart: each cause with what it holds.
+    /// Each cause with the applications that it holds, to be stored.
     pub(super) fn notes(&self) -> impl Iterator<Item = (&RootCause, &BTreeSet<ApplicationName>)> {
         self.0.iter()
     }
 
-    /// As a process before this one left it.
+    /// Restores what an earlier process stored.
     pub(super) fn restore(notes: impl IntoIterator<Item = (RootCause, BTreeSet<ApplicationName>)>) -> Self {
         Self(notes.into_iter().collect())
     }
 }
 
-/// The event without the application that happened to be the first.
+/// The event for the environment as a whole, without the application that happened to come first.
 fn of_the_environment(mut event: Event) -> Event {
     event.application = None;
     if let What::HoldStarted { resource, changes, .. } = &mut event.what {
@@ -179,7 +194,7 @@ fn of_the_environment(mut event: Event) -> Event {
     event
 }
 
-/// Adds an application to an event of others.
+/// Adds an application to a merged event.
 fn join(event: &mut Event, application: ApplicationName) {
     let first = event.application.clone();
     if first.as_ref() == Some(&application) {
@@ -194,7 +209,7 @@ fn join(event: &mut Event, application: ApplicationName) {
     if let Some(first) = first {
         applications.insert(first);
         event.application = None;
-        // What several have in common is about none of their resources.
+        // A cause of several applications is not about the resource of one.
         *resource = None;
     }
     applications.insert(application);

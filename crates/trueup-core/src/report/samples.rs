@@ -1,12 +1,12 @@
-//! For tests: one event of every kind and one hold of every reason. A new variant does not compile before it has its
-//! sample, and what is not documented or does not fit the schema fails then.
+//! For tests: one event of every kind and one hold of every reason. A new variant does not compile without its sample,
+//! and one that is not documented or does not match the schema fails a test.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Event, Failure, PlannedStep, What};
+use super::{CallFailure, Event, PlannedStep, What};
 use crate::desired::Unresolved;
 use crate::diagnosis::{Bearing, Class, Fact, Finding, Source};
 use crate::digest::Digest;
@@ -56,7 +56,7 @@ pub(crate) fn holds() -> Vec<Hold> {
     holds_saying("text")
 }
 
-/// One hold of every reason, with this wherever there is foreign text.
+/// One hold of every reason, with the given text wherever AWS's or a user's text appears.
 fn holds_saying(text: &str) -> Vec<Hold> {
     let text = || text.to_owned();
     let texts = || vec![text()];
@@ -116,7 +116,7 @@ fn holds_saying(text: &str) -> Vec<Hold> {
     }
 }
 
-/// A hold as it is told.
+/// The event of a hold.
 fn started(text: &str, hold: Hold, applications: &[&str]) -> What {
     What::HoldStarted {
         resource: applications.is_empty().then(|| resource(text)),
@@ -133,75 +133,78 @@ pub(crate) fn events() -> Vec<Event> {
     events_saying("text")
 }
 
-/// The same, with this wherever there is foreign text: names, messages, values.
-pub(crate) fn events_saying(foreign: &str) -> Vec<Event> {
+/// Why a call failed.
+fn call_failure(text: &str) -> CallFailure {
+    CallFailure {
+        kind: FailureKind::AccessDenied,
+        code: Some(text.to_owned()),
+        message: text.to_owned(),
+        request_id: None,
+        effect_unknown: false,
+    }
+}
+
+/// The event of the kind that is declared after this one's; `None` after the last.
+fn after(what: &What, foreign: &str) -> Option<What> {
     let text = || foreign.to_owned();
     let (resource, changes, step) = (|| resource(foreign), || changes(foreign), || step(foreign));
     let file = SourceFile::new(format!("{foreign}/service.toml"), "desiredCout = 1".to_owned());
-    let problem = Problem::at("unknown-member", &Span { file: file.clone(), range: 0..11 }, &Pointer::root(), text());
+    let problem = || Problem::at("unknown-member", &Span { file, range: 0..11 }, &Pointer::root(), text());
     let now = Timestamp::UNIX_EPOCH;
-    let mut all = vec![What::DaemonStarted {
-        version: text(),
+    Some(match what {
+        What::DaemonStarted { .. } => What::DaemonStopping {},
+        What::DaemonStopping {} => What::RevisionAccepted { subject: text(), committed: now, rewritten: false },
+        What::RevisionAccepted { .. } => What::RevisionRejected { message: text(), problems: vec![problem()] },
+        What::RevisionRejected { .. } => {
+            What::RevisionUnverified { commit: revision(), message: text(), cure: text(), in_force: None }
+        }
+        What::RevisionUnverified { .. } => What::SourceFailed { message: text(), hint: None, last_success: None },
+        What::SourceFailed { .. } => What::SourceRecovered { since: now },
+        What::SourceRecovered { .. } => {
+            What::DriftDetected { resource: resource(), reason: "changed", changes: changes() }
+        }
+        What::DriftDetected { .. } => What::DriftResolved { resource: resource() },
+        What::DriftResolved { .. } => What::PlanMade { steps: vec![step()] },
+        What::PlanMade { .. } => What::StepApplied { step: step(), request_id: None },
+        What::StepApplied { .. } => What::StepFailed { step: step(), failure: call_failure(foreign) },
+        What::StepFailed { .. } => What::RolloutStarted { task_definition: task_definition(2), desired: 1 },
+        What::RolloutStarted { .. } => What::RolloutCompleted { task_definition: task_definition(2) },
+        What::RolloutCompleted { .. } => {
+            What::RolloutFailed { task_definition: task_definition(2), reason: text(), finding: None }
+        }
+        What::RolloutFailed { .. } => What::RolloutRolledBack {
+            task_definition: task_definition(2),
+            serving: task_definition(1),
+            reason: text(),
+            finding: Some(finding(foreign)),
+        },
+        What::RolloutRolledBack { .. } => What::RolloutTimedOut {
+            task_definition: task_definition(2),
+            desired: 2,
+            running: 1,
+            since: Some(now),
+            finding: None,
+        },
+        What::RolloutTimedOut { .. } => started(foreign, Hold::ManagedByEcs, &["a", foreign]),
+        What::HoldStarted { .. } => What::HoldEnded {
+            resource: None,
+            reason: "AccessDenied".to_owned(),
+            applications: BTreeSet::new(),
+            root: None,
+        },
+        What::HoldEnded { .. } => return None,
+    })
+}
+
+/// The same, with the given text wherever AWS's or a user's text appears: names, messages, values.
+pub(crate) fn events_saying(foreign: &str) -> Vec<Event> {
+    let now = Timestamp::UNIX_EPOCH;
+    let first = What::DaemonStarted {
+        version: foreign.to_owned(),
         instance: InstanceName::new("trueup"),
         event_schema: super::EVENT_SCHEMA_VERSION,
-    }];
-    loop {
-        let next = match all.last().expect("it begins with one") {
-            What::DaemonStarted { .. } => What::DaemonStopping {},
-            What::DaemonStopping {} => What::RevisionAccepted { subject: text(), committed: now, rewritten: false },
-            What::RevisionAccepted { .. } => {
-                What::RevisionRejected { message: text(), problems: vec![problem.clone()] }
-            }
-            What::RevisionRejected { .. } => {
-                What::RevisionUnverified { commit: revision(), message: text(), cure: text(), in_force: None }
-            }
-            What::RevisionUnverified { .. } => What::SourceFailed { message: text(), hint: None, last_success: None },
-            What::SourceFailed { .. } => What::SourceRecovered { since: now },
-            What::SourceRecovered { .. } => {
-                What::DriftDetected { resource: resource(), reason: "changed", changes: changes() }
-            }
-            What::DriftDetected { .. } => What::DriftResolved { resource: resource() },
-            What::DriftResolved { .. } => What::PlanMade { steps: vec![step()] },
-            What::PlanMade { .. } => What::StepApplied { step: step(), request_id: None },
-            What::StepApplied { .. } => What::StepFailed {
-                step: step(),
-                failure: Failure {
-                    kind: FailureKind::AccessDenied,
-                    code: Some(text()),
-                    message: text(),
-                    request_id: None,
-                    effect_unknown: false,
-                },
-            },
-            What::StepFailed { .. } => What::RolloutStarted { task_definition: task_definition(2), desired: 1 },
-            What::RolloutStarted { .. } => What::RolloutCompleted { task_definition: task_definition(2) },
-            What::RolloutCompleted { .. } => {
-                What::RolloutFailed { task_definition: task_definition(2), reason: text(), finding: None }
-            }
-            What::RolloutFailed { .. } => What::RolloutRolledBack {
-                task_definition: task_definition(2),
-                serving: task_definition(1),
-                reason: text(),
-                finding: Some(finding(foreign)),
-            },
-            What::RolloutRolledBack { .. } => What::RolloutTimedOut {
-                task_definition: task_definition(2),
-                desired: 2,
-                running: 1,
-                since: Some(now),
-                finding: None,
-            },
-            What::RolloutTimedOut { .. } => started(foreign, Hold::ManagedByEcs, &["a", foreign]),
-            What::HoldStarted { .. } => What::HoldEnded {
-                resource: None,
-                reason: "AccessDenied".to_owned(),
-                applications: BTreeSet::new(),
-                root: None,
-            },
-            What::HoldEnded { .. } => break,
-        };
-        all.push(next);
-    }
+    };
+    let mut all: Vec<What> = std::iter::successors(Some(first), |what| after(what, foreign)).collect();
     all.extend(holds_saying(foreign).into_iter().map(|hold| started(foreign, hold, &[])));
     let event = |what| Event {
         time: now,

@@ -1,8 +1,8 @@
-//! The JSON Schema of events, for those who read them by program.
+//! The JSON Schema of events, for programs that read them.
 
 use serde_json::Value;
 
-/// The version of the schema: another one when a member is renamed or taken away.
+/// The version of the schema: it changes when a member is renamed or removed.
 pub const EVENT_SCHEMA_VERSION: u32 = 1;
 
 const EVENT_SCHEMA: &str = include_str!("event.schema.json");

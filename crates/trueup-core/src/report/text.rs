@@ -1,4 +1,4 @@
-//! Events for people: one line each, and one more for every change.
+//! Events as text: one line each, and one more for every change.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -34,12 +34,12 @@ fn push(out: &mut String, part: &str) {
     out.push_str(part);
 }
 
-/// What happened, in one line.
+/// The event in one line.
 fn headline(what: &What, revision: Option<&Revision>) -> String {
     let commit = revision.map_or_else(|| "the commit".to_owned(), short);
     match what {
         What::DaemonStarted { version, instance, .. } => format!("version {version}, instance {instance}"),
-        What::DaemonStopping {} => "no call begins any more, those under way finish".to_owned(),
+        What::DaemonStopping {} => "no new call begins, calls in progress finish".to_owned(),
         What::RevisionAccepted { subject, rewritten, .. } => {
             let note = if *rewritten { " (the branch was rewritten)" } else { "" };
             format!("{commit} {subject:?}{note}")
@@ -52,7 +52,7 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
             Some(hint) => format!("{message} (hint: {hint})"),
             None => message.clone(),
         },
-        What::SourceRecovered { since } => format!("it could not be read since {since}"),
+        What::SourceRecovered { since } => format!("git had been unreadable since {since}"),
         What::DriftDetected { resource, changes, .. } => {
             format!("{}, {}", resource_title(resource), fields(changes.len()))
         }
@@ -64,11 +64,12 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
         What::StepApplied { step, .. } => step_title(step),
         What::StepFailed { step, failure } => {
             let code = failure.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
-            let doubt = if failure.effect_unknown { " (its effect is unknown and will be read)" } else { "" };
+            let doubt =
+                if failure.effect_unknown { " (whether it took effect is unknown; AWS is read again)" } else { "" };
             format!("{} {}: {code}{}{doubt}", step_title(step), failure.kind, failure.message)
         }
         What::RolloutStarted { task_definition, desired } => {
-            format!("{} with {desired} wanted", family_and_revision(task_definition))
+            format!("{} with {desired} tasks desired", family_and_revision(task_definition))
         }
         What::RolloutCompleted { task_definition } => format!("{} serves", family_and_revision(task_definition)),
         What::RolloutFailed { task_definition, reason, .. } => {
@@ -82,7 +83,7 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
             let since =
                 since.map(|since| format!(" since {}", since.strftime("%Y-%m-%dT%H:%M:%SZ"))).unwrap_or_default();
             format!(
-                "{} has {running} of {desired} tasks running{since}; ECS goes on",
+                "{} has {running} of {desired} tasks running{since}; ECS continues",
                 family_and_revision(task_definition)
             )
         }
@@ -95,7 +96,7 @@ fn headline(what: &What, revision: Option<&Revision>) -> String {
     }
 }
 
-/// What a hold is about, before what it is: a resource, the applications that share it, or nothing.
+/// The subject of a hold, as a prefix: a resource, the applications that share it, or nothing.
 fn about(resource: Option<&Resource>, applications: &BTreeSet<ApplicationName>) -> String {
     match resource {
         Some(resource) => format!("{}: ", resource_title(resource)),
@@ -132,7 +133,7 @@ fn details(what: &What) -> Vec<String> {
     }
 }
 
-/// A change as what will be or was done: from live to desired. A whole new resource is not spelled out.
+/// A change that trueup makes: from live to desired. A whole new resource is not written out.
 fn changed(step: &PlannedStep) -> impl Iterator<Item = String> + '_ {
     step.changes
         .iter()
@@ -140,20 +141,20 @@ fn changed(step: &PlannedStep) -> impl Iterator<Item = String> + '_ {
         .map(|Change { path, live, desired }| format!("{path}: {live} -> {desired}"))
 }
 
-/// A change as what somebody else did.
+/// A change that another writer made.
 pub(super) fn drifted(change: &Change) -> String {
     let Change { path, live, desired } = change;
     if path.segments().is_empty() && live.is_absent() {
-        return "it is gone".to_owned();
+        return "deleted".to_owned();
     }
     format!("{path}: is {live}, should be {desired}")
 }
 
-/// Cause, evidence, cure.
+/// Cause, evidence, remedy.
 fn found(finding: &Finding) -> Vec<String> {
     let mut lines = vec![format!("cause: {} ({})", finding.cause, finding.class.name())];
     lines.extend(finding.evidence.iter().map(|fact| format!("evidence: {}", fact_line(fact))));
-    lines.push(format!("cure: {}", finding.cure));
+    lines.push(format!("remedy: {}", finding.cure));
     lines
 }
 
@@ -174,7 +175,7 @@ fn problem(problem: &Problem) -> String {
     format!("{place}: {}{help}", problem.message)
 }
 
-/// `UpdateService service (drift)`.
+/// A step by operation, resource and cause: `UpdateService service (drift)`.
 pub(super) fn step_title(step: &PlannedStep) -> String {
     let cause = match step.cause {
         Cause::Create => "create",
@@ -186,13 +187,13 @@ pub(super) fn step_title(step: &PlannedStep) -> String {
     format!("{:?} {} ({cause})", step.operation, resource_title(&step.resource))
 }
 
-/// A resource in words: `target-group backend`, or the kind alone where an application has just one.
+/// A resource by kind and name: `target-group backend`, or the kind alone where an application has only one.
 pub fn resource_title(resource: &Resource) -> String {
     let kind = resource.kind.as_str();
     if resource.name == kind { kind.to_owned() } else { format!("{kind} {}", resource.name) }
 }
 
-/// `elearning-system:12` of a task definition's ARN.
+/// The family and revision in a task definition's ARN: `elearning-system:12`.
 pub(super) fn family_and_revision(task_definition: &Arn) -> &str {
     let arn = task_definition.as_str();
     arn.rsplit_once('/').map_or(arn, |(_, rest)| rest)

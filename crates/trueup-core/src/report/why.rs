@@ -1,4 +1,4 @@
-//! Why an application is not Synced and Healthy: every reason there is, each with what ends it.
+//! Why an application is not Synced and Healthy: every reason, each with its remedy.
 
 use std::fmt::Write as _;
 
@@ -10,9 +10,9 @@ use crate::diagnosis::{Bearing, Fact};
 use crate::drift::Change;
 use crate::plan::{Health, Plan, Progress, Rollout, Sync};
 
-/// What to do where nothing is left to find out.
-const LOST: &str = "AWS no longer shows why: ECS forgets stopped tasks after an hour; look at the containers' logs of \
-                    that time, then push a commit that corrects it";
+/// The remedy where AWS no longer has the evidence.
+const LOST: &str = "AWS no longer shows why, as ECS forgets stopped tasks after an hour: check the containers' logs of \
+                    that time, then push a commit that fixes it";
 
 /// One reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,20 +21,20 @@ pub struct Explanation {
     /// `RolloutFailed`, `RollingBack`, `RolledBack`, `RolloutStopped`, `RolloutTimedOut`, `Superseded`, `Pending`,
     /// `Degraded`, `Suspended`, `Missing`, `Unknown`).
     pub reason: &'static str,
-    /// How it bears on the release; null where it is about no release.
+    /// Its bearing on the release; null where it is not about a release.
     pub bearing: Option<Bearing>,
     /// The cause, one sentence.
     pub cause: String,
     /// The facts, newest first.
     pub evidence: Vec<Fact>,
-    /// What differs, where something does.
+    /// The differences, if any.
     pub changes: Vec<Change>,
-    /// What a person does about it.
+    /// The remedy: one sentence.
     pub cure: String,
 }
 
-/// Explains how an application stands: what was found out of a failure, everything that is held, what goes on, what is
-/// still to be done. Never empty: one that is as it should be has the one explanation that nothing is wrong.
+/// Explains the status of an application: the finding of a failure, every hold, the rollout, pending steps. Never empty:
+/// an application that is Synced and Healthy has the single explanation that nothing is wrong.
 pub fn why(plan: &Plan) -> Vec<Explanation> {
     let mut all = Vec::new();
     if let Some(finding) = &plan.finding {
@@ -50,16 +50,16 @@ pub fn why(plan: &Plan) -> Vec<Explanation> {
         hold.changes.clone_from(&held.changes);
         all.push(hold);
     }
-    all.extend(plan.rollout.as_ref().and_then(|rollout| going_on(rollout, plan.finding.is_some())));
+    all.extend(plan.rollout.as_ref().and_then(|rollout| of_rollout(rollout, plan.finding.is_some())));
     all.extend(pending(plan));
     if all.is_empty() {
-        all.push(standing(plan));
+        all.push(of_status(plan));
     }
     all
 }
 
-/// What ECS does, or did last, where that explains something.
-fn going_on(rollout: &Rollout, is_explained: bool) -> Option<Explanation> {
+/// The current or last rollout, where it explains the status. `is_explained`: a finding explains its failure already.
+fn of_rollout(rollout: &Rollout, is_explained: bool) -> Option<Explanation> {
     match rollout {
         Rollout::Running { task_definition, progress } => {
             let cause = format!("{} is rolling out{}", family_and_revision(task_definition), how_far(progress));
@@ -67,33 +67,34 @@ fn going_on(rollout: &Rollout, is_explained: bool) -> Option<Explanation> {
         }
         Rollout::TimedOut { task_definition, progress } => {
             let revision = family_and_revision(task_definition);
-            let cause = format!("{revision} does not get done in time, and ECS goes on{}", how_far(progress));
-            let cure = "look at the service's events and the containers' logs; ECS gives up by itself only with a circuit \
-                        breaker, and `rollout_timeout` may be too short";
-            Some(state("RolloutTimedOut", cause, cure))
+            let cause = format!("{revision} exceeded `rollout_timeout`, rolling out{}", how_far(progress));
+            let remedy = "ECS continues: check the service's events and the containers' logs; ECS gives up on its own only \
+                          with a circuit breaker, and `rollout_timeout` may be too short";
+            Some(state("RolloutTimedOut", cause, remedy))
         }
         Rollout::Superseded { task_definition, by } => {
             let (revision, by) = (family_and_revision(task_definition), family_and_revision(by));
-            let cause = format!("somebody else's deployment of {by} came before {revision} was in service");
-            Some(state("Superseded", cause, "find out who deployed it; what differs from git is drift"))
+            let cause = format!("another writer's deployment of {by} replaced {revision} before it was in service");
+            Some(state("Superseded", cause, "find out who deployed it; differences from git are drift"))
         }
         Rollout::RolledBack { task_definition, serving, reason, done: false, .. } => {
             let (from, to) = (family_and_revision(task_definition), family_and_revision(serving));
-            let cause = format!("ECS gave {from} up and goes back to {to}: {reason}");
-            Some(state("RollingBack", cause, "wait until it is done, then push a commit that corrects it"))
+            let cause = format!("ECS failed {from} and is rolling back to {to}: {reason}");
+            Some(state("RollingBack", cause, "wait until it is done, then push a commit that fixes it"))
         }
         Rollout::RolledBack { task_definition, serving, reason, done: true, .. } if !is_explained => {
             let (from, to) = (family_and_revision(task_definition), family_and_revision(serving));
-            let cause = format!("ECS gave {from} up and went back to {to}: {reason}");
+            let cause = format!("ECS failed {from} and rolled back to {to}: {reason}");
             Some(state("RolledBack", cause, LOST))
         }
         Rollout::Failed { task_definition, reason, .. } if !is_explained => {
-            let cause = format!("ECS gave {} up: {reason}", family_and_revision(task_definition));
+            let cause = format!("ECS failed {}: {reason}", family_and_revision(task_definition));
             Some(state("RolloutFailed", cause, LOST))
         }
         Rollout::Stopped { task_definition, reason, .. } => {
-            let cause = format!("a person stopped the rollout of {}: {reason}", family_and_revision(task_definition));
-            Some(state("RolloutStopped", cause, "`trueup retry` deploys it once more, or push another commit"))
+            let cause =
+                format!("an operator stopped the rollout of {}: {reason}", family_and_revision(task_definition));
+            Some(state("RolloutStopped", cause, "run `trueup retry` to deploy it again, or push another commit"))
         }
         Rollout::Failed { .. } | Rollout::RolledBack { .. } | Rollout::Serving { .. } => None,
     }
@@ -118,55 +119,52 @@ fn how_far(progress: &Progress) -> String {
     words
 }
 
-/// What is known to be done and not done yet.
+/// The steps that are planned and not made yet.
 fn pending(plan: &Plan) -> Option<Explanation> {
     if plan.steps.is_empty() {
         return None;
     }
     let steps: Vec<String> = plan.steps.iter().map(|step| step_title(&PlannedStep::from(step))).collect();
-    let cause = format!("there is something to do: {}", steps.join(", "));
-    let mut pending = state("Pending", cause, "the daemon does it at its next look, `trueup apply` does it now");
+    let cause = format!("changes to make: {}", steps.join(", "));
+    let mut pending =
+        state("Pending", cause, "the daemon applies them in its next cycle, `trueup apply` applies them now");
     pending.changes = plan.steps.iter().flat_map(|step| step.changes.clone()).collect();
     Some(pending)
 }
 
-/// What sync and health say by themselves.
-fn standing(plan: &Plan) -> Explanation {
-    let serves = match &plan.rollout {
-        Some(Rollout::Serving { task_definition }) => format!(", {} serves", family_and_revision(task_definition)),
-        _ => String::new(),
-    };
+/// The explanation of sync and health alone.
+fn of_status(plan: &Plan) -> Explanation {
+    let mut serves = String::new();
+    if let Some(Rollout::Serving { task_definition }) = &plan.rollout {
+        let _ = write!(serves, ", {} serves", family_and_revision(task_definition));
+    }
     match (plan.health, plan.sync) {
         (Health::Healthy, Sync::Synced) => {
             state("Synced", format!("nothing is wrong: Synced and Healthy{serves}"), "nothing to do")
         }
-        (Health::Suspended, _) => state(
-            "Suspended",
-            "following and healing are stopped by a person".to_owned(),
-            "`trueup resume` starts them again",
-        ),
+        (Health::Suspended, _) => {
+            state("Suspended", "following and healing are suspended".to_owned(), "run `trueup resume` to continue")
+        }
         (Health::Progressing, _) => {
-            state("Progressing", "ECS is at work".to_owned(), "wait; `trueup status` shows how far it is")
+            state("Progressing", "ECS is replacing tasks".to_owned(), "wait; `trueup status` shows how far it is")
         }
         (Health::Degraded, _) => state(
             "Degraded",
-            "fewer tasks run than are wanted, and AWS shows no failed task that says why".to_owned(),
-            "ECS starts what is missing; look at the service's events when it lasts",
+            "fewer tasks run than desired, and no failed task shows why".to_owned(),
+            "ECS starts the missing tasks; check the service's events if it persists",
         ),
-        (Health::Missing, _) => state(
-            "Missing",
-            "git wants it and AWS does not have it".to_owned(),
-            "`trueup plan` shows what is to be made",
-        ),
+        (Health::Missing, _) => {
+            state("Missing", "it is in git and not in AWS".to_owned(), "`trueup plan` shows what would be created")
+        }
         (Health::Unknown | Health::Healthy, Sync::Unknown | Sync::OutOfSync) | (Health::Unknown, Sync::Synced) => {
-            state("Unknown", "nobody knows how it stands".to_owned(), "ask again; `trueup plan` shows what is known")
+            state("Unknown", "its status is unknown".to_owned(), "retry; `trueup plan` shows what is known")
         }
     }
 }
 
-fn state(reason: &'static str, cause: String, cure: &str) -> Explanation {
+fn state(reason: &'static str, cause: String, remedy: &str) -> Explanation {
     let (evidence, changes) = (Vec::new(), Vec::new());
-    Explanation { reason, bearing: None, cause, evidence, changes, cure: cure.to_owned() }
+    Explanation { reason, bearing: None, cause, evidence, changes, cure: remedy.to_owned() }
 }
 
 #[cfg(test)]

@@ -157,7 +157,7 @@ async fn a_refused_call_delays_no_other_application_and_is_tried_again_slowly() 
     let tries = world.cloud.take_calls();
     assert!((10..=20).contains(&tries.len()), "every five minutes: {tries:?}");
     assert!(tries.iter().all(|call| call == "CreateService api"), "{tries:?}");
-    assert!(world.take_events().iter().all(|event| event == "step.failed api"), "the hold was told before");
+    assert!(world.take_events().iter().all(|event| event == "step.failed api"), "the hold was reported before");
 
     world.cloud.heal();
     world.pass(400).await;
@@ -261,7 +261,7 @@ async fn the_board_says_when_an_environment_was_looked_at_whatever_came_of_it() 
         assert_eq!(environments.len(), 1);
         environments.into_values().find_map(|environment| environment.cycled)
     };
-    let first = looked_at(&world).expect("reads that fail end a look as well");
+    let first = looked_at(&world).expect("reads that fail end a cycle as well");
     world.pass(300).await;
     assert!(looked_at(&world) > Some(first));
 }
@@ -465,7 +465,7 @@ async fn drift_is_healed_beside_a_pending_change_that_is_only_reported() {
     assert!(world.standing("web").2.contains(&"ReportOnly"), "{:?}", world.standing("web"));
     world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
     world.pass(90).await;
-    // What was applied last is read from git by the tag, so that the two are told apart.
+    // What was applied last is read from git by the tag, so that the two are distinguished.
     assert_eq!(world.cloud.service("web").expect("it exists")["desiredCount"], 1);
     assert_eq!(world.cloud.task_definitions(), 1);
 }
@@ -475,7 +475,7 @@ async fn an_environment_that_git_no_longer_has_is_not_looked_at_without_a_pause(
     let world = at_rest().await;
     world.cloud.keep_rolling(true);
     world.push(&files(&tree(&[application("web", "2")]))).await;
-    // It was to be looked at again in a few seconds, and nothing will. A loop that does not pause stops the paused
+    // It was due again in a few seconds, and no cycle includes it. A loop that does not pause stops the paused
     // clock: this test would then never end.
     let tree: Vec<_> = tree(&[application("web", "2")])
         .into_iter()

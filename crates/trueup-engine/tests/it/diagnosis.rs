@@ -21,7 +21,7 @@ async fn rolling() -> World {
     world
 }
 
-/// The class and the cause on the board.
+/// The class and the cause in the status.
 fn found(world: &World) -> Option<(&'static str, String)> {
     world.plan("web").finding.map(|finding| (finding.class.name(), finding.cause))
 }
@@ -41,7 +41,8 @@ async fn a_failed_rollout_is_told_with_what_was_found_before_the_tasks_disappear
     world.pass(90).await;
     assert_eq!(world.failures(), ["image_not_found"]);
     let prints = world.prints();
-    for part in ["cause: the image", "evidence: task", MISSING, "cure: push that tag", "\"class\":\"image_not_found\""]
+    for part in
+        ["cause: the image", "evidence: task", MISSING, "remedy: push that tag", "\"class\":\"image_not_found\""]
     {
         assert!(prints.contains(part), "{part}: {prints}");
     }
@@ -93,7 +94,7 @@ async fn evidence_that_does_not_come_delays_no_write_and_no_event_for_long() {
     assert_eq!(world.cloud.take_calls(), ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
     assert!(begun.elapsed().as_secs() < 2);
     world.pass(60).await;
-    assert_eq!(world.failures().first(), Some(&"-"), "told without");
+    assert_eq!(world.failures().first(), Some(&"-"), "emitted without one");
     assert!(world.stop().await.as_millis() < 250);
 }
 
@@ -153,7 +154,7 @@ async fn a_service_that_runs_too_few_tasks_is_looked_into_slowly_and_one_at_rest
     world.pass(3600).await;
     let read = world.cloud.take_evidence().len();
     assert!((9..=13).contains(&read), "every five minutes: {read}");
-    assert_eq!(found(&world).expect("it is on the board").0, "out_of_memory");
+    assert_eq!(found(&world).expect("it is in the status").0, "out_of_memory");
     assert!(world.cloud.take_calls().iter().all(|call| !call.starts_with("Update")));
     world.cloud.change_service("web", |service| service["runningCount"] = 1.into());
     world.pass(90).await;
@@ -169,6 +170,6 @@ async fn a_command_reads_the_evidence_itself() {
     let command = World::with(FakeCloud::clone(&world.cloud), FakeSource::clone(&world.source), |_| {});
     let plans = command.engine.plan_once().await.expect("git and AWS answer");
     let finding = plans[0].finding.as_ref().expect("it was read before the command ended");
-    let task = finding.evidence.iter().find(|fact| fact.source == Source::Task).expect("a task tells");
+    let task = finding.evidence.iter().find(|fact| fact.source == Source::Task).expect("a task shows it");
     assert_eq!((finding.class.name(), task.count), ("image_not_found", 3));
 }

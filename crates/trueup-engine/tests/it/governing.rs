@@ -92,11 +92,9 @@ async fn contested_drift_is_told_with_who_does_it_and_repaired_every_five_minute
     assert!((6..=9).contains(&repairs.len()), "one in five minutes: {repairs:?}");
     assert_eq!(world.standing("web").2, ["Contested"]);
     let held = &world.plan("web").held[0];
-    assert!(
-        held.reason.message().ends_with("the last change was made by alice at 2027-01-15T08:00:00Z by UpdateService")
-    );
-    let told = world.take_events();
-    assert!(!told.contains(&"hold.ended web".to_owned()), "it lasts: {told:?}");
+    assert!(held.reason.message().ends_with("the last change is by alice at 2027-01-15T08:00:00Z by UpdateService"));
+    let events = world.take_events();
+    assert!(!events.contains(&"hold.ended web".to_owned()), "it lasts: {events:?}");
     pipeline.await.expect("it ends");
     world.pass(1500).await;
     assert_eq!(world.standing("web"), (Sync::Synced, Health::Healthy, vec![]));
@@ -107,8 +105,8 @@ async fn contested_drift_is_told_with_who_does_it_and_repaired_every_five_minute
 async fn a_suspended_application_is_left_alone_until_it_is_resumed() {
     let web = ApplicationName::new("web");
     let world = at_rest().await;
-    let person = World::with(world.cloud.clone(), world.source.restarted(), |_| {});
-    person.engine.suspend(&web, "alice", Some("moving the database")).await.expect("there is a service");
+    let operator = World::with(world.cloud.clone(), world.source.restarted(), |_| {});
+    operator.engine.suspend(&web, "alice", Some("moving the database")).await.expect("there is a service");
     assert_eq!(world.cloud.take_calls(), ["TagResource web"]);
     assert!(world.cloud.service_tags("web")["trueup:suspended"].ends_with(" by alice - moving the database"));
     world.pass(90).await;
@@ -120,11 +118,11 @@ async fn a_suspended_application_is_left_alone_until_it_is_resumed() {
     world.pass(300).await;
     assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
     let events = world.take_events();
-    assert!(events.contains(&"drift.detected web".to_owned()), "drift is still told: {events:?}");
+    assert!(events.contains(&"drift.detected web".to_owned()), "drift is still reported: {events:?}");
     assert_eq!(world.standing("web").0, Sync::OutOfSync);
 
-    assert_eq!(person.engine.resume(&web).await.expect("there is a service")[0].calls, 1);
-    assert_eq!(person.engine.resume(&web).await.expect("there is a service")[0].calls, 0, "a second time");
+    assert_eq!(operator.engine.resume(&web).await.expect("there is a service")[0].calls, 1);
+    assert_eq!(operator.engine.resume(&web).await.expect("there is a service")[0].calls, 0, "a second time");
     world.pass(90).await;
     let calls = world.cloud.take_calls();
     assert_eq!(calls, ["UntagResource web", "RegisterTaskDefinition web", "UpdateService web", "TagResource web"]);
@@ -171,9 +169,9 @@ async fn a_deleted_service_is_drift_and_made_again_where_drift_is_healed() {
     assert!(world.prints().contains("\"reason\":\"deleted\""), "{}", world.prints());
     assert_eq!(world.take_events()[0], "drift.detected web");
 
-    let mut told = tree(&[application("web", "1")]);
-    told[1].1 = "[policy]\nheal = \"report\"\n".to_owned();
-    world.push(&files(&told)).await;
+    let mut reported = tree(&[application("web", "1")]);
+    reported[1].1 = "[policy]\nheal = \"report\"\n".to_owned();
+    world.push(&files(&reported)).await;
     world.pass(60).await;
     world.cloud.take_calls();
     world.cloud.delete_service("web");
@@ -213,14 +211,14 @@ async fn a_lost_call_is_made_again_within_half_a_minute() {
     let world = at_rest().await;
     world.cloud.fault(Operation::UpdateService, "web", Fault::LoseRequest);
     set_count(&world, 3);
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(30).await;
     assert_eq!(world.cloud.take_calls(), ["UpdateService web", "UpdateService web"]);
     assert_eq!(world.standing("web"), (Sync::Synced, Health::Healthy, vec![]));
-    // AWS refuses for good: that is told as what it is.
+    // AWS refuses for good, and the hold says so.
     world.cloud.fault(Operation::UpdateService, "web", Fault::Refuse(FailureKind::Rejected));
     set_count(&world, 4);
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(5).await;
     assert_eq!(world.standing("web").2, ["CallRefused"]);
 }
@@ -269,7 +267,7 @@ async fn weights_that_ecs_shifts_for_another_application_s_service_are_left_alon
     world.pass(120).await;
     assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
 
-    // A commit on the rule's application alone looks at it alone, and plans anew after each call.
+    // A commit to the rule's application observes that one only, and plans again after each call.
     let at = tree.iter().position(|(path, _)| path == "edge/listener-rules/api.toml").expect("it is there");
     tree[at].1 = tree[at].1.replace("/api/*", "/v2/*");
     world.push(&files(&tree)).await;
@@ -277,7 +275,7 @@ async fn weights_that_ecs_shifts_for_another_application_s_service_are_left_alon
     assert!(rule.to_string().contains("/v2/*"), "{rule}");
     assert_eq!(rule.pointer("/Actions/0/ForwardConfig/TargetGroups/1/Weight"), Some(&json!(100)), "{rule}");
 
-    // So does a command that is told to mind that application only.
+    // So does a command that selects that application only.
     let only = World::with(world.cloud.clone(), world.source.restarted(), |options| {
         options.applications.insert(ApplicationName::new("edge"));
     });

@@ -24,7 +24,7 @@ fn with_target_groups(name: &str, count: usize) -> Vec<(String, String)> {
 async fn applications_with_many_steps_take_turns_with_one_that_has_few() {
     let mut world = World::new();
     world.cloud.delay(Duration::from_secs(1));
-    // More of them than calls are made at a time, and all before the last one in the alphabet.
+    // More of them than the most calls at a time, and all before the last one in the alphabet.
     let mut applications: Vec<_> = (0..20).map(|n| with_target_groups(&format!("many-{n:02}"), 30)).collect();
     applications.push(application("web", "1"));
     world.source.commit(&files(&tree(&applications)));
@@ -48,7 +48,7 @@ async fn looks_are_as_urgent_as_what_they_are_for() {
     };
     priorities(&world, 2);
     world.pass(60).await;
-    assert_eq!(priorities(&world, 2), [Priority::Rest], "a steady look at everything");
+    assert_eq!(priorities(&world, 2), [Priority::Rest], "a steady full cycle");
 
     world.cloud.keep_rolling(true);
     world.source.commit(&files(&tree(&[application("api", "1"), application("web", "2")])));
@@ -72,7 +72,7 @@ async fn after_a_blackout_applications_do_not_all_ask_at_once_and_again() {
     world.cloud.fail_reads(true);
     world.pass(600).await;
     let during: usize = world.cloud.take_observations().iter().map(|wanted| wanted.services.len().div_ceil(10)).sum();
-    // Ten steady looks at everything are 200 calls.
+    // Ten steady full cycles are 200 calls.
     assert!(during < 800, "{during} calls in ten minutes without an answer");
     world.cloud.fail_reads(false);
     let mut calls = Vec::new();
@@ -81,7 +81,7 @@ async fn after_a_blackout_applications_do_not_all_ask_at_once_and_again() {
         let seen = world.cloud.take_observations();
         calls.push(seen.iter().map(|wanted| wanted.services.len().div_ceil(10)).sum::<usize>());
     }
-    assert!(calls.iter().all(|calls| *calls <= 25), "in one second not more than a look at everything: {calls:?}");
+    assert!(calls.iter().all(|calls| *calls <= 25), "in one second not more than a full cycle: {calls:?}");
     assert!(calls.iter().sum::<usize>() < 150, "{calls:?}");
     assert_eq!(world.plan("a199").sync, Sync::Synced);
     let mut line = String::new();
@@ -101,7 +101,7 @@ async fn an_application_at_rest_is_looked_at_and_wakes_with_every_change() {
     let observed = |world: &World| world.engine.status().applications.values().map(|s| s.observed).max();
     let before = observed(&world);
     world.pass(120).await;
-    assert!(observed(&world) > before, "it is looked at");
+    assert!(observed(&world) > before, "it is observed");
     for count in [2, 3] {
         world.cloud.change_service("web", |service| service["desiredCount"] = count.into());
         world.pass(120).await;

@@ -1,12 +1,12 @@
-//! A defect tells that there was one, and never its message: a message that is made at run time may have a value in it.
+//! A panic is reported without its message: a message that is formatted at run time may contain a value.
 
 use crate::logs::Logs;
 use crate::world::{World, application, files, tree};
 
-/// What a panic's message is made of.
+/// A part of a panic's message.
 const CANARY: &str = "canary-2e71-of-a-panic";
 
-/// What was told and logged, in which there is no canary.
+/// All events and logs, which do not contain the canary.
 fn harmless(world: &World, logs: &Logs) -> String {
     let all = format!("{}\n{}\n{:?}", logs.text(), world.prints(), world.engine.status().applications);
     assert!(!all.contains(CANARY), "{all}");
@@ -19,8 +19,8 @@ async fn a_pass_that_panics_is_told_without_its_message_and_is_made_again() {
     world.cloud.panic_with(Some(CANARY));
     world.source.commit(&files(&tree(&[application("web", "1")])));
     world.settle().await;
-    let told = harmless(&world, &logs);
-    assert!(told.contains("An apply pass broke.") && told.contains("it panicked"), "{told}");
+    let output = harmless(&world, &logs);
+    assert!(output.contains("An apply pass failed.") && output.contains("it panicked"), "{output}");
     world.cloud.panic_with(None);
     world.pass(120).await;
     assert!(world.cloud.service("web").is_some(), "{}", harmless(&world, &logs));
@@ -36,6 +36,6 @@ async fn a_reading_that_panics_is_told_without_its_message() {
     world.cloud.panic_with(Some(CANARY));
     world.cloud.fail_tasks("web", 1, "it does not start");
     world.pass(10).await;
-    let told = harmless(&world, &logs);
-    assert!(told.contains("Reading beside the cycles broke.") && told.contains("it panicked"), "{told}");
+    let output = harmless(&world, &logs);
+    assert!(output.contains("A read in the background failed.") && output.contains("it panicked"), "{output}");
 }

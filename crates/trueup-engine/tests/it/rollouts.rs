@@ -31,15 +31,15 @@ async fn at_rest() -> World {
     world
 }
 
-/// The same, after `web:2` was deployed and rolled back between two looks.
-async fn rolled_back(tells: bool) -> World {
+/// The same, after `web:2` was deployed and rolled back between two observations.
+async fn rolled_back(event: bool) -> World {
     let world = at_rest().await;
     world.push(&files(&commit("2"))).await;
     assert_eq!(world.cloud.take_deployments(), ["web:2"]);
     world.pass(60).await;
     world.take_events();
     world.cloud.take_calls();
-    world.cloud.roll_back("web", tells);
+    world.cloud.roll_back("web", event);
     world.pass(90).await;
     world
 }
@@ -60,11 +60,11 @@ async fn restarted(world: &mut World) -> World {
 
 #[tokio::test(start_paused = true)]
 async fn a_bad_commit_is_deployed_exactly_once_over_a_day_with_three_restarts() {
-    for (record, tells) in [(true, false), (true, true), (false, true)] {
+    for (record, event) in [(true, false), (true, true), (false, true)] {
         let world = at_rest().await;
         world.cloud.show_record(record);
         world.push(&files(&commit("2"))).await;
-        world.cloud.roll_back("web", tells);
+        world.cloud.roll_back("web", event);
         world.pass(90).await;
         held(&world);
         let mut world = world;
@@ -76,7 +76,7 @@ async fn a_bad_commit_is_deployed_exactly_once_over_a_day_with_three_restarts() 
             assert!(!events.iter().any(|event| event.starts_with("rollout.")), "no old rollback is news: {events:?}");
         }
         world.pass(6 * 3600).await;
-        assert_eq!(world.cloud.take_deployments(), ["web:2"], "record {record}, event {tells}");
+        assert_eq!(world.cloud.take_deployments(), ["web:2"], "record {record}, event {event}");
         let calls = world.cloud.take_calls();
         let deploys = calls.iter().filter(|call| call.starts_with("UpdateService")).count();
         assert_eq!((deploys, calls.len()), (1, 4), "register, update, digest, the tag of the failure: {calls:?}");
@@ -90,8 +90,8 @@ async fn a_rollback_that_nobody_saw_is_told_once_and_remembered_in_a_tag() {
     assert_eq!(world.cloud.take_calls(), ["TagResource web"]);
     assert!(world.cloud.service_tags("web").contains_key("trueup:failed"));
     assert_eq!(world.take_events(), ["hold.started web", "rollout.rolled_back web", "step.applied web"]);
-    let told = world.plan("web").held[0].reason.message();
-    assert!(told.contains("circuit breaker threshold was exceeded"), "{told}");
+    let message = world.plan("web").held[0].reason.message();
+    assert!(message.contains("circuit breaker threshold was exceeded"), "{message}");
     world.pass(3600).await;
     assert_eq!(world.take_events(), Vec::<String>::new());
 }
@@ -205,7 +205,7 @@ async fn a_restart_in_the_middle_of_a_rollout_deploys_nothing_and_tells_its_end(
     next.pass(120).await;
     assert_eq!(next.cloud.take_deployments(), Vec::<String>::new());
     let events = next.take_events();
-    assert!(!events.contains(&"rollout.started web".to_owned()), "it was told before: {events:?}");
+    assert!(!events.contains(&"rollout.started web".to_owned()), "it was emitted before: {events:?}");
     next.cloud.finish_rollouts();
     next.pass(60).await;
     assert_eq!(next.take_events(), ["rollout.completed web"]);

@@ -1,4 +1,4 @@
-//! A change made anywhere is never lost: what comes while something else goes on causes another round.
+//! No trigger is lost: one that comes during a poll or a cycle causes another one.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::world::{World, application, files, tree};
 const SYNCED: (Sync, Health, Vec<&str>) = (Sync::Synced, Health::Healthy, Vec::new());
 const RELEASE: [&str; 3] = ["RegisterTaskDefinition web", "UpdateService web", "TagResource web"];
 
-/// A daemon with the application `web` at rest that would look at nothing by itself for a day.
+/// A daemon with the application `web` at rest that would not observe on its own for a day.
 async fn at_rest() -> World {
     let day = Duration::from_hours(24);
     let mut world = World::with(FakeCloud::new(), FakeSource::new(), |options| {
@@ -20,7 +20,7 @@ async fn at_rest() -> World {
     });
     world.source.commit(&files(&tree(&[application("web", "1")])));
     world.settle().await;
-    // What was written is looked at again until it has settled.
+    // A write is observed again until it has settled.
     world.pass(600).await;
     assert_eq!(world.standing("web"), SYNCED);
     world.cloud.take_calls();
@@ -93,7 +93,7 @@ async fn a_hundred_pushes_while_git_is_being_asked_make_it_be_asked_once_more() 
 async fn a_push_during_a_cycle_causes_another_one() {
     let world = at_rest().await;
     world.cloud.delay_reads(Duration::from_secs(20));
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(10).await;
     commit(&world, "2");
     world.engine.trigger().commit();
@@ -124,11 +124,11 @@ async fn a_push_while_an_earlier_one_is_being_written_is_written_next() {
 async fn a_change_in_aws_during_a_cycle_is_found_by_another_one() {
     let world = at_rest().await;
     world.cloud.delay_reads(Duration::from_secs(20));
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(10).await;
     // The observation that is on its way does not show this.
     world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
-    world.engine.trigger().look();
+    world.engine.trigger().observe();
     world.pass(300).await;
     assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
     assert_eq!(world.cloud.service("web").expect("it exists")["desiredCount"], 1);

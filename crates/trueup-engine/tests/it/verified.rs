@@ -24,7 +24,7 @@ const RULED: &str = "production";
 struct State {
     /// The environments with a rule, where there are others.
     ruled: Vec<&'static str>,
-    /// Commits that are good enough for nobody.
+    /// Commits that no rule accepts.
     unsigned: BTreeSet<Revision>,
     /// Commits that are not good enough by the rule of an environment.
     weak: BTreeSet<(EnvironmentName, Revision)>,
@@ -33,8 +33,8 @@ struct State {
 }
 
 impl Signatures {
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.0.lock().expect("no test panics while it holds the lock"))
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.0.lock().expect("no test panics while it holds the lock"))
     }
 
     fn rules(&self) -> BTreeSet<EnvironmentName> {
@@ -64,7 +64,7 @@ impl Verifier for Signatures {
         revision: &Revision,
         verified: Option<&Revision>,
     ) -> Result<(), NotVerified> {
-        assert!(self.rules().contains(rule), "nobody else has a rule");
+        assert!(self.rules().contains(rule), "no other environment has a rule");
         self.with(|state| {
             state.asked.push((revision.clone(), verified.cloned()));
             if state.unreadable {
@@ -119,7 +119,7 @@ async fn signed() -> (World, Signatures) {
     (world, signatures)
 }
 
-/// A commit that nobody signed.
+/// A commit without a signature.
 async fn push_unsigned(world: &World, signatures: &Signatures, tree: &[(String, String)]) {
     let revision = world.source.commit(&files(tree));
     signatures.refuse(&revision);
@@ -130,7 +130,7 @@ async fn push_unsigned(world: &World, signatures: &Signatures, tree: &[(String, 
 const HELD: (Sync, Health, [&str; 1]) = (Sync::Synced, Health::Healthy, ["Unverified"]);
 
 #[track_caller]
-fn stands(world: &World, expected: (Sync, Health, [&str; 1])) {
+fn assert_status(world: &World, expected: (Sync, Health, [&str; 1])) {
     let (sync, health, holds) = world.standing("web");
     assert_eq!((sync, health, holds.as_slice()), (expected.0, expected.1, expected.2.as_slice()));
 }
@@ -141,7 +141,7 @@ async fn an_unsigned_commit_is_not_applied_and_told_once_until_a_signed_one_come
     push_unsigned(&world, &signatures, &tree(&[application("web", "2")])).await;
     assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
     assert_eq!(world.take_events(), ["revision.accepted", "revision.unverified", "hold.started"]);
-    stands(&world, HELD);
+    assert_status(&world, HELD);
     world.pass(600).await;
     assert_eq!(world.take_events(), Vec::<String>::new());
     world.push(&files(&tree(&[application("web", "3")]))).await;
@@ -157,9 +157,9 @@ async fn drift_is_repaired_to_what_was_verified_last() {
     world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
     world.pass(120).await;
     assert_eq!(world.cloud.take_calls(), ["UpdateService web"]);
-    stands(&world, HELD);
-    let told = world.take_events();
-    assert!(!told.iter().any(|event| event.starts_with("hold.")), "it never ended: {told:?}");
+    assert_status(&world, HELD);
+    let events = world.take_events();
+    assert!(!events.iter().any(|event| event.starts_with("hold.")), "it never ended: {events:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,9 +173,9 @@ async fn what_an_invalid_commit_left_in_force_is_repaired_without_a_word_about_t
     world.take_events();
     world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
     world.pass(120).await;
-    let told = world.take_events();
-    assert!(told.contains(&"step.applied web".to_owned()), "{told:?}");
-    assert!(!told.iter().any(|event| event.starts_with("hold.")), "it never ended: {told:?}");
+    let events = world.take_events();
+    assert!(events.contains(&"step.applied web".to_owned()), "{events:?}");
+    assert!(!events.iter().any(|event| event.starts_with("hold.")), "it never ended: {events:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,10 +211,10 @@ async fn other_accounts_follow_the_branch_and_other_names_of_the_same_account_do
         status.applications.keys().map(|(environment, _)| environment.as_str().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names(&world), ["production", "staging"]);
-    stands(&world, HELD);
+    assert_status(&world, HELD);
     let (world, signatures) = signed().await;
     push_unsigned(&world, &signatures, &both("123456789012", "2")).await;
-    assert_eq!(names(&world), ["production"], "an environment that nobody signed, on the account of one that wants it");
+    assert_eq!(names(&world), ["production"], "an unsigned environment, on the account of one that demands signatures");
     assert_eq!(world.cloud.take_calls(), Vec::<String>::new());
 }
 
@@ -225,7 +225,7 @@ async fn a_restart_begins_with_the_newest_commit_that_is_signed() {
     world.stop().await;
     let mut world = begin(world.cloud.clone(), world.source.restarted(), &signatures);
     world.settle().await;
-    stands(&world, HELD);
+    assert_status(&world, HELD);
     world.cloud.take_calls();
     world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
     world.pass(120).await;
@@ -234,7 +234,7 @@ async fn a_restart_begins_with_the_newest_commit_that_is_signed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_process_without_memory_follows_no_unsigned_commit_that_calls_the_environment_otherwise() {
-    // Alone, and beside another environment of that account.
+    // Alone, and with another environment of that account.
     let renamed = CONFIGURATION.replace("production", "other");
     let elsewhere =
         "[environments.elsewhere]\naccount = \"123456789012\"\nregion = \"eu-west-1\"\ncluster = \"main\"\n";
@@ -248,7 +248,7 @@ async fn a_process_without_memory_follows_no_unsigned_commit_that_calls_the_envi
         world.settle().await;
         world.pass(120).await;
         assert_eq!(world.cloud.take_calls(), Vec::<String>::new(), "{configuration}");
-        stands(&world, HELD);
+        assert_status(&world, HELD);
         // What was verified last is kept true.
         world.cloud.change_service("web", |service| service["desiredCount"] = 3.into());
         world.pass(120).await;

@@ -25,11 +25,11 @@ impl Clock for TokioClock {
     }
 }
 
-/// Keeps what is told.
+/// Keeps the events.
 #[derive(Clone, Default)]
-pub struct Told(Arc<Mutex<Vec<Event>>>);
+pub struct Events(Arc<Mutex<Vec<Event>>>);
 
-impl Sink for Told {
+impl Sink for Events {
     fn emit(&self, event: &Event) {
         self.0.lock().expect("no test panics while it holds the lock").push(event.clone());
     }
@@ -40,7 +40,7 @@ pub struct World {
     pub cloud: FakeCloud,
     pub source: FakeSource,
     pub engine: Engine,
-    told: Told,
+    emitted: Events,
     running: Option<JoinHandle<()>>,
 }
 
@@ -52,17 +52,17 @@ impl World {
 
     /// A world with other options, or one that goes on where a process before it ended.
     pub fn with(cloud: FakeCloud, source: FakeSource, adjust: impl FnOnce(&mut Options)) -> Self {
-        let told = Told::default();
+        let emitted = Events::default();
         let mut options = Options::new(InstanceName::new("test"));
         adjust(&mut options);
         let engine = Engine::new(
             Arc::new(source.clone()),
             Arc::new(cloud.clone()),
             Arc::new(TokioClock(Instant::now())),
-            Arc::new(told.clone()),
+            Arc::new(emitted.clone()),
             options,
         );
-        Self { cloud, source, engine, told, running: None }
+        Self { cloud, source, engine, emitted, running: None }
     }
 
     /// Starts the daemon.
@@ -82,7 +82,7 @@ impl World {
         sleep(Duration::from_secs(seconds)).await;
     }
 
-    /// Requests the shutdown and waits for the end. Gives back how long that took.
+    /// Requests the shutdown and waits for the end. Returns how long that took.
     pub async fn stop(&mut self) -> Duration {
         let begun = Instant::now();
         self.engine.shutdown().request();
@@ -98,13 +98,13 @@ impl World {
         revision
     }
 
-    /// An application's plan as the board has it.
+    /// An application's plan as the status has it.
     pub fn plan(&self, application: &str) -> Plan {
         let key = (EnvironmentName::new("production"), ApplicationName::new(application));
         let status = self.engine.status();
         let found = status.applications.get(&key);
         found
-            .unwrap_or_else(|| panic!("`{application}` is not on the board: {:?}", status.applications.keys()))
+            .unwrap_or_else(|| panic!("`{application}` is not in the status: {:?}", status.applications.keys()))
             .plan
             .clone()
     }
@@ -117,7 +117,7 @@ impl World {
 
     /// The events since the last time, as `NAME APPLICATION`, and forgets them.
     pub fn take_events(&self) -> Vec<String> {
-        let events = std::mem::take(&mut *self.told.0.lock().expect("no test panics while it holds the lock"));
+        let events = std::mem::take(&mut *self.emitted.0.lock().expect("no test panics while it holds the lock"));
         let name = |event: &Event| match &event.application {
             Some(application) => format!("{} {application}", event.what.name()),
             None => event.what.name().to_owned(),
@@ -125,21 +125,21 @@ impl World {
         events.iter().map(name).collect()
     }
 
-    /// What was told of failed rollouts since the beginning: the class that was found, or `-`.
+    /// The failed rollouts in all events: the class that was found, or `-`.
     pub fn failures(&self) -> Vec<&'static str> {
-        let events = self.told.0.lock().expect("no test panics while it holds the lock");
-        let class = |event: &Event| match &event.what {
-            What::RolloutFailed { finding, .. } | What::RolloutRolledBack { finding, .. } => {
-                Some(finding.as_ref().map_or("-", |finding| finding.class.name()))
-            }
-            _ => None,
+        let events = self.emitted.0.lock().expect("no test panics while it holds the lock");
+        let class = |event: &Event| {
+            let (What::RolloutFailed { finding, .. } | What::RolloutRolledBack { finding, .. }) = &event.what else {
+                return None;
+            };
+            Some(finding.as_ref().map_or("-", |finding| finding.class.name()))
         };
         events.iter().filter_map(class).collect()
     }
 
-    /// Everything that was told, in both formats.
+    /// All events, in both formats.
     pub fn prints(&self) -> String {
-        let events = self.told.0.lock().expect("no test panics while it holds the lock");
+        let events = self.emitted.0.lock().expect("no test panics while it holds the lock");
         let lines = events.iter().flat_map(|event| [text(event), json_line(event)]);
         lines.collect::<Vec<_>>().join("\n")
     }

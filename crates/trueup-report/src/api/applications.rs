@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use trueup_core::names::{ApplicationName, EnvironmentName};
 use trueup_core::plan::{Health, Plan, Sync};
-use trueup_core::report::{self, standing};
+use trueup_core::report::{self, application_status};
 use trueup_engine::{ApplicationStatus, Status};
 
 use super::query::{BYTES_MAX, Query};
@@ -94,7 +94,7 @@ fn key(environment: &str, application: &str) -> (EnvironmentName, ApplicationNam
 
 /// As `trueup status --format json` has it, and what only a daemon knows.
 fn entry(application: &ApplicationStatus) -> Value {
-    let mut entry = standing(&application.plan);
+    let mut entry = application_status(&application.plan);
     entry["since"] = json!(application.since);
     entry["observed"] = json!(application.observed);
     entry

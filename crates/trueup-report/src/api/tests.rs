@@ -124,7 +124,7 @@ fn an_application_is_told_as_status_tells_it_and_its_secrets_are_not() {
     let (_, one) = process.json("/api/v1/applications/production/b");
     assert_eq!(one, page["applications"][1]);
     let known = wrong(plan("production", "b"));
-    let mut expected = trueup_core::report::standing(&known);
+    let mut expected = trueup_core::report::application_status(&known);
     expected["since"] = json!("1970-01-01T00:00:00Z");
     expected["observed"] = json!("2026-01-01T00:00:00Z");
     assert_eq!(one, expected);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use trueup_core::names::Revision;
-use trueup_core::plan::{Cause, Health, Hold, Plan, Rollout, Sync};
+use trueup_core::plan::{Cause, Hold, Plan, Rollout};
 use trueup_core::report::printable;
 use trueup_engine::Status;
 
@@ -184,7 +184,7 @@ fn evaluation(plan: &Plan) -> Option<(State, String, String)> {
     if let Some(hold) = holds().find(|hold| matches!(hold, Hold::Suspended { .. } | Hold::WaitsFor { .. })) {
         return pending(hold.reason(), hold.message());
     }
-    if plan.sync == Sync::Synced && plan.health == Health::Healthy {
+    if plan.is_settled() {
         return Some((State::Success, "Healthy".to_owned(), "Synced and Healthy".to_owned()));
     }
     if let Some(Rollout::Running { progress, .. }) = &plan.rollout {
@@ -203,7 +203,7 @@ pub(super) mod tests {
 
     use jiff::Timestamp;
     use trueup_core::names::{ApplicationName, Arn, EnvironmentName};
-    use trueup_core::plan::{Held, Progress};
+    use trueup_core::plan::{Health, Held, Progress, Sync};
     use trueup_engine::{ApplicationStatus, SourceStatus};
 
     use super::*;
@@ -221,17 +221,8 @@ pub(super) mod tests {
 
     /// A plan of `web` that has nothing to do.
     pub fn plan(revision: &str) -> Plan {
-        Plan {
-            environment: EnvironmentName::new("production"),
-            application: ApplicationName::new("web"),
-            revision: Revision::new(revision),
-            steps: Vec::new(),
-            held: Vec::new(),
-            sync: Sync::Synced,
-            health: Health::Healthy,
-            rollout: None,
-            finding: None,
-        }
+        let revision = Revision::new(revision);
+        Plan::settled(EnvironmentName::new("production"), ApplicationName::new("web"), revision)
     }
 
     fn task_definition() -> Arn {

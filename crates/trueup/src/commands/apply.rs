@@ -11,7 +11,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use trueup_core::plan::Plan;
-use trueup_core::report::{self, Event, What, standing};
+use trueup_core::report::{self, Event, What, application_status};
 use trueup_engine::{Engine, Sink};
 use trueup_ports::Clock as _;
 
@@ -91,7 +91,7 @@ pub async fn wait_for_rollouts(engine: &Engine, shown: &Shown, limit: Duration, 
     let outcome = outcome.map_err(wiring::not_begun)?;
     match format {
         Format::Json => {
-            let applications: Vec<_> = outcome.plans.iter().map(standing).collect();
+            let applications: Vec<_> = outcome.plans.iter().map(application_status).collect();
             terminal::print_line(report::json(
                 &json!({ "applications": applications, "timed_out": outcome.timed_out }),
             ))?;

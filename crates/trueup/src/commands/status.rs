@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use trueup_core::report::{self, standing};
+use trueup_core::report::{self, application_status};
 use trueup_ports::Clock as _;
 
 use crate::cli::{Format, SourceArgs};
@@ -39,7 +39,7 @@ pub fn status(args: &StatusArgs) -> Result<ExitCode> {
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;
         match args.format {
             Format::Json => {
-                let applications: Vec<_> = plans.iter().map(standing).collect();
+                let applications: Vec<_> = plans.iter().map(application_status).collect();
                 terminal::print_line(report::json(&json!({ "applications": applications })))?;
             }
             Format::Text => terminal::print(&render::status::status(&plans, SystemClock.now()))?,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 use trueup_core::names::ApplicationName;
-use trueup_core::plan::NothingToMark;
+use trueup_core::planner::NothingToMark;
 use trueup_core::report::printable;
 use trueup_engine::SuspensionError;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
-use trueup_core::report::{self, Explanation, standing, why as explain};
+use trueup_core::report::{self, Explanation, application_status, why as explain};
 use trueup_engine::ApplicationStatus;
 
 use crate::cli::{Format, SourceArgs};
@@ -56,7 +56,7 @@ pub fn why(args: &WhyArgs) -> Result<ExitCode> {
 
 /// What `trueup status` has, with the explanations.
 fn explained_entry(status: &ApplicationStatus, explanations: &[Explanation]) -> Value {
-    let mut entry = standing(&status.plan);
+    let mut entry = application_status(&status.plan);
     entry["explanations"] = json!(explanations);
     entry
 }

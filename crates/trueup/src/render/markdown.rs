@@ -161,7 +161,7 @@ mod tests {
     use trueup_core::drift::Shown;
     use trueup_core::kind::Kind;
     use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-    use trueup_core::plan::{Awaited, Call, Health, Hold, Operation, Resource, Sync};
+    use trueup_core::plan::{Awaited, Call, Hold, Operation, Resource, Sync};
     use trueup_core::pointer::Pointer;
 
     fn changed(path: &str, live: Option<Value>, desired: Option<Value>) -> Change {
@@ -177,17 +177,10 @@ mod tests {
     }
 
     fn plan(application: &str, steps: Vec<Step>, held: Vec<Held>) -> Plan {
-        Plan {
-            environment: EnvironmentName::new("production"),
-            application: ApplicationName::new(application),
-            revision: Revision::new("a737a3d6b1f0"),
-            sync: if steps.is_empty() && held.is_empty() { Sync::Synced } else { Sync::OutOfSync },
-            health: Health::Healthy,
-            steps,
-            held,
-            rollout: None,
-            finding: None,
-        }
+        let sync = if steps.is_empty() && held.is_empty() { Sync::Synced } else { Sync::OutOfSync };
+        let revision = Revision::new("a737a3d6b1f0");
+        let settled = Plan::settled(EnvironmentName::new("production"), ApplicationName::new(application), revision);
+        Plan { sync, steps, held, ..settled }
     }
 
     fn elearning() -> Plan {

@@ -36,7 +36,7 @@ mod tests {
     use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
     use trueup_core::plan::{Awaited, Call, Cause, Health, Held, Hold, Operation, Plan, Resource, Rollout, Step, Sync};
     use trueup_core::pointer::Pointer;
-    use trueup_core::report::{Event, What, json, standing, steers};
+    use trueup_core::report::{Event, What, application_status, json, steers};
     use trueup_engine::ApplicationStatus;
 
     use super::{changes, markdown, plan, problems, status, why};
@@ -131,7 +131,7 @@ mod tests {
             ("plan, Markdown", markdown::plans(all)),
             ("plan, JSON", json(&json!({ "plans": all }))),
             ("status", status::status(all, now)),
-            ("status, JSON", json(&standing(&of))),
+            ("status, JSON", json(&application_status(&of))),
             ("why", why::why(&[(standing_as, explanations.clone())])),
             ("why, JSON", json(&explanations)),
             ("diff", changes::lines(&of.steps[0].changes, 2)),

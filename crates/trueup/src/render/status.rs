@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{Table, presets};
 use jiff::{SignedDuration, Timestamp};
 use trueup_core::names::Arn;
-use trueup_core::plan::{Health, Hold, Plan, Progress, Rollout, Sync};
+use trueup_core::plan::{Hold, Plan, Progress, Rollout};
 use trueup_core::report::{fact_line, printable, resource_title};
 
 use super::{place, short_revision};
@@ -18,7 +18,7 @@ const FACTS_SHOWN: usize = 2;
 /// verified waits.
 pub fn is_fine(plan: &Plan) -> bool {
     let waits = plan.held.iter().any(|held| matches!(held.reason, Hold::Unverified { .. }));
-    plan.sync == Sync::Synced && plan.health == Health::Healthy && !waits
+    plan.is_settled() && !waits
 }
 
 /// All applications, as of `now`.

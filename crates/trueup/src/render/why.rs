@@ -39,6 +39,6 @@ fn one(explanation: &Explanation) -> String {
     // A whole new resource is not spelled out: `trueup plan` does not, either.
     let differs: Vec<Change> = changes.iter().filter(|change| !change.path.segments().is_empty()).cloned().collect();
     out.push_str(&changes::lines(&differs, 12));
-    let _ = writeln!(out, "  {BOLD}cure{BOLD:#}      {}", printable(cure));
+    let _ = writeln!(out, "  {BOLD}remedy{BOLD:#}    {}", printable(cure));
     out
 }

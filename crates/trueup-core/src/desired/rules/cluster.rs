@@ -1,13 +1,13 @@
 //! A service's `cluster` may repeat the environment's, not contradict it.
 
-use super::Subject;
+use super::ApplicationView;
 use crate::document::Problem;
 use crate::kind::Kind;
 
 /// The cluster that ECS takes where none is named. Source: ECS API reference, `CreateService`.
 const DEFAULT: &str = "default";
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> String {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) -> String {
     let given = subject.environment.cluster.as_deref();
     let Some(place) = subject.service.as_ref().and_then(|service| service.get("cluster")) else {
         return given.unwrap_or(DEFAULT).to_owned();
@@ -35,9 +35,8 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Strin
         let message = format!(
             "environment `{name}` is account `{its_account}` in `{its_region}`, not account `{account}` in `{region}`"
         );
-        problems.push(
-            place.problem("contradicts-environment", message).help("take `cluster` out: the environment gives it"),
-        );
+        problems
+            .push(place.problem("contradicts-environment", message).help("remove `cluster`: the environment sets it"));
     }
     let own = if text.starts_with("arn:") { text.rsplit('/').next().unwrap_or(text) } else { text };
     if let Some(given) = given
@@ -50,7 +49,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Strin
                     "contradicts-environment",
                     format!("environment `{name}` has the cluster `{given}`, not `{own}`"),
                 )
-                .help("take `cluster` out: the environment gives it"),
+                .help("remove `cluster`: the environment sets it"),
         );
     }
     given.unwrap_or(own).to_owned()

@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Place, Subject, member_or};
-use crate::document::nearest;
-use crate::document::{NodeValue, Problem};
+use super::{ApplicationView, Located, member_or};
+use crate::document::{Problem, nearest};
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     let Some(definition) = &subject.task_definition else { return };
     let containers = subject.containers();
     if !containers.is_empty() && containers.iter().all(|one| one.member_flag("essential") == Some(false)) {
         let message = "no container is essential";
-        let help = "a task needs at least one: take `essential = false` out of its main container";
+        let help = "a task needs at least one: remove `essential = false` from its main container";
         problems
             .push(member_or(definition, "containerDefinitions").problem("no-essential-container", message).help(help));
     }
@@ -35,7 +34,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         }
         if subject.network_mode() == Some("awsvpc") && !container.list("links").is_empty() {
             let message = "the network mode `awsvpc` has no links";
-            let help = "take them out: the containers of a task reach each other at `localhost`";
+            let help = "remove them: the containers of a task reach each other at `localhost`";
             problems.push(member_or(container, "links").problem("links", message).help(help));
         }
     }
@@ -43,7 +42,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
 
 /// Says that something which is referred to is not there.
 pub(super) fn missing(
-    place: &Place<'_>,
+    place: &Located<'_>,
     what: &str,
     name: &str,
     known: &BTreeSet<&str>,
@@ -59,7 +58,7 @@ pub(super) fn missing(
 
 /// Source: ECS API reference, `PortMapping`: in `awsvpc` and `host` mode the containers of a task share their ports; in
 /// `bridge` mode they share the host's.
-fn ports(subject: &Subject<'_>, containers: &[Place<'_>], problems: &mut Vec<Problem>) {
+fn ports(subject: &ApplicationView<'_>, containers: &[Located<'_>], problems: &mut Vec<Problem>) {
     let Some(mode) = subject.network_mode() else { return };
     let mut taken: BTreeMap<(i64, &str), &str> = BTreeMap::new();
     for container in containers {
@@ -76,7 +75,7 @@ fn ports(subject: &Subject<'_>, containers: &[Place<'_>], problems: &mut Vec<Pro
             {
                 let message = format!("with the network mode `{mode}` the host's port is the container's, {port}");
                 let place = member_or(&mapping, "hostPort");
-                problems.push(place.problem("host-port", message).help("take `hostPort` out"));
+                problems.push(place.problem("host-port", message).help("remove `hostPort`"));
             }
             let port = match mode {
                 "awsvpc" | "host" => container_port,
@@ -95,12 +94,9 @@ fn ports(subject: &Subject<'_>, containers: &[Place<'_>], problems: &mut Vec<Pro
 }
 
 /// Whether a container is essential; `None` when it is not known. Containers are, unless they say otherwise.
-pub(super) fn is_essential(container: &Place<'_>) -> Option<bool> {
+pub(super) fn is_essential(container: &Located<'_>) -> Option<bool> {
     match container.get("essential") {
         None => Some(true),
-        Some(place) => match place.node.value {
-            NodeValue::Bool(essential) => Some(essential),
-            _ => None,
-        },
+        Some(place) => place.node.as_bool(),
     }
 }

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::containers::{is_essential, missing};
-use super::{Subject, member_or};
+use super::{ApplicationView, member_or};
 use crate::document::Problem;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     if !subject.container_names_known() {
         return;
     }
@@ -35,9 +35,9 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
                 let message = if other == *name {
                     "the container waits for itself".to_owned()
                 } else {
-                    format!("`{other}` waits for `{name}` in turn, so neither starts")
+                    format!("`{other}` waits for `{name}`, too, so neither starts")
                 };
-                problems.push(place.problem("depends-on-cycle", message).help("take one of the dependencies out"));
+                problems.push(place.problem("depends-on-cycle", message).help("remove one of the dependencies"));
             }
             let condition = member_or(&dependency, "condition");
             match condition.text() {

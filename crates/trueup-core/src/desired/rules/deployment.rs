@@ -1,9 +1,9 @@
 //! How a service is deployed and placed: what contradicts itself, or can never move.
 
-use super::{Place, Subject};
+use super::{ApplicationView, Located};
 use crate::document::Problem;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     let Some(service) = &subject.service else { return };
     let daemon = service.member_text("schedulingStrategy") == Some("DAEMON");
     if daemon {
@@ -16,16 +16,16 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         && let Some(place) = service.get("platformVersion")
     {
         let message = "only Fargate has platform versions";
-        problems.push(place.key_problem("platform-version", message).help("take `platformVersion` out"));
+        problems.push(place.key_problem("platform-version", message).help("remove `platformVersion`"));
     }
 }
 
 /// Source: ECS developer guide, "Daemon scheduling strategy"; API reference, `DeploymentConfiguration`.
-fn daemon_service(service: &Place<'_>, problems: &mut Vec<Problem>) {
+fn daemon_service(service: &Located<'_>, problems: &mut Vec<Problem>) {
     for name in ["desiredCount", "placementStrategy"] {
         if let Some(place) = service.get(name) {
             let message = format!("a `DAEMON` service has no `{name}`: it runs one task on every instance");
-            problems.push(place.key_problem("daemon", message).help("take it out"));
+            problems.push(place.key_problem("daemon", message).help("remove it"));
         }
     }
     let configuration = service.get("deploymentConfiguration");
@@ -33,15 +33,15 @@ fn daemon_service(service: &Place<'_>, problems: &mut Vec<Problem>) {
         && place.node.as_i64().is_some_and(|percent| percent != 100)
     {
         let message = "the `maximumPercent` of a `DAEMON` service is 100";
-        problems.push(place.problem("daemon", message).help("write 100, or take it out"));
+        problems.push(place.problem("daemon", message).help("write 100, or remove it"));
     }
 }
 
 /// A rolling deployment that may neither start a task nor stop one.
 ///
 /// Source: ECS developer guide, "Deploy Amazon ECS services by replacing tasks": the upper bound is rounded down, the
-/// lower bound up; 200 and 100 where nothing is said.
-fn deadlock(service: &Place<'_>, problems: &mut Vec<Problem>) {
+/// lower bound up; 200 and 100 by default.
+fn deadlock(service: &Located<'_>, problems: &mut Vec<Problem>) {
     let Some(configuration) = service.get("deploymentConfiguration") else { return };
     let rolling = configuration.get("strategy").is_none_or(|strategy| strategy.text() == Some("ROLLING"));
     let percent = |name: &str, default: i64| match configuration.get(name) {
@@ -75,9 +75,9 @@ fn deadlock(service: &Place<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Source: ECS API reference, `CreateService`, `launchType` and `capacityProviderStrategy`; `CapacityProviderStrategyItem`.
-fn capacity(service: &Place<'_>, problems: &mut Vec<Problem>) {
+fn capacity(service: &Located<'_>, problems: &mut Vec<Problem>) {
     let Some(strategy) = service.get("capacityProviderStrategy") else { return };
-    let providers: Vec<Place<'_>> = strategy.items().collect();
+    let providers: Vec<Located<'_>> = strategy.items().collect();
     if providers.is_empty() {
         return;
     }
@@ -85,7 +85,7 @@ fn capacity(service: &Place<'_>, problems: &mut Vec<Problem>) {
         let message = "`launchType` and `capacityProviderStrategy` exclude each other";
         problems.push(launch_type.key_problem("launch-type", message).help("keep one of the two"));
     }
-    let fargate = |one: &Place<'_>| Some(matches!(one.member_text("capacityProvider")?, "FARGATE" | "FARGATE_SPOT"));
+    let fargate = |one: &Located<'_>| Some(matches!(one.member_text("capacityProvider")?, "FARGATE" | "FARGATE_SPOT"));
     let kinds: Vec<bool> = providers.iter().filter_map(fargate).collect();
     if kinds.contains(&true) && kinds.contains(&false) {
         let message = "Fargate's capacity providers cannot be mixed with others";
@@ -95,10 +95,10 @@ fn capacity(service: &Place<'_>, problems: &mut Vec<Problem>) {
                 .help("keep either `FARGATE` and `FARGATE_SPOT`, or the others"),
         );
     }
-    let with_base: Vec<Place<'_>> =
+    let with_base: Vec<Located<'_>> =
         providers.iter().filter_map(|one| one.get("base")).filter(|base| base.node.as_i64() > Some(0)).collect();
     for place in with_base.iter().skip(1) {
         let message = "only one capacity provider of a strategy may have a `base`";
-        problems.push(place.problem("capacity-providers", message).help("take it out here"));
+        problems.push(place.problem("capacity-providers", message).help("remove it here"));
     }
 }

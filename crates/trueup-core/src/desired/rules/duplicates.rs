@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Place, Subject};
+use super::{ApplicationView, Located};
 use crate::desired::merge::key_of;
 use crate::document::{NodeValue, Problem};
 use crate::kind::Kind;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     for document in subject.documents {
-        walk(document.kind, &mut Vec::new(), &Place::root(&document.node), problems);
+        walk(document.kind, &mut Vec::new(), &Located::root(&document.node), problems);
     }
     for container in subject.containers() {
         let environment = container.list("environment");
@@ -18,15 +18,15 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
             if let Some(name) = place.text().filter(|name| plain.contains(name)) {
                 problems.push(
                     place
-                        .problem("duplicate-key", format!("`{name}` stands in `environment` as well"))
-                        .help("a variable is either plain or a secret: take one of them out"),
+                        .problem("duplicate-key", format!("`{name}` is in `environment` as well"))
+                        .help("a variable is either plain or a secret: remove one of them"),
                 );
             }
         }
     }
 }
 
-fn walk<'a>(kind: Kind, path: &mut Vec<&'a str>, place: &Place<'a>, problems: &mut Vec<Problem>) {
+fn walk<'a>(kind: Kind, path: &mut Vec<&'a str>, place: &Located<'a>, problems: &mut Vec<Problem>) {
     match &place.node.value {
         NodeValue::Object(_) => {
             for (name, member) in place.members() {
@@ -43,8 +43,8 @@ fn walk<'a>(kind: Kind, path: &mut Vec<&'a str>, place: &Place<'a>, problems: &m
                     && let Some(value) = key_of(key, item.node).filter(|value| !value.contains("${"))
                 {
                     if seen.contains(&value) {
-                        let problem = item.problem("duplicate-key", format!("`{value}` stands in this list twice"));
-                        problems.push(problem.help("take one of the two out"));
+                        let problem = item.problem("duplicate-key", format!("`{value}` is in this list twice"));
+                        problems.push(problem.help("remove one of the two"));
                     }
                     seen.insert(value);
                 }

@@ -1,11 +1,11 @@
-//! What ECS fetches or writes for a task before it runs needs an execution role.
+//! Secrets, images and logs that ECS fetches or writes for a task need an execution role.
 //!
 //! Source: ECS developer guide, "Amazon ECS task execution IAM role".
 
-use super::{Place, Subject};
+use super::{ApplicationView, Located};
 use crate::document::Problem;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     let Some(definition) = &subject.task_definition else { return };
     if definition.get("executionRoleArn").is_some() {
         return;
@@ -21,8 +21,8 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What of a container needs the role. On EC2, the instance's own role pulls images and writes logs.
-fn reason<'a>(container: &Place<'a>, on_fargate: bool) -> Option<(Place<'a>, &'static str)> {
+/// The member of a container that needs the role. On EC2, the instance's own role pulls images and writes logs.
+fn reason<'a>(container: &Located<'a>, on_fargate: bool) -> Option<(Located<'a>, &'static str)> {
     if let Some(secrets) = container.get("secrets").filter(|secrets| !secrets.node.items().is_empty()) {
         return Some((secrets, "a container with secrets"));
     }
@@ -30,7 +30,7 @@ fn reason<'a>(container: &Place<'a>, on_fargate: bool) -> Option<(Place<'a>, &'s
         return None;
     }
     let image = container.get("image");
-    let from_ecr = |image: &Place<'_>| {
+    let from_ecr = |image: &Located<'_>| {
         image.node.as_str().is_some_and(|image| image.starts_with("${image.") || image.contains(".dkr.ecr."))
     };
     if let Some(image) = image.filter(from_ecr) {

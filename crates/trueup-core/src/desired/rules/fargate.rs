@@ -1,14 +1,14 @@
-//! What Fargate does not have.
+//! Settings that Fargate does not have.
 //!
 //! Source: ECS developer guide, "Task definition differences for Fargate".
 
-use super::{Subject, member_or};
+use super::{ApplicationView, member_or};
 use crate::document::Problem;
 
 /// The longest `stopTimeout` on Fargate, in seconds. Source: ECS API reference, `ContainerDefinition`.
 const STOP_TIMEOUT_SECONDS_MAX: i64 = 120;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     if !subject.on_fargate() {
         return;
     }
@@ -67,6 +67,6 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn unsupported(place: &super::Place<'_>, what: &str, problems: &mut Vec<Problem>) {
-    problems.push(place.problem("not-on-fargate", format!("Fargate does not have {what}")).help("take it out"));
+fn unsupported(place: &super::Located<'_>, what: &str, problems: &mut Vec<Problem>) {
+    problems.push(place.problem("not-on-fargate", format!("Fargate does not have {what}")).help("remove it"));
 }

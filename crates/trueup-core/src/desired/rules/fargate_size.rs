@@ -2,7 +2,7 @@
 //!
 //! Source: ECS developer guide, "Fargate task definition parameters", task CPU and memory.
 
-use super::{Subject, member_or};
+use super::{ApplicationView, member_or};
 use crate::document::Problem;
 
 /// CPU units with the least memory, the largest and the step, in MiB.
@@ -20,7 +20,7 @@ const SIZES: [(i64, i64, i64, i64); 7] = [
 const CPU_LARGEST: i64 = 32_768;
 const MEMORY_OF_LARGEST: [i64; 3] = [61_440, 122_880, 249_856];
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     let Some(definition) = subject.task_definition.as_ref().filter(|_| subject.on_fargate()) else { return };
     for (name, example) in [("cpu", "\"256\""), ("memory", "\"512\"")] {
         if definition.get(name).is_none() {

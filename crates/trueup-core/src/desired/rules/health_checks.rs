@@ -1,13 +1,13 @@
 //! Health checks of containers: their ranges, and time enough to start.
 
 use super::load_balancers::own_target_group;
-use super::{Place, Subject, member_or};
+use super::{ApplicationView, Located, member_or};
 use crate::document::Problem;
 
 /// Source: ECS API reference, `HealthCheck`.
 const RANGES: [(&str, i64, i64); 3] = [("interval", 5, 300), ("retries", 1, 10), ("startPeriod", 0, 300)];
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     for check in subject.containers().iter().filter_map(|container| container.get("healthCheck")) {
         for (name, least, most) in RANGES {
             if let Some(value) = check.member_int(name).filter(|value| !(least..=most).contains(value)) {
@@ -21,9 +21,9 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     start_period(subject, problems);
 }
 
-/// A target group that tolerates a slow start says that the application has one. A container check that gives up
+/// A target group that tolerates a slow start means that the application has one. A container check that fails
 /// earlier restarts it for ever, unless it has a start period or the service a grace period.
-fn start_period(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+fn start_period(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     let Some(service) = &subject.service else { return };
     match service.get("healthCheckGracePeriodSeconds") {
         None => {}
@@ -50,7 +50,7 @@ fn start_period(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
                 check
                     .problem(
                         "no-start-period",
-                        format!("the container is given up {own} s after its start, its target group `{name}` would wait {its} s"),
+                        format!("the container fails its health check {own} s after its start, its target group `{name}` would wait {its} s"),
                     )
                     .help(format!("add `startPeriod`, {} s or more", its - own)),
             );
@@ -59,7 +59,7 @@ fn start_period(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// How long until a check that always fails has failed, in seconds; `None` when it is not known.
-fn product(place: &Place<'_>, interval: (&str, i64), times: (&str, i64)) -> Option<i64> {
+fn product(place: &Located<'_>, interval: (&str, i64), times: (&str, i64)) -> Option<i64> {
     let value = |(name, default): (&str, i64)| match place.get(name) {
         None => Some(default),
         Some(place) => place.node.as_i64().filter(|value| (0..100_000).contains(value)),

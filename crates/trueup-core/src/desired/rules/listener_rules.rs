@@ -1,13 +1,13 @@
 //! A listener rule ends with exactly one action that answers the request.
 
-use super::{Place, Subject, member_or};
+use super::{ApplicationView, Located, member_or};
 use crate::document::{Problem, nearest};
 use crate::kind::Kind;
 
 /// Source: Elastic Load Balancing API reference, `CreateRule`, `Actions`: exactly one of these, performed last.
 const ANSWERS: [&str; 3] = ["forward", "redirect", "fixed-response"];
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     for (_, rule) in subject.documents_of(Kind::ListenerRule) {
         let actions = rule.list("Actions");
         let types: Option<Vec<&str>> = actions.iter().map(|action| action.member_text("Type")).collect();
@@ -31,7 +31,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Source: Elastic Load Balancing API reference, `Action`: what an action of a type is configured by.
-fn configuration(action: &Place<'_>, problems: &mut Vec<Problem>) {
+fn configuration(action: &Located<'_>, problems: &mut Vec<Problem>) {
     let (member, example) = match action.member_text("Type") {
         Some("redirect") => ("RedirectConfig", "{ Protocol = \"HTTPS\", Port = \"443\", StatusCode = \"HTTP_301\" }"),
         Some("fixed-response") => ("FixedResponseConfig", "{ StatusCode = \"404\" }"),
@@ -40,7 +40,7 @@ fn configuration(action: &Place<'_>, problems: &mut Vec<Problem>) {
         _ => return,
     };
     if action.get(member).is_none() {
-        let message = format!("`{member}` is missing: the action says nothing about what it does");
+        let message = format!("`{member}` is missing: the action does not say what it does");
         problems.push(action.problem("missing-member", message).help(format!("add `{member} = {example}`")));
     }
 }
@@ -49,8 +49,8 @@ fn configuration(action: &Place<'_>, problems: &mut Vec<Problem>) {
 const FIELDS: [&str; 6] =
     ["http-header", "http-request-method", "host-header", "path-pattern", "query-string", "source-ip"];
 
-/// Only what looks like a slip of the pen: AWS may have added a field since.
-fn field(place: &Place<'_>, problems: &mut Vec<Problem>) {
+/// Only what looks like a typing mistake: AWS may have added a field since.
+fn field(place: &Located<'_>, problems: &mut Vec<Problem>) {
     let Some(text) = place.text().filter(|text| !FIELDS.contains(text)) else { return };
     if let Some(near) = nearest(text, FIELDS.into_iter()) {
         let message = format!("a rule has no condition on `{text}`");
@@ -58,7 +58,7 @@ fn field(place: &Place<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn forward(action: &Place<'_>, problems: &mut Vec<Problem>) {
+fn forward(action: &Located<'_>, problems: &mut Vec<Problem>) {
     let forwards = action.member_text("Type") == Some("forward");
     if forwards && action.get("TargetGroupArn").is_none() && action.get("ForwardConfig").is_none() {
         problems.push(

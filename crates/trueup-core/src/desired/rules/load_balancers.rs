@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use super::containers::missing;
-use super::{Place, Subject, member_or};
+use super::{ApplicationView, Located, member_or};
 use crate::document::{NodeValue, Problem};
 use crate::kind::Kind;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     let Some(service) = &subject.service else { return };
     for load_balancer in service.list("loadBalancers") {
         container_and_port(subject, &load_balancer, problems);
@@ -20,12 +20,12 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn container_and_port(subject: &Subject<'_>, load_balancer: &Place<'_>, problems: &mut Vec<Problem>) {
+fn container_and_port(subject: &ApplicationView<'_>, load_balancer: &Located<'_>, problems: &mut Vec<Problem>) {
     if load_balancer.get("targetGroupArn").is_some() {
         for member in ["containerName", "containerPort"] {
             if load_balancer.get(member).is_none() {
                 let message = format!("`{member}` is missing");
-                let help = "say which port of which container the target group sends to";
+                let help = "name the port of the container that the target group sends to";
                 problems.push(load_balancer.problem("missing-member", message).help(help));
             }
         }
@@ -39,8 +39,8 @@ fn container_and_port(subject: &Subject<'_>, load_balancer: &Place<'_>, problems
     };
     let mappings = container.list("portMappings");
     let Some(port) = load_balancer.member_int("containerPort") else { return };
-    let range = |mapping: &Place<'_>| mapping.get("containerPortRange").is_some();
-    let unknown = |mapping: &Place<'_>| mapping.member_int("containerPort").is_none();
+    let range = |mapping: &Located<'_>| mapping.get("containerPortRange").is_some();
+    let unknown = |mapping: &Located<'_>| mapping.member_int("containerPort").is_none();
     if mappings
         .iter()
         .any(|mapping| range(mapping) || unknown(mapping) || mapping.member_int("containerPort") == Some(port))
@@ -58,7 +58,7 @@ fn container_and_port(subject: &Subject<'_>, load_balancer: &Place<'_>, problems
 }
 
 /// A target group is given by its ARN, as text or by reference.
-pub(super) fn must_be_arn(place: &Place<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn must_be_arn(place: &Located<'_>, problems: &mut Vec<Problem>) {
     if let Some(text) = place.text().filter(|text| !text.starts_with("arn:")) {
         problems.push(
             place
@@ -70,7 +70,7 @@ pub(super) fn must_be_arn(place: &Place<'_>, problems: &mut Vec<Problem>) {
 
 /// Source: ECS developer guide, "Use an Application Load Balancer for Amazon ECS": `ip` for tasks with a network
 /// interface of their own, `instance` for the others.
-fn target_type(subject: &Subject<'_>, load_balancer: &Place<'_>, problems: &mut Vec<Problem>) {
+fn target_type(subject: &ApplicationView<'_>, load_balancer: &Located<'_>, problems: &mut Vec<Problem>) {
     let Some((name, group)) = own_target_group(subject, load_balancer) else { return };
     let wanted = match subject.network_mode() {
         Some("awsvpc") => "ip",
@@ -95,7 +95,10 @@ fn target_type(subject: &Subject<'_>, load_balancer: &Place<'_>, problems: &mut 
 }
 
 /// The target group document of this application that an element of `loadBalancers` refers to.
-pub(super) fn own_target_group<'a>(subject: &Subject<'a>, load_balancer: &Place<'a>) -> Option<(&'a str, Place<'a>)> {
+pub(super) fn own_target_group<'a>(
+    subject: &ApplicationView<'a>,
+    load_balancer: &Located<'a>,
+) -> Option<(&'a str, Located<'a>)> {
     let NodeValue::String(text) = &load_balancer.get("targetGroupArn")?.node.value else { return None };
     let name = text.strip_prefix("${target_group.")?.strip_suffix('}')?;
     subject.documents_of(Kind::TargetGroup).find(|(known, _)| *known == name)

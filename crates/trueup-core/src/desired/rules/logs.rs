@@ -2,10 +2,10 @@
 //!
 //! Source: ECS developer guide, "Send Amazon ECS logs to `CloudWatch`".
 
-use super::{Subject, member_or};
+use super::{ApplicationView, member_or};
 use crate::document::Problem;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     for logs in subject.containers().iter().filter_map(|container| container.get("logConfiguration")) {
         if logs.member_text("logDriver") != Some("awslogs") {
             continue;

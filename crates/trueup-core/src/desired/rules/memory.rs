@@ -3,10 +3,10 @@
 //! Source: ECS API reference, `ContainerDefinition`, `cpu`, `memory` and `memoryReservation`.
 
 use super::fargate_size::{cpu_units, mebibytes};
-use super::{Subject, member_or};
+use super::{ApplicationView, member_or};
 use crate::document::Problem;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     let Some(definition) = &subject.task_definition else { return };
     let containers = subject.containers();
     for container in &containers {
@@ -23,10 +23,11 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
             problems.push(container.problem("no-memory", message).help(help));
         }
     }
-    // What a container reserves: its soft limit where it has one.
+    // A container reserves its soft limit where it has one.
     let sum = |names: [&str; 2]| -> i64 {
-        let of =
-            |one: &super::Place<'_>| names.iter().find_map(|name| one.member_int(name)).unwrap_or(0).clamp(0, 1 << 40);
+        let of = |one: &super::Located<'_>| {
+            names.iter().find_map(|name| one.member_int(name)).unwrap_or(0).clamp(0, 1 << 40)
+        };
         containers.iter().map(of).sum()
     };
     let totals = [

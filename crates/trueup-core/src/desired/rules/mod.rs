@@ -1,7 +1,7 @@
-//! Rules that the API model does not have: what AWS would refuse, or what can never work.
+//! Rules that the API model does not have: documents that AWS would refuse, or that can never work.
 //!
-//! Each is certain: a document that one of them speaks against does not do what its author wants. They see merged
-//! documents; where a value still waits for AWS's answer they say nothing.
+//! Each is certain: a document that one of them reports does not do what its author wants. They see merged documents, and
+//! report nothing about values that still wait for AWS's answer.
 
 mod cluster;
 mod containers;
@@ -24,27 +24,27 @@ mod reserved;
 mod target_groups;
 
 pub use self::plaintext::hints_at_secret;
+use super::located::Located;
 use super::parsed_document::ParsedDocument;
-use super::place::Place;
 use super::{Environment, Ignore};
 use crate::document::Problem;
 use crate::kind::Kind;
 
 /// One application in one environment, as the rules see it.
-pub(super) struct Subject<'a> {
+pub(super) struct ApplicationView<'a> {
     environment: &'a Environment,
     /// Whether account and region are the author's.
     environment_sound: bool,
     documents: &'a [ParsedDocument],
-    task_definition: Option<Place<'a>>,
-    service: Option<Place<'a>>,
-    /// Whether all documents could be parsed, so that one which is not there is really missing.
+    task_definition: Option<Located<'a>>,
+    service: Option<Located<'a>>,
+    /// Whether all documents could be parsed, so that one that is absent is really missing.
     complete: bool,
     allow_plaintext: &'a [(Ignore, Problem)],
 }
 
-impl<'a> Subject<'a> {
-    /// Looks at an application's settled documents.
+impl<'a> ApplicationView<'a> {
+    /// An application with its settled documents.
     pub fn new(
         environment: &'a Environment,
         environment_sound: bool,
@@ -52,8 +52,9 @@ impl<'a> Subject<'a> {
         complete: bool,
         allow_plaintext: &'a [(Ignore, Problem)],
     ) -> Self {
-        let first =
-            |kind| documents.iter().find(|document| document.kind == kind).map(|document| Place::root(&document.node));
+        let first = |kind| {
+            documents.iter().find(|document| document.kind == kind).map(|document| Located::root(&document.node))
+        };
         Self {
             environment,
             environment_sound,
@@ -66,18 +67,18 @@ impl<'a> Subject<'a> {
     }
 
     /// The documents of a kind, by name.
-    fn documents_of(&self, kind: Kind) -> impl Iterator<Item = (&'a str, Place<'a>)> {
+    fn documents_of(&self, kind: Kind) -> impl Iterator<Item = (&'a str, Located<'a>)> {
         let of_kind = self.documents.iter().filter(move |document| document.kind == kind);
-        of_kind.map(|document| (document.name.as_str(), Place::root(&document.node)))
+        of_kind.map(|document| (document.name.as_str(), Located::root(&document.node)))
     }
 
     /// The containers of the task definition.
-    fn containers(&self) -> Vec<Place<'a>> {
+    fn containers(&self) -> Vec<Located<'a>> {
         self.task_definition.as_ref().map(|definition| definition.list("containerDefinitions")).unwrap_or_default()
     }
 
     /// A container by name.
-    fn container(&self, name: &str) -> Option<Place<'a>> {
+    fn container(&self, name: &str) -> Option<Located<'a>> {
         self.containers().into_iter().find(|container| container.member_text("name") == Some(name))
     }
 
@@ -107,7 +108,7 @@ impl<'a> Subject<'a> {
 
     /// The network mode of its tasks; `None` when it is not known or the operating system chooses.
     ///
-    /// Source: ECS API reference, `RegisterTaskDefinition`: `bridge` on Linux where nothing is said.
+    /// Source: ECS API reference, `RegisterTaskDefinition`: `bridge` on Linux by default.
     fn network_mode(&self) -> Option<&'a str> {
         let definition = self.task_definition.as_ref()?;
         if let Some(mode) = definition.get("networkMode") {
@@ -128,12 +129,12 @@ impl<'a> Subject<'a> {
 pub(super) struct Findings {
     /// The cluster of the application's service, by short name.
     pub cluster: String,
-    /// Of each entry of `allow_plaintext` the problem that it is when nothing needs it, and whether something does.
+    /// For each entry of `allow_plaintext`: the problem to report when nothing needs it, and whether something does.
     pub allowances: Vec<(Problem, bool)>,
 }
 
 /// Applies all rules.
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Findings {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) -> Findings {
     reserved::check(subject, problems);
     offline_names::check(subject, problems);
     placeholders::check(subject, problems);
@@ -156,6 +157,6 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Findi
 }
 
 /// The place of a member, or of the whole where the member is missing: where a problem with its absence is shown.
-fn member_or<'a>(whole: &Place<'a>, name: &str) -> Place<'a> {
+fn member_or<'a>(whole: &Located<'a>, name: &str) -> Located<'a> {
     whole.get(name).unwrap_or_else(|| whole.clone())
 }

@@ -2,10 +2,10 @@
 //!
 //! Source: ECS API reference, `CreateService`, `networkConfiguration`.
 
-use super::Subject;
+use super::ApplicationView;
 use crate::document::Problem;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     let Some(service) = &subject.service else { return };
     if subject.task_definition.is_none() {
         if subject.complete && subject.deployed_by_ecs() {
@@ -22,7 +22,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         && service.member_text("launchType") == Some("EC2")
     {
         let message = "tasks of the launch type `EC2` get no public address";
-        problems.push(place.problem("public-address", message).help("take `assignPublicIp` out"));
+        problems.push(place.problem("public-address", message).help("remove `assignPublicIp`"));
     }
     if mode == Some("awsvpc") {
         if subject.deployed_by_ecs() && given.and_then(|network| network.get("awsvpcConfiguration")).is_none() {
@@ -32,7 +32,7 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         }
     } else if let (Some(mode), Some(place), false) = (mode, given, subject.on_fargate()) {
         let message = format!("tasks with the network mode `{mode}` have no network configuration");
-        let help = "take it out, or set `networkMode` to `awsvpc` in the task definition";
+        let help = "remove it, or set `networkMode` to `awsvpc` in the task definition";
         problems.push(place.problem("network-configuration", message).help(help));
     }
 }

@@ -1,22 +1,22 @@
-//! Account ids from examples that nobody replaced.
+//! Account ids from examples that were not replaced.
 
-use super::{Place, Subject};
+use super::{ApplicationView, Located};
 use crate::document::{NodeValue, Problem};
 
-/// Accounts of AWS's own documentation, and made-up ones.
+/// Accounts of AWS's own documentation, and invented ones.
 const EXAMPLES: [&str; 6] =
     ["123456789012", "000000000000", "111111111111", "111122223333", "444455556666", "999999999999"];
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     if !subject.environment_sound {
         return;
     }
     for document in subject.documents {
-        walk(&Place::root(&document.node), &subject.environment.account, problems);
+        walk(&Located::root(&document.node), &subject.environment.account, problems);
     }
 }
 
-fn walk(place: &Place<'_>, account: &str, problems: &mut Vec<Problem>) {
+fn walk(place: &Located<'_>, account: &str, problems: &mut Vec<Problem>) {
     match &place.node.value {
         NodeValue::String(text) => {
             if let Some(found) = account_of(text).filter(|found| *found != account && is_placeholder(found)) {

@@ -1,4 +1,4 @@
-//! Secrets in clear text. What is in git, everybody who reads the repository has.
+//! Secrets in clear text: everyone who can read the repository has them.
 
 mod forms;
 mod names;
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use self::forms::form;
 use self::names::{may_be_secret, names_a_secret};
-use super::{Place, Subject};
+use super::{ApplicationView, Located};
 use crate::desired::Ignore;
 use crate::desired::merge::key_of;
 use crate::document::{NodeValue, Problem};
@@ -16,13 +16,13 @@ use crate::pointer::Pointer;
 
 /// Finds them in every string of every document. Returns each entry of `allow_plaintext` as the problem that it is when
 /// nothing needs it, with whether something does.
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Vec<(Problem, bool)> {
-    // Of a document that could not be parsed nobody knows what it needs.
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) -> Vec<(Problem, bool)> {
+    // A document that could not be parsed may need any entry.
     let mut needed = vec![!subject.complete; subject.allow_plaintext.len()];
     for document in subject.documents {
         let mut found = Vec::new();
-        walk(document.kind, &mut Pointer::root(), &Place::root(&document.node), &mut found);
-        for Found { place, field, message, help } in found {
+        walk(document.kind, &mut Pointer::root(), &Located::root(&document.node), &mut found);
+        for FoundSecret { place, field, message, help } in found {
             let mut is_allowed = false;
             for ((allowed, _), needed) in subject.allow_plaintext.iter().zip(&mut needed) {
                 let Ignore { kind, name, pointer } = allowed;
@@ -41,15 +41,15 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) -> Vec<(
     subject.allow_plaintext.iter().map(|(_, problem)| problem.clone()).zip(needed).collect()
 }
 
-/// Whether a line of a file that cannot be parsed names a secret or holds one: what stands behind that may be one, too.
+/// Whether a line of a file that cannot be parsed names a secret or holds one: the text after it may be one, too.
 pub fn hints_at_secret(line: &str) -> bool {
     let words = line.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.'));
     form(line).is_some() || words.map(|word| word.trim_start_matches('-')).any(names_a_secret)
 }
 
 /// A secret in clear text. Nothing in it quotes the value.
-struct Found<'a> {
-    place: Place<'a>,
+struct FoundSecret<'a> {
+    place: Located<'a>,
     /// Where it is, keyed sets by key, as `allow_plaintext` names it.
     field: Pointer,
     message: String,
@@ -57,7 +57,7 @@ struct Found<'a> {
 }
 
 /// Looks at a value and everything in it.
-fn walk<'a>(kind: Kind, field: &mut Pointer, place: &Place<'a>, found: &mut Vec<Found<'a>>) {
+fn walk<'a>(kind: Kind, field: &mut Pointer, place: &Located<'a>, found: &mut Vec<FoundSecret<'a>>) {
     match &place.node.value {
         NodeValue::String(text) => found.extend(judge(kind, field, place, text)),
         NodeValue::List(_) if is_command(kind, field.segments()) => words(field, place, found),
@@ -79,7 +79,7 @@ fn walk<'a>(kind: Kind, field: &mut Pointer, place: &Place<'a>, found: &mut Vec<
                 {
                     let message = format!("`{name}` holds {what} in clear text");
                     let help = format!("move it to `secrets`: `name = \"{name}\"`, `valueFrom = \"${{secret.NAME}}\"`");
-                    found.push(Found { place: value, field: field.clone(), message, help });
+                    found.push(FoundSecret { place: value, field: field.clone(), message, help });
                 }
                 return;
             }
@@ -118,13 +118,13 @@ fn is_command(kind: Kind, field: &[String]) -> bool {
     }
 }
 
-/// What the value of a variable is, by its form or else by the variable's name.
+/// The kind of secret that the value of a variable is, by its form or else by the variable's name.
 fn of_name(name: &str, text: &str) -> Option<&'static str> {
     form(text).or_else(|| (names_a_secret(name) && may_be_secret(text)).then_some("what its name calls a secret"))
 }
 
 /// A string that is neither an environment variable nor part of a command line.
-fn judge<'a>(kind: Kind, field: &Pointer, place: &Place<'a>, text: &str) -> Option<Found<'a>> {
+fn judge<'a>(kind: Kind, field: &Pointer, place: &Located<'a>, text: &str) -> Option<FoundSecret<'a>> {
     let segments: Vec<&str> = field.segments().iter().map(String::as_str).collect();
     let name = *segments.last()?;
     // Names are the author's own there, or belong to a program that is not AWS's.
@@ -135,7 +135,7 @@ fn judge<'a>(kind: Kind, field: &Pointer, place: &Place<'a>, text: &str) -> Opti
         ["containerDefinitions", _, "firelensConfiguration", "options", _]
         | ["containerDefinitions", _, "dockerLabels", _]
         | ["volumes", _, "dockerVolumeConfiguration", "driverOpts" | "labels", _] => {
-            (true, "take it out, and give it to the container by `secrets` with `valueFrom = \"${secret.NAME}\"`")
+            (true, "remove it, and pass it to the container by `secrets` with `valueFrom = \"${secret.NAME}\"`")
         }
         [.., "AuthenticateOidcConfig", "ClientSecret"] if kind == Kind::ListenerRule => {
             (true, "write `UseExistingClientSecret = true` instead, and give the rule its secret by hand once")
@@ -144,12 +144,12 @@ fn judge<'a>(kind: Kind, field: &Pointer, place: &Place<'a>, text: &str) -> Opti
     };
     let what = if is_named { of_name(name, text)? } else { form(text)? };
     let message = format!("`{name}` holds {what} in clear text");
-    Some(Found { place: place.clone(), field: field.clone(), message, help: help.to_owned() })
+    Some(FoundSecret { place: place.clone(), field: field.clone(), message, help: help.to_owned() })
 }
 
 /// The words of a command line: `--password=hunter2`, `--password hunter2`, `PGPASSWORD=hunter2`, also inside of what a
 /// shell is given as one word.
-fn words<'a>(field: &mut Pointer, list: &Place<'a>, found: &mut Vec<Found<'a>>) {
+fn words<'a>(field: &mut Pointer, list: &Located<'a>, found: &mut Vec<FoundSecret<'a>>) {
     let mut option = None;
     for (index, place) in list.items().enumerate() {
         let Some(text) = place.node.as_str() else { continue };
@@ -168,7 +168,7 @@ fn words<'a>(field: &mut Pointer, list: &Place<'a>, found: &mut Vec<Found<'a>>) 
             field.push(index.to_string());
             let message = format!("`{list_name}` holds {what} in clear text");
             let help = "give it to the container by `secrets` with `valueFrom = \"${secret.NAME}\"`, and let a shell put it in";
-            found.push(Found { place, field: field.clone(), message, help: help.to_owned() });
+            found.push(FoundSecret { place, field: field.clone(), message, help: help.to_owned() });
             field.pop();
         }
     }

@@ -1,16 +1,16 @@
 //! Target groups: names, what all but Lambda ones need, and health checks that ELB refuses.
 
-use super::{Place, Subject, member_or};
+use super::{ApplicationView, Located, member_or};
 use crate::document::Problem;
 use crate::kind::Kind;
 
-pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
+pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     for (_, group) in subject.documents_of(Kind::TargetGroup) {
         if let Some(place) = group.get("Name") {
             name(&place, problems);
         }
         let target_type = group.get("TargetType");
-        if target_type.as_ref().is_some_and(Place::is_deferred) {
+        if target_type.as_ref().is_some_and(Located::is_deferred) {
             continue;
         }
         let target_type = target_type.and_then(|place| place.text()).unwrap_or("instance");
@@ -28,14 +28,14 @@ pub(super) fn check(subject: &Subject<'_>, problems: &mut Vec<Problem>) {
         if group.member_flag("HealthCheckEnabled") == Some(false) {
             let place = member_or(&group, "HealthCheckEnabled");
             let message = "health checks cannot be switched off for targets that are not Lambda functions";
-            problems.push(place.problem("health-check-disabled", message).help("take `HealthCheckEnabled` out"));
+            problems.push(place.problem("health-check-disabled", message).help("remove `HealthCheckEnabled`"));
         }
         timeout(&group, problems);
     }
 }
 
 /// Source: Elastic Load Balancing API reference, `CreateTargetGroup`, `Name`.
-fn name(place: &Place<'_>, problems: &mut Vec<Problem>) {
+fn name(place: &Located<'_>, problems: &mut Vec<Problem>) {
     let Some(text) = place.text() else { return };
     let good = (1..=32).contains(&text.chars().count())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
@@ -52,9 +52,9 @@ fn name(place: &Place<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Source: Elastic Load Balancing user guide, "Health checks for Application Load Balancer target groups": the interval
-/// is 30 seconds and the timeout 5 where nothing is said; the timeout must be shorter. Behind Network Load Balancers it
+/// is 30 seconds and the timeout 5 by default; the timeout must be shorter. Behind Network Load Balancers it
 /// may be as long, and the defaults are others.
-fn timeout(group: &Place<'_>, problems: &mut Vec<Problem>) {
+fn timeout(group: &Located<'_>, problems: &mut Vec<Problem>) {
     let application = matches!(group.member_text("Protocol"), Some("HTTP" | "HTTPS"));
     let value = |name: &str, default: i64| match group.get(name) {
         Some(place) => place.node.as_i64(),

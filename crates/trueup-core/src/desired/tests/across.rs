@@ -81,12 +81,12 @@ fn dependencies_exist_and_do_not_go_round() {
     check(
         &text(&[("api", "\"web\""), ("web", "\"db\""), ("db", "\"api\", \"base\""), ("base", ""), ("top", "\"api\"")]),
         "
-        api/app.toml:1:15: bad-dependency: `web` depends on this application in turn
-          help: one of the dependencies between them must go
-        db/app.toml:1:15: bad-dependency: `api` depends on this application in turn
-          help: one of the dependencies between them must go
-        web/app.toml:1:15: bad-dependency: `db` depends on this application in turn
-          help: one of the dependencies between them must go
+        api/app.toml:1:15: bad-dependency: `web` depends on this application, too
+          help: remove one of the dependencies between them
+        db/app.toml:1:15: bad-dependency: `api` depends on this application, too
+          help: remove one of the dependencies between them
+        web/app.toml:1:15: bad-dependency: `db` depends on this application, too
+          help: remove one of the dependencies between them
         ",
     );
     check(

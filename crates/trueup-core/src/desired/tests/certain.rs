@@ -2,19 +2,27 @@
 
 use std::fmt::Write as _;
 
-use super::{ONE_ENVIRONMENT, problems};
+use super::{ONE_ENVIRONMENT, tree};
+use crate::desired::load;
 
-/// The codes told of an application with these files, each `PATH`, a line break, and its text.
+/// Checks what is reported of an application with these files, each `PATH`, a line break, and its text: the code of each problem
+/// and the text that it is about, up to the end of the line.
 #[track_caller]
-fn expect(files: &[(&str, &str)], codes: &[&str]) {
+fn expect(files: &[(&str, &str)], expected: &[&str]) {
     let mut text = format!("{ONE_ENVIRONMENT}\n== a/app.toml\n");
     for (path, content) in files {
         write!(text, "== a/{path}\n{content}\n").unwrap();
     }
-    let told = problems(&text);
-    let found: Vec<&str> =
-        told.lines().filter(|line| !line.starts_with("  ")).filter_map(|line| line.split(": ").nth(1)).collect();
-    assert_eq!(found, codes, "{files:?}\n{told}");
+    let found: Vec<String> = load(&tree(&text))
+        .problems
+        .iter()
+        .map(|problem| {
+            let span = problem.span.as_ref().expect("rules are about a place");
+            let about = span.file.text()[span.range.clone()].lines().next().unwrap_or_default();
+            format!("{} at {about}", problem.code)
+        })
+        .collect();
+    assert_eq!(found, expected, "{files:?}");
 }
 
 /// A target group with more in it.
@@ -25,12 +33,16 @@ fn target_group(protocol: &str, more: &str) -> String {
 #[test]
 fn a_health_check_ends_before_the_next_begins() {
     let table: [(&str, &str, &[&str]); 7] = [
-        ("HTTP", "HealthCheckIntervalSeconds = 5", &["timeout-not-below-interval"]),
+        ("HTTP", "HealthCheckIntervalSeconds = 5", &["timeout-not-below-interval at 5"]),
         ("HTTP", "HealthCheckIntervalSeconds = 6", &[]),
-        ("HTTP", "HealthCheckTimeoutSeconds = 30", &["timeout-not-below-interval"]),
+        ("HTTP", "HealthCheckTimeoutSeconds = 30", &["timeout-not-below-interval at 30"]),
         ("HTTP", "HealthCheckIntervalSeconds = 5\nHealthCheckTimeoutSeconds = 4", &[]),
         ("TCP", "HealthCheckIntervalSeconds = 10\nHealthCheckTimeoutSeconds = 10", &[]),
-        ("TCP", "HealthCheckIntervalSeconds = 10\nHealthCheckTimeoutSeconds = 11", &["timeout-not-below-interval"]),
+        (
+            "TCP",
+            "HealthCheckIntervalSeconds = 10\nHealthCheckTimeoutSeconds = 11",
+            &["timeout-not-below-interval at 11"],
+        ),
         ("TCP", "HealthCheckIntervalSeconds = 5", &[]),
     ];
     for (protocol, more, codes) in table {
@@ -49,10 +61,10 @@ fn actions_say_what_they_do_and_conditions_name_a_field() {
     let redirect = r#"{ Type = "redirect", RedirectConfig = { StatusCode = "HTTP_301" } }"#;
     let table: [(&str, &str, &[&str]); 6] = [
         (redirect, "path-pattern", &[]),
-        (redirect, "path-patern", &["illegal-value"]),
+        (redirect, "path-patern", &["illegal-value at \"path-patern\""]),
         (redirect, "something-new", &[]),
-        (r#"{ Type = "redirect" }"#, "path-pattern", &["missing-member"]),
-        (r#"{ Type = "fixed-response" }"#, "path-pattern", &["missing-member"]),
+        (r#"{ Type = "redirect" }"#, "path-pattern", &[r#"missing-member at { Type = "redirect" }"#]),
+        (r#"{ Type = "fixed-response" }"#, "path-pattern", &[r#"missing-member at { Type = "fixed-response" }"#]),
         (r#"{ Type = "fixed-response", FixedResponseConfig = { StatusCode = "404" } }"#, "host-header", &[]),
     ];
     for (actions, field, codes) in table {
@@ -71,7 +83,7 @@ fn task(outside: &str, inside: &str) -> String {
 fn in_host_mode_the_hosts_port_is_the_containers() {
     let other = "portMappings = [{ containerPort = 80, hostPort = 8080 }]";
     let table: [(&str, &str, &[&str]); 3] = [
-        (r#"networkMode = "host""#, other, &["host-port"]),
+        (r#"networkMode = "host""#, other, &["host-port at 8080"]),
         (r#"networkMode = "host""#, "portMappings = [{ containerPort = 80, hostPort = 80 }]", &[]),
         ("", other, &[]),
     ];
@@ -95,11 +107,11 @@ fn names_alone_do_not_make_a_secret() {
         ("MYSQL_ALLOW_EMPTY_PASSWORD", "1", &[]),
         ("DB_SECRET", "elearning/prod/database", &[]),
         ("DB_PASSWORD", "file:///run/secrets/db", &[]),
-        ("DB_SECRET", "hunter2", &["plaintext-secret"]),
-        ("DB_PASSWORD", "aB3/xY9/kQ", &["plaintext-secret"]),
-        ("PGPASSWORD", "hunter2", &["plaintext-secret"]),
-        ("MYSQL_PWD", "hunter2", &["plaintext-secret"]),
-        ("SECRET_KEY_BASE", "0a1b2c", &["plaintext-secret"]),
+        ("DB_SECRET", "hunter2", &["plaintext-secret at \"hunter2\""]),
+        ("DB_PASSWORD", "aB3/xY9/kQ", &["plaintext-secret at \"aB3/xY9/kQ\""]),
+        ("PGPASSWORD", "hunter2", &["plaintext-secret at \"hunter2\""]),
+        ("MYSQL_PWD", "hunter2", &["plaintext-secret at \"hunter2\""]),
+        ("SECRET_KEY_BASE", "0a1b2c", &["plaintext-secret at \"0a1b2c\""]),
         ("COMPASSWORD", "x", &[]),
     ];
     for (name, value, codes) in table {
@@ -116,7 +128,9 @@ fn a_service_that_runs_nothing_is_not_stuck() {
              deploymentConfiguration = {{ maximumPercent = 100, minimumHealthyPercent = 100 }}\n"
         )
     };
-    for (count, codes) in [(0, &[][..]), (1, &["deployment-deadlock"][..])] {
+    for (count, codes) in
+        [(0, &[][..]), (1, &["deployment-deadlock at { maximumPercent = 100, minimumHealthyPercent = 100 }"][..])]
+    {
         expect(&[("task-definition.toml", &task("", "")), ("service.toml", &service(count))], codes);
     }
 }
@@ -126,9 +140,15 @@ fn a_cluster_given_by_its_arn_is_of_the_environments_account_and_region() {
     let table: [(&str, &[&str]); 5] = [
         ("arn:aws:ecs:eu-central-1:210987654321:cluster/main", &[]),
         ("arn:aws:ecs:${region}:${account}:cluster/${cluster}", &[]),
-        ("arn:aws:ecs:eu-central-1:210987654329:cluster/main", &["contradicts-environment"]),
-        ("arn:aws:ecs:eu-west-1:210987654321:cluster/main", &["contradicts-environment"]),
-        ("other", &["contradicts-environment"]),
+        (
+            "arn:aws:ecs:eu-central-1:210987654329:cluster/main",
+            &["contradicts-environment at \"arn:aws:ecs:eu-central-1:210987654329:cluster/main\""],
+        ),
+        (
+            "arn:aws:ecs:eu-west-1:210987654321:cluster/main",
+            &["contradicts-environment at \"arn:aws:ecs:eu-west-1:210987654321:cluster/main\""],
+        ),
+        ("other", &["contradicts-environment at \"other\""]),
     ];
     for (cluster, codes) in table {
         let service = format!("serviceName = \"x\"\ncluster = \"{cluster}\"\n");
@@ -145,13 +165,13 @@ fn only_fargate_gives_public_addresses() {
         )
     };
     let fargate = task("networkMode = \"awsvpc\"\ncpu = \"256\"\nmemory = \"512\"", "");
-    for (launch_type, codes) in [("FARGATE", &[][..]), ("EC2", &["public-address"][..])] {
+    for (launch_type, codes) in [("FARGATE", &[][..]), ("EC2", &["public-address at \"ENABLED\""][..])] {
         expect(&[("task-definition.toml", &fargate), ("service.toml", &service(launch_type))], codes);
     }
 }
 
 #[test]
-fn of_one_file_only_the_first_problems_are_told() {
+fn of_one_file_only_the_first_problems_are_reported() {
     let references = "{ name = \"A\", value = \"${acount}\" },".repeat(2_000);
     let text = format!("{ONE_ENVIRONMENT}\n== a/app.toml\n== a/task-definition.toml\n{}", {
         task("", &format!("environment = [{references}]"))

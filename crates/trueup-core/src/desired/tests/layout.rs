@@ -4,7 +4,7 @@ use super::{check_edits, tree};
 use crate::desired::load;
 
 #[test]
-fn files_that_belong_nowhere_are_told() {
+fn files_that_belong_nowhere_are_reported() {
     check_edits(&[
         (
             &[(
@@ -17,7 +17,7 @@ fn files_that_belong_nowhere_are_told() {
             elearning/service.yaml: unknown-file: no file or directory of this name belongs to an application
               help: documents are TOML or JSON: `service.toml` or `service.json`
             elearning/src: unknown-file: no file or directory of this name belongs to an application
-              help: an application has `app.toml`, `task-definition.toml`, `service.toml`, `target-groups`, `listener-rules`, `environments`; `README`, `*.md` and dot files are let be
+              help: an application has `app.toml`, `task-definition.toml`, `service.toml`, `target-groups`, `listener-rules`, `environments`; `README`, `*.md` and dot files are ignored
             elearning/target-group: unknown-file: no file or directory of this name belongs to an application
               help: did you mean `target-groups`?
             ",
@@ -26,7 +26,7 @@ fn files_that_belong_nowhere_are_told() {
             &[("== README.md", "== elearning/jobs/migrate.toml\n== elearning/jobs/load.toml\n== README.md")],
             "
             elearning/jobs: jobs: this version of trueup does not run jobs
-              help: take the directory out
+              help: remove the directory
             ",
         ),
         (
@@ -35,7 +35,7 @@ fn files_that_belong_nowhere_are_told() {
                 "== elearning/target-groups/a b.toml\n== elearning/target-groups/x.yaml\n== elearning/environments/x.toml\n== README.md",
             )],
             "
-            elearning/environments/x.toml: unknown-file: a file stands where the directory of an environment is expected
+            elearning/environments/x.toml: unknown-file: a file is where the directory of an environment is expected
               help: write `environments/NAME/FILE`
             elearning/target-groups/a b.toml: unknown-file: this cannot be the file of a target-group
               help: name it `target-groups/NAME.toml` or `.json`, with letters, digits, `-` and `_` in NAME
@@ -48,20 +48,6 @@ fn files_that_belong_nowhere_are_told() {
             "
             elearning/service.toml: written-twice: `elearning/service.json` is the same document
               help: keep one of the two
-            ",
-        ),
-        (
-            &[("environments/staging/service.toml", "environments/stagin/service.toml")],
-            "
-            elearning/environments/stagin: unknown-environment: `trueup.toml` has no environment `stagin`
-              help: did you mean `staging`?
-            ",
-        ),
-        (
-            &[("environments/staging/service.toml", "environments/staging/environments/staging/service.toml")],
-            "
-            elearning/environments/staging/environments: unknown-file: no file or directory of this name belongs to an application
-              help: did you mean `environments`?
             ",
         ),
         (
@@ -85,6 +71,33 @@ fn files_that_belong_nowhere_are_told() {
             "
             empty/app.toml: no-documents: the application has no documents
               help: add a `task-definition` and a `service`, `target-groups/` or `listener-rules/`
+            ",
+        ),
+    ]);
+}
+
+#[test]
+fn overlays_are_of_environments_that_the_application_is_in() {
+    check_edits(&[
+        (
+            &[("environments/staging/service.toml", "environments/stagin/service.toml")],
+            "
+            elearning/environments/stagin: unknown-environment: `trueup.toml` has no environment `stagin`
+              help: did you mean `staging`?
+            ",
+        ),
+        (
+            &[("environments/staging/service.toml", "environments/staging/environments/staging/service.toml")],
+            "
+            elearning/environments/staging/environments: unknown-file: no file or directory of this name belongs to an application
+              help: did you mean `environments`?
+            ",
+        ),
+        (
+            &[("== elearning/app.toml\n", "== elearning/app.toml\nenvironments = [\"production\"]\n")],
+            "
+            elearning/environments/staging: unknown-environment: the application is not in environment `staging`
+              help: add it to `environments` in `app.toml`, or remove the directory
             ",
         ),
     ]);

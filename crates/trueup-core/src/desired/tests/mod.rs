@@ -1,16 +1,20 @@
-//! Small trees of desired state, and what loading says of them.
+//! Small trees of desired state, and the problems that loading reports.
 
 mod across;
 mod certain;
+mod containers;
 mod example;
+mod fargate;
+mod keys;
 mod layout;
+mod load_balancing;
 mod merging;
 mod own_files;
 mod plaintext;
 mod references;
 mod resolving;
-mod rules;
-mod service_rules;
+mod secrets;
+mod services;
 mod size;
 
 use std::collections::BTreeMap;
@@ -18,6 +22,7 @@ use std::sync::Arc;
 
 use super::{Application, FileTree, Loaded, load};
 use crate::document::Problem;
+use crate::document::marked::MarkedFiles;
 use crate::names::{ApplicationName, EnvironmentName};
 
 /// A `trueup.toml` with one environment.
@@ -62,17 +67,29 @@ fn problems(text: &str) -> String {
 /// Checks that a tree has exactly these problems.
 #[track_caller]
 fn check(text: &str, expected: &str) {
-    let told = problems(text);
+    let found = problems(text);
     let lines = |text: &str| -> Vec<String> {
         text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
     };
-    assert_eq!(lines(&told), lines(expected), "\n{told}\n");
+    assert_eq!(lines(&found), lines(expected), "\n{found}\n");
 }
 
-/// Replacements in the example, each of a text that stands there once or more; the first one is replaced.
+/// Checks that files have exactly the problems that are marked in them (see [`crate::document::marked`]).
+///
+/// The files are those of an application `web` in one environment: `trueup.toml` and `web/app.toml` need not be among them.
+#[track_caller]
+fn check_marked(text: &str) {
+    let marked = MarkedFiles::parse(text);
+    let mut files = tree(ONE_ENVIRONMENT);
+    files.insert("web/app.toml".to_owned(), Arc::from(&b""[..]));
+    files.extend(marked.files.iter().map(|(path, content)| (path.clone(), Arc::from(content.as_bytes()))));
+    marked.assert_marked_with(&load(&files).problems);
+}
+
+/// Replacements in the example, each of a text that is there at least once; the first occurrence is replaced.
 type Edits<'a> = &'a [(&'a str, &'a str)];
 
-/// Checks what is told of the example after each of some edits.
+/// Checks the problems of the example after each of some edits.
 #[track_caller]
 fn check_edits(cases: &[(Edits<'_>, &str)]) {
     for (edits, expected) in cases {

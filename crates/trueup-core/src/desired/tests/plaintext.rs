@@ -114,7 +114,7 @@ fn an_allowance_that_nothing_needs_is_told() {
             &format!(
                 "
                 a/app.toml:1:90: unused-allowance: `{other}` matches nothing that looks like a secret
-                  help: take it out: what is allowed for nothing hides the next secret that stands there
+                  help: remove it: an entry that allows nothing hides the next secret in that place
                 "
             ),
         );
@@ -134,7 +134,7 @@ fn an_allowance_may_be_needed_in_one_environment_alone() {
         &text,
         "
         a/app.toml:1:20: unused-allowance: `task-definition:/containerDefinitions/web/environment/PUBLIC_TOKEN` matches nothing that looks like a secret
-          help: take it out: what is allowed for nothing hides the next secret that stands there
+          help: remove it: an entry that allows nothing hides the next secret in that place
         ",
     );
 }

@@ -15,9 +15,16 @@ const SECRETS: &str =
 const USER: &str = "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/ecsTaskExecutionRole/0123 is not authorized to perform: ";
 
 /// Stop code, stopped reason, containers, class.
-fn stops() -> Vec<(&'static str, String, Value, &'static str)> {
+type Stop = (&'static str, String, Value, &'static str);
+
+/// Every stop.
+fn stops() -> Vec<Stop> {
+    [before_start(), after_start()].concat()
+}
+
+/// Stops by what a task lacked before its containers started.
+fn before_start() -> Vec<Stop> {
     let none = || json!([]);
-    let code = |code| json!([container(Some(code), "")]);
     let says = |reason: &str| json!([container(None, reason)]);
     vec![
         (FAILED, format!("{PULL}pull image manifest has been retried 7 time(s): image Manifest does not contain descriptor matching platform 'linux/amd64'"), none(), "image_architecture"),
@@ -52,6 +59,15 @@ fn stops() -> Vec<(&'static str, String, Value, &'static str)> {
         (FAILED, "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. Check your network configuration. : signal: killed".into(), none(), "log_driver"),
         (FAILED, "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.".into(), none(), "log_driver"),
         (FAILED, "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: Failed to resolve \"fs-0e4a39a0b7bb8b885.efs.us-east-1.amazonaws.com\" - check that your file system ID is correct".into(), none(), "efs_mount"),
+    ]
+}
+
+/// Stops by how containers ended, and by the scheduler and AWS.
+fn after_start() -> Vec<Stop> {
+    let none = || json!([]);
+    let code = |code| json!([container(Some(code), "")]);
+    let says = |reason: &str| json!([container(None, reason)]);
+    vec![
         (EXITED, ENDED.into(), json!([container(Some(137), "OutOfMemoryError: Container killed due to memory usage")]), "out_of_memory"),
         (EXITED, ENDED.into(), code(137), "killed"),
         (EXITED, ENDED.into(), code(139), "segmentation_fault"),
@@ -152,7 +168,7 @@ fn every_row_of_the_catalogue_is_recognised() {
         let world = World::stopped(code, &reason, &containers);
         let world = world.and_stopped(code, &reason, &containers);
         assert_eq!(world.class(), class, "{code} {reason} {containers}");
-        // Neither case nor line breaks matter, nor what stands before.
+        // Neither case, line breaks nor a prefix matters.
         let shouted = format!("Task stopped\n at 12:00:\n{}", reason.to_uppercase());
         if containers == json!([]) {
             assert_eq!(World::stopped(code, &shouted, &containers).class(), class, "{shouted}");
@@ -182,7 +198,7 @@ fn every_class_has_a_row() {
 }
 
 #[test]
-fn what_is_not_the_release_is_told_apart() {
+fn causes_outside_the_release_have_their_own_bearing() {
     let not: Vec<&str> =
         Class::ALL.iter().filter(|class| class.bearing() == Bearing::NotTheRelease).map(|class| class.name()).collect();
     assert_eq!(not, ["terminated", "scaling", "stopped_by_user", "spot_interruption", "maintenance", "host_gone"]);

@@ -12,7 +12,7 @@ const MISSING: &str = "CannotPullContainerError: failed to resolve ref a/b:1: no
 const CUT: &str = "CannotPullContainerError: pull image manifest has been retried 7 time(s)";
 
 #[test]
-fn a_text_that_is_cut_off_before_it_says_what_happened_is_unknown() {
+fn a_message_cut_off_before_its_cause_is_unknown() {
     for reason in [
         CUT,
         "CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy",
@@ -78,10 +78,10 @@ fn the_stop_code_comes_before_the_exit_code() {
             137,
             "maintenance",
         ),
-        // The scheduler's own reasons that nobody has seen are not guessed from what it did to the containers.
+        // An unknown reason of the scheduler is not guessed from what it did to the containers.
         ("ServiceSchedulerInitiated", "Something new", 137, "unknown"),
         (EXITED, ENDED, 137, "killed"),
-        // Without a code that says so, an exit code tells nothing beside another reason.
+        // Without the matching stop code, an exit code proves nothing when there is another reason.
         ("", "Something new", 1, "unknown"),
         ("", ENDED, 1, "application_exit"),
     ];
@@ -92,14 +92,14 @@ fn the_stop_code_comes_before_the_exit_code() {
 }
 
 #[test]
-fn the_container_that_ended_the_task_is_found_or_nobody_is_blamed() {
+fn the_container_that_stopped_the_task_is_found_or_none_is() {
     let table: &[(&[(&str, i64)], &str)] = &[
         // Those that ECS stopped afterwards end with 143, 137 or 0.
         (&[("backend", 1), ("frontend", 143)], "application_exit"),
         (&[("backend", 143), ("frontend", 139)], "segmentation_fault"),
         (&[("backend", 0), ("frontend", 143)], "application_exit"),
         (&[("backend", 137), ("frontend", 143)], "killed"),
-        // Which of the two was first, nobody knows.
+        // AWS does not show which of the two was first.
         (&[("backend", 137), ("frontend", 0)], "unknown"),
         (&[("backend", 139), ("frontend", 1)], "unknown"),
         // What is not essential ends no task.
@@ -154,7 +154,7 @@ fn most_tasks_decide_and_a_tie_is_unknown() {
         // A cut-off text counts for the only thing it may mean.
         (missing().and_stopped(FAILED, CUT, &json!([])).and_stopped(FAILED, CUT, &json!([])), "image_not_found"),
         (World::stopped(EXITED, ENDED, &dead(1)).and_stopped(FAILED, CUT, &json!([])), "unknown"),
-        // What passes, and what is not the release's fault, is not why it failed beside something that lasts.
+        // A temporary cause, or one outside the release, does not count when there is a lasting one.
         (
             World::stopped(FAILED, slow, &json!([])).and_stopped(FAILED, slow, &json!([])).and_stopped(
                 FAILED,
@@ -180,7 +180,7 @@ fn most_tasks_decide_and_a_tie_is_unknown() {
 }
 
 #[test]
-fn target_health_of_others_and_contradicting_ones_are_not_taken() {
+fn foreign_and_contradictory_target_health_is_ignored() {
     let failed = || {
         World::stopped(
             "ServiceSchedulerInitiated",
@@ -207,7 +207,7 @@ fn target_health_of_others_and_contradicting_ones_are_not_taken() {
 }
 
 #[test]
-fn events_of_another_time_or_deployment_and_names_that_look_like_reasons_are_not_taken() {
+fn foreign_events_and_names_like_reasons_are_ignored() {
     let table = [
         (
             800,
@@ -237,7 +237,7 @@ fn events_of_another_time_or_deployment_and_names_that_look_like_reasons_are_not
 }
 
 #[test]
-fn a_task_that_got_over_a_failed_check_is_not_blamed_for_what_is_missing() {
+fn a_task_that_recovered_is_not_the_cause_of_missing_tasks() {
     let event = format!(
         "(service web) (task task0) (port 8000) is unhealthy in (target-group {}) due to (reason Request timed out).",
         super::GROUP
@@ -252,7 +252,7 @@ fn a_task_that_got_over_a_failed_check_is_not_blamed_for_what_is_missing() {
 fn what_could_not_be_read_is_said_and_not_taken_for_nothing() {
     for state in [DeploymentState::Failed, DeploymentState::Failing, DeploymentState::Degraded] {
         let world = World { state, unread: true, ..World::new() };
-        let finding = world.finding().expect("nobody knows that nothing failed");
+        let finding = world.finding().expect("it is not known that nothing failed");
         assert_eq!(
             (finding.class.name(), finding.evidence[0].text.as_str()),
             ("unknown", "ecs:ListTasks was denied: no")
@@ -262,7 +262,7 @@ fn what_could_not_be_read_is_said_and_not_taken_for_nothing() {
 }
 
 #[test]
-fn what_a_container_that_is_not_essential_says_is_not_why_the_task_ended() {
+fn a_container_that_is_not_essential_is_not_the_cause() {
     let helper = |reason: &str| json!({"name": "helper", "exitCode": 137, "reason": reason});
     for reason in ["OutOfMemoryError: Container killed due to memory usage", "CannotStopContainerError: x"] {
         let containers = json!([{"name": "backend", "exitCode": 1}, helper(reason)]);
@@ -274,7 +274,7 @@ fn what_a_container_that_is_not_essential_says_is_not_why_the_task_ended() {
 }
 
 #[test]
-fn a_target_that_nobody_checks_failed_no_check() {
+fn a_target_without_checks_failed_no_check() {
     let unused = |state: &str, reason: &str, description: &str| {
         let mut world = World { state: DeploymentState::Degraded, ..World::stopped("", "", &json!([])) };
         world.tasks[0]["lastStatus"] = json!("RUNNING");
@@ -304,7 +304,7 @@ fn a_target_that_nobody_checks_failed_no_check() {
 }
 
 #[test]
-fn an_event_says_the_same_with_and_without_brackets_around_the_name() {
+fn an_event_has_one_class_with_and_without_brackets() {
     let table = [
         ("operations are being throttled on elb. Will try again later. (error Rate exceeded)", "ecs_throttled"),
         ("failed to register targets in (target-group arn:aws:x) with (error AccessDenied)", "target_registration"),

@@ -2,21 +2,21 @@
 
 use serde_json::json;
 
-use super::super::{Fact, Finding};
+use super::super::Fact;
 use super::{GROUP, World, container};
 
 const FAILED: &str = "TaskFailedToStart";
 
 /// Checks that cause and remedy contain these texts.
 #[track_caller]
-fn check(world: &World, cause: &str, cure: &str) {
-    let Finding { class, cause: said, cure: advice, .. } = world.finding().expect("something failed");
-    assert!(said.contains(cause), "{class:?}: {said}");
-    assert!(advice.contains(cure), "{class:?}: {advice}");
+fn check(world: &World, cause: &str, remedy: &str) {
+    let finding = world.finding().expect("something failed");
+    assert!(finding.cause.contains(cause), "{:?}: {}", finding.class, finding.cause);
+    assert!(finding.cure.contains(remedy), "{:?}: {}", finding.class, finding.cure);
 }
 
 #[test]
-fn the_cause_names_what_it_is_about() {
+fn the_cause_names_what_a_task_lacked_before_it_started() {
     let pull = "CannotPullContainerError: ";
     let image = json!([container(
         None,
@@ -72,6 +72,15 @@ fn the_cause_names_what_it_is_about() {
             "the subnet `subnet-0a1b` has no free address",
             "other subnets",
         ),
+    ];
+    for (code, reason, containers, cause, remedy) in table {
+        check(&World::stopped(code, reason, &containers), cause, remedy);
+    }
+}
+
+#[test]
+fn the_cause_names_the_container_that_ended() {
+    let table = [
         (
             "EssentialContainerExited",
             "Essential container in task exited",
@@ -101,13 +110,13 @@ fn the_cause_names_what_it_is_about() {
             "startPeriod",
         ),
     ];
-    for (code, reason, containers, cause, cure) in table {
-        check(&World::stopped(code, reason, &containers), cause, cure);
+    for (code, reason, containers, cause, remedy) in table {
+        check(&World::stopped(code, reason, &containers), cause, remedy);
     }
 }
 
 #[test]
-fn a_failed_health_check_is_explained_by_what_the_load_balancer_saw() {
+fn a_failed_health_check_is_explained_by_the_load_balancer() {
     let elb = format!("Task failed ELB health checks in (target-group {GROUP})");
     check(
         &World::stopped("ServiceSchedulerInitiated", &elb, &json!([])),
@@ -133,7 +142,7 @@ fn a_failed_health_check_is_explained_by_what_the_load_balancer_saw() {
 }
 
 #[test]
-fn equal_facts_are_counted_the_newest_first_and_their_words_are_kept_and_made_safe() {
+fn equal_facts_are_counted_safe_to_print_and_newest_first() {
     let missing = "CannotPullContainerError: failed to resolve ref a/b:1: not found\u{1b}[31m\nred";
     let mut world = World::new();
     for _ in 0..3 {

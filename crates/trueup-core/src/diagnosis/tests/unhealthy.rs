@@ -10,7 +10,7 @@ fn deployment(id: &str, status: &str, state: &str, reason: &str, failed: i64, at
 }
 
 #[test]
-fn the_deployment_in_question_is_found_while_it_runs_and_after_it_is_gone() {
+fn an_unhealthy_deployment_is_found_before_and_after_it_is_replaced() {
     let back = "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.";
     let failed = |at: i64| json!([{"createdAt": at, "message": "(service web) (deployment ecs-svc/2) deployment failed: tasks failed to start."}]);
     let none = json!([]);

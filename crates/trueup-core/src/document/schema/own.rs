@@ -47,7 +47,7 @@ pub fn json_schema_of_app() -> Value {
                 "type": "array", "items": { "$ref": "#/definitions/field" }
             },
             "allow_plaintext": {
-                "description": "Values that look like secrets and are none.",
+                "description": "Values that look like secrets and are not.",
                 "type": "array", "items": { "$ref": "#/definitions/field" }
             }
         },
@@ -120,7 +120,7 @@ pub fn json_schema_of_trueup() -> Value {
     Value::Object(schema)
 }
 
-/// What environments, variables and images may be called.
+/// The names of environments, variables and images.
 fn name() -> Value {
     json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" })
 }
@@ -129,7 +129,7 @@ fn name() -> Value {
 fn field() -> Value {
     let kinds = Kind::ALL.map(Kind::as_str).join("|");
     json!({
-        "description": "KIND[/NAME]:POINTER, such as service:/tags/CostCentre; a segment * stands for any one.",
+        "description": "KIND[/NAME]:POINTER, such as service:/tags/CostCentre; a segment * matches any one.",
         "type": "string", "pattern": format!("^({kinds})(/[^:]+)?:/.+$")
     })
 }
@@ -141,9 +141,9 @@ fn policy() -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "follow": mode("Pending changes (git differs from what was last applied): \"on\" applies them, \"report\" tells them, \"off\" ignores them. Default: on."),
+            "follow": mode("Pending changes (git differs from what was last applied): \"on\" applies them, \"report\" reports them, \"off\" ignores them. Default: on."),
             "heal": mode("Drift (live differs from what was last applied): the same three. Default: on."),
-            "prune": mode("Resources that trueup made and git no longer has: the same three. Default: off."),
+            "prune": mode("Resources that trueup created and git no longer has: the same three. Default: off."),
             "prune_limit": {
                 "description": "How many resources one commit may take away at most. Default: 5.",
                 "type": "integer", "minimum": 0
@@ -153,7 +153,7 @@ fn policy() -> Value {
                 "type": "boolean"
             },
             "rollout_timeout": {
-                "description": "How long a rollout may take, beside grace period and bake times, before it counts as not getting done: \"45m\", \"1h 30m\". Default: 30m.",
+                "description": "How long a rollout may take, in addition to grace period and bake times, before it counts as stuck: \"45m\", \"1h 30m\". Default: 30m.",
                 "type": "string", "pattern": "^\\s*[0-9]+[smhd](\\s+[0-9]+[smhd])*\\s*$"
             },
             "ignore": {

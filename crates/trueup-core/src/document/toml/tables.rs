@@ -8,7 +8,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use indexmap::map::Entry as MapEntry;
 
-use crate::document::node::{Member, Node, NodeValue};
+use crate::document::node::{Node, NodeMember, NodeValue};
 use crate::document::problem::Problem;
 use crate::document::source::{SourceFile, Span};
 use crate::document::{DEPTH_MAX, too_deep};
@@ -16,12 +16,12 @@ use crate::pointer::Pointer;
 
 /// A table while its entries come together.
 struct Table {
-    entries: IndexMap<String, Entry>,
+    entries: IndexMap<String, TableEntry>,
     origin: Origin,
     place: Range<usize>,
 }
 
-struct Entry {
+struct TableEntry {
     key: Range<usize>,
     item: Item,
 }
@@ -35,10 +35,10 @@ enum Item {
     Tables(Vec<Table>),
 }
 
-/// What made a table, which decides what may still extend it.
+/// The syntax that created a table, which decides what may still extend it.
 #[derive(Clone, Copy, PartialEq)]
 enum Origin {
-    /// It is a parent in somebody's `[a.b]`: its own header may follow, once.
+    /// It is a parent in the header `[a.b]` of another table: its own header may follow, once.
     Parent,
     /// It is a parent in `a.b = …`: more such keys may follow, and no header.
     Dotted,
@@ -52,20 +52,20 @@ pub(super) struct Key {
     pub(super) place: Range<usize>,
 }
 
-/// The place that a header opened: the way to its table, and how deep that stands.
+/// The table that a header opened: the way to it, and its depth.
 pub(super) struct Opened {
     path: Vec<String>,
-    /// How many objects and lists the table stands in, itself included.
+    /// How many objects and lists the table is in, itself included.
     pub(super) depth: usize,
 }
 
 impl Opened {
-    /// What keys before the first header stand in.
+    /// The table of keys before the first header.
     pub(super) fn root() -> Self {
         Self::inline(1)
     }
 
-    /// What the keys of an inline table at `depth` stand in.
+    /// The table of the keys of an inline table at `depth`.
     pub(super) fn inline(depth: usize) -> Self {
         Self { path: Vec::new(), depth }
     }
@@ -78,7 +78,7 @@ pub(super) struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
-    /// Nothing yet; `place` is where the outermost table stands.
+    /// No tables yet; `place` is the outermost table's.
     pub(super) fn new(file: &'a Arc<SourceFile>, place: Range<usize>) -> Self {
         Self { file, root: Table { entries: IndexMap::new(), origin: Origin::Own, place } }
     }
@@ -103,7 +103,7 @@ impl<'a> Tables<'a> {
         match table.entries.entry(last.name) {
             MapEntry::Vacant(vacant) => {
                 let item = if is_array { Item::Tables(vec![new]) } else { Item::Table(new) };
-                vacant.insert(Entry { key: last.place, item });
+                vacant.insert(TableEntry { key: last.place, item });
             }
             MapEntry::Occupied(mut occupied) => match &mut occupied.get_mut().item {
                 Item::Tables(tables) if is_array => tables.push(new),
@@ -112,7 +112,9 @@ impl<'a> Tables<'a> {
                     table.place = new.place;
                     occupied.get_mut().key = last.place;
                 }
-                _ => return Err(duplicate(file, &last.place, &field, &occupied.get().key)),
+                Item::Value(_) | Item::Table(_) | Item::Tables(_) => {
+                    return Err(duplicate(file, &last.place, &field, &occupied.get().key));
+                }
             },
         }
         Ok(Opened { path, depth })
@@ -137,7 +139,7 @@ impl<'a> Tables<'a> {
         }
         match table.entries.entry(last.name) {
             MapEntry::Vacant(vacant) => {
-                vacant.insert(Entry { key: last.place, item: Item::Value(value) });
+                vacant.insert(TableEntry { key: last.place, item: Item::Value(value) });
                 Ok(())
             }
             MapEntry::Occupied(first) => {
@@ -167,13 +169,13 @@ impl Table {
                     Node { value: NodeValue::List(items), span: span(file, place) }
                 }
             };
-            (name, Member { key: span(file, entry.key), node })
+            (name, NodeMember { key: span(file, entry.key), node })
         });
         Node { value: NodeValue::Object(members.collect()), span: span(file, self.place) }
     }
 }
 
-/// Goes from a table into the one that `key` names, which is made as a `wanted` one when it is not there yet.
+/// Goes from a table into the one that `key` names, which is created as a `wanted` one when it does not exist yet.
 fn child<'t>(
     file: &Arc<SourceFile>,
     table: &'t mut Table,
@@ -189,7 +191,7 @@ fn child<'t>(
         MapEntry::Occupied(occupied) => occupied.into_mut(),
         MapEntry::Vacant(vacant) => {
             let new = Table { entries: IndexMap::new(), origin: wanted, place: key.place.clone() };
-            vacant.insert(Entry { key: key.place.clone(), item: Item::Table(new) })
+            vacant.insert(TableEntry { key: key.place.clone(), item: Item::Table(new) })
         }
     };
     let first = entry.key.clone();
@@ -206,22 +208,17 @@ fn child<'t>(
         Item::Table(_) | Item::Tables(_) => Err(duplicate(file, &key.place, field, &first)),
         Item::Value(node) => {
             let (line, column) = file.position(first.start);
-            let message = format!("`{}` is {} already, so nothing can be put into it", last(field), node.kind_name());
+            let message = format!("`{}` is {} already, so nothing can be added to it", last(field), node.kind_name());
             Err(Problem::at("duplicate-key", &span(file, key.place), field, message)
-                .help(format!("it stands in line {line}, column {column}: put the members in there")))
+                .help(format!("it is in line {line}, column {column}: add the members there")))
         }
     }
 }
 
 fn duplicate(file: &Arc<SourceFile>, place: &Range<usize>, field: &Pointer, first: &Range<usize>) -> Problem {
     let (line, column) = file.position(first.start);
-    Problem::at(
-        "duplicate-key",
-        &span(file, place.clone()),
-        field,
-        format!("`{}` stands here a second time", last(field)),
-    )
-    .help(format!("it already stands in line {line}, column {column}: keep one of them"))
+    Problem::at("duplicate-key", &span(file, place.clone()), field, format!("`{}` is here a second time", last(field)))
+        .help(format!("it is already in line {line}, column {column}: keep one of them"))
 }
 
 fn last(field: &Pointer) -> &str {

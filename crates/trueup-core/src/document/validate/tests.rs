@@ -142,8 +142,8 @@ fn every_problem_of_a_target_group_is_told_at_once() {
 fn what_trueup_sets_may_not_stand_in_a_service() {
     insta::assert_snapshot!(told(Kind::Service, "service.toml", "taskDefinition = 'web:1'\nclientToken = 'a'\n"), @r#"
     service.toml:1:1  `serviceName` is missing | write `serviceName = "…"` (The name of your service)
-    service.toml:1:1 /taskDefinition `taskDefinition` is set by trueup and may not stand in a document | take it away: the service runs the application's own task definition document
-    service.toml:2:1 /clientToken `clientToken` is set by trueup and may not stand in a document | take it away: a token in git would make every later request a repetition of the first
+    service.toml:1:1 /taskDefinition `taskDefinition` is set by trueup and not allowed in a document | remove it: the service runs the application's own task definition document
+    service.toml:2:1 /clientToken `clientToken` is set by trueup and not allowed in a document | remove it: a token in git would make AWS take every later request for a repetition of the first
     "#);
 }
 

@@ -1,17 +1,17 @@
-//! Members that the model does not know: what the author probably meant.
+//! Members that the model does not know, and what the author probably meant.
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::{PROBLEMS_MAX, Step, Walk};
+use super::{PROBLEMS_MAX, PathStep, Walk};
 use crate::document::source::Span;
 use crate::model::{Shape, Structure};
 use crate::pointer::Pointer;
 
-/// How far below a structure a misplaced member is looked for: `assignPublicIp` stands two structures below a service.
+/// How far below a structure a misplaced member is searched: `assignPublicIp` is two structures below a service.
 const LEVELS_BELOW_MAX: usize = 3;
 
 impl<'a> Walk<'a> {
-    /// Reports the member at the end of the path, unless it is let through.
+    /// Reports the member at the end of the path, unless it is accepted.
     pub(super) fn unknown_member(&mut self, name: &str, key: &Span, shape: &'a Structure) {
         if self.problems.len() >= PROBLEMS_MAX
             || self.options.allow_unknown.iter().any(|allowed| self.is_allowed(allowed))
@@ -40,15 +40,15 @@ impl<'a> Walk<'a> {
         allowed.len() <= self.path.len()
             && allowed.iter().zip(&self.path).all(|(allowed, step)| match step {
                 _ if allowed == "*" => true,
-                Step::Member(name) => allowed == name,
-                Step::Item(index, node) => {
+                PathStep::Member(name) => allowed == name,
+                PathStep::Item(index, node) => {
                     let name = node.get("name").and_then(|name| name.as_str());
                     allowed.parse() == Ok(*index) || name == Some(allowed)
                 }
             })
     }
 
-    /// Where else a member of this name is at home: in what the structure stands in, or in what stands in it.
+    /// Where else a member of this name belongs: in a structure around this one, or in one inside it.
     fn elsewhere(&self, name: &str, shape: &'a Structure) -> Option<String> {
         let mut outer = self.within.iter().rev().skip(1);
         if let Some((name, depth)) = outer.find_map(|(outer, depth)| Some((member_like(outer, name)?, *depth))) {
@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
         Some(format!("`{name}` belongs in `{inner}`"))
     }
 
-    /// Such a member's name, with the way down to the nearest structure that has it
+    /// The name of that member, with the way down to the nearest structure that has it
     /// (`networkConfiguration.awsvpcConfiguration`).
     fn path_below(&self, name: &str, shape: &'a Structure) -> Option<(&'a str, String)> {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
@@ -103,7 +103,7 @@ fn is_alike(known: &str, name: &str) -> bool {
     known.eq_ignore_ascii_case(name) || folded(known) == folded(name)
 }
 
-/// A name without what spelling habits change: case, and what stands between words.
+/// A name without what spelling habits change: case, and the characters between words.
 fn folded(name: &str) -> String {
     name.chars().filter(|character| !matches!(character, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }

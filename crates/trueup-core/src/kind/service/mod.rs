@@ -16,8 +16,11 @@ pub(super) static FACTS: Facts = Facts {
     request: (Api::Ecs, "CreateService"),
     beside: None,
     set_by_us: &[
-        ("taskDefinition", "take it away: the service runs the application's own task definition document"),
-        ("clientToken", "take it away: a token in git would make every later request a repetition of the first"),
+        ("taskDefinition", "remove it: the service runs the application's own task definition document"),
+        (
+            "clientToken",
+            "remove it: a token in git would make AWS take every later request for a repetition of the first",
+        ),
     ],
     named_by: Some("serviceName"),
     described: Described {

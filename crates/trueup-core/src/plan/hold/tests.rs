@@ -1,17 +1,17 @@
-//! Every hold in words: name, message, remedy and what it says about sync.
+//! Every hold in words: name, message, remedy and implied sync.
 
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
 use super::Hold;
-use crate::live::{FailureKind, ReadFailure};
 use crate::kind::Kind;
+use crate::live::{FailureKind, ReadFailure};
 use crate::names::{ApplicationName, Revision};
 use crate::plan::{Ahead, Cause};
 use crate::report::samples;
 
-/// Variants whose words depend on more than the variant, beside the one sample of each.
+/// More samples of the variants whose words depend on their members.
 fn special() -> Vec<Hold> {
     let text = || "text".to_owned();
     let revision = || Revision::new("0123456789abcdef0123456789abcdef01234567");
@@ -36,7 +36,9 @@ fn special() -> Vec<Hold> {
         if let Hold::RevisionFailed { message, digest, failed_at, .. } = hold {
             all.push(Hold::RevisionFailed { message, transient: true, digest, failed_at });
         } else if let Hold::Unresolved { mut references } = hold {
-            references.iter_mut().for_each(|reference| reference.transient = true);
+            for reference in &mut references {
+                reference.transient = true;
+            }
             all.push(Hold::Unresolved { references });
         }
     }

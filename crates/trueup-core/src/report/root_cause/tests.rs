@@ -1,4 +1,4 @@
-//! Events of several applications, and what is told of them.
+//! Events of several applications, and the merged events.
 
 use jiff::Timestamp;
 
@@ -7,21 +7,13 @@ use crate::kind::Kind;
 use crate::live::ReadFailure;
 use crate::names::{EnvironmentName, Revision};
 use crate::plan::{Health, Held, Plan, Resource, Sync};
-use crate::report::{Edges, Notes, json_line, text};
+use crate::report::{Notes, ReportedState, json_line, text};
 
 fn plan(application: &str, reason: Option<Hold>) -> Plan {
     let held = reason.map(|reason| Held { resource: None, changes: Vec::new(), reason });
-    Plan {
-        environment: EnvironmentName::new("production"),
-        application: ApplicationName::new(application),
-        revision: Revision::new("0123456789abcdef0123456789abcdef01234567"),
-        steps: Vec::new(),
-        held: held.into_iter().collect(),
-        sync: Sync::Unknown,
-        health: Health::Unknown,
-        rollout: None,
-        finding: None,
-    }
+    let revision = Revision::new("0123456789abcdef0123456789abcdef01234567");
+    let settled = Plan::settled(EnvironmentName::new("production"), ApplicationName::new(application), revision);
+    Plan { held: held.into_iter().collect(), sync: Sync::Unknown, health: Health::Unknown, ..settled }
 }
 
 fn unread(operation: &str, kind: FailureKind) -> Hold {
@@ -36,16 +28,16 @@ fn denied(operation: &str) -> Hold {
 /// An environment whose applications are looked at, cycle after cycle.
 #[derive(Default)]
 struct Environment {
-    edges: BTreeMap<&'static str, Edges>,
+    states: BTreeMap<&'static str, ReportedState>,
     causes: RootCauses,
 }
 
 impl Environment {
-    /// One cycle. What is told, in short: `name application[, applications] reason`.
+    /// One cycle. Returns its merged events in short: `name application[, applications] reason`.
     fn cycle(&mut self, seen: &[(&'static str, Option<Hold>)]) -> Vec<String> {
         let observe = |(application, hold): &(&'static str, Option<Hold>)| {
-            let edges = self.edges.entry(application).or_default();
-            edges.observe(&plan(application, hold.clone()), Timestamp::UNIX_EPOCH)
+            let state = self.states.entry(application).or_default();
+            state.observe(&plan(application, hold.clone()), Timestamp::UNIX_EPOCH)
         };
         let events = seen.iter().flat_map(observe).collect();
         self.causes.gather(events).iter().map(brief).collect()
@@ -54,17 +46,19 @@ impl Environment {
 
 fn brief(event: &Event) -> String {
     let application = event.application.as_ref().map_or("-", ApplicationName::as_str);
-    let (applications, reason) = match &event.what {
-        What::HoldStarted { applications, hold, .. } => (applications, hold.reason()),
-        What::HoldEnded { applications, reason, .. } => (applications, reason.as_str()),
-        _ => panic!("{event:?}"),
+    let (applications, reason) = if let What::HoldStarted { applications, hold, .. } = &event.what {
+        (applications, hold.reason())
+    } else if let What::HoldEnded { applications, reason, .. } = &event.what {
+        (applications, reason.as_str())
+    } else {
+        panic!("{event:?}")
     };
     let applications: Vec<&str> = applications.iter().map(ApplicationName::as_str).collect();
     format!("{} {application} [{}] {reason}", event.what.name(), applications.join(","))
 }
 
 #[test]
-fn an_outage_of_sts_is_one_message_whoever_is_looked_at_first() {
+fn an_outage_of_sts_is_one_event_in_any_order() {
     let mut environment = Environment::default();
     let sts = || Some(unread("sts:GetCallerIdentity", FailureKind::TimedOut));
     let other = || Some(unread("sts:GetCallerIdentity", FailureKind::Unavailable));
@@ -78,7 +72,7 @@ fn an_outage_of_sts_is_one_message_whoever_is_looked_at_first() {
 }
 
 #[test]
-fn credentials_that_change_from_missing_to_wrong_are_two_messages_and_end_once() {
+fn missing_then_wrong_credentials_are_two_events_and_one_end() {
     let mut environment = Environment::default();
     let missing = || Some(Hold::NoCredentials { message: "none".to_owned() });
     let wrong = || Some(Hold::AccountMismatch { expected: "1".to_owned(), actual: "2".to_owned() });
@@ -91,7 +85,7 @@ fn credentials_that_change_from_missing_to_wrong_are_two_messages_and_end_once()
 }
 
 #[test]
-fn an_account_that_is_wrong_in_another_way_is_told_and_leaves_nothing_behind() {
+fn another_wrong_account_is_reported_and_replaces_the_first() {
     let mut environment = Environment::default();
     let wrong = |actual: &str| Some(Hold::AccountMismatch { expected: "1".to_owned(), actual: actual.to_owned() });
     assert_eq!(environment.cycle(&[("a", wrong("2"))]), ["hold.started - [] AccountMismatch"]);
@@ -101,7 +95,7 @@ fn an_account_that_is_wrong_in_another_way_is_told_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn what_one_cycle_finds_of_one_cause_is_one_message_with_all_names() {
+fn one_cause_in_one_cycle_is_one_event_with_all_names() {
     let mut environment = Environment::default();
     let update = || Some(denied("ecs:UpdateService"));
     assert_eq!(
@@ -127,15 +121,15 @@ fn what_is_each_application_s_own_stays_apart() {
 }
 
 #[test]
-fn a_message_for_several_names_them_and_none_of_their_resources() {
+fn an_event_for_several_names_them_and_no_resource() {
     let mut events = Vec::new();
     for name in ["a", "b"] {
         let mut plan = plan(name, Some(denied("ecs:UpdateService")));
         plan.held[0].resource = Some(Resource { kind: Kind::Service, name: "service".to_owned(), arn: None });
-        events.extend(Edges::default().observe(&plan, Timestamp::UNIX_EPOCH));
+        events.extend(ReportedState::default().observe(&plan, Timestamp::UNIX_EPOCH));
     }
-    let told = RootCauses::default().gather(events);
-    let [event] = told.as_slice() else { panic!("{told:?}") };
+    let merged = RootCauses::default().gather(events);
+    let [event] = merged.as_slice() else { panic!("{merged:?}") };
     let line = json_line(event);
     assert!(line.contains(r#""application":null"#) && line.contains(r#""resource":null"#), "{line}");
     assert!(line.contains(r#""applications":["a","b"]"#), "{line}");
@@ -159,10 +153,10 @@ fn notes_are_read_as_they_were_written() {
     let missing = || Some(Hold::NoCredentials { message: "none".to_owned() });
     environment.cycle(&[("a", missing()), ("b", Some(denied("ecs:UpdateService")))]);
     let production = EnvironmentName::new("production");
-    let applications = environment.edges.iter();
+    let applications = environment.states.iter();
     let notes = Notes {
         applications: applications
-            .map(|(name, edges)| ((production.clone(), ApplicationName::new(*name)), edges.clone()))
+            .map(|(name, states)| ((production.clone(), ApplicationName::new(*name)), states.clone()))
             .collect(),
         root_causes: BTreeMap::from([(production, environment.causes.clone())]),
     };

@@ -45,7 +45,7 @@ fn every_event_fits_the_schema_and_the_schema_names_every_member() {
 }
 
 #[test]
-fn no_member_stands_in_a_line_twice() {
+fn no_member_is_in_a_line_twice() {
     for event in samples::events() {
         let line = json_line(&event);
         let mut names = BTreeSet::new();

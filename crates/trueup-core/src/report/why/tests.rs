@@ -1,4 +1,4 @@
-//! How an application stands, and what is said of it.
+//! Plans, and the explanations of each.
 
 use jiff::Timestamp;
 
@@ -11,17 +11,9 @@ use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision
 use crate::plan::{Call, Cause, Held, Hold, Operation, Resource, Step};
 
 fn plan(sync: Sync, health: Health) -> Plan {
-    Plan {
-        environment: EnvironmentName::new("production"),
-        application: ApplicationName::new("web"),
-        revision: Revision::new("0123456789abcdef0123456789abcdef01234567"),
-        steps: Vec::new(),
-        held: Vec::new(),
-        sync,
-        health,
-        rollout: None,
-        finding: None,
-    }
+    let revision = Revision::new("0123456789abcdef0123456789abcdef01234567");
+    let settled = Plan::settled(EnvironmentName::new("production"), ApplicationName::new("web"), revision);
+    Plan { sync, health, ..settled }
 }
 
 fn web() -> Arn {
@@ -61,10 +53,10 @@ fn reason() -> String {
     "tasks failed to start.".to_owned()
 }
 
-/// A plan, and reason, cause and cure of each of its explanations.
+/// A plan, and reason, cause and remedy of each of its explanations.
 type Row = (Plan, Vec<(&'static str, &'static str, &'static str)>);
 
-/// Compares reason, and parts of cause and cure, of each explanation.
+/// Compares reason, and parts of cause and remedy, of each explanation.
 #[track_caller]
 fn check<const N: usize>(table: [Row; N]) {
     for (plan, expected) in table {
@@ -80,7 +72,7 @@ fn check<const N: usize>(table: [Row; N]) {
 }
 
 #[test]
-fn every_state_is_explained_with_its_cure() {
+fn every_state_is_explained_with_its_remedy() {
     let running = || Rollout::Running { task_definition: web(), progress: progress() };
     let failed = || Rollout::Failed { task_definition: web(), reason: reason(), recorded: false };
     let serving = rolling(Rollout::Serving { task_definition: web() }, Health::Healthy);
@@ -91,17 +83,6 @@ fn every_state_is_explained_with_its_cure() {
         drift: Vec::new(),
         awaits: Vec::new(),
         call: Call { operation: Operation::UpdateService, input: serde_json::json!({"secret": "hunter2"}) },
-    };
-    let denied = ReadFailure {
-        operation: "ecs:DescribeServices".to_owned(),
-        kind: FailureKind::AccessDenied,
-        message: "no".to_owned(),
-    };
-    let unresolved = Unresolved {
-        reference: "${image.web}".to_owned(),
-        location: "web/task-definition.json:1:1".to_owned(),
-        reason: "there is no tag `v9`".to_owned(),
-        transient: false,
     };
     let failing = Plan { finding: Some(finding()), ..rolling(failed(), Health::Degraded) };
     let failing_on = Plan { finding: Some(finding()), ..rolling(running(), Health::Progressing) };
@@ -125,12 +106,37 @@ fn every_state_is_explained_with_its_cure() {
         ),
         (
             rolling(failed(), Health::Degraded),
-            vec![("RolloutFailed", "ECS gave web:7 up: tasks failed to start.", "no longer shows why")],
+            vec![("RolloutFailed", "ECS failed web:7: tasks failed to start.", "no longer shows why")],
         ),
         (
             Plan { steps: vec![step], ..plan(Sync::OutOfSync, Health::Healthy) },
             vec![("Pending", "UpdateService service (drift)", "trueup apply")],
         ),
+        (plan(Sync::Synced, Health::Degraded), vec![("Degraded", "fewer tasks run than desired", "events")]),
+        (
+            plan(Sync::OutOfSync, Health::Suspended),
+            vec![("Suspended", "following and healing are suspended", "trueup resume")],
+        ),
+        (plan(Sync::OutOfSync, Health::Missing), vec![("Missing", "not in AWS", "trueup plan")]),
+        (plan(Sync::Unknown, Health::Unknown), vec![("Unknown", "its status is unknown", "retry")]),
+    ];
+    check(table);
+}
+
+#[test]
+fn every_hold_is_an_explanation_of_its_own() {
+    let denied = ReadFailure {
+        operation: "ecs:DescribeServices".to_owned(),
+        kind: FailureKind::AccessDenied,
+        message: "no".to_owned(),
+    };
+    let unresolved = Unresolved {
+        reference: "${image.web}".to_owned(),
+        location: "web/task-definition.json:1:1".to_owned(),
+        reason: "there is no tag `v9`".to_owned(),
+        transient: false,
+    };
+    check([
         (
             held(Hold::ForeignInstance { instance: InstanceName::new("other") }),
             vec![("ForeignInstance", "service: it belongs to the trueup installation `other`", "trueup:instance")],
@@ -147,16 +153,11 @@ fn every_state_is_explained_with_its_cure() {
             held(Hold::NotObserved { failure: denied }),
             vec![("NotObserved", "ecs:DescribeServices was denied", "IAM policy")],
         ),
-        (plan(Sync::Synced, Health::Degraded), vec![("Degraded", "fewer tasks run than are wanted", "events")]),
-        (plan(Sync::OutOfSync, Health::Suspended), vec![("Suspended", "stopped by a person", "trueup resume")]),
-        (plan(Sync::OutOfSync, Health::Missing), vec![("Missing", "AWS does not have it", "trueup plan")]),
-        (plan(Sync::Unknown, Health::Unknown), vec![("Unknown", "nobody knows", "ask again")]),
-    ];
-    check(table);
+    ]);
 }
 
 #[test]
-fn a_rollout_that_does_not_get_on_is_explained_with_its_cure() {
+fn a_rollout_without_progress_is_explained_with_its_remedy() {
     let back = |done| {
         let serving = Arn::new("arn:aws:ecs:eu-central-1:123456789012:task-definition/web:6");
         Rollout::RolledBack { task_definition: web(), serving, reason: reason(), done, recorded: false }
@@ -166,11 +167,11 @@ fn a_rollout_that_does_not_get_on_is_explained_with_its_cure() {
     check([
         (
             rolling(back(false), Health::Degraded),
-            vec![("RollingBack", "gave web:7 up and goes back to web:6: tasks failed", "wait until it is done")],
+            vec![("RollingBack", "failed web:7 and is rolling back to web:6: tasks failed", "wait until it is done")],
         ),
         (
             rolling(back(true), Health::Degraded),
-            vec![("RolledBack", "gave web:7 up and went back to web:6: tasks failed", "no longer shows why")],
+            vec![("RolledBack", "failed web:7 and rolled back to web:6: tasks failed", "no longer shows why")],
         ),
         (
             Plan { finding: Some(finding()), ..rolling(back(true), Health::Degraded) },
@@ -181,20 +182,20 @@ fn a_rollout_that_does_not_get_on_is_explained_with_its_cure() {
                 Rollout::Stopped { task_definition: web(), serving: web(), reason: reason(), recorded: false },
                 Health::Degraded,
             ),
-            vec![("RolloutStopped", "a person stopped the rollout of web:7", "trueup retry")],
+            vec![("RolloutStopped", "an operator stopped the rollout of web:7", "trueup retry")],
         ),
         (
             rolling(Rollout::TimedOut { task_definition: web(), progress: late }, Health::Degraded),
             vec![(
                 "RolloutTimedOut",
-                "ECS goes on since 1970-01-01T00:00:00Z: 1 of 2 tasks run, 1 are starting, 4 failed in a row, at the \
+                "web:7 exceeded `rollout_timeout`, rolling out since 1970-01-01T00:00:00Z: 1 of 2 tasks run, 1 are starting, 4 failed in a row, at the \
                  stage BAKE_TIME",
                 "circuit breaker",
             )],
         ),
         (
             rolling(Rollout::Superseded { task_definition: web(), by }, Health::Progressing),
-            vec![("Superseded", "deployment of web:8 came before web:7", "drift")],
+            vec![("Superseded", "deployment of web:8 replaced web:7", "drift")],
         ),
     ]);
 }

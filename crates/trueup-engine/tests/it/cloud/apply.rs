@@ -1,4 +1,4 @@
-//! What a call does, and what AWS answers.
+//! The effect of a call, and AWS's answer to it.
 
 use std::collections::BTreeMap;
 
@@ -68,58 +68,21 @@ impl State {
         let n = self.next;
         let input = &call.input;
         match call.operation {
-            Operation::RegisterTaskDefinition => {
-                let family = text(input, "family");
-                let number =
-                    self.resources.task_definitions.iter().filter(|(_, d, _)| d["family"] == family).count() + 1;
-                let arn = format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{family}:{number}");
-                let mut description = without(input, &["tags"]);
-                description["taskDefinitionArn"] = json!(arn);
-                description["revision"] = json!(number);
-                description["status"] = json!("ACTIVE");
-                let tags = tags_of(&input["tags"], "key", "value");
-                self.resources.task_definitions.push((Arn::new(arn), description.clone(), tags));
-                json!({"taskDefinition": description, "tags": input["tags"]})
-            }
+            Operation::RegisterTaskDefinition => self.register(input),
             Operation::CreateService | Operation::UpdateService => self.put_service(input, n),
-            Operation::CreateTargetGroup => {
-                let name = text(input, "Name");
-                let mut description = without(input, &["Tags"]);
-                description["TargetGroupName"] = json!(name);
-                description["TargetGroupArn"] =
-                    json!(format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{n}"));
-                let tags = tags_of(&input["Tags"], "Key", "Value");
-                self.resources.target_groups.insert(name, (description.clone(), BTreeMap::new(), tags));
-                json!({"TargetGroups": [description]})
+            Operation::CreateTargetGroup => self.create_target_group(input, n),
+            Operation::ModifyTargetGroupAttributes => self.modify_attributes(input),
+            Operation::CreateRule => self.create_rule(input, n),
+            Operation::ModifyRule => self.modify_rule(input),
+            Operation::TagResource => {
+                let tags = tags_of(&input["tags"], "key", "value");
+                self.resources.tags_mut(&text(input, "resourceArn")).extend(tags);
+                json!({})
             }
-            Operation::ModifyTargetGroupAttributes => {
-                let arn = text(input, "TargetGroupArn");
-                let group =
-                    self.resources.target_groups.values_mut().find(|(d, _, _)| text(d, "TargetGroupArn") == arn);
-                let (_, attributes, _) = group.expect("what is modified exists");
-                attributes.extend(tags_of(&input["Attributes"], "Key", "Value"));
-                json!({"Attributes": tags_to(attributes, "Key", "Value")})
-            }
-            Operation::CreateRule => {
-                let listener = text(input, "ListenerArn");
-                let arn = format!("{}/{n}", listener.replacen(":listener/", ":listener-rule/", 1));
-                let mut description = without(input, &["ListenerArn", "Tags"]);
-                description["RuleArn"] = json!(arn);
-                description["Priority"] = json!(input["Priority"].to_string());
-                description["IsDefault"] = json!(false);
-                let tags = tags_of(&input["Tags"], "Key", "Value");
-                self.resources.rules.entry(Arn::new(listener)).or_default().push((description.clone(), tags));
-                json!({"Rules": [description]})
-            }
-            Operation::TagResource | Operation::AddTags => {
-                let (arns, key, value, list) = match call.operation {
-                    Operation::TagResource => (vec![input["resourceArn"].clone()], "key", "value", &input["tags"]),
-                    _ => {
-                        (input["ResourceArns"].as_array().cloned().unwrap_or_default(), "Key", "Value", &input["Tags"])
-                    }
-                };
-                for arn in arns {
-                    self.resources.tags_mut(arn.as_str().expect("an ARN")).extend(tags_of(list, key, value));
+            Operation::AddTags => {
+                for arn in input["ResourceArns"].as_array().into_iter().flatten() {
+                    let tags = tags_of(&input["Tags"], "Key", "Value");
+                    self.resources.tags_mut(arn.as_str().expect("an ARN")).extend(tags);
                 }
                 json!({})
             }
@@ -128,15 +91,6 @@ impl State {
                 let keys = input["tagKeys"].as_array().cloned().unwrap_or_default();
                 tags.retain(|key, _| !keys.contains(&json!(key)));
                 json!({})
-            }
-            Operation::ModifyRule => {
-                let arn = text(input, "RuleArn");
-                let rule = self.resources.rules.values_mut().flatten().find(|(d, _)| text(d, "RuleArn") == arn);
-                let (rule, _) = rule.expect("what is modified exists");
-                for (member, value) in input.as_object().expect("a request is an object") {
-                    rule[member] = value.clone();
-                }
-                json!({"Rules": [rule]})
             }
             Operation::DeleteService => {
                 self.resources.services.remove(&service_id(&name_of(input)));
@@ -147,7 +101,64 @@ impl State {
                 self.resources.target_groups.retain(|_, (d, _, _)| text(d, "TargetGroupArn") != arn);
                 json!({})
             }
-            other => panic!("the fake does not know {other:?}"),
+            other @ (Operation::ModifyTargetGroup
+            | Operation::SetRulePriorities
+            | Operation::DeleteRule
+            | Operation::RemoveTags) => panic!("the fake does not know {other:?}"),
         }
+    }
+
+    fn register(&mut self, input: &Value) -> Value {
+        let family = text(input, "family");
+        let number = self.resources.task_definitions.iter().filter(|(_, d, _)| d["family"] == family).count() + 1;
+        let arn = format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{family}:{number}");
+        let mut description = without(input, &["tags"]);
+        description["taskDefinitionArn"] = json!(arn);
+        description["revision"] = json!(number);
+        description["status"] = json!("ACTIVE");
+        let tags = tags_of(&input["tags"], "key", "value");
+        self.resources.task_definitions.push((Arn::new(arn), description.clone(), tags));
+        json!({"taskDefinition": description, "tags": input["tags"]})
+    }
+
+    fn create_target_group(&mut self, input: &Value, n: u64) -> Value {
+        let name = text(input, "Name");
+        let mut description = without(input, &["Tags"]);
+        description["TargetGroupName"] = json!(name);
+        description["TargetGroupArn"] =
+            json!(format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{n}"));
+        let tags = tags_of(&input["Tags"], "Key", "Value");
+        self.resources.target_groups.insert(name, (description.clone(), BTreeMap::new(), tags));
+        json!({"TargetGroups": [description]})
+    }
+
+    fn modify_attributes(&mut self, input: &Value) -> Value {
+        let arn = text(input, "TargetGroupArn");
+        let group = self.resources.target_groups.values_mut().find(|(d, _, _)| text(d, "TargetGroupArn") == arn);
+        let (_, attributes, _) = group.expect("what is modified exists");
+        attributes.extend(tags_of(&input["Attributes"], "Key", "Value"));
+        json!({"Attributes": tags_to(attributes, "Key", "Value")})
+    }
+
+    fn create_rule(&mut self, input: &Value, n: u64) -> Value {
+        let listener = text(input, "ListenerArn");
+        let arn = format!("{}/{n}", listener.replacen(":listener/", ":listener-rule/", 1));
+        let mut description = without(input, &["ListenerArn", "Tags"]);
+        description["RuleArn"] = json!(arn);
+        description["Priority"] = json!(input["Priority"].to_string());
+        description["IsDefault"] = json!(false);
+        let tags = tags_of(&input["Tags"], "Key", "Value");
+        self.resources.rules.entry(Arn::new(listener)).or_default().push((description.clone(), tags));
+        json!({"Rules": [description]})
+    }
+
+    fn modify_rule(&mut self, input: &Value) -> Value {
+        let arn = text(input, "RuleArn");
+        let rule = self.resources.rules.values_mut().flatten().find(|(d, _)| text(d, "RuleArn") == arn);
+        let (rule, _) = rule.expect("what is modified exists");
+        for (member, value) in input.as_object().expect("a request is an object") {
+            rule[member] = value.clone();
+        }
+        json!({"Rules": [rule]})
     }
 }

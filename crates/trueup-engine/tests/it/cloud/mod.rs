@@ -1,11 +1,11 @@
-//! An AWS in memory, as far as the loop needs one: it keeps resources as JSON and applies calls to them.
+//! An AWS in memory, as far as the loop needs one: it stores resources as JSON and applies calls to them.
 //!
 //! | file | idea |
 //! |---|---|
 //! | `mod.rs` | the cloud that the engine sees |
-//! | `script.rs` | what a test tells it and asks it |
-//! | `apply.rs` | what a call does |
-//! | `resources.rs` | what there is, and how it is shown |
+//! | `script.rs` | what a test sets and reads |
+//! | `apply.rs` | the effect of a call |
+//! | `resources.rs` | its resources, and how an observation shows them |
 
 mod apply;
 mod resources;
@@ -23,7 +23,8 @@ use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::{Deployment, Evidence, ServiceEvent, Task};
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::names::{EnvironmentName, ServiceId};
-use trueup_core::plan::{Call, Operation, Resource, RunningTasks};
+use trueup_core::plan::{Call, Operation, Resource};
+use trueup_core::resources::service::RunningTasks;
 use trueup_ports::{Answer, CallError, Cloud, Clouds, Effect, EvidenceRequest, ObserveRequest};
 
 use self::resources::{Resources, name_of, text};
@@ -31,14 +32,14 @@ use self::resources::{Resources, name_of, text};
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-central-1";
 
-/// What goes wrong with one call.
+/// A fault of one call.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
     /// AWS refuses it.
     Refuse(FailureKind),
     /// It has its effect, and the answer is lost.
     LoseAnswer,
-    /// The request is lost: no effect, and nobody knows.
+    /// The request is lost: it has no effect, and the caller does not know that.
     LoseRequest,
 }
 
@@ -72,24 +73,24 @@ struct State {
     rolling: bool,
     /// Whether the record of service deployments can be read.
     record_unreadable: bool,
-    /// Every deployment that ECS was asked for, such as `web:2`.
+    /// Every deployment that was requested, such as `web:2`.
     deployments: Vec<String>,
     /// The beginning of time, which is also the clock's of a world that begins with this cloud.
     begun: Option<Instant>,
     reads_fail: bool,
-    /// The engine said that nothing is to be written any more.
+    /// The engine stopped writing.
     stopped: bool,
     /// Reads in this environment never end.
     hanging_reads: Option<EnvironmentName>,
     /// Services whose number of tasks an autoscaler governs; `None` when that cannot be read.
     autoscaled: Option<BTreeSet<String>>,
-    /// Who changed whatever was changed, when somebody knows.
+    /// Who made the last change, when that is known.
     changed_by: Option<String>,
     /// Tasks that are described, stopped ones only.
     tasks: Vec<Value>,
-    /// What evidence was asked for.
+    /// The requests for evidence.
     evidence: Vec<EvidenceRequest>,
-    /// How often running tasks were asked for.
+    /// How often running tasks were read.
     counts: usize,
     /// Reading evidence never ends.
     hanging_evidence: bool,
@@ -137,7 +138,7 @@ impl FakeCloud {
         self.state.lock().expect("no test panics while it holds the lock")
     }
 
-    /// Panics when a test said so, without the lock.
+    /// Panics when a test demands it, without the lock.
     fn panic_if_told(&self) {
         let message = self.state().panic.clone();
         if let Some(message) = message {
@@ -163,13 +164,13 @@ impl Cloud for FakeCloud {
         Ok(self.state().account.clone().unwrap_or_else(|| ACCOUNT.to_owned()))
     }
 
-    async fn observe(&self, wanted: &ObserveRequest) -> Live {
+    async fn observe(&self, request: &ObserveRequest) -> Live {
         if self.environment.is_some() && self.state().hanging_reads == self.environment {
             std::future::pending::<()>().await;
         }
         let (live, latency) = {
             let mut state = self.state();
-            (state.look(wanted), state.read_latency)
+            (state.observe(request), state.read_latency)
         };
         if !latency.is_zero() {
             sleep(latency).await;
@@ -243,7 +244,7 @@ impl Cloud for FakeCloud {
         self.panic_if_told();
         let name = name_of(&call.input);
         loop {
-            // Registered before the look at the state, so that a release in between is not missed.
+            // Registered before the state is read, so that a release in between is not missed.
             let released = self.released.notified();
             if self.state().slow.as_deref() != Some(name.as_str()) {
                 break;
@@ -281,22 +282,22 @@ impl Cloud for FakeCloud {
 }
 
 impl State {
-    /// What a read shows now.
-    fn look(&mut self, wanted: &ObserveRequest) -> Live {
-        self.observations.push(wanted.clone());
+    /// The answer to an observation now.
+    fn observe(&mut self, request: &ObserveRequest) -> Live {
+        self.observations.push(request.clone());
         if self.reads_fail {
-            return Self::unreadable(wanted);
+            return Self::unreadable(request);
         }
         let mut live = match self.stale.take() {
             Some((before, times)) if times > 0 => {
-                let mut live = before.observe(wanted);
-                self.observe_scaling(wanted, &mut live);
+                let mut live = before.observe(request);
+                self.observe_scaling(request, &mut live);
                 self.stale = Some((before, times - 1));
                 live
             }
             _ => {
-                let mut live = self.resources.observe(wanted);
-                self.observe_scaling(wanted, &mut live);
+                let mut live = self.resources.observe(request);
+                self.observe_scaling(request, &mut live);
                 live
             }
         };
@@ -318,23 +319,23 @@ impl State {
     }
 
     /// What an observation shows when no read succeeds.
-    fn unreadable(wanted: &ObserveRequest) -> Live {
+    fn unreadable(request: &ObserveRequest) -> Live {
         let failure = || ReadFailure {
             operation: "ecs:DescribeServices".to_owned(),
             kind: FailureKind::Throttled,
             message: "Rate exceeded".to_owned(),
         };
         Live {
-            services: wanted.services.iter().map(|id| (id.clone(), Observed::Unknown(failure()))).collect(),
-            families: wanted.families.keys().map(|family| (family.clone(), Observed::Unknown(failure()))).collect(),
-            target_groups: wanted.target_groups.iter().map(|n| (n.clone(), Observed::Unknown(failure()))).collect(),
-            rules: wanted.listeners.iter().map(|arn| (arn.clone(), Observed::Unknown(failure()))).collect(),
-            inventory: wanted.inventory.as_ref().map(|_| Observed::Unknown(failure())),
+            services: request.services.iter().map(|id| (id.clone(), Observed::Unknown(failure()))).collect(),
+            families: request.families.keys().map(|family| (family.clone(), Observed::Unknown(failure()))).collect(),
+            target_groups: request.target_groups.iter().map(|n| (n.clone(), Observed::Unknown(failure()))).collect(),
+            rules: request.listeners.iter().map(|arn| (arn.clone(), Observed::Unknown(failure()))).collect(),
+            inventory: request.inventory.as_ref().map(|_| Observed::Unknown(failure())),
             ..Live::default()
         }
     }
 
-    fn observe_scaling(&self, wanted: &ObserveRequest, live: &mut Live) {
+    fn observe_scaling(&self, request: &ObserveRequest, live: &mut Live) {
         let answer = |id: &ServiceId| match &self.autoscaled {
             None => Observed::Unknown(ReadFailure {
                 operation: "application-autoscaling:DescribeScalableTargets".to_owned(),
@@ -344,6 +345,6 @@ impl State {
             Some(names) if names.contains(&id.name) => Observed::Present(()),
             Some(_) => Observed::Absent,
         };
-        live.autoscaled = wanted.scaling.iter().map(|id| (id.clone(), answer(id))).collect();
+        live.autoscaled = request.scaling.iter().map(|id| (id.clone(), answer(id))).collect();
     }
 }

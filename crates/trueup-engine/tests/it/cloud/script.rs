@@ -1,4 +1,4 @@
-//! What a test tells the cloud to do, and what it asks it.
+//! What a test sets in the cloud, and reads of it.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl FakeCloud {
         self.state().hanging_reads = Some(EnvironmentName::new(environment));
     }
 
-    /// What was looked up since the last time.
+    /// The lookups since the last time.
     pub fn take_lookups(&self) -> Vec<Lookup> {
         std::mem::take(&mut self.state().lookups)
     }
@@ -88,12 +88,12 @@ impl FakeCloud {
     }
 
     /// ECS gives the newest deployment of a service up and is done with going back. Without a trace in the service
-    /// itself, but for one event when `tells`.
-    pub fn roll_back(&self, name: &str, tells: bool) {
+    /// itself, but for one event when `event`.
+    pub fn roll_back(&self, name: &str, event: bool) {
         let mut state = self.state();
         let (id, now) = (service_id(name), state.now());
         let mut before = state.resources.before.get(&id).expect("there was another deployment").clone();
-        if tells {
+        if event {
             let message = format!("(service {name}) rolling back to deployment ecs-svc/0.");
             before["events"] = json!([{"message": message, "createdAt": now}]);
         }
@@ -210,22 +210,22 @@ impl FakeCloud {
         self.released.notify_waiters();
     }
 
-    /// An autoscaler governs these services from now on; `None` when nobody can tell.
+    /// An autoscaler governs these services from now on; `None` when that cannot be read.
     pub fn autoscale(&self, services: Option<&[&str]>) {
         self.state().autoscaled = services.map(|names| names.iter().map(|&name| name.to_owned()).collect());
     }
 
-    /// AWS's records name somebody from now on.
+    /// AWS's records name this principal from now on.
     pub fn blame(&self, by: &str) {
         self.state().changed_by = Some(by.to_owned());
     }
 
-    /// Somebody deletes a service by hand.
+    /// Another writer deletes a service.
     pub fn delete_service(&self, name: &str) {
         self.state().resources.services.remove(&service_id(name));
     }
 
-    /// Somebody changes a rule by hand, the only one there is.
+    /// Another writer changes the only rule.
     pub fn change_rule(&self, change: impl FnOnce(&mut Value)) {
         let mut state = self.state();
         let (rule, _) = state.resources.rules.values_mut().flatten().next().expect("there is a rule");
@@ -239,7 +239,7 @@ impl FakeCloud {
         rule.clone()
     }
 
-    /// Somebody changes a service by hand.
+    /// Another writer changes a service.
     pub fn change_service(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut state = self.state();
         let (service, _) = state.resources.services.get_mut(&service_id(name)).expect("the service exists");

@@ -70,7 +70,7 @@ pub(super) fn form(text: &str) -> Option<&'static str> {
     words(text, "_-.").find_map(|word| token(word).or_else(|| is_jwt(word).then_some("a JSON Web Token")))
 }
 
-/// What a text has between characters that no token has.
+/// The parts of a text between characters that no token has.
 fn words<'t>(text: &'t str, joiners: &'static str) -> impl Iterator<Item = &'t str> {
     text.split(move |c: char| !c.is_ascii_alphanumeric() && !joiners.contains(c))
 }
@@ -122,7 +122,7 @@ fn is_jwt(word: &str) -> bool {
     header.starts_with("eyJ") && claims.starts_with("eyJ") && signature.len() >= 16
 }
 
-/// `https://hooks.slack.com/services/T…/B…/…`: whoever has the URL may write.
+/// `https://hooks.slack.com/services/T…/B…/…`: anyone with the URL may write.
 fn has_slack_webhook(text: &str) -> bool {
     text.split_once("hooks.slack.com/services/")
         .is_some_and(|(_, path)| path.split('/').nth(2).is_some_and(|last| distinct(last) >= 8))

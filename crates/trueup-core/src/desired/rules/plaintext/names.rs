@@ -2,7 +2,7 @@
 
 use super::forms::is_filled_in_later;
 
-/// What a name of a secret ends with, `_` between the words.
+/// The endings of names of secrets, `_` between the words.
 const ENDINGS: [&str; 25] = [
     "PASSWORD",
     "PASSWD",
@@ -87,7 +87,7 @@ const SWITCHES: [&str; 15] = [
     "auto", "default",
 ];
 
-/// What people write where a value is still to come.
+/// Texts for a value that is still to come.
 const PLACEHOLDERS: [&str; 16] = [
     "changeme",
     "changeit",

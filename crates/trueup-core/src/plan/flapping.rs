@@ -1,0 +1,112 @@
+//! The flapping guard: drift that comes back after each repair is contested, and repairs slow down.
+//!
+//! Another writer, an operator or a pipeline, wants something else than git. Without the guard both would write for ever, as
+//! fast as they can. It lives in the process alone: after a restart the first repairs are made at once again, so that there are at
+//! most [`CONTESTED_ROUNDS`] more of them for each restart.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Held, Hold, Input, Resource, Step};
+use crate::drift::{Change, Shown};
+use crate::kind::Kind;
+use crate::pointer::Pointer;
+
+/// After so many repairs of the same field, each within [`CONTESTED_QUIET_SECONDS`] of the one before, it is contested.
+pub const CONTESTED_ROUNDS: u32 = 3;
+
+/// How long after the last repair a contested field is repaired again: the cap of the loop's backoff.
+pub const CONTESTED_PAUSE_SECONDS: i64 = 300;
+
+/// Drift that has stayed away for so long is over; the next one is a first one.
+pub const CONTESTED_QUIET_SECONDS: i64 = 600;
+
+/// A field of a document.
+type Field = (Kind, String, Pointer);
+
+/// What was repaired a while ago, field by field.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct FlappingGuard(BTreeMap<Field, Repairs>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Repairs {
+    /// How many in a row.
+    rounds: u32,
+    /// The last one.
+    at: Timestamp,
+    /// What it was repaired to: when git wants something else, counting restarts.
+    desired: Shown,
+}
+
+impl FlappingGuard {
+    /// Notes what a call repairs.
+    pub(crate) fn repaired(&mut self, step: &Step, now: Timestamp) {
+        self.0.retain(|_, repairs| is_recent(repairs, now));
+        for change in step.drifted() {
+            // One call may move several rules.
+            for name in step.resource.name.split(", ") {
+                let field = (step.resource.kind, name.to_owned(), change.path.clone());
+                let before = self.0.get(&field).filter(|before| before.desired == change.desired);
+                let rounds = before.map_or(0, |before| before.rounds).saturating_add(1);
+                self.0.insert(field, Repairs { rounds, at: now, desired: change.desired.clone() });
+            }
+        }
+    }
+
+    /// Whether the next repair of a contested field has to wait.
+    pub(crate) fn is_waiting(&self, kind: Kind, name: &str, change: &Change, now: Timestamp) -> bool {
+        let repairs = self.0.get(&(kind, name.to_owned(), change.path.clone()));
+        repairs.is_some_and(|repairs| {
+            is_contested(repairs, now)
+                && repairs.desired == change.desired
+                && seconds(repairs.at, now) < CONTESTED_PAUSE_SECONDS
+        })
+    }
+
+    /// The contested fields of a document.
+    fn contested(&self, kind: Kind, name: &str, now: Timestamp) -> Vec<String> {
+        let fields =
+            self.0.iter().filter(|((k, n, _), repairs)| (*k, n.as_str()) == (kind, name) && is_contested(repairs, now));
+        fields.map(|((_, _, path), _)| spelled(path)).collect()
+    }
+}
+
+/// The path as the hold names it.
+fn spelled(path: &Pointer) -> String {
+    if path.segments().is_empty() { "/".to_owned() } else { path.to_string() }
+}
+
+/// Makes one hold of all that is contested about a document, and keeps it while the guard is on: between a repair and the
+/// next time it is undone nothing differs, and that is not the end of it.
+pub(crate) fn keep_contested(input: &Input<'_>, held: &mut Vec<Held>) {
+    for document in &input.desired.documents {
+        let fields = input.memory.flapping().contested(document.kind, &document.name, input.now);
+        if fields.is_empty() {
+            continue;
+        }
+        let is_it = |held: &Held| {
+            let about = held.resource.as_ref().is_some_and(|r| (r.kind, &r.name) == (document.kind, &document.name));
+            about && matches!(held.reason, Hold::Contested { .. })
+        };
+        let (told, rest): (Vec<Held>, Vec<Held>) = std::mem::take(held).into_iter().partition(is_it);
+        *held = rest;
+        let known = told.iter().find_map(|held| held.resource.clone());
+        let resource =
+            known.unwrap_or_else(|| Resource { kind: document.kind, name: document.name.clone(), arn: None });
+        let changes = told.into_iter().flat_map(|held| held.changes).collect();
+        held.push(Held { resource: Some(resource), changes, reason: Hold::contested(fields) });
+    }
+}
+
+fn is_contested(repairs: &Repairs, now: Timestamp) -> bool {
+    repairs.rounds >= CONTESTED_ROUNDS && is_recent(repairs, now)
+}
+
+fn is_recent(repairs: &Repairs, now: Timestamp) -> bool {
+    seconds(repairs.at, now) <= CONTESTED_QUIET_SECONDS
+}
+
+fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    to.duration_since(from).as_secs()
+}

@@ -1,0 +1,122 @@
+//! Suspended applications: a person stopped following and healing, and a tag in AWS remembers it.
+//!
+//! The tag `trueup:suspended` is written on the service; where there is none, on a target group or a rule. Whichever
+//! resource carries it suspends the whole application.
+
+use jiff::Timestamp;
+
+use crate::broken::{self, Broken};
+use crate::desired::DesiredApplication;
+use crate::drift::Change;
+use crate::kind::Kind;
+use crate::live::{Live, ReadFailure, Tags};
+use crate::names::InstanceName;
+use crate::plan::{Call, Cause, Held, Hold, Input, Resource, Step, tags};
+use crate::resources::{self, Carrier};
+
+/// Why an application cannot be suspended or resumed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NothingToMark {
+    /// A resource that may carry the mark could not be read.
+    #[error("it could not be read: {0}")]
+    Unread(ReadFailure),
+    /// AWS has nothing of it.
+    #[error("AWS has no service, target group or listener rule of it that could carry the mark")]
+    Nothing,
+}
+
+/// What the tag says: when, who and why, as far as a tag's value may be written.
+pub fn note(at: Timestamp, by: &str, reason: Option<&str>) -> String {
+    let reason = reason.map(|reason| format!(" - {reason}")).unwrap_or_default();
+    tags::legal(&format!("{} by {by}{reason}", at.strftime("%Y-%m-%dT%H:%M:%SZ")))
+}
+
+/// The call that suspends an application: it marks the service, else a target group, else a rule.
+///
+/// # Errors
+/// When nothing of it is known to be there.
+pub fn suspend(
+    desired: &DesiredApplication,
+    live: &Live,
+    instance: &InstanceName,
+    note: &str,
+) -> Result<Call, NothingToMark> {
+    let marks = Tags::from([(tags::SUSPENDED.to_owned(), tags::legal(note))]);
+    let (kind, carrier) = carriers(desired, live, instance)?.into_iter().next().ok_or(NothingToMark::Nothing)?;
+    Ok(Call::of(kind.facts().tagging.set(&carrier.arn, &marks)))
+}
+
+/// The calls that resume an application: they take every mark away. None when it is not suspended.
+///
+/// # Errors
+/// When nothing of it is known to be there.
+pub fn resume(desired: &DesiredApplication, live: &Live, instance: &InstanceName) -> Result<Vec<Call>, NothingToMark> {
+    let carriers = carriers(desired, live, instance)?;
+    if carriers.is_empty() {
+        return Err(NothingToMark::Nothing);
+    }
+    let marked = carriers.into_iter().filter(|(_, carrier)| carrier.tags.contains_key(tags::SUSPENDED));
+    let calls = marked.map(|(kind, carrier)| Call::of(kind.facts().tagging.remove(&carrier.arn, &[tags::SUSPENDED])));
+    Ok(calls.collect())
+}
+
+/// What the mark says, when the application carries one.
+pub(super) fn of(input: &Input<'_>) -> Option<String> {
+    if broken::is(Broken::SuspensionIgnored) {
+        return None;
+    }
+    let seen = present(input.desired, input.live, input.instance);
+    seen.into_iter().find_map(|(_, carrier)| carrier.tags.get(tags::SUSPENDED).cloned())
+}
+
+/// Why the service could not be read: then it is not known whether the application is suspended.
+pub(super) fn unread(input: &Input<'_>) -> Option<ReadFailure> {
+    resources::unread(Kind::Service, input.desired, input.live)
+}
+
+/// Holds all steps of a suspended application; what is drift stays known as drift.
+pub(super) fn suspend_steps(note: &str, steps: Vec<Step>, held: &mut Vec<Held>) -> Vec<Step> {
+    held.insert(0, hold(note, None, None, Vec::new()));
+    for step in steps {
+        let (drift, other): (Vec<_>, Vec<_>) =
+            step.changes.into_iter().partition(|change| step.drift.contains(&change.path));
+        let other_cause = if step.cause == Cause::Drift { Cause::Pending } else { step.cause };
+        for (cause, changes) in [(Cause::Drift, drift), (other_cause, other)] {
+            if !changes.is_empty() {
+                held.push(hold(note, Some(step.resource.clone()), Some(cause), changes));
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn hold(note: &str, resource: Option<Resource>, cause: Option<Cause>, changes: Vec<Change>) -> Held {
+    Held { resource, changes, reason: Hold::Suspended { note: note.to_owned(), cause } }
+}
+
+/// The kinds whose resources may carry the mark, the one to be written first.
+const CARRIERS: [Kind; 3] = [Kind::Service, Kind::TargetGroup, Kind::ListenerRule];
+
+/// The resources that may carry the mark, the one to be written first.
+fn carriers<'a>(
+    desired: &DesiredApplication,
+    live: &'a Live,
+    instance: &InstanceName,
+) -> Result<Vec<(Kind, Carrier<'a>)>, NothingToMark> {
+    match CARRIERS.into_iter().find_map(|kind| resources::unread(kind, desired, live)) {
+        Some(failure) => Err(NothingToMark::Unread(failure)),
+        None => Ok(present(desired, live, instance)),
+    }
+}
+
+fn present<'a>(desired: &DesiredApplication, live: &'a Live, instance: &InstanceName) -> Vec<(Kind, Carrier<'a>)> {
+    // Another installation's mark is not ours.
+    let is = |tags: &Tags, key, value: &str| tags.get(key).is_none_or(|tag| *tag == tags::legal(value));
+    let all = CARRIERS
+        .into_iter()
+        .flat_map(|kind| resources::carriers(kind, desired, live).into_iter().map(move |carrier| (kind, carrier)));
+    all.filter(|(_, Carrier { tags, .. })| {
+        is(tags, tags::INSTANCE, instance.as_str()) && is(tags, tags::ENVIRONMENT, desired.environment.as_str())
+    })
+    .collect()
+}

@@ -1,0 +1,88 @@
+//! How a person ends the hold on a failed revision: a durable mark that every copy of trueup sees.
+//!
+//! `trueup retry` writes the tag `trueup:retry` with the digest of the deployment and the time of the newest thing that
+//! is known of its failure, and takes `trueup:failed` off. What is older than that time no longer holds; what comes
+//! after it does. All times are AWS's own, so that no clock has to agree with another.
+
+use jiff::Timestamp;
+
+use crate::digest::Digest;
+use crate::kind::Kind;
+use crate::live::Tags;
+use crate::plan::{Call, Cause, Hold, Plan, Step, tags};
+
+/// A person asked for a deployment once more.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::resources::service) struct Mark {
+    /// Of what.
+    pub digest: Digest,
+    /// What was seen of its failure up to this time does not count.
+    pub until: Timestamp,
+}
+
+impl Mark {
+    /// Reads the tag `trueup:retry`; none when there is none, or it is not of that form.
+    pub fn read(tags: &Tags) -> Option<Self> {
+        let (digest, until) = tags.get(tags::RETRY)?.split_once(' ')?;
+        Some(Self { digest: Digest::from_tag(digest), until: until.parse().ok()? })
+    }
+
+    fn tag(&self) -> String {
+        tags::legal(&format!("{} {}", self.digest, self.until))
+    }
+
+    /// Whether a failure of this time was known when the mark was set. One whose time nobody knows was.
+    pub fn covers(&self, at: Option<Timestamp>) -> bool {
+        at.is_none_or(|at| at <= self.until)
+    }
+}
+
+/// The calls that end every hold on a failed revision in a plan; none where nothing is held for that.
+///
+/// `now` stands in where AWS tells no time of the failure.
+pub fn retry(plan: &Plan, now: Timestamp) -> Vec<Step> {
+    let held = plan.held.iter().filter_map(|held| match &held.reason {
+        Hold::RevisionFailed { digest, failed_at, .. } => Some((held.resource.as_ref()?, digest, failed_at)),
+        _ => None,
+    });
+    let mut steps = Vec::new();
+    for (resource, digest, failed_at) in held {
+        let Some(arn) = &resource.arn else { continue };
+        let mark = Mark { digest: digest.clone(), until: failed_at.unwrap_or(now) };
+        let tagging = Kind::Service.facts().tagging;
+        let mark = Tags::from([(tags::RETRY.to_owned(), mark.tag())]);
+        // The mark first: a stop between the two leaves both, and then the mark counts.
+        let calls = [Call::of(tagging.set(arn, &mark)), Call::of(tagging.remove(arn, &[tags::FAILED]))];
+        steps.extend(calls.map(|call| Step {
+            resource: resource.clone(),
+            cause: Cause::Adopt,
+            changes: Vec::new(),
+            drift: Vec::new(),
+            awaits: Vec::new(),
+            call,
+        }));
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written_and_covers_what_was_known() {
+        let until: Timestamp = "2026-01-01T00:00:00.123456789Z".parse().expect("a time");
+        let mark = Mark { digest: Digest::of(b"a"), until };
+        let tags = |value: &str| Tags::from([(tags::RETRY.to_owned(), value.to_owned())]);
+        assert_eq!(Mark::read(&tags(&mark.tag())), Some(mark.clone()));
+        for other in ["", "abc", "abc yesterday"] {
+            assert_eq!(Mark::read(&tags(other)), None, "{other}");
+        }
+        let second = jiff::SignedDuration::from_secs(1);
+        for (at, covered) in
+            [(None, true), (Some(until), true), (Some(until - second), true), (Some(until + second), false)]
+        {
+            assert_eq!(mark.covers(at), covered, "{at:?}");
+        }
+    }
+}
