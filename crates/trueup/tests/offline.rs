@@ -175,8 +175,8 @@ fn iam_policy_prints_what_the_example_needs_and_notes_what_only_aws_knows() {
     };
     assert!(named(&policy).contains(&"UpdateServices".to_owned()), "{policy}");
     assert_snapshot!(String::from_utf8_lossy(&output.stderr), @r"
-    note: some document names a role by a reference that only AWS can answer, so any role of the account may be passed
-    hint: `--resolve` asks AWS, or write the role's ARN into the document
+    note: a document refers to a role by a reference that only AWS can resolve, so the policy allows passing any role of the account
+    hint: use `--resolve`, which asks AWS, or write the ARN of the role into the document
     ");
     assert_eq!(output.stdout, trueup(tree.path(), &["iam-policy", "--environment", "production"]).stdout);
 
@@ -287,7 +287,7 @@ fn nothing_in_a_file_steers_the_terminal_in_any_format() {
     fs::create_dir(tree.path().join("app\u{202e}\u{9b}\nerror: y")).expect("a temporary directory can be written");
     for format in ["text", "json"] {
         let told = told(&trueup(tree.path(), &["check", "--format", format]));
-        assert!(told.contains("turns text around") && !told.contains(steers), "{told:?}");
+        assert!(told.contains("control or direction characters") && !told.contains(steers), "{told:?}");
         assert!(!told.lines().any(|line| line.starts_with("error: y")), "{told:?}");
     }
 }

@@ -211,7 +211,7 @@ fn what_is_wrong_is_told_as_json_with_the_right_status() {
         ("/api/v1/events?event=%1b", 400, "is not a valid `event`"),
         ("/api/v1/events?since=yesterday", 400, "is not a valid `since`: write a time"),
         ("/api/v1/events?after=1-1&before=1-1", 400, "not both"),
-        ("/api/v1/events?before=1-1", 400, "another process's"),
+        ("/api/v1/events?before=1-1", 400, "from an earlier process"),
         ("/api/v1/events?before=one", 400, "is not a valid `before`"),
         ("/api/v1", 404, "no such page"),
         ("/api/v2/events", 404, "no such page"),

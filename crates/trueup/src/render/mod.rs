@@ -5,6 +5,8 @@ pub mod markdown;
 mod masked;
 pub mod plan;
 pub mod problems;
+#[cfg(test)]
+mod situations;
 pub mod status;
 pub mod why;
 
