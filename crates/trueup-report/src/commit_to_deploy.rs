@@ -137,7 +137,7 @@ fn key(event: &Event) -> Option<(EnvironmentName, ApplicationName)> {
 /// Whether a step makes ECS roll out because git changed.
 fn deploys_a_commit(step: &PlannedStep) -> bool {
     matches!(step.cause, Cause::Create | Cause::Pending)
-        && matches!(step.resource.kind, Kind::Service | Kind::TaskDefinition)
+        && matches!(step.subject.kind(), Some(Kind::Service | Kind::TaskDefinition))
 }
 
 #[cfg(test)]

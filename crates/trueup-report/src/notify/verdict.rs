@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use trueup_core::names::Revision;
-use trueup_core::plan::{Cause, Hold, Plan, Rollout};
+use trueup_core::plan::{Cause, Hold, Plan, Rollout, Subject};
 use trueup_core::report::printable;
 use trueup_engine::Status;
 
@@ -247,7 +247,7 @@ pub(super) mod tests {
     }
 
     fn held(revision: &str, reason: Hold) -> Plan {
-        let held = Held { resource: None, changes: Vec::new(), reason };
+        let held = Held { subject: Subject::Application, changes: Vec::new(), reason };
         Plan { held: vec![held], sync: Sync::OutOfSync, ..plan(revision) }
     }
 
