@@ -7,8 +7,8 @@ use trueup_core::document::{Problem, SourceFile, Validation, parse, validate_doc
 use trueup_core::kind::Kind;
 use trueup_core::names::Revision;
 
-/// The first byte says which kind of document and which syntax, the rest is the file. Whatever it is, it is parsed and judged or
-/// refused with problems that stand in the file.
+/// The first byte says which kind of document and which syntax, the rest is the file. Any bytes are parsed and checked, or
+/// refused with problems whose places are in the file.
 pub fn documents(data: &[u8]) {
     let Some((first, text)) = data.split_first() else { return };
     let kind = Kind::ALL[usize::from(first / 2) % Kind::ALL.len()];
@@ -18,7 +18,7 @@ pub fn documents(data: &[u8]) {
     match parse(&file) {
         Ok(node) => inspect(&validate_document(&node, kind, &Validation::default()), &text),
         Err(problems) => {
-            assert!(!problems.is_empty(), "what is refused is told why");
+            assert!(!problems.is_empty(), "a refused file has a problem");
             inspect(&problems, &text);
         }
     }
@@ -56,17 +56,21 @@ const CONFIGURATION: &str = "applications = [\"*\"]\n[environments.production]\n
 pub fn desired(data: &[u8]) {
     let loaded = load(&tree(data));
     let again = load(&tree(data));
-    assert_eq!(format!("{:?}", loaded.problems), format!("{:?}", again.problems), "the same tree, the same verdict");
+    assert_eq!(
+        format!("{:?}", loaded.problems),
+        format!("{:?}", again.problems),
+        "the same tree has the same problems"
+    );
     resolve_all(&loaded);
 }
 
-/// What is valid, with nothing found.
+/// Resolves what is valid, with nothing found.
 pub(crate) fn resolve_all(loaded: &Loaded) {
     let revision = Revision::new("0".repeat(40));
     for application in loaded.applications.values().flatten() {
         let desired = application.resolve(&revision, &BTreeMap::new());
         let awaited = application.lookups().len();
-        // What has nothing to look up has nothing that does not resolve.
+        // An application without lookups has nothing unresolved.
         assert!(awaited > 0 || desired.unresolved.is_empty(), "{:?}", desired.unresolved);
     }
 }
@@ -78,7 +82,7 @@ fn tree(data: &[u8]) -> FileTree {
         ("web/app.toml".to_owned(), (&b""[..]).into()),
     ]);
     for (path, part) in FILES.into_iter().zip(text.split("\n----\n")) {
-        // An empty part leaves the file away, or as it is.
+        // An empty part leaves the file out, or as it is.
         if !part.is_empty() {
             files.insert(path.to_owned(), part.as_bytes().into());
         }

@@ -1,4 +1,4 @@
-//! Trees of a git repository that somebody hostile has written.
+//! Trees of a git repository that an attacker has written.
 
 use std::path::Path;
 
@@ -21,8 +21,8 @@ const BOUNDS: Bounds = Bounds {
     commits_max: 10,
 };
 
-/// The bytes describe a tree (`Reader`), which is written as raw objects, so that git's own checks do not stand between.
-/// Following it gives its files within the bounds, or says why not; no path leaves the tree.
+/// The bytes describe a tree (`Reader`), which is written as raw objects, so that git's own checks are bypassed.
+/// Following it gives its files within the bounds, or reports why not; no path leaves the tree.
 pub fn git_trees(data: &[u8]) {
     let directory = tempfile::tempdir().expect("there is a place for files");
     let bare = directory.path().join("bare.git");

@@ -1,5 +1,4 @@
-//! What the fuzzers do with their bytes, one function a target: each takes whatever comes and panics where a promise is
-//! broken. The corpora are run through the same functions as ordinary tests (`tests/corpora.rs`); `README.md` says how to
+//! The fuzz targets, one function each: it takes any bytes and panics where a promise is broken. The corpora are run through the same functions as ordinary tests (`tests/corpora.rs`); `README.md` says how to
 //! fuzz.
 
 mod documents;

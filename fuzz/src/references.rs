@@ -12,8 +12,8 @@ use trueup_core::names::Revision;
 const CONFIGURATION: &str = "applications = [\"*\"]\n[environments.production]\naccount = \"123456789012\"\n\
                              region = \"eu-central-1\"\ncluster = \"main\"\n[environments.production.variables]\nx = \"y\"\n";
 
-/// The bytes are the value of a label, an image and a variable. Where they are taken, all references in them resolve once
-/// everything that is looked up was found, and text without `${` comes out as it went in.
+/// The bytes are the value of a label and of a variable. Where they are accepted, all references in them resolve once every
+/// lookup was answered, and text without `${` is unchanged.
 pub fn references(data: &[u8]) {
     let text = String::from_utf8_lossy(data).into_owned();
     let task = json!({
@@ -41,7 +41,7 @@ pub fn references(data: &[u8]) {
         let task = desired.single(Kind::TaskDefinition).expect("it has one");
         let label = &task.body["containerDefinitions"][0]["dockerLabels"]["label"];
         if !text.contains("${") {
-            assert_eq!(label, &json!(text), "text without references is left alone");
+            assert_eq!(label, &json!(text), "text without references is unchanged");
         }
     }
 }

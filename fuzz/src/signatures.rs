@@ -1,4 +1,4 @@
-//! Commits as a stranger would push them, and lists of signers.
+//! Commits from unknown authors, and lists of signers.
 
 use trueup_verify::AllowedSigners;
 
@@ -9,7 +9,7 @@ macro_rules! fixture {
     };
 }
 
-/// The commits that were signed by somebody who may, without their signatures.
+/// The commits that were signed by an accepted signer, without their signatures.
 const SIGNED: [&str; 9] = [
     fixture!("ed25519.payload"),
     fixture!("ecdsa256.payload"),
@@ -22,8 +22,8 @@ const SIGNED: [&str; 9] = [
     fixture!("pgp-subkey.payload"),
 ];
 
-/// The bytes are a commit object, then a list of SSH signers, then OpenPGP keys. Only what was signed is taken, whatever
-/// stands around it; lists are taken, or refused with a line of theirs.
+/// The bytes are a commit object, then a list of SSH signers, then OpenPGP keys. Only signed content is accepted, whatever
+/// surrounds it; lists are accepted, or refused with a line of theirs.
 pub fn signatures(data: &[u8]) {
     let mut signers = AllowedSigners::default();
     signers.add_ssh(fixture!("allowed_signers")).expect("they are right");

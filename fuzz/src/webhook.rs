@@ -1,4 +1,4 @@
-//! Webhooks: headers and bodies of strangers.
+//! Webhooks: headers and bodies from unknown senders.
 
 use std::sync::OnceLock;
 
@@ -13,8 +13,8 @@ const SECRET: &str = "a-secret-of-the-webhook";
 const NOW: i64 = 1_800_000_000;
 const DELIVERY: &str = "one";
 
-/// Header lines, an empty line, a body. As it is it is signed by nobody, so that it must not be taken; signed as each provider
-/// signs, it is answered, whatever it says.
+/// Header lines, an empty line, a body. It is unsigned and must be refused; signed as each provider
+/// signs, it is answered, whatever its content.
 pub fn webhook(data: &[u8]) {
     let end = data.windows(2).position(|pair| pair == b"\n\n");
     let (head, body) = end.map_or((data, &b""[..]), |end| (&data[..end], &data[end + 2..]));
@@ -35,7 +35,7 @@ pub fn webhook(data: &[u8]) {
     }
 }
 
-/// The headers with each provider's signature put over them.
+/// The headers with each provider's signature added.
 fn signed(headers: &HeaderMap, body: &[u8]) -> Vec<HeaderMap> {
     let tag = |text: &[u8]| {
         let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length");

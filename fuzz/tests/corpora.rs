@@ -1,4 +1,4 @@
-//! The corpora of the fuzzers as ordinary tests: what was found once is not found again.
+//! The corpora of the fuzzers as ordinary tests: a finding does not come back.
 
 use std::path::Path;
 

@@ -3,18 +3,19 @@
 //! CloudTrail is some minutes behind, keeps 90 days, and has two calls a second for everybody in the account. What ECS
 //! does by itself is not in it, or under the name of its service role.
 
-use aws_sdk_cloudtrail::primitives::DateTimeFormat;
-use aws_sdk_cloudtrail::types::{Event, LookupAttribute, LookupAttributeKey};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde_json::{Value, json};
 use trueup_core::kind::Kind;
 use trueup_core::live::Observed;
 use trueup_core::plan::Resource;
 
-use crate::buckets::Bucket;
+use crate::api::operations::LOOKUP_EVENTS;
 use crate::cloud::AwsCloud;
 use crate::failure;
 
 /// How many events are looked through, the newest first. Source: CloudTrail API reference, `LookupEvents`.
-const EVENTS_MAX: i32 = 50;
+const EVENTS_MAX: usize = 50;
 
 /// Finds the newest change that somebody else made: `alice at 2026-01-01T00:00:00Z by UpdateService`.
 pub(crate) async fn last_change(cloud: &AwsCloud, resource: &Resource) -> Observed<String> {
@@ -24,15 +25,12 @@ pub(crate) async fn last_change(cloud: &AwsCloud, resource: &Resource) -> Observ
         Kind::Service => arn.as_str().rsplit('/').next().unwrap_or(arn.as_str()),
         Kind::TaskDefinition | Kind::TargetGroup | Kind::ListenerRule => arn.as_str(),
     };
-    let attribute = LookupAttribute::builder()
-        .attribute_key(LookupAttributeKey::ResourceName)
-        .attribute_value(name)
-        .build()
-        .expect("key and value are set");
-    let send = || cloud.trail.lookup_events().lookup_attributes(attribute.clone()).max_results(EVENTS_MAX).send();
-    match cloud.caller.read(Bucket::Trail, "cloudtrail:LookupEvents", send).await {
+    let attribute = json!({"AttributeKey": "ResourceName", "AttributeValue": name});
+    let input = json!({"LookupAttributes": [attribute], "MaxResults": EVENTS_MAX});
+    match cloud.api.read(&cloud.caller, &LOOKUP_EVENTS, &input).await {
         Ok(answer) => {
-            let by = answer.events().iter().filter(|event| changes(resource.kind, event)).find_map(words);
+            let events = answer.get("Events").and_then(Value::as_array).into_iter().flatten();
+            let by = events.filter(|event| changes(resource.kind, event)).find_map(words);
             by.map_or(Observed::Absent, Observed::Present)
         }
         Err(error) => failure::unknown(error),
@@ -40,19 +38,23 @@ pub(crate) async fn last_change(cloud: &AwsCloud, resource: &Resource) -> Observ
 }
 
 /// Whether an event changed a resource of this kind, and is not our own: those carry our name as user agent.
-fn changes(kind: Kind, event: &Event) -> bool {
+fn changes(kind: Kind, event: &Value) -> bool {
     let names: &[&str] = match kind {
         Kind::Service => &["UpdateService", "CreateService", "DeleteService"],
         Kind::TaskDefinition => &["RegisterTaskDefinition", "DeregisterTaskDefinition"],
         Kind::TargetGroup => &["ModifyTargetGroup", "ModifyTargetGroupAttributes", "DeleteTargetGroup"],
         Kind::ListenerRule => &["ModifyRule", "SetRulePriorities", "DeleteRule"],
     };
-    let ours = event.cloud_trail_event().is_some_and(|event| event.contains("app/trueup"));
-    !ours && event.event_name().is_some_and(|name| names.contains(&name))
+    let ours = text(event, "CloudTrailEvent").is_some_and(|event| event.contains("app/trueup"));
+    !ours && text(event, "EventName").is_some_and(|name| names.contains(&name))
 }
 
-fn words(event: &Event) -> Option<String> {
-    let at = event.event_time().and_then(|time| time.fmt(DateTimeFormat::DateTime).ok());
-    let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
-    Some(format!("{}{at} by {}", event.username()?, event.event_name()?))
+fn words(event: &Value) -> Option<String> {
+    let at = event.get("EventTime").and_then(Value::as_f64).map(DateTime::from_secs_f64);
+    let at = at.and_then(|time| time.fmt(Format::DateTime).ok()).map(|at| format!(" at {at}")).unwrap_or_default();
+    Some(format!("{}{at} by {}", text(event, "Username")?, text(event, "EventName")?))
+}
+
+fn text<'a>(event: &'a Value, member: &str) -> Option<&'a str> {
+    event.get(member)?.as_str()
 }

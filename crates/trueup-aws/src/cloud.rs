@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use trueup_core::desired::{Environment, Lookup};
@@ -18,7 +18,9 @@ use trueup_core::plan::{Call, Operation, Resource};
 use trueup_core::resources::service::RunningTasks;
 use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Meter, ObserveRequest, Priority};
 
-use crate::buckets::{Bucket, Buckets};
+use crate::api::Api;
+use crate::api::operations::GET_CALLER_IDENTITY;
+use crate::buckets::Buckets;
 use crate::caller::Caller;
 use crate::calls::Calls;
 use crate::ecs::{self, Ecs};
@@ -28,7 +30,7 @@ use crate::observe::service_deployments::ServiceDeployments;
 use crate::observe::services::Services;
 use crate::observe::sweep::Sweep;
 use crate::observe::task_definitions::TaskDefinitions;
-use crate::resolve::{Lookups, Resolvers};
+use crate::resolve::Lookups;
 use crate::stop::Stop;
 use crate::{failure, priority};
 
@@ -42,18 +44,15 @@ pub struct AwsCloud {
     pub(crate) caller: Caller,
     pub(crate) ecs: Ecs,
     pub(crate) elb: Elb,
-    pub(crate) resolvers: Resolvers,
+    pub(crate) api: Api,
     pub(crate) services: Services,
     pub(crate) task_definitions: TaskDefinitions,
     pub(crate) service_deployments: ServiceDeployments,
     pub(crate) sweep: std::sync::Mutex<Sweep>,
     pub(crate) lookups: Lookups,
-    pub(crate) scaling: aws_sdk_applicationautoscaling::Client,
     pub(crate) scalable: Scalable,
-    pub(crate) trail: aws_sdk_cloudtrail::Client,
     /// How many reads had been made when the last observation ended.
     pub(crate) reads_before: AtomicU64,
-    sts: aws_sdk_sts::Client,
     account: Mutex<Option<Verified>>,
     locked_out: AtomicBool,
 }
@@ -80,17 +79,14 @@ impl AwsCloud {
             caller: Caller::new(environment.name.to_string(), buckets, calls, meter, stop),
             ecs: Ecs { client: aws_sdk_ecs::Client::new(config) },
             elb: Elb { client: aws_sdk_elasticloadbalancingv2::Client::new(config) },
-            resolvers: Resolvers::new(config),
+            api: Api::new(config),
             services: Services::default(),
             task_definitions: TaskDefinitions::default(),
             service_deployments: ServiceDeployments::default(),
             sweep: std::sync::Mutex::default(),
             lookups: Lookups::default(),
-            scaling: aws_sdk_applicationautoscaling::Client::new(config),
             scalable: Scalable::default(),
-            trail: aws_sdk_cloudtrail::Client::new(config),
             reads_before: AtomicU64::new(0),
-            sts: aws_sdk_sts::Client::new(config),
             account: Mutex::default(),
             locked_out: AtomicBool::new(false),
             environment,
@@ -112,17 +108,16 @@ impl AwsCloud {
             return Ok(verified.account.clone());
         }
         *known = None;
-        let operation = "sts:GetCallerIdentity";
-        let identity = self.caller.read(Bucket::Identity, operation, || self.sts.get_caller_identity().send()).await;
+        let identity = self.api.read(&self.caller, &GET_CALLER_IDENTITY, &json!({})).await;
         let is_locked_out = identity.as_ref().is_err_and(|error| error.kind == FailureKind::Credentials);
         self.locked_out.store(is_locked_out, Ordering::Relaxed);
         let identity = identity?;
-        let Some(account) = identity.account else {
+        let Some(account) = identity.get("Account").and_then(Value::as_str) else {
             let message = "the answer names no account";
-            return Err(failure::failure(operation, FailureKind::Unavailable, Effect::None, message));
+            return Err(failure::failure(GET_CALLER_IDENTITY.action, FailureKind::Unavailable, Effect::None, message));
         };
-        *known = Some(Verified { account: account.clone(), at: Instant::now(), credential_failures });
-        Ok(account)
+        *known = Some(Verified { account: account.to_owned(), at: Instant::now(), credential_failures });
+        Ok(account.to_owned())
     }
 
     /// Refuses a write into any account but the environment's.

@@ -113,7 +113,7 @@ struct Exchange {
 
 impl Exchange {
     fn new(operation: &str, input: &Value) -> Self {
-        Self { body: query::body(operation, input).into(), answer: Slot::default() }
+        Self { body: query::elb_body(operation, input).into(), answer: Slot::default() }
     }
 }
 
@@ -152,6 +152,6 @@ impl Intercept for Exchange {
 fn parsed(operation: &str, slot: &Slot) -> Result<Value, CallError> {
     let body = lossless::take(slot);
     let text = str::from_utf8(&body).map_err(|error| format!("the answer is not UTF-8: {error}"));
-    text.and_then(xml::result)
+    text.and_then(xml::elb_result)
         .map_err(|message| failure::failure(operation, FailureKind::Unavailable, Effect::Unknown, message))
 }

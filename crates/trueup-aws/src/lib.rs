@@ -2,13 +2,14 @@
 //!
 //! [`AwsClouds`] makes an [`AwsCloud`] per environment, which observes, resolves and executes. Inside, every call goes
 //! the same way: a turn in a token bucket by its priority, the SDK's client with its credentials, time-outs and
-//! signature, and a verdict on what a failure means. Documents and answers pass as JSON, without loss: ECS by a client protocol of our
-//! own, ELBv2 by pairs out and XML in.
+//! signature, and a classification of its failure. Documents and answers pass as JSON, without loss: ECS by a client protocol of our
+//! own, ELBv2 by pairs out and XML in, the APIs of which only a few operations are called by one client for all of them.
 //!
 //! What is absent on purpose: typed mirrors of requests and answers; any decision about what to write; any value of a
 //! secret or a parameter. Bodies are never logged here; the SDK's own targets (`aws_*`) may log them at level `trace`.
 
 mod answer;
+mod api;
 mod attribution;
 mod buckets;
 mod caller;

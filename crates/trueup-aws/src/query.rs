@@ -10,11 +10,20 @@ use trueup_core::model::{Api, Model, Shape};
 /// The version of the ELBv2 API, which every request names.
 const ELBV2_VERSION: &str = "2015-12-01";
 
-/// The body of an ELBv2 request. `null` members are left out, as the SDK leaves out what is not set.
-pub(crate) fn body(operation: &str, input: &Value) -> String {
+/// The body of an ELBv2 request.
+pub(crate) fn elb_body(operation: &str, input: &Value) -> String {
+    pairs(operation, ELBV2_VERSION, input, Expected::of_elb_request(operation))
+}
+
+/// The body of a request to an API without a model here: its requests must have no maps.
+pub(crate) fn body(operation: &str, version: &str, input: &Value) -> String {
+    pairs(operation, version, input, Expected(None))
+}
+
+/// `null` members are left out, as the SDK leaves out members that are not set.
+fn pairs(operation: &str, version: &str, input: &Value, shape: Expected) -> String {
     let mut body = String::new();
-    let mut writer = QueryWriter::new(&mut body, operation, ELBV2_VERSION);
-    let shape = Kind::of_request(operation);
+    let mut writer = QueryWriter::new(&mut body, operation, version);
     for (name, value) in input.as_object().into_iter().flatten() {
         write(writer.prefix(name), value, shape.member(name));
     }
@@ -24,17 +33,17 @@ pub(crate) fn body(operation: &str, input: &Value) -> String {
 
 /// What the API model says of a value; nothing for members that it does not know.
 #[derive(Clone, Copy)]
-struct Kind(Option<&'static Shape>);
+struct Expected(Option<&'static Shape>);
 
-impl Kind {
-    fn of_request(operation: &str) -> Self {
+impl Expected {
+    fn of_elb_request(operation: &str) -> Self {
         // The model carries the requests that documents are written for. The others (tags, deletions) have no map in
         // them, so nothing is missed.
         let shape = matches!(operation, "CreateRule" | "ModifyRule").then(|| Model::aws().shape(Api::Elbv2, "Actions"));
         Self(shape)
     }
 
-    /// The kind of a request's member.
+    /// What is said of a request's member.
     fn member(self, name: &str) -> Self {
         if name == "Actions" { self } else { Self(None) }
     }
@@ -49,7 +58,7 @@ impl Kind {
     }
 }
 
-fn write<'a>(mut writer: QueryValueWriter<'a>, value: &'a Value, kind: Kind) {
+fn write<'a>(mut writer: QueryValueWriter<'a>, value: &'a Value, expected: Expected) {
     match value {
         Value::Null => {}
         Value::Bool(value) => writer.boolean(*value),
@@ -58,20 +67,20 @@ fn write<'a>(mut writer: QueryValueWriter<'a>, value: &'a Value, kind: Kind) {
         Value::Array(values) => {
             let mut list = writer.start_list(false, None);
             for value in values {
-                write(list.entry(), value, kind.below(None));
+                write(list.entry(), value, expected.below(None));
             }
             list.finish();
         }
-        Value::Object(entries) if matches!(kind.0, Some(Shape::Map(_))) => {
+        Value::Object(entries) if matches!(expected.0, Some(Shape::Map(_))) => {
             let mut map = writer.start_map(false, "key", "value");
             for (key, value) in entries {
-                write(map.entry(key), value, Kind(None));
+                write(map.entry(key), value, Expected(None));
             }
             map.finish();
         }
         Value::Object(members) => {
             for (name, value) in members {
-                write(writer.prefix(name), value, kind.below(Some(name)));
+                write(writer.prefix(name), value, expected.below(Some(name)));
             }
         }
     }
@@ -81,7 +90,7 @@ fn write<'a>(mut writer: QueryValueWriter<'a>, value: &'a Value, kind: Kind) {
 mod tests {
     use serde_json::json;
 
-    use super::body;
+    use super::elb_body as body;
 
     #[test]
     fn a_document_becomes_pairs() {

@@ -1,24 +1,44 @@
-//! Reads an ELBv2 answer, XML, as the JSON that the AWS CLI prints for it.
+//! Reads an answer of the query protocol, XML, as the JSON that the AWS CLI prints for it.
 //!
-//! XML shows neither types nor whether an empty element is an empty list, so the API model directs the walk. What the
-//! model does not know is kept all the same: `member` elements as a list, other elements as an object, the rest as text.
+//! XML shows neither types nor whether an empty element is an empty list, so for ELBv2 the API model directs the walk.
+//! What the model does not know is kept all the same: `member` elements as a list, other elements as an object, the rest as text.
 
 use roxmltree::{Document, Node};
 use serde_json::{Map, Value};
 use trueup_core::model::{Api, Model, Shape};
 
-/// The result in an answer: the object that the CLI prints, empty for operations that answer nothing.
+/// The result in an answer of ELBv2: the object that the CLI prints, empty for operations that answer nothing.
 ///
 /// # Errors
-/// When the answer is no XML, or not an ELBv2 answer.
+/// When the answer is not XML, or not the API's.
+pub(crate) fn elb_result(answer: &str) -> Result<Value, String> {
+    result_of(answer, member_of_elb_result)
+}
+
+/// The result in an answer of an API without a model here: everything that is no list or object is text.
+///
+/// # Errors
+/// When the answer is not XML, or not the API's.
 pub(crate) fn result(answer: &str) -> Result<Value, String> {
+    result_of(answer, |_| Expected::Unknown)
+}
+
+/// The code and the message of a failed answer, as far as it has them.
+pub(crate) fn error(answer: &str) -> (Option<String>, Option<String>) {
+    let Ok(document) = Document::parse(answer) else { return (None, None) };
+    let error = elements(document.root_element()).find(|node| node.tag_name().name() == "Error");
+    let member = |name| elements(error?).find(|node| node.tag_name().name() == name).map(text);
+    (member("Code"), member("Message"))
+}
+
+fn result_of(answer: &str, member: impl Fn(&str) -> Expected) -> Result<Value, String> {
     let document = Document::parse(answer).map_err(|error| format!("the answer is not XML: {error}"))?;
     let root = document.root_element();
     if !root.tag_name().name().ends_with("Response") {
         return Err(format!("the answer is a `{}`", root.tag_name().name()));
     }
     let result = elements(root).find(|node| node.tag_name().name().ends_with("Result"));
-    Ok(result.map_or_else(|| Value::Object(Map::new()), |result| object(result, member_of_result)))
+    Ok(result.map_or_else(|| Value::Object(Map::new()), |result| object(result, member)))
 }
 
 /// What a value is.
@@ -31,7 +51,7 @@ enum Expected {
 
 /// The members of results that hold what documents are compared with. Others hold texts and lists of texts only, which
 /// need no direction.
-fn member_of_result(name: &str) -> Expected {
+fn member_of_elb_result(name: &str) -> Expected {
     match name {
         // Not the model's `TargetGroupList`: that one is the list in a forward action.
         "TargetGroups" => Expected::ListOf(shape("TargetGroup")),
@@ -117,7 +137,7 @@ fn text(node: Node<'_, '_>) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::result;
+    use super::elb_result as result;
 
     fn check(operation: &str, xml: &str, expected: &serde_json::Value) {
         let answer = format!(

@@ -178,7 +178,7 @@ fn texts(pairs: &[Value], key: &str, value: &str) -> BTreeMap<String, String> {
     pairs.iter().filter_map(|pair| Some((text(pair, key)?, text(pair, value).unwrap_or_default()))).collect()
 }
 
-fn take_array(answer: &mut Value, member: &str) -> Vec<Value> {
+pub(crate) fn take_array(answer: &mut Value, member: &str) -> Vec<Value> {
     answer.get_mut(member).and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default()
 }
 

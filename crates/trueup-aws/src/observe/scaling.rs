@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use trueup_core::broken::{self, Broken};
 use trueup_core::live::Observed;
 use trueup_core::names::ServiceId;
 
 use super::at_once;
-use crate::buckets::Bucket;
+use crate::api::operations::DESCRIBE_SCALABLE_TARGETS;
 use crate::cloud::AwsCloud;
 use crate::failure;
 
@@ -91,23 +91,20 @@ async fn describe(cloud: &AwsCloud, ids: Vec<ServiceId>) -> Vec<(ServiceId, Obse
 
 /// The resource ids of the scalable targets among `names`.
 async fn targets(cloud: &AwsCloud, names: &[String]) -> Result<BTreeSet<String>, Observed<()>> {
-    const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
+    let mut input = json!({
+        "ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount", "ResourceIds": names,
+    });
     let mut found = BTreeSet::new();
-    let mut token = None;
     for _ in 0..PAGES_MAX {
-        let send = || {
-            let request = cloud.scaling.describe_scalable_targets().service_namespace(ServiceNamespace::Ecs);
-            let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
-            request.set_resource_ids(Some(names.to_vec())).set_next_token(token.clone()).send()
-        };
-        let page = cloud.caller.read(Bucket::Scaling, OPERATION, send).await.map_err(failure::unknown)?;
-        found.extend(page.scalable_targets().iter().map(|target| target.resource_id().to_owned()));
-        match page.next_token.filter(|token| !token.is_empty()) {
-            Some(next) => token = Some(next),
+        let page = cloud.api.read(&cloud.caller, &DESCRIBE_SCALABLE_TARGETS, &input).await.map_err(failure::unknown)?;
+        let targets = page.get("ScalableTargets").and_then(Value::as_array).into_iter().flatten();
+        found.extend(targets.filter_map(|target| Some(target.get("ResourceId")?.as_str()?.to_owned())));
+        match page.get("NextToken").and_then(Value::as_str).filter(|token| !token.is_empty()) {
+            Some(next) => input["NextToken"] = Value::from(next),
             None => return Ok(found),
         }
     }
-    Err(Observed::Unknown(super::too_many_pages(OPERATION, PAGES_MAX)))
+    Err(Observed::Unknown(super::too_many_pages(DESCRIBE_SCALABLE_TARGETS.action, PAGES_MAX)))
 }
 
 /// How Application Auto Scaling names a service: `service/CLUSTER/NAME`.

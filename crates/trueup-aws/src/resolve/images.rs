@@ -6,17 +6,15 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_ecr::types::{Image, ImageFailure, ImageFailureCode, ImageIdentifier};
-use serde_json::Value;
+use serde_json::{Value, json};
 use trueup_core::desired::Lookup;
 use trueup_core::live::{FailureKind, Observed};
 
 use super::{Found, all, unknown};
-use crate::buckets::Bucket;
+use crate::api::operations::BATCH_GET_IMAGE;
 use crate::cloud::AwsCloud;
 use crate::failure;
-
-const OPERATION: &str = "ecr:BatchGetImage";
+use crate::observe::take_array;
 
 /// How many tags one call takes. Source: ECR API reference, `BatchGetImage`.
 const TAGS_MAX: usize = 100;
@@ -35,26 +33,22 @@ pub(super) async fn resolve(cloud: &AwsCloud, repository: &str, lookups: Vec<&Lo
     let environment = &cloud.environment;
     let place = match Place::of(repository, &environment.account, &environment.region) {
         Ok(place) => place,
-        Err(message) => return all(lookups, &unknown(OPERATION, FailureKind::Rejected, message)),
+        Err(message) => return all(lookups, &unknown(BATCH_GET_IMAGE.action, FailureKind::Rejected, message)),
     };
-    let mut config = aws_sdk_ecr::config::Builder::from(&cloud.resolvers.ecr);
-    config.set_region(Some(aws_config::Region::new(place.region.clone())));
-    let client = aws_sdk_ecr::Client::from_conf(config.build());
-
+    let api = cloud.api.in_region(&place.region);
     let tags: Vec<&str> = lookups.iter().map(|lookup| tag(lookup)).collect::<BTreeSet<_>>().into_iter().collect();
     let mut images = Vec::new();
     let mut failures = Vec::new();
     for chunk in tags.chunks(TAGS_MAX) {
-        let ids: Vec<_> = chunk.iter().map(|&tag| ImageIdentifier::builder().image_tag(tag).build()).collect();
-        let send = || {
-            let request = client.batch_get_image().registry_id(&place.registry).repository_name(&place.name);
-            let types = MEDIA_TYPES.iter().map(|&media_type| media_type.to_owned()).collect();
-            request.set_image_ids(Some(ids.clone())).set_accepted_media_types(Some(types)).send()
-        };
-        match cloud.caller.read(Bucket::Ecr, OPERATION, send).await {
-            Ok(answer) => {
-                images.extend(answer.images.unwrap_or_default());
-                failures.extend(answer.failures.unwrap_or_default());
+        let ids: Vec<Value> = chunk.iter().map(|tag| json!({"imageTag": tag})).collect();
+        let input = json!({
+            "registryId": place.registry, "repositoryName": place.name, "imageIds": ids,
+            "acceptedMediaTypes": MEDIA_TYPES,
+        });
+        match api.read(&cloud.caller, &BATCH_GET_IMAGE, &input).await {
+            Ok(mut answer) => {
+                images.extend(take_array(&mut answer, "images"));
+                failures.extend(take_array(&mut answer, "failures"));
             }
             Err(error) if error.code.as_deref() == Some("RepositoryNotFoundException") => {
                 return all(lookups, &Observed::Absent);
@@ -109,31 +103,35 @@ impl Place {
     }
 }
 
-fn digest(place: &Place, lookup: &Lookup, images: &[Image], failures: &[ImageFailure]) -> Observed<String> {
+fn digest(place: &Place, lookup: &Lookup, images: &[Value], failures: &[Value]) -> Observed<String> {
     let Lookup::Image { platform, .. } = lookup else { unreachable!("{lookup:?} is not an image") };
-    let is_wanted = |id: Option<&ImageIdentifier>| id.and_then(ImageIdentifier::image_tag) == Some(tag(lookup));
-    if let Some(image) = images.iter().find(|image| is_wanted(image.image_id())) {
-        let Some(digest) = image.image_id().and_then(ImageIdentifier::image_digest) else {
-            return unknown(OPERATION, FailureKind::Unavailable, "the answer has no digest of the image".into());
+    let id = |found: &&Value| found.pointer("/imageId/imageTag").and_then(Value::as_str) == Some(tag(lookup));
+    let text = |found: &'_ Value, member: &str| found.get(member).and_then(Value::as_str).map(str::to_owned);
+    if let Some(image) = images.iter().find(id) {
+        let Some(digest) = image.pointer("/imageId/imageDigest").and_then(Value::as_str) else {
+            let message = "the answer has no digest of the image".into();
+            return unknown(BATCH_GET_IMAGE.action, FailureKind::Unavailable, message);
         };
-        return match judge(image.image_manifest().unwrap_or_default(), platform) {
+        return match check(&text(image, "imageManifest").unwrap_or_default(), platform) {
             Ok(()) => Observed::Present(format!("{}@{digest}", place.uri)),
-            Err(message) => unknown(OPERATION, FailureKind::Rejected, message),
+            Err(message) => unknown(BATCH_GET_IMAGE.action, FailureKind::Rejected, message),
         };
     }
-    match failures.iter().find(|failure| is_wanted(failure.image_id())) {
-        Some(failure) if failure.failure_code() == Some(&ImageFailureCode::ImageNotFound) => Observed::Absent,
-        Some(failure) => {
-            let code = failure.failure_code().map_or("a failure without a code", ImageFailureCode::as_str);
-            let message = format!("{code}: {}", failure.failure_reason().unwrap_or_default());
-            unknown(OPERATION, FailureKind::Rejected, message)
-        }
-        None => unknown(OPERATION, FailureKind::Unavailable, "the answer does not mention the tag".into()),
+    let Some(failure) = failures.iter().find(id) else {
+        let message = "the answer does not mention the tag".into();
+        return unknown(BATCH_GET_IMAGE.action, FailureKind::Unavailable, message);
+    };
+    let code = text(failure, "failureCode");
+    if code.as_deref() == Some("ImageNotFound") {
+        return Observed::Absent;
     }
+    let code = code.unwrap_or_else(|| "a failure without a code".to_owned());
+    let message = format!("{code}: {}", text(failure, "failureReason").unwrap_or_default());
+    unknown(BATCH_GET_IMAGE.action, FailureKind::Rejected, message)
 }
 
 /// Whether an image has a manifest for a platform, as far as its own manifest tells.
-fn judge(manifest: &str, wanted: &str) -> Result<(), String> {
+fn check(manifest: &str, wanted: &str) -> Result<(), String> {
     let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
     let Some(manifests) = manifest.get("manifests").and_then(Value::as_array) else { return Ok(()) };
     let platforms: BTreeSet<String> = manifests.iter().filter_map(|m| platform(m.get("platform")?)).collect();
@@ -200,7 +198,7 @@ mod tests {
         };
         let mac = index(&[("linux", "arm64", "v8"), ("unknown", "unknown", "")]);
         assert_eq!(
-            judge(&mac, "linux/amd64").unwrap_err(),
+            check(&mac, "linux/amd64").unwrap_err(),
             "the image has no manifest for linux/amd64 (it has linux/arm64/v8): build it with --platform linux/amd64"
         );
         for (manifest, platform) in [
@@ -209,8 +207,8 @@ mod tests {
             (r#"{"config":{},"layers":[]}"#, "linux/amd64"),
             ("", "linux/amd64"),
         ] {
-            assert_eq!(judge(manifest, platform), Ok(()), "{manifest}");
+            assert_eq!(check(manifest, platform), Ok(()), "{manifest}");
         }
-        assert!(judge(&index(&[("linux", "arm", "v7")]), "linux/arm64").is_err());
+        assert!(check(&index(&[("linux", "arm", "v7")]), "linux/arm64").is_err());
     }
 }

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
@@ -31,27 +30,6 @@ const GROUPS_AT_ONCE: usize = 8;
 
 /// What lookups found.
 type Found = Vec<(Lookup, Observed<String>)>;
-
-/// The clients of the APIs that only lookups need.
-#[derive(Debug)]
-pub(crate) struct Resolvers {
-    cloudformation: aws_sdk_cloudformation::Client,
-    secrets: aws_sdk_secretsmanager::Client,
-    parameters: aws_sdk_ssm::Client,
-    /// Makes clients for ECR: an image may be in another region.
-    ecr: SdkConfig,
-}
-
-impl Resolvers {
-    pub(crate) fn new(reads: &SdkConfig) -> Self {
-        Self {
-            cloudformation: aws_sdk_cloudformation::Client::new(reads),
-            secrets: aws_sdk_secretsmanager::Client::new(reads),
-            parameters: aws_sdk_ssm::Client::new(reads),
-            ecr: reads.clone(),
-        }
-    }
-}
 
 /// Lookups that were found, and when.
 #[derive(Debug, Default)]

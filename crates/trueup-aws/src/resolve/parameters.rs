@@ -2,33 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ssm::types::ParameterStringFilter;
+use serde_json::{Value, json};
 use trueup_core::desired::Lookup;
 use trueup_core::live::{FailureKind, Observed, ReadFailure};
 
 use super::{Found, all, present_or_absent};
-use crate::buckets::Bucket;
+use crate::api::operations::{DESCRIBE_PARAMETERS, DESCRIBE_SECRET};
 use crate::cloud::AwsCloud;
 use crate::failure;
-
-const DESCRIBE: &str = "ssm:DescribeParameters";
 
 /// How many names one filter takes, and how many parameters one page holds.
 ///
 /// Source: Systems Manager API reference, `ParameterStringFilter` and `DescribeParameters`.
 const NAMES_MAX: usize = 50;
-const PAGE_SIZE: i32 = 50;
+const PAGE_SIZE: usize = 50;
 
 /// How many pages of one filter are followed. Pages may be short, even empty.
 const PAGES_MAX: usize = 20;
 
 /// Resolves a secret. One that is waiting for its deletion is absent: tasks could not read it.
 pub(super) async fn secret(cloud: &AwsCloud, name: &str, lookups: Vec<&Lookup>) -> Found {
-    let client = &cloud.resolvers.secrets;
-    let send = || client.describe_secret().secret_id(name).send();
-    let observed = match cloud.caller.read(Bucket::Secrets, "secretsmanager:DescribeSecret", send).await {
-        Ok(secret) if secret.deleted_date().is_some() => Observed::Absent,
-        Ok(secret) => present_or_absent(secret.arn()),
+    let observed = match cloud.api.read(&cloud.caller, &DESCRIBE_SECRET, &json!({"SecretId": name})).await {
+        Ok(secret) if secret.get("DeletedDate").is_some_and(|date| !date.is_null()) => Observed::Absent,
+        Ok(secret) => present_or_absent(secret.get("ARN").and_then(Value::as_str)),
         Err(error) if error.code.as_deref() == Some("ResourceNotFoundException") => Observed::Absent,
         Err(error) => failure::unknown(error),
     };
@@ -60,33 +56,24 @@ fn name(lookup: &Lookup) -> &str {
 }
 
 async fn describe(cloud: &AwsCloud, names: &[&str]) -> Result<BTreeMap<String, String>, ReadFailure> {
-    let filter = ParameterStringFilter::builder()
-        .key("Name")
-        .option("Equals")
-        .set_values(Some(names.iter().map(|&name| name.to_owned()).collect()))
-        .build()
-        .expect("its key is set");
+    let filter = json!({"Key": "Name", "Option": "Equals", "Values": names});
+    let mut input = json!({"ParameterFilters": [filter], "MaxResults": PAGE_SIZE});
     let mut arns = BTreeMap::new();
-    let mut token = None;
     for _ in 0..PAGES_MAX {
-        let send = || {
-            let request = cloud.resolvers.parameters.describe_parameters().parameter_filters(filter.clone());
-            request.max_results(PAGE_SIZE).set_next_token(token.clone()).send()
-        };
-        let page = cloud.caller.read(Bucket::Parameters, DESCRIBE, send).await.map_err(failure::read_failure)?;
-        for parameter in page.parameters() {
-            if let Some(name) = parameter.name() {
-                let arn = parameter.arn().map_or_else(|| arn(cloud, name), str::to_owned);
-                arns.insert(name.to_owned(), arn);
+        let page = cloud.api.read(&cloud.caller, &DESCRIBE_PARAMETERS, &input).await.map_err(failure::read_failure)?;
+        for parameter in page.get("Parameters").and_then(Value::as_array).into_iter().flatten() {
+            let text = |member| parameter.get(member).and_then(Value::as_str);
+            if let Some(name) = text("Name") {
+                arns.insert(name.to_owned(), text("ARN").map_or_else(|| arn(cloud, name), str::to_owned));
             }
         }
-        match page.next_token.filter(|token| !token.is_empty()) {
-            Some(next) => token = Some(next),
+        match page.get("NextToken").and_then(Value::as_str).filter(|token| !token.is_empty()) {
+            Some(next) => input["NextToken"] = Value::from(next),
             None => return Ok(arns),
         }
     }
     let message = format!("the list has more than {PAGES_MAX} pages");
-    Err(ReadFailure { operation: DESCRIBE.into(), kind: FailureKind::Rejected, message })
+    Err(ReadFailure { operation: DESCRIBE_PARAMETERS.action.into(), kind: FailureKind::Rejected, message })
 }
 
 /// A parameter's ARN, for answers that leave it out. A leading `/` of the name is not doubled in it.

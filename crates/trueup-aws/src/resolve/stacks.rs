@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
 use trueup_core::desired::Lookup;
 use trueup_core::live::{FailureKind, Observed, ReadFailure};
 
 use super::{Found, all, present_or_absent, unknown};
-use crate::buckets::Bucket;
+use crate::api::operations::{DESCRIBE_STACKS, LIST_STACK_RESOURCES};
 use crate::cloud::AwsCloud;
 use crate::failure;
-
-const DESCRIBE: &str = "cloudformation:DescribeStacks";
-const LIST: &str = "cloudformation:ListStackResources";
 
 /// How many pages of a stack's resources are followed. A page has 100, a stack 500 at most.
 const PAGES_MAX: usize = 10;
@@ -45,56 +43,61 @@ pub(super) async fn resolve(cloud: &AwsCloud, stack: &str, lookups: Vec<&Lookup>
 ///
 /// Source: CloudFormation API reference, `DescribeStacks`: a stack that does not exist is a `ValidationError`.
 async fn outputs(cloud: &AwsCloud, stack: &str) -> Observed<BTreeMap<String, String>> {
-    let client = &cloud.resolvers.cloudformation;
-    let send = || client.describe_stacks().stack_name(stack).send();
-    let answer = match cloud.caller.read(Bucket::CloudFormation, DESCRIBE, send).await {
+    let answer = match cloud.api.read(&cloud.caller, &DESCRIBE_STACKS, &json!({"StackName": stack})).await {
         Ok(answer) => answer,
         Err(error) if error.code.as_deref() == Some("ValidationError") && error.message.contains("does not exist") => {
             return Observed::Absent;
         }
         Err(error) => return failure::unknown(error),
     };
-    let Some(found) = answer.stacks().first() else { return Observed::Absent };
-    let status = found.stack_status().map_or("without a status", |status| status.as_str());
+    let Some(found) = list(&answer, "Stacks").next() else { return Observed::Absent };
+    let status = text(found, "StackStatus").unwrap_or("without a status");
     match standing(status) {
         Standing::Settled => {}
         Standing::Gone => return Observed::Absent,
         Standing::Changing => {
             let message = format!("the stack `{stack}` is {status}: its values are read when that is over");
-            return unknown(DESCRIBE, FailureKind::Unavailable, message);
+            return unknown(DESCRIBE_STACKS.action, FailureKind::Unavailable, message);
         }
         Standing::Broken => {
             let message =
                 format!("the stack `{stack}` is {status}: its values cannot be relied on until it is repaired");
-            return unknown(DESCRIBE, FailureKind::Rejected, message);
+            return unknown(DESCRIBE_STACKS.action, FailureKind::Rejected, message);
         }
     }
-    let pairs = found.outputs().iter().filter_map(|output| Some((output.output_key()?, output.output_value()?)));
+    let outputs = list(found, "Outputs");
+    let pairs = outputs.filter_map(|output| Some((text(output, "OutputKey")?, text(output, "OutputValue")?)));
     Observed::Present(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
 }
 
 async fn resources(cloud: &AwsCloud, stack: &str) -> Result<BTreeMap<String, String>, ReadFailure> {
-    let client = &cloud.resolvers.cloudformation;
+    let mut input = json!({"StackName": stack});
     let mut resources = BTreeMap::new();
-    let mut token = None;
     for _ in 0..PAGES_MAX {
-        let send = || client.list_stack_resources().stack_name(stack).set_next_token(token.clone()).send();
-        let page = cloud.caller.read(Bucket::CloudFormation, LIST, send).await.map_err(failure::read_failure)?;
-        for resource in page.stack_resource_summaries() {
-            let is_deleted = resource.resource_status().is_some_and(|s| s.as_str() == "DELETE_COMPLETE");
+        let page = cloud.api.read(&cloud.caller, &LIST_STACK_RESOURCES, &input).await.map_err(failure::read_failure)?;
+        for resource in list(&page, "StackResourceSummaries") {
+            let is_deleted = text(resource, "ResourceStatus") == Some("DELETE_COMPLETE");
             if let (Some(logical), Some(physical), false) =
-                (resource.logical_resource_id(), resource.physical_resource_id(), is_deleted)
+                (text(resource, "LogicalResourceId"), text(resource, "PhysicalResourceId"), is_deleted)
             {
                 resources.insert(logical.to_owned(), physical.to_owned());
             }
         }
-        match page.next_token {
-            Some(next) => token = Some(next),
+        match text(&page, "NextToken") {
+            Some(next) => input["NextToken"] = Value::from(next),
             None => return Ok(resources),
         }
     }
     let message = format!("the stack `{stack}` has more than {PAGES_MAX} pages of resources");
-    Err(ReadFailure { operation: LIST.into(), kind: FailureKind::Rejected, message })
+    Err(ReadFailure { operation: LIST_STACK_RESOURCES.action.into(), kind: FailureKind::Rejected, message })
+}
+
+fn list<'a>(holder: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
+    holder.get(member).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn text<'a>(holder: &'a Value, member: &str) -> Option<&'a str> {
+    holder.get(member)?.as_str()
 }
 
 #[derive(Debug, PartialEq, Eq)]

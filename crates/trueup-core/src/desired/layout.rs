@@ -116,10 +116,11 @@ impl Directory {
         if let FileRole::Overlay(environment, inner) = entry {
             files = self.overlays.entry(EnvironmentName::new(environment)).or_default();
             rest = inner;
-            entry = match classify(inner) {
-                FileRole::Overlay(..) => unknown(inner),
-                entry => entry,
-            };
+            entry = classify(inner);
+            if matches!(entry, FileRole::Overlay(..)) {
+                // An environment has no environments of its own.
+                entry = unknown(inner);
+            }
         }
         match entry {
             FileRole::Ignored | FileRole::Overlay(..) => {}
@@ -223,12 +224,10 @@ fn unknown(rest: &str) -> FileRole<'_> {
         format!("documents are TOML or JSON: `{stem}.toml` or `{stem}.json`")
     } else {
         let known = known_names();
-        match nearest(first, known.iter().map(String::as_str)) {
+        let known = || known.iter().map(String::as_str);
+        match nearest(first, known()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                let known = quoted(known.iter().map(String::as_str));
-                format!("an application has {known}; `README`, `*.md` and dot files are ignored")
-            }
+            None => format!("an application has {}; `README`, `*.md` and dot files are ignored", quoted(known())),
         }
     };
     FileRole::Wrong {

@@ -112,15 +112,12 @@ impl Schemas {
 
     /// The schema of a shape by name: structures by reference, all others in place.
     fn named(&mut self, name: &'static str) -> Value {
-        match Model::aws().shape(self.api, name) {
-            Shape::Structure(structure) => {
-                if self.seen.insert(name) {
-                    self.waiting.push((name, structure));
-                }
-                json!({ "$ref": format!("#/definitions/{name}") })
-            }
-            shape => self.value(shape),
+        let shape = Model::aws().shape(self.api, name);
+        let Shape::Structure(structure) = shape else { return self.value(shape) };
+        if self.seen.insert(name) {
+            self.waiting.push((name, structure));
         }
+        json!({ "$ref": format!("#/definitions/{name}") })
     }
 
     fn value(&mut self, shape: &'static Shape) -> Value {

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::sync::{LazyLock, RwLock};
 
 use regex::Regex;
-use serde_json::Value;
 
 pub(crate) use self::unknown::nearest;
 use super::node::{Node, NodeValue};
@@ -372,10 +371,7 @@ impl<'a> Walk<'a> {
     fn shown(&self, node: &Node) -> Option<String> {
         let value = node.to_json();
         let shown = Shown::at(&self.pointer(), &value).to_json();
-        (shown == value).then(|| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
-        })
+        (shown == value).then(|| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     }
 
     /// The field being checked, lists by index.

@@ -178,13 +178,6 @@ pub enum Awaited {
     Deleted(Arn),
 }
 
-impl Awaited {
-    /// The registration of the application's task definition.
-    pub(crate) fn registration() -> Self {
-        Self::Created(Kind::TaskDefinition, Kind::TaskDefinition.as_str().to_owned())
-    }
-}
-
 impl std::fmt::Display for Awaited {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

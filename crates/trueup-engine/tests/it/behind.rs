@@ -54,7 +54,7 @@ async fn a_copy_that_cannot_reach_git_writes_nothing_over_a_newer_commit() {
     first.cloud.take_calls();
     assert!(is_behind(&second), "{}", second.prints());
     let held = &second.plan("web").held[0].reason;
-    assert!(held.message().contains("cannot be reached since 2027-01-15T08:00:30Z"), "{}", held.message());
+    assert!(held.message().contains("has been unreachable since 2027-01-15T08:00:30Z"), "{}", held.message());
     // Not even drift is repaired: this copy does not know what git wants.
     first.stop().await;
     first.cloud.change_service("web", |service| service["desiredCount"] = 3.into());

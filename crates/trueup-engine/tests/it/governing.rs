@@ -92,9 +92,7 @@ async fn contested_drift_is_told_with_who_does_it_and_repaired_every_five_minute
     assert!((6..=9).contains(&repairs.len()), "one in five minutes: {repairs:?}");
     assert_eq!(world.standing("web").2, ["Contested"]);
     let held = &world.plan("web").held[0];
-    assert!(
-        held.reason.message().ends_with("the last change was made by alice at 2027-01-15T08:00:00Z by UpdateService")
-    );
+    assert!(held.reason.message().ends_with("the last change is by alice at 2027-01-15T08:00:00Z by UpdateService"));
     let events = world.take_events();
     assert!(!events.contains(&"hold.ended web".to_owned()), "it lasts: {events:?}");
     pipeline.await.expect("it ends");

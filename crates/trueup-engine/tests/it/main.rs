@@ -6,6 +6,7 @@ mod daemon;
 mod diagnosis;
 mod governing;
 mod healthy_tasks;
+mod layering;
 mod load_balanced;
 mod logs;
 mod once;

@@ -23,7 +23,10 @@ fn resolve(answer: impl Fn(&Lookup) -> Option<Observed<String>>) -> DesiredAppli
                 }
                 Lookup::Parameter(_) => "arn:aws:ssm:ap-northeast-1:210987654321:parameter/elearning/redis",
                 Lookup::Image { .. } => "210987654321.dkr.ecr.ap-northeast-1.amazonaws.com/backend@sha256:00",
-                _ => "arn:aws:some:thing",
+                Lookup::TargetGroup(_)
+                | Lookup::Listener { .. }
+                | Lookup::StackResource { .. }
+                | Lookup::StackOutput { .. } => "arn:aws:some:thing",
             };
             let answer = answer(&lookup).unwrap_or_else(|| Observed::Present(text.to_owned()));
             (lookup, answer)
@@ -82,7 +85,11 @@ fn what_is_absent_unread_or_illegal_is_unresolved_with_its_reason() {
             message: "Rate exceeded".to_owned(),
         })),
         Lookup::StackResource { logical_id, .. } if logical_id == "ECSSecurityGroup" => Some(Observed::Absent),
-        _ => None,
+        Lookup::Image { .. }
+        | Lookup::TargetGroup(_)
+        | Lookup::Listener { .. }
+        | Lookup::StackResource { .. }
+        | Lookup::StackOutput { .. } => None,
     });
     assert_eq!(unresolved(&desired), EXPECTED);
 }

@@ -17,7 +17,7 @@ use crate::plan::tags::{self, Claim};
 use crate::plan::three_way::{Basis, Sorted, only};
 use crate::plan::{Awaited, Call, Cause, Health, Hold, Input, Rollout};
 use crate::resources::presence::{creation, was_deleted};
-use crate::resources::task_definition::{self, Decision, Runner, WantedRevision};
+use crate::resources::task_definition::{self, Decision, Runner, WantedRevision, registration};
 
 /// The number of tasks of a new service whose document leaves it to another owner. AWS wants a number for a new
 /// REPLICA service; one task is the least that serves, and the owner of the number changes it from there.
@@ -79,7 +79,7 @@ fn create(work: &Work<'_>, id: &ServiceId, builder: &mut PlanBuilder) {
             WantedRevision::Revision(arn, _) => {
                 members.insert("taskDefinition".to_owned(), json!(arn));
             }
-            WantedRevision::Unregistered(_) | WantedRevision::Undecided => awaits.push(Awaited::registration()),
+            WantedRevision::Unregistered(_) | WantedRevision::Undecided => awaits.push(registration()),
             WantedRevision::Unchanged => {}
         }
         let replica = members.get("schedulingStrategy").and_then(Value::as_str).is_none_or(|s| s == "REPLICA");

@@ -13,8 +13,9 @@ use crate::operation::Operation;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::keep_live::keep_live;
 use crate::plan::three_way::{is_declared, only, top};
-use crate::plan::{Awaited, Call, Cause, Hold};
+use crate::plan::{Call, Cause, Hold};
 use crate::pointer::Pointer;
+use crate::resources::task_definition::registration;
 
 impl Present<'_> {
     /// Plans `UpdateService`; whether there is anything to update.
@@ -40,7 +41,7 @@ impl Present<'_> {
         let mut input = self.request(&sayable, &effective);
         if let Some((_, change)) = &task_definition {
             match change.desired.to_json() {
-                Value::String(name) if name == UNREGISTERED => awaits.push(Awaited::registration()),
+                Value::String(name) if name == UNREGISTERED => awaits.push(registration()),
                 name => {
                     input.insert("taskDefinition".to_owned(), name);
                 }

@@ -12,8 +12,8 @@ use crate::desired::DesiredApplication;
 use crate::kind::Kind;
 use crate::live::{Live, LiveTaskDefinition, Tags};
 use crate::names::Arn;
-use crate::plan::Input;
 use crate::plan::builder::PlanBuilder;
+use crate::plan::{Awaited, Input};
 
 /// Plans the task definition of an application without a service. With one, the service's plan decides which revision runs.
 pub(super) fn plan_alone(input: &Input<'_>, builder: &mut PlanBuilder) {
@@ -22,6 +22,11 @@ pub(super) fn plan_alone(input: &Input<'_>, builder: &mut PlanBuilder) {
     {
         plan(input, document, &Runner::Anybody, builder);
     }
+}
+
+/// What a step awaits until the application's task definition is registered.
+pub(super) fn registration() -> Awaited {
+    Awaited::Created(Kind::TaskDefinition, Kind::TaskDefinition.as_str().to_owned())
 }
 
 /// Whether two names are one task definition revision: an ARN, or `family:revision`.
