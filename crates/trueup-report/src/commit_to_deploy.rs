@@ -83,7 +83,22 @@ impl CommitToDeploy {
                 None
             }
             What::RolloutCompleted { .. } => self.completed(event, revision),
-            _ => None,
+            What::DaemonStarted { .. }
+            | What::DaemonStopping { .. }
+            | What::RevisionRejected { .. }
+            | What::RevisionUnverified { .. }
+            | What::SourceFailed { .. }
+            | What::SourceRecovered { .. }
+            | What::DriftDetected { .. }
+            | What::DriftResolved { .. }
+            | What::StepApplied { .. }
+            | What::StepFailed { .. }
+            | What::RolloutStarted { .. }
+            | What::RolloutFailed { .. }
+            | What::RolloutRolledBack { .. }
+            | What::RolloutTimedOut { .. }
+            | What::HoldStarted { .. }
+            | What::HoldEnded { .. } => None,
         }
     }
 
