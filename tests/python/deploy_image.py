@@ -248,7 +248,7 @@ def check_runs(repository, container):
 
     # What ECS asks, of a daemon that is not there.
     health = container.run("health", TRUEUP_LISTEN="127.0.0.1:1")
-    assert health.returncode == 1 and "no daemon answers at 127.0.0.1:1" in health.stderr, health
+    assert health.returncode == 1 and "the daemon at 127.0.0.1:1 does not answer" in health.stderr, health
 
     # Git, the cache in the volume, threads and the AWS client: as far as one gets without AWS.
     source = container.root.parent / "source"

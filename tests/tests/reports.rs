@@ -66,7 +66,7 @@ fn a_daemon_tells_how_it_stands_and_no_secret() {
         // There is nothing in the repository yet: alive, and not ready.
         wait_for(address, "/healthz", 200)?;
         let (status, reasons) = get(address, "/readyz")?;
-        ensure!(status == 503 && reasons.contains("no desired state is in force"), "{status} {reasons}");
+        ensure!(status == 503 && reasons.contains("no desired state is loaded"), "{status} {reasons}");
 
         repository.copy(&trueup_e2e::example(), "desired-state")?;
         repository.edit(TASK_DEFINITION, "value = \"INFO\"", &format!("value = \"{CANARY}\""))?;
@@ -144,7 +144,7 @@ fn an_address_in_use_delays_nothing_and_is_taken_when_it_is_free() {
         wait_for(address, "/readyz", 200)?;
         let (code, _) = daemon.terminate()?;
         let said = daemon.last_words();
-        ensure!(code == Some(0) && said.matches("Nobody listens for reports").count() == 1, "{code:?} {said}");
+        ensure!(code == Some(0) && said.matches("The reports listener cannot listen on its address").count() == 1, "{code:?} {said}");
         Ok(())
     });
 }

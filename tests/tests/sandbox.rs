@@ -247,7 +247,7 @@ fn what_is_in_the_directory_is_left_alone() -> Result<()> {
     std::fs::write(theirs.join("mine.txt"), "mine")?;
     let output = trueup(directory.path())?.args(["sandbox", "--dir", "."]).output()?;
     assert_eq!(output.status.code(), Some(2), "{output:?}");
-    assert!(text(&output).contains("exists already"), "{output:?}");
+    assert!(text(&output).contains("already exists"), "{output:?}");
     assert_eq!(std::fs::read_to_string(theirs.join("mine.txt"))?, "mine");
     assert!(!directory.path().join("site.git").exists(), "nothing is half made");
     Ok(())

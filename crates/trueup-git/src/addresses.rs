@@ -37,7 +37,7 @@ pub(crate) fn check(location: &Location, resolve: Resolver) -> Result<(), Source
     let refused = |what: &str, address: IpAddr| {
         Err(lasting(
             format!("the host of `{}` leads to {address}, {what}", location.url),
-            "trueup does not connect there: check the URL, and what the name stands for in DNS",
+            "trueup does not connect there: check the URL, and the addresses of its host in DNS",
         ))
     };
     match found.into_iter().find(|address| is_refused(*address) || here_alone && !address.is_loopback()) {

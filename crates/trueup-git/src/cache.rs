@@ -99,7 +99,7 @@ impl Cache {
             }
             Err(error) => {
                 if store.exists() {
-                    tracing::warn!(error = %one_line(error.message()), "The git cache does not open and starts anew.");
+                    tracing::warn!(error = %one_line(error.message()), "The git cache cannot be opened; the repository will be fetched again.");
                     remove(&store)?;
                 }
                 // Made aside and moved into place, so that no half-made store is ever found.

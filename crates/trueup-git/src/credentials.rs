@@ -119,7 +119,7 @@ impl Credentials {
             Transport::Http { .. } => {
                 let Some(password) = self.token()? else {
                     return Err(lasting(
-                        format!("`{place}` wants to know who we are, and there is no token"),
+                        format!("`{place}` asks for credentials, but no token is given"),
                         "the repository is private or does not exist: give a token with read access to its contents",
                     ));
                 };
@@ -139,7 +139,7 @@ impl Credentials {
                 }
                 if !allowed.contains(CredentialType::SSH_KEY) {
                     return Err(lasting(
-                        format!("`{place}` does not let keys in"),
+                        format!("`{place}` does not accept SSH keys"),
                         "only public-key authentication is supported for SSH",
                     ));
                 }
@@ -255,7 +255,7 @@ mod tests {
         check(&text, url, KEYS, 0, "KeyText { user: \"deploy\", key: Secret(…)");
         check(&text, url, KEYS, 1, "refused user `deploy` with the key from the environment");
         check(&key, "ssh://git.example.com/state", CredentialType::USERNAME, 0, "UserName(\"git\")");
-        check(&key, url, PASSWORDS, 0, "does not let keys in");
+        check(&key, url, PASSWORDS, 0, "does not accept SSH keys");
     }
 
     #[test]

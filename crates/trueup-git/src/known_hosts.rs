@@ -91,7 +91,7 @@ impl KnownHosts {
             Verdict::Known => Ok(()),
             Verdict::Revoked => Err(lasting(
                 format!("`{name}` shows the {kind} key {fingerprint}, which the known hosts mark as revoked"),
-                "somebody else may answer in this host's name: ask whoever runs it",
+                "another server may be answering under this name: ask the operator of the host",
             )),
             Verdict::Changed => Err(lasting(
                 format!("`{name}` shows the {kind} key {fingerprint}, and the known hosts have another one"),

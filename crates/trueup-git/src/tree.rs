@@ -40,7 +40,7 @@ pub(crate) struct Files {
 pub(crate) fn normal_path(path: &str) -> Result<String, SourceError> {
     let refused = || {
         lasting(
-            format!("`{}` is no directory in a repository", one_line(path)),
+            format!("`{}` is not a directory in the repository", one_line(path)),
             "`--path` is relative to the repository's root, with `/` between its parts and no `..`",
         )
     };
@@ -79,7 +79,7 @@ pub(crate) fn root<'r>(
                 let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
                 return Err(Fault::Refused(lasting(
                     format!("the commit has no directory `{wanted}`"),
-                    format!("check `--path`; the directories beside `{part}` are: {there}"),
+                    format!("check `--path`; the directories next to `{part}` are: {there}"),
                 )));
             }
         };

@@ -125,7 +125,7 @@ impl Verifier for Verification {
 
     async fn remember(&self, rule: &EnvironmentName, revision: &Revision) {
         if let Err(error) = self.repository.remember_verified(rule, revision).await {
-            tracing::warn!(environment = %rule, %error, "The verified commit could not be remembered for a restart.");
+            tracing::warn!(environment = %rule, %error, "The last verified commit could not be recorded; after a restart it is unknown.");
         }
     }
 }
@@ -299,5 +299,5 @@ fn judge(store: &git2::Repository, rule: &Rule, id: Oid) -> Result<Result<(), Un
 /// The commit that a revision names.
 fn commit(revision: &Revision) -> Result<Oid, SourceError> {
     Oid::from_str(revision.as_str())
-        .map_err(|_| lasting(format!("`{revision}` is no commit id"), "commit ids are 40 hexadecimal digits"))
+        .map_err(|_| lasting(format!("`{revision}` is not a commit id"), "commit ids are 40 hexadecimal digits"))
 }

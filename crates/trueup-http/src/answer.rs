@@ -89,25 +89,27 @@ impl Answer {
     /// One sentence for people.
     pub fn message(self) -> &'static str {
         match self {
-            Self::Accepted => "git is asked now",
-            Self::Pong => "the webhook works: pushes to the watched branch are taken from here on",
-            Self::Replayed => "this delivery came before, and git was asked then",
+            Self::Accepted => "the repository is polled now",
+            Self::Pong => "the webhook works: pushes to the followed branch trigger a poll from now on",
+            Self::Replayed => "this delivery was received before, and the repository was polled then",
             Self::Alive => "webhooks are received here, by POST",
             Self::Ignored(ignored) => match ignored {
-                Ignored::OtherEvent => "only pushes are of interest",
-                Ignored::OtherRepository => "this is not the repository that is followed",
-                Ignored::OtherBranch => "this is not the branch that is followed",
+                Ignored::OtherEvent => "only push events are handled",
+                Ignored::OtherRepository => "this is not the followed repository",
+                Ignored::OtherBranch => "this is not the followed branch",
                 Ignored::Tag => "a branch is followed, not a tag",
-                Ignored::Deletion => "a branch that was deleted brings nothing to deploy",
+                Ignored::Deletion => "the branch was deleted: there is nothing to deploy",
             },
             Self::Refused(refused) => match refused {
-                Refused::Unsigned => "there is no signature and no token: set the secret in the webhook's settings",
-                Refused::WrongSignature => "the signature or token does not fit any secret",
+                Refused::Unsigned => {
+                    "the request has no signature and no token: set the secret in the settings of the webhook"
+                }
+                Refused::WrongSignature => "the signature or token does not match any secret",
                 Refused::Stale => "the signed time is more than five minutes from now",
-                Refused::MalformedHeader => "a header is missing, there twice, or not as it should be",
+                Refused::MalformedHeader => "a header is missing, repeated or malformed",
                 Refused::MalformedBody => "the body is not a push event",
                 Refused::OtherMethod => "webhooks are received by POST",
-                Refused::TooSlow => "the body did not come in time",
+                Refused::TooSlow => "the body did not arrive in time",
                 Refused::TooLarge => "the body is larger than 1 MiB",
                 Refused::TooMany => "too many requests: git is polled anyway",
             },

@@ -43,7 +43,7 @@ impl Service for Pages {
 
     async fn answer(&self, request: Asked<'_>) -> Reply {
         if !request.is_read() {
-            let why = "only GET and HEAD are answered: nothing can be changed here";
+            let why = "only GET and HEAD are allowed: this address is read-only";
             return Reply { allow: Some("GET, HEAD"), ..refused(StatusCode::METHOD_NOT_ALLOWED, why) };
         }
         if request.is_to_loopback() && !names_this_machine(&request) {

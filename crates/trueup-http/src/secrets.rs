@@ -168,7 +168,7 @@ impl SecretSource {
             Err(flaw) => {
                 if !std::mem::replace(&mut good.told, true) {
                     let file = path.display();
-                    tracing::warn!(%file, error = %flaw, "The webhook's secrets cannot be read; the last ones stay good.");
+                    tracing::warn!(%file, error = %flaw, "The webhook secrets cannot be read; the previous ones stay valid.");
                 }
             }
         }

@@ -79,7 +79,7 @@ impl<S: Service> Door<S> {
     async fn connection(self: Arc<Self>, stream: TcpStream, sender: SocketAddr) -> Option<&'static str> {
         // An answer should not wait for another packet.
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "A connection has no TCP_NODELAY.");
+            tracing::debug!(%error, "TCP_NODELAY could not be set on a connection.");
         }
         let listener = stream.local_addr().ok();
         let Limits { body_bytes_max, body_time_max, .. } = self.limits;
@@ -127,7 +127,9 @@ impl Complaints {
                 }
             }
             // Not with the error: the panic's message is in it, and in that may be what somebody sent.
-            Err(error) if error.is_panic() => tracing::error!("Answering a request for {} broke.", self.about),
+            Err(error) if error.is_panic() => {
+                tracing::error!("Answering a request to the {} listener panicked.", self.about)
+            }
             Ok(None) | Err(_) => {}
         }
     }

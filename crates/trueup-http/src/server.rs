@@ -67,17 +67,17 @@ async fn keep_listening<S: Service>(
             Ok(listener) => {
                 was_told = false;
                 let address = listener.local_addr().unwrap_or(address);
-                tracing::info!(%address, "It listens for {}.", S::NAME);
+                tracing::info!(%address, "Listening for {}.", S::NAME);
                 listening.send_replace(Some(address));
                 // A task of its own, so that its panic ends there. The error says no more than that, and has the panic's
                 // message in it, in which may be what somebody sent.
                 let Err(_) = tokio::spawn(serve(listener, Arc::clone(service), limits)).await;
-                tracing::error!("The listener for {} broke; it begins anew, and nothing else waits for it.", S::NAME);
+                tracing::error!("The {} listener failed and is restarting; nothing else is affected.", S::NAME);
             }
             Err(error) => {
                 if !std::mem::replace(&mut was_told, true) {
                     let name = S::NAME;
-                    tracing::warn!(%address, %error, "Nobody listens for {name}: it is tried again, and nothing waits for it.");
+                    tracing::warn!(%address, %error, "The {name} listener cannot listen on its address; it retries, and nothing else is affected.");
                 }
             }
         }

@@ -46,13 +46,11 @@ impl Receiver {
 
 fn reply(answer: Answer) -> Reply {
     let reply = Reply::json(answer.status(), answer.body());
-    match answer {
-        Answer::Refused(refused) => Reply {
-            allow: (refused == Refused::OtherMethod).then_some("POST"),
-            retry_after: (refused == Refused::TooMany).then_some("10"),
-            complaint: Some(answer.message()),
-            ..reply
-        },
-        _ => reply,
+    let Answer::Refused(refused) = answer else { return reply };
+    Reply {
+        allow: (refused == Refused::OtherMethod).then_some("POST"),
+        retry_after: (refused == Refused::TooMany).then_some("10"),
+        complaint: Some(answer.message()),
+        ..reply
     }
 }

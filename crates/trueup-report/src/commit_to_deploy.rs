@@ -83,7 +83,22 @@ impl CommitToDeploy {
                 None
             }
             What::RolloutCompleted { .. } => self.completed(event, revision),
-            _ => None,
+            What::DaemonStarted { .. }
+            | What::DaemonStopping { .. }
+            | What::RevisionRejected { .. }
+            | What::RevisionUnverified { .. }
+            | What::SourceFailed { .. }
+            | What::SourceRecovered { .. }
+            | What::DriftDetected { .. }
+            | What::DriftResolved { .. }
+            | What::StepApplied { .. }
+            | What::StepFailed { .. }
+            | What::RolloutStarted { .. }
+            | What::RolloutFailed { .. }
+            | What::RolloutRolledBack { .. }
+            | What::RolloutTimedOut { .. }
+            | What::HoldStarted { .. }
+            | What::HoldEnded { .. } => None,
         }
     }
 
@@ -137,7 +152,7 @@ fn key(event: &Event) -> Option<(EnvironmentName, ApplicationName)> {
 /// Whether a step makes ECS roll out because git changed.
 fn deploys_a_commit(step: &PlannedStep) -> bool {
     matches!(step.cause, Cause::Create | Cause::Pending)
-        && matches!(step.resource.kind, Kind::Service | Kind::TaskDefinition)
+        && matches!(step.subject.kind(), Some(Kind::Service | Kind::TaskDefinition))
 }
 
 #[cfg(test)]

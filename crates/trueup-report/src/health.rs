@@ -20,7 +20,7 @@ const SILENCE_MAX: Duration = Duration::from_mins(30);
 
 /// Feels whether the loops go on: a question to git that ended, a cycle that ended, an answer of AWS, whatever came of it.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Heartbeat {
     git_limit: Duration,
     environment_limit: Duration,
     beats: Mutex<Beats>,
@@ -43,7 +43,7 @@ pub(crate) struct Stopped {
     pub limit: Duration,
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Begins now, for loops that ask git and AWS so often.
     pub fn new(git_interval: Duration, interval: Duration) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Pulse {
     }
 }
 
-impl Meter for Pulse {
+impl Meter for Heartbeat {
     fn measure(&self, measurement: &Measurement<'_>) {
         let now = Instant::now();
         let environment = match measurement {
@@ -103,7 +103,7 @@ pub(crate) fn alive(stopped: &[Stopped]) -> Page {
     let reason = |stopped: &Stopped| {
         let Stopped { what, silent, limit } = stopped;
         let (silent, limit) = (silent.as_secs(), limit.as_secs());
-        format!("the loop of {what} has finished nothing for {silent} s, and {limit} s are very long")
+        format!("the {what} loop has completed nothing for {silent} s; the limit is {limit} s")
     };
     Page::json(503, &json!({ "status": "stopped", "reasons": stopped.iter().map(reason).collect::<Vec<_>>() }))
 }
@@ -124,17 +124,17 @@ pub(crate) fn is_ready(status: &Status) -> bool {
 
 fn reasons_against(status: &Status) -> Vec<String> {
     if !status.is_ready() {
-        let reason = "no desired state is in force".to_owned();
+        let reason = "no desired state is loaded".to_owned();
         return match &status.source.failure {
             Some(failure) => vec![format!("{reason}: the repository cannot be read: {failure}")],
             None => vec![reason],
         };
     }
     if status.environments.is_empty() {
-        return vec!["the desired state has none of the environments that are minded".to_owned()];
+        return vec!["the desired state has none of the selected environments".to_owned()];
     }
     let waiting = status.environments.iter().filter(|(_, environment)| environment.cycled.is_none());
-    waiting.map(|(name, _)| format!("environment {name} has not been looked at yet")).collect()
+    waiting.map(|(name, _)| format!("environment {name} has not completed a cycle yet")).collect()
 }
 
 #[cfg(test)]
@@ -157,32 +157,32 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn failures_are_a_sign_of_life_and_silence_is_not() {
         let (minute, day) = (Duration::from_mins(1), Duration::from_hours(24));
-        let pulse = Pulse::new(minute, minute);
+        let heartbeat = Heartbeat::new(minute, minute);
         let all = status(&[("a", true), ("b", false)]);
         let (took, a) = (minute, EnvironmentName::new("a"));
-        let stopped = || pulse.stopped(&all).into_iter().map(|stopped| stopped.what).collect::<Vec<_>>();
+        let stopped = || heartbeat.stopped(&all).into_iter().map(|stopped| stopped.what).collect::<Vec<_>>();
         assert_eq!(stopped(), Vec::<String>::new());
         // A day of outages.
         for _ in 0..24 * 6 {
             tokio::time::advance(10 * minute).await;
-            pulse.measure(&Measurement::Git { outcome: GitOutcome::Failed, took });
-            pulse.measure(&Measurement::Cycle { environment: &a, full: true, took });
+            heartbeat.measure(&Measurement::Git { outcome: GitOutcome::Failed, took });
+            heartbeat.measure(&Measurement::Cycle { environment: &a, full: true, took });
             let outcome = CallOutcome::Failed;
-            pulse.measure(&Measurement::Call { environment: "b", operation: "ecs:ListTasks", outcome, took });
+            heartbeat.measure(&Measurement::Call { environment: "b", operation: "ecs:ListTasks", outcome, took });
             assert_eq!(stopped(), Vec::<String>::new());
         }
         // Then a and git are stuck.
         for _ in 0..4 {
             tokio::time::advance(10 * minute).await;
             let outcome = CallOutcome::Throttled;
-            pulse.measure(&Measurement::Call { environment: "b", operation: "ecs:ListTasks", outcome, took });
+            heartbeat.measure(&Measurement::Call { environment: "b", operation: "ecs:ListTasks", outcome, took });
         }
         assert_eq!(stopped(), ["git", "a"]);
-        assert_eq!(alive(&pulse.stopped(&all)).status, 503);
-        assert!(alive(&pulse.stopped(&all)).body.contains("the loop of a has finished nothing for 2400 s"));
+        assert_eq!(alive(&heartbeat.stopped(&all)).status, 503);
+        assert!(alive(&heartbeat.stopped(&all)).body.contains("the a loop has completed nothing for 2400 s"));
         // An environment that git no longer has is waited for by nobody, and one that asks git once a day has a day.
-        assert_eq!(pulse.stopped(&status(&[("b", true)])).len(), 1);
-        let slow = Pulse::new(day, minute);
+        assert_eq!(heartbeat.stopped(&status(&[("b", true)])).len(), 1);
+        let slow = Heartbeat::new(day, minute);
         tokio::time::advance(day + 10 * minute).await;
         assert_eq!(slow.stopped(&Status::default()), []);
     }
@@ -192,10 +192,10 @@ mod tests {
         let away = SourceStatus { failure: Some("gone\u{1b}[31m".to_owned()), ..SourceStatus::default() };
         // status | a part of the page
         let table = [
-            (Status::default(), 503, "no desired state is in force"),
+            (Status::default(), 503, "no desired state is loaded"),
             (Status { source: away, ..Status::default() }, 503, "cannot be read: gone\\u001b[31m"),
-            (status(&[]), 503, "none of the environments"),
-            (status(&[("a", true), ("b", false)]), 503, "environment b has not been looked at yet"),
+            (status(&[]), 503, "none of the selected environments"),
+            (status(&[("a", true), ("b", false)]), 503, "environment b has not completed a cycle yet"),
             (status(&[("a", true), ("b", true)]), 200, "\"ready\""),
         ];
         for (status, code, part) in table {

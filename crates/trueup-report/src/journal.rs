@@ -166,12 +166,12 @@ impl Sink for Journal {
 
 /// The applications that an event is about.
 fn concerned(event: &Event) -> BTreeSet<ApplicationName> {
-    match &event.what {
-        What::HoldStarted { applications, .. } | What::HoldEnded { applications, .. } if !applications.is_empty() => {
-            applications.clone()
-        }
-        _ => event.application.iter().cloned().collect(),
+    if let What::HoldStarted { applications, .. } | What::HoldEnded { applications, .. } = &event.what
+        && !applications.is_empty()
+    {
+        return applications.clone();
     }
+    event.application.iter().cloned().collect()
 }
 
 /// An event as one line; one that is too large without what belongs to it, and with `cut`.

@@ -7,19 +7,19 @@ pub enum Refused {
     #[error("it is not signed")]
     Unsigned,
     /// It is signed with a key that is not among the allowed ones.
-    #[error("it is signed with a key that is not allowed ({key})")]
+    #[error("it is signed with a key that is not among the allowed signers ({key})")]
     UnknownSigner {
         /// The key's fingerprint or id, as far as the signature tells.
         key: String,
     },
     /// The signature is not one of this commit by this key.
-    #[error("the signature does not fit the commit ({key})")]
+    #[error("the signature does not match the commit ({key})")]
     BadSignature {
         /// The key that it claims to be of.
         key: String,
     },
     /// The key was not valid at that time.
-    #[error("the key was not valid when the commit was made ({key})")]
+    #[error("the key was not valid at the time of the commit ({key})")]
     OutOfTime {
         /// The key.
         key: String,
@@ -31,7 +31,7 @@ pub enum Refused {
         key: String,
     },
     /// The key is not one for signatures, or nothing of its owner says so.
-    #[error("the key is not one for signatures ({key})")]
+    #[error("the key is not a signing key ({key})")]
     NotForSigning {
         /// The key.
         key: String,
@@ -43,7 +43,7 @@ pub enum Refused {
         what: String,
     },
     /// The signature was made for something else than git.
-    #[error("the signature was made for another purpose than git")]
+    #[error("the signature was made for a purpose other than git")]
     OtherPurpose,
     /// It is a kind of signature that is not verified here.
     #[error("{what} are not verified")]
@@ -52,7 +52,7 @@ pub enum Refused {
         what: &'static str,
     },
     /// It is no signature at all, or far too large for one.
-    #[error("what stands in the place of its signature is none")]
+    #[error("the signature header does not contain a signature")]
     Malformed,
 }
 
@@ -62,12 +62,14 @@ impl Refused {
         match self {
             Self::Unsigned => "sign it (git commit -S), or a commit after it where only the head must be signed",
             Self::UnknownSigner { .. } => "if the signer may sign, add the key to the daemon's configuration",
-            Self::BadSignature { .. } => "somebody changed the commit after it was signed: find out who, and sign anew",
+            Self::BadSignature { .. } => {
+                "the commit was changed after it was signed: find out by whom, and sign it again"
+            }
             Self::OutOfTime { .. } => {
                 "sign with a key that is valid, or give the renewed key to the daemon's configuration"
             }
             Self::Revoked { .. } => "sign with another key, and find out who still has this one",
-            Self::NotForSigning { .. } => "sign with a key that is made for signatures",
+            Self::NotForSigning { .. } => "sign with a signing key",
             Self::Weak { .. } => "sign with Ed25519, or with RSA of at least 2,048 bits and SHA-256",
             Self::OtherPurpose => "sign with git itself (git commit -S)",
             Self::Unsupported { .. } | Self::Malformed => "sign with an SSH or OpenPGP key (git config gpg.format)",

@@ -179,7 +179,7 @@ pub(crate) fn verify(
         return Err(Refused::Weak { what: what.to_owned() });
     }
     if !was_touched(&signature) {
-        return Err(Refused::Weak { what: "nobody touched the security key".to_owned() });
+        return Err(Refused::Weak { what: "the security key was not touched".to_owned() });
     }
     let verified = PublicKey::new(public.clone(), "").verify(NAMESPACE, payload, &signature);
     if verified.is_err() {

@@ -56,9 +56,9 @@ fn each_commit_is_judged_by_its_signature() {
         ecdsa521        | ecdsa521@example.com
         rsa             | rsa@example.com
         merge           | ed25519@example.com
-        stranger        | it is signed with a key that is not allowed
-        not-for-git     | the signature was made for another purpose than git
-        other-namespace | the signature was made for another purpose than git
+        stranger        | it is signed with a key that is not among the allowed signers
+        not-for-git     | the signature was made for a purpose other than git
+        other-namespace | the signature was made for a purpose other than git
         past            | the key was not valid when the commit was made
         future          | the key was not valid when the commit was made
         pgp-ed25519     | curve <curve@example.com>
@@ -66,7 +66,7 @@ fn each_commit_is_judged_by_its_signature() {
         pgp-subkey      | owner <owner@example.com>
         pgp-expired     | the key was not valid when the commit was made
         pgp-revoked     | the key is revoked
-        pgp-stranger    | it is signed with a key that is not allowed
+        pgp-stranger    | it is signed with a key that is not among the allowed signers
         pgp-sha1        | the signature is too weak: the hash is SHA1
     ";
     let signers = signers();
@@ -124,7 +124,7 @@ fn the_signature_of_another_commit_is_refused() {
     let signers = signers();
     for (signed, other) in [("ed25519", "merge"), ("pgp-ed25519", "pgp-rsa"), ("rsa", "unsigned")] {
         let (signature, payload) = (fixture(&format!("{signed}.sig")), fixture(&format!("{other}.payload")));
-        assert_eq!(verdict(&signers, &signature, &payload), "the signature does not fit the commit", "{signed}");
+        assert_eq!(verdict(&signers, &signature, &payload), "the signature does not match the commit", "{signed}");
     }
 }
 
@@ -157,15 +157,15 @@ fn what_is_no_signature_is_refused_in_words() {
     let table: [(&[u8], &str); 7] = [
         (b"", "it is not signed"),
         (b" \n", "it is not signed"),
-        (b"signed, honestly", "what stands in the place of its signature is none"),
-        (b"\xff\xfe", "what stands in the place of its signature is none"),
+        (b"signed, honestly", "the signature header does not contain a signature"),
+        (b"\xff\xfe", "the signature header does not contain a signature"),
         (
             b"-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----",
-            "what stands in the place of its signature is none",
+            "the signature header does not contain a signature",
         ),
         (
             b"-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----",
-            "what stands in the place of its signature is none",
+            "the signature header does not contain a signature",
         ),
         (b"-----BEGIN SIGNED MESSAGE-----\nAAAA\n-----END SIGNED MESSAGE-----", "X.509 signatures are not verified"),
     ];
@@ -175,7 +175,7 @@ fn what_is_no_signature_is_refused_in_words() {
     assert_eq!(signers.verify(None, &payload, committed()), Err(Refused::Unsigned));
     assert_eq!(
         verdict(&signers, "x".repeat(70_000).as_bytes(), &payload),
-        "what stands in the place of its signature is none"
+        "the signature header does not contain a signature"
     );
 }
 
@@ -235,7 +235,7 @@ fn nothing_may_stand_beside_an_openpgp_signature() {
     let (signature, payload) = (text("pgp-rsa.sig"), fixture("pgp-rsa.payload"));
     for beside in [format!("{signature}{signature}"), format!("{signature}more"), format!("before\n{signature}")] {
         let verdict = verdict(&signers(), beside.as_bytes(), &payload);
-        assert_eq!(verdict, "what stands in the place of its signature is none", "{beside}");
+        assert_eq!(verdict, "the signature header does not contain a signature", "{beside}");
     }
 }
 

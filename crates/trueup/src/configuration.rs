@@ -89,13 +89,13 @@ fn source(args: &SourceArgs) -> Result<Option<Arc<SourceFile>>> {
     let text = env::var_os(TEXT_VARIABLE);
     // A secret that was emptied by mistake must not switch verification off without a word.
     if text.as_ref().is_some_and(|text| text.to_string_lossy().trim().is_empty()) {
-        let message = format!("`{TEXT_VARIABLE}` is there and has nothing in it");
-        return Err(Hinted::new(message, "give it the configuration's text, or unset it").into());
+        let message = format!("`{TEXT_VARIABLE}` is set but empty");
+        return Err(Hinted::new(message, "set it to the text of the configuration, or unset it").into());
     }
     let (name, text) = match (&args.config, text) {
         (None, None) => return Ok(None),
         (Some(_), Some(_)) => {
-            let message = format!("there is a configuration file and a text in `{TEXT_VARIABLE}` as well");
+            let message = format!("both `--config` and `{TEXT_VARIABLE}` are given");
             return Err(Hinted::new(message, "give one of them").into());
         }
         (Some(path), None) => (path.display().to_string(), read(path)?),

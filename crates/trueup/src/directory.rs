@@ -61,7 +61,7 @@ fn walk(directory: &Path, prefix: &str, depth: usize, files: &mut FileTree) -> R
         }
         if name.chars().any(steers) {
             let path = entry.path().display().to_string();
-            let message = format!("the name of `{}` steers a terminal or turns text around", printable(&path));
+            let message = format!("the name of `{}` contains control or direction characters", printable(&path));
             return Err(Hinted::new(message, "the daemon refuses such names: rename it").into());
         }
         let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
@@ -125,7 +125,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             fs::create_dir(dir.path().join(name)).unwrap();
             let refused = read(dir.path()).unwrap_err().to_string();
-            assert!(refused.ends_with("steers a terminal or turns text around"), "{refused:?}");
+            assert!(refused.ends_with("contains control or direction characters"), "{refused:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{render, terminal};
 /// Prints every event to stdout, one JSON object a line or text.
 pub struct Printer {
     format: Format,
-    /// Nobody reads any more: told once on stderr, then the daemon goes on without.
+    /// Stdout cannot be written to: logged once, then the daemon continues without.
     closed: AtomicBool,
 }
 
@@ -32,12 +32,12 @@ impl Sink for Printer {
         // A report that cannot be delivered never stops reconciling.
         let mut out = stdout().lock();
         if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() && !self.closed.swap(true, Ordering::Relaxed) {
-            tracing::warn!("Events cannot be written to stdout; they are lost from here on.");
+            tracing::warn!("Events cannot be written to stdout and are lost from now on.");
         }
     }
 }
 
-/// For commands that tell by themselves what they found: only why a revision is rejected, or not verified, goes to stderr.
+/// For commands that print their own findings: only why a revision is rejected or unverified goes to stderr.
 pub struct Rejections;
 
 impl Sink for Rejections {
@@ -50,10 +50,10 @@ impl Sink for Rejections {
 
 /// An event for a person at a terminal; a rejected revision with the source lines underlined.
 pub fn told(event: &Event) -> String {
-    match &event.what {
-        What::RevisionRejected { message, problems } if !problems.is_empty() => {
-            format!("{}\n\n{}", render::problems::problems("".as_ref(), problems), printable(message))
-        }
-        _ => text(event),
+    if let What::RevisionRejected { message, problems } = &event.what
+        && !problems.is_empty()
+    {
+        return format!("{}\n\n{}", render::problems::problems("".as_ref(), problems), printable(message));
     }
+    text(event)
 }

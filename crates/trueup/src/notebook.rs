@@ -46,7 +46,7 @@ impl Notebook for NotebookFile {
             Ok(Ok(())) => self.complained.store(false, Ordering::Relaxed),
             Ok(Err(error)) if !self.complained.swap(true, Ordering::Relaxed) => {
                 let path = self.path.display();
-                tracing::warn!(%path, %error, "What was told cannot be kept; after a restart what lasts is told again.");
+                tracing::warn!(%path, %error, "The record of emitted events cannot be written; after a restart, events may be emitted again.");
             }
             Ok(Err(_)) | Err(_) => {}
         }

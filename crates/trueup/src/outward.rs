@@ -11,7 +11,7 @@ use trueup_ports::Meter;
 use trueup_report::notify::{self, Notifications};
 use trueup_report::{CloudWatch, Flushing, Meters, Sinks};
 
-use crate::cli::RunArgs;
+use crate::commands::run::RunArgs;
 use crate::configuration::Configuration;
 use crate::terminal::Hinted;
 use crate::wiring::{self, SystemClock};

@@ -24,7 +24,8 @@ fn describe(info: &PanicHookInfo<'_>, thread: Option<&str>) -> String {
     let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     // A `&'static str` is a literal of the program; a `String` was made at run time.
     let message = info.payload().downcast_ref::<&'static str>();
-    let message = message.copied().unwrap_or("its message is not shown, as values may stand in it");
+    let message =
+        message.copied().unwrap_or("the message is not shown, because it may contain values of the configuration");
     let thread = thread.unwrap_or("unnamed");
     format!("trueup has a defect: the thread `{thread}` panicked at {place}: {message}")
 }

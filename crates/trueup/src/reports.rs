@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result};
 use trueup_engine::{Engine, Sink, Status};
 use trueup_http::{Limits, Pages, Server};
 use trueup_ports::{Clock as _, Meter};
-use trueup_report::{Journal, Measures, Meters, Pulse, Sinks, Sources};
+use trueup_report::{Heartbeat, Journal, Measures, Meters, Sinks, Sources};
 
-use crate::cli::RunArgs;
+use crate::commands::run::RunArgs;
 use crate::listen::Listen;
 use crate::wiring::SystemClock;
 
@@ -35,7 +35,7 @@ pub struct Running {
 struct Told {
     address: SocketAddr,
     journal: Arc<Journal>,
-    pulse: Arc<Pulse>,
+    heartbeat: Arc<Heartbeat>,
     measures: Arc<Measures>,
 }
 
@@ -45,7 +45,7 @@ impl Reports {
         let told = |address| Told {
             address,
             journal: Arc::new(Journal::new(SystemClock.now())),
-            pulse: Arc::new(Pulse::new(args.git_interval, args.interval)),
+            heartbeat: Arc::new(Heartbeat::new(args.git_interval, args.interval)),
             measures: Arc::default(),
         };
         let pages = match args.listen {
@@ -67,8 +67,8 @@ impl Reports {
     /// Who takes measurements.
     pub fn meter(&self) -> Arc<dyn Meter> {
         let mut meters = Vec::new();
-        if let Some(Told { pulse, measures, .. }) = &self.pages {
-            meters.extend([Arc::clone(pulse) as Arc<dyn Meter>, Arc::clone(measures) as Arc<dyn Meter>]);
+        if let Some(Told { heartbeat, measures, .. }) = &self.pages {
+            meters.extend([Arc::clone(heartbeat) as Arc<dyn Meter>, Arc::clone(measures) as Arc<dyn Meter>]);
         }
         Arc::new(Meters(meters))
     }
@@ -78,13 +78,13 @@ impl Reports {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(self, engine: &Engine) -> Result<Running> {
-        let start = |Told { address, journal, pulse, measures }: Told| {
+        let start = |Told { address, journal, heartbeat, measures }: Told| {
             let engine = engine.clone();
             let glance = Glance::new(move || engine.status());
             let pages = Pages::new(HEALTH, move |path, query| {
                 let (status, now) = (glance.status(Instant::now()), SystemClock.now());
-                let (journal, pulse, measures) = (&*journal, &*pulse, &*measures);
-                let sources = Sources { status: &status, journal, pulse, measures, now };
+                let (journal, heartbeat, measures) = (&*journal, &*heartbeat, &*measures);
+                let sources = Sources { status: &status, journal, heartbeat, measures, now };
                 let trueup_report::Page { status, content_type, body } = trueup_report::page(path, query, &sources);
                 trueup_http::Page { status, content_type, body: body.into() }
             });

@@ -12,7 +12,7 @@ use trueup_git::Repository;
 use trueup_http::{Limits, Place, Receiver, SecretSource, Server, Watched};
 use trueup_ports::Clock as _;
 
-use crate::cli::RunArgs;
+use crate::commands::run::RunArgs;
 use crate::terminal::Hinted;
 use crate::wiring::SystemClock;
 
@@ -50,8 +50,8 @@ pub fn receiver(args: &RunArgs) -> Result<Option<Ready>> {
         return match secrets {
             None => Ok(None),
             Some(_) => Err(Hinted::new(
-                format!("`{SECRET_VARIABLE}` holds a secret, and nothing listens for webhooks"),
-                "say where with `--webhook-listen`, or take the variable away",
+                format!("`{SECRET_VARIABLE}` holds a secret, but no address for webhooks is given"),
+                "add `--webhook-listen`, or unset the variable",
             )
             .into()),
         };
@@ -82,8 +82,7 @@ fn secrets(file: Option<&Path>, variable: Option<OsString>) -> Result<Option<Sec
     let variable = variable.map_err(|_| anyhow!("`{SECRET_VARIABLE}` is not UTF-8"))?;
     let source = match (file, variable.filter(|text| !text.trim().is_empty())) {
         (Some(_), Some(_)) => {
-            let message =
-                format!("there is a file with the webhook's secret and a secret in `{SECRET_VARIABLE}` as well");
+            let message = format!("both `--webhook-secret-file` and `{SECRET_VARIABLE}` are given");
             return Err(Hinted::new(message, "give one of them").into());
         }
         (Some(file), None) => SecretSource::file(file),
@@ -131,7 +130,11 @@ mod tests {
             (file, None, Ok(true)),
             (file, variable(""), Ok(true)),
             (none, variable("a-secret-canary-0123\nanother-secret-canary"), Ok(true)),
-            (file, variable("a-secret-canary-0123"), Err("as well")),
+            (
+                file,
+                variable("a-secret-canary-0123"),
+                Err("both `--webhook-secret-file` and `TRUEUP_WEBHOOK_SECRET` are given"),
+            ),
             (none, variable("canary"), Err("`TRUEUP_WEBHOOK_SECRET`: the secret on line 1 has 6 bytes")),
             (none, Some(OsString::from_vec(b"a-secret-canary-\xff".to_vec())), Err("is not UTF-8")),
         ];

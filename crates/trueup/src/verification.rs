@@ -50,7 +50,7 @@ pub fn rules(
     if tables.get_ref().is_empty() {
         let span = Span { file: Arc::clone(file), range: tables.span() };
         let problem =
-            Problem::at("verification", &span, &Pointer::root().join("verification"), "this is about no environment");
+            Problem::at("verification", &span, &Pointer::root().join("verification"), "no environment is given");
         problems
             .push(problem.help("write `[verification.ENVIRONMENT]`, or `[verification.\"*\"]` for all, or remove it"));
     }
@@ -87,7 +87,7 @@ impl Reader<'_> {
             let help = "name some with `allowed_signers` or `allowed_signers_file` (SSH), `openpgp_keys` or \
                         `openpgp_keys_file` (OpenPGP), or remove the table";
             let place = self.environment;
-            self.tell(place, "", "nobody may sign, so that no commit could ever be applied".to_owned(), help);
+            self.tell(place, "", "the list of signers is empty, so no commit could ever be applied".to_owned(), help);
         }
         Rule { commits, signers }
     }
@@ -96,11 +96,11 @@ impl Reader<'_> {
         match (table.commits, &table.since) {
             (Which::Head, None) => Commits::Head,
             (Which::Head, Some(since)) => {
-                let help = "write `commits = \"every\"` beside it, or remove it";
+                let help = "add `commits = \"every\"`, or remove `since`";
                 self.tell(
                     since,
                     "since",
-                    "`since` is for every commit, and only the head is looked at".to_owned(),
+                    "`since` needs `commits = \"every\"`: otherwise only the head is verified".to_owned(),
                     help,
                 );
                 Commits::Head
@@ -110,7 +110,7 @@ impl Reader<'_> {
                 let text = since.get_ref();
                 if text.len() != 40 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
                     let help = "write all 40 digits, as `git rev-parse` prints them";
-                    self.tell(since, "since", "this is no commit id".to_owned(), help);
+                    self.tell(since, "since", "this is not a commit id".to_owned(), help);
                 }
                 Commits::Every { since: Some(Revision::new(text)) }
             }

@@ -141,22 +141,16 @@ fn source(args: &SourceArgs) -> Result<Config> {
     config.path.clone_from(&args.path);
     let https_token = match (&args.git_token_file, secret("TRUEUP_GIT_TOKEN")?) {
         (Some(_), Some(_)) => {
-            return Err(Hinted::new(
-                "there is a token file and a token in `TRUEUP_GIT_TOKEN` as well",
-                "give one of them",
-            )
-            .into());
+            return Err(
+                Hinted::new("both `--git-token-file` and `TRUEUP_GIT_TOKEN` are given", "give one of them").into()
+            );
         }
         (Some(file), None) => Some(Token::File(file.clone())),
         (None, token) => token.map(Token::Value),
     };
     let ssh_key = match (&args.ssh_key_file, secret("TRUEUP_SSH_KEY")?) {
         (Some(_), Some(_)) => {
-            return Err(Hinted::new(
-                "there is a file with an SSH key and a key in `TRUEUP_SSH_KEY` as well",
-                "give one of them",
-            )
-            .into());
+            return Err(Hinted::new("both `--ssh-key-file` and `TRUEUP_SSH_KEY` are given", "give one of them").into());
         }
         (Some(file), None) => Some(Key::File(file.clone())),
         (None, key) => key.map(Key::Value),

@@ -55,7 +55,7 @@ struct Inner {
     seen: Mutex<Option<Oid>>,
     /// The applications' revisions that were worked out last; those of a later commit are worked out from them.
     answers: Mutex<Option<Answers>>,
-    /// A read found objects missing: the next poll fetches everything anew.
+    /// A read found objects missing: the next poll fetches the repository again.
     damaged: AtomicBool,
 }
 
@@ -78,7 +78,7 @@ impl Repository {
         config.url.clone_from(&location.url);
         if !git2::Reference::is_valid_name(&branch_ref(&config.branch)) {
             return Err(lasting(
-                format!("`{}` is no name of a branch", one_line(&config.branch)),
+                format!("`{}` is not the name of a branch", one_line(&config.branch)),
                 "give the branch's short name, such as `main`",
             ));
         }
@@ -325,7 +325,11 @@ impl Inner {
     fn note(&self, fault: &Fault) {
         if let Fault::Damaged(error) = fault {
             let error = one_line(error.message());
-            tracing::warn!(error, repository = self.location.url, "The git cache is damaged and will be fetched anew.");
+            tracing::warn!(
+                error,
+                repository = self.location.url,
+                "The git cache is damaged; the repository will be fetched again."
+            );
             self.damaged.store(true, Ordering::Relaxed);
         }
     }
@@ -336,7 +340,7 @@ impl Inner {
             Fault::Refused(error) => error,
             Fault::Damaged(error) => passing(
                 format!("the cache of `{}` is damaged: {}", self.location.url, one_line(error.message())),
-                "the next poll fetches everything anew",
+                "the next poll fetches the repository again",
             ),
         }
     }

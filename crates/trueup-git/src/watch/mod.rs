@@ -73,10 +73,10 @@ pub async fn watch(repository: &Repository, changed: impl Fn()) {
                 }
                 changed();
             }
-            Err(error) if was_told => tracing::debug!(%error, "The repository still cannot be watched."),
+            Err(error) if was_told => tracing::debug!(%error, "The repository still cannot be watched for pushes."),
             Err(error) => {
                 was_told = true;
-                tracing::warn!(%error, "The repository cannot be watched; pushes are noticed by polling.");
+                tracing::warn!(%error, "The repository cannot be watched for pushes; it is polled instead.");
             }
         }
         // What replaces a repository takes a moment, and a second try in vain costs half a minute.

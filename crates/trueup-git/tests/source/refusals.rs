@@ -132,7 +132,7 @@ async fn desired_state_is_read_from_its_directory() {
         (Some("deploy/file"), Err("`deploy/file` is a file, not a directory")),
         (Some("link"), Err("`link` is a symlink, not a directory")),
         (Some("link/aws"), Err("`link/aws` is a symlink, not a directory")),
-        (Some("../remote"), Err("`../remote` is no directory in a repository")),
+        (Some("../remote"), Err("`../remote` is not a directory in the repository")),
     ];
     for (path, expected) in table {
         let config = Config { path: path.map(str::to_owned), ..world.config() };

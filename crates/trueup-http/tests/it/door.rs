@@ -110,7 +110,7 @@ async fn answers_are_json_with_a_status_and_close_the_connection() {
     let (_, text) = answer(&mut client).await;
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     assert!(head.contains("content-type: application/json") && head.contains("connection: close"), "{head}");
-    assert_eq!(body, "{\"result\":\"accepted\",\"message\":\"git is asked now\"}\n");
+    assert_eq!(body, "{\"result\":\"accepted\",\"message\":\"the repository is polled now\"}\n");
 }
 
 #[tokio::test]

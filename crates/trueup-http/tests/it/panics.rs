@@ -59,7 +59,7 @@ async fn an_answer_that_panics_is_told_without_what_was_sent() {
     // It may be a reset: nobody answers.
     let _ = timeout(LIMIT, client.read_to_end(&mut answer)).await.expect("the connection ends");
     assert_eq!(answer, b"");
-    wait_for("Answering a request for what breaks broke.").await;
+    wait_for("Answering a request to the what breaks listener panicked.").await;
     serving.abort();
 }
 
@@ -68,5 +68,5 @@ async fn a_listener_that_panics_is_told_without_the_message() {
     logs::keep();
     let breaks = Breaks { beside: Some("canary-1c48-of-a-listener".to_owned()) };
     let _server = Server::start(([127, 0, 0, 1], 0).into(), breaks, Limits::default()).unwrap();
-    wait_for("The listener for what breaks broke; it begins anew").await;
+    wait_for("The what breaks listener failed and is restarting").await;
 }

@@ -64,8 +64,8 @@ impl Filter<'_> {
 pub(super) fn list(query: Option<&str>, journal: &Journal) -> Result<Page, Page> {
     let query = Query::parse(query, &PARAMETERS)?;
     let event = query.text("event").map(|text| {
-        let instead = "write a name such as rollout.failed, or its begin such as rollout.*";
-        Name::parse(text).ok_or_else(|| Page::error(400, &format!("`{text}` is no `event`: {instead}")))
+        let instead = "write a name such as rollout.failed, or a prefix such as rollout.*";
+        Name::parse(text).ok_or_else(|| Page::error(400, &format!("`{text}` is not a valid `event`: {instead}")))
     });
     let filter = Filter {
         environment: query.text("environment"),
@@ -110,7 +110,7 @@ fn from(query: &Query, journal: &Journal) -> Result<(From, bool), Page> {
         }),
         (Some(before), None) => {
             let number = journal.number(before).ok_or_else(|| {
-                Page::error(400, "`before` is another process's: trueup was started anew; begin without it")
+                Page::error(400, "`before` is from an earlier process (trueup restarted); retry without it")
             })?;
             Ok((From::Newest(Some(number)), false))
         }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use trueup_engine::Status;
 
-use crate::health::{self, Pulse};
+use crate::health::{self, Heartbeat};
 use crate::journal::Journal;
 use crate::page::Page;
 use crate::prometheus::{self, Measures};
@@ -33,7 +33,7 @@ pub struct Sources<'s> {
     /// The last events.
     pub journal: &'s Journal,
     /// Whether the loops go on.
-    pub pulse: &'s Pulse,
+    pub heartbeat: &'s Heartbeat,
     /// What was measured and counted.
     pub measures: &'s Measures,
     /// The time now.
@@ -44,9 +44,9 @@ pub struct Sources<'s> {
 ///
 /// Total: whatever is sent, there is a page. `/healthz`, `/readyz` and `/metrics` take any query, because scrapers add theirs.
 pub fn page(path: &str, query: Option<&str>, sources: &Sources<'_>) -> Page {
-    let Sources { status, journal, pulse, measures, now } = *sources;
+    let Sources { status, journal, heartbeat, measures, now } = *sources;
     let found = match path {
-        "/healthz" => Ok(health::alive(&pulse.stopped(status))),
+        "/healthz" => Ok(health::alive(&heartbeat.stopped(status))),
         "/readyz" => Ok(health::ready(status)),
         "/metrics" => Ok(prometheus::page(measures, status, now)),
         "/api/v1/applications" => applications::list(query, status, now),
@@ -54,7 +54,7 @@ pub fn page(path: &str, query: Option<&str>, sources: &Sources<'_>) -> Page {
         "/" => Ok(Page::json(200, &json!({ "paths": PATHS }))),
         _ => match application(path) {
             Some((environment, name)) => one(&environment, &name, query, status),
-            None => Err(Page::json(404, &json!({ "error": "there is no such page", "paths": PATHS }))),
+            None => Err(Page::json(404, &json!({ "error": "no such page", "paths": PATHS }))),
         },
     };
     found.unwrap_or_else(|wrong| wrong)
@@ -65,7 +65,12 @@ fn one(environment: &str, name: &str, query: Option<&str>, status: &Status) -> R
     if query.is_some_and(|query| !query.is_empty()) {
         return Err(Page::error(400, "one application's page takes no parameters"));
     }
-    let unknown = || Page::error(404, "git has no such application in this environment, or it was not looked at yet");
+    let unknown = || {
+        Page::error(
+            404,
+            "git has no such application in this environment, or the application has not been observed yet",
+        )
+    };
     applications::one(environment, name, status).ok_or_else(unknown)
 }
 

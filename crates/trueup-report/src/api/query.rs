@@ -30,7 +30,10 @@ impl Query {
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             if !known.contains(&&*name) {
                 let known = known.join(", ");
-                return Err(Page::error(400, &format!("there is no parameter `{name}` here; there are {known}")));
+                return Err(Page::error(
+                    400,
+                    &format!("`{name}` is not a parameter of this page; its parameters are {known}"),
+                ));
             }
             if values.insert(name.to_string(), value.into_owned()).is_some() {
                 return Err(Page::error(400, &format!("`{name}` is there twice")));
@@ -51,7 +54,8 @@ impl Query {
     /// With the page that says what to write instead.
     pub fn read<T>(&self, name: &str, instead: &str, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Page> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        let value = read(text).ok_or_else(|| Page::error(400, &format!("`{text}` is no `{name}`: write {instead}")))?;
+        let value = read(text)
+            .ok_or_else(|| Page::error(400, &format!("`{text}` is not a valid `{name}`: write {instead}")))?;
         Ok(Some(value))
     }
 

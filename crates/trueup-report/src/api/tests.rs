@@ -16,7 +16,7 @@ use crate::fixture::{CANARY, completed, event, failed, now, plan, planned, statu
 struct Process {
     status: Status,
     journal: Journal,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     measures: Measures,
 }
 
@@ -27,14 +27,14 @@ impl Process {
         for (application, what) in events {
             journal.emit(&event(application, what));
         }
-        Self { status: status(plans), journal, pulse: Pulse::new(hour, hour), measures: Measures::default() }
+        Self { status: status(plans), journal, heartbeat: Heartbeat::new(hour, hour), measures: Measures::default() }
     }
 
     /// The page of a path with its query.
     fn get(&self, asked: &str) -> Page {
         let (path, query) = asked.split_once('?').map_or((asked, None), |(path, query)| (path, Some(query)));
-        let Self { status, journal, pulse, measures } = self;
-        page(path, query, &Sources { status, journal, pulse, measures, now: now() })
+        let Self { status, journal, heartbeat, measures } = self;
+        page(path, query, &Sources { status, journal, heartbeat, measures, now: now() })
     }
 
     /// The status and the JSON of a page.
@@ -188,27 +188,31 @@ fn what_is_wrong_is_told_as_json_with_the_right_status() {
     let process = some();
     // asked for | status | a part of the error
     let table = [
-        ("/api/v1/applications?synk=Synced", 400, "there is no parameter `synk` here"),
-        ("/api/v1/applications?sync=synced", 400, "`synced` is no `sync`: write one of Synced, OutOfSync, Unknown"),
+        ("/api/v1/applications?synk=Synced", 400, "`synk` is not a parameter of this page"),
+        (
+            "/api/v1/applications?sync=synced",
+            400,
+            "`synced` is not a valid `sync`: write one of Synced, OutOfSync, Unknown",
+        ),
         ("/api/v1/applications?health=Fine", 400, "one of Healthy, Progressing"),
-        ("/api/v1/applications?reason=a%20b", 400, "is no `reason`"),
+        ("/api/v1/applications?reason=a%20b", 400, "is not a valid `reason`"),
         ("/api/v1/applications?limit=0", 400, "a number from 1 to 500"),
         ("/api/v1/applications?limit=501", 400, "a number from 1 to 500"),
         ("/api/v1/applications?limit=1&limit=2", 400, "is there twice"),
-        ("/api/v1/applications?after=x", 400, "is no `after`"),
+        ("/api/v1/applications?after=x", 400, "is not a valid `after`"),
         ("/api/v1/applications/production/a?x=1", 400, "takes no parameters"),
         ("/api/v1/applications/production/nobody", 404, "no such application"),
         ("/api/v1/applications/production/%1b%5b31m", 404, "no such application"),
         ("/api/v1/applications/production/", 404, "no such page"),
         ("/api/v1/applications/production/%f", 404, "no such page"),
         ("/api/v1/applications/production/%ff", 404, "no such page"),
-        ("/api/v1/events?event=*", 400, "is no `event`"),
-        ("/api/v1/events?event=roll*", 400, "is no `event`"),
-        ("/api/v1/events?event=%1b", 400, "is no `event`"),
-        ("/api/v1/events?since=yesterday", 400, "is no `since`: write a time"),
+        ("/api/v1/events?event=*", 400, "is not a valid `event`"),
+        ("/api/v1/events?event=roll*", 400, "is not a valid `event`"),
+        ("/api/v1/events?event=%1b", 400, "is not a valid `event`"),
+        ("/api/v1/events?since=yesterday", 400, "is not a valid `since`: write a time"),
         ("/api/v1/events?after=1-1&before=1-1", 400, "not both"),
         ("/api/v1/events?before=1-1", 400, "another process's"),
-        ("/api/v1/events?before=one", 400, "is no `before`"),
+        ("/api/v1/events?before=one", 400, "is not a valid `before`"),
         ("/api/v1", 404, "no such page"),
         ("/api/v2/events", 404, "no such page"),
         ("//metrics", 404, "no such page"),
@@ -243,8 +247,8 @@ proptest! {
     fn whatever_is_sent_there_is_a_page(path in "(/api/v1/(applications|events)|/metrics|)(/|%|[ -~]|\\PC){0,30}", query in
         proptest::option::of("((environment|sync|limit|since|after|before|event|reason)=|&|%|-|[ -~]|\\PC){0,20}")) {
         let process = some();
-        let Process { status, journal, pulse, measures } = &process;
-        let page = page(&path, query.as_deref(), &Sources { status, journal, pulse, measures, now: now() });
+        let Process { status, journal, heartbeat, measures } = &process;
+        let page = page(&path, query.as_deref(), &Sources { status, journal, heartbeat, measures, now: now() });
         prop_assert!(matches!(page.status, 200 | 400 | 404), "{:?}", page);
         if page.content_type == "application/json" {
             prop_assert!(serde_json::from_str::<Value>(&page.body).is_ok(), "{:?}", page);

@@ -94,7 +94,7 @@ impl Flushing {
     pub async fn finish(mut self, within: Duration) {
         self.closing.send_replace(true);
         if timeout(within, &mut self.task).await.is_err() {
-            tracing::warn!("The last metrics could not be put before the end.");
+            tracing::warn!("The last metrics could not be sent to CloudWatch before the process stopped.");
         }
     }
 }
@@ -176,7 +176,7 @@ impl Flush {
     fn tell(&mut self, error: &str) {
         if !std::mem::replace(&mut self.told, true) {
             let (namespace, error) = (&self.namespace, printable(error));
-            tracing::warn!(%namespace, %error, "Metrics cannot be put into CloudWatch.");
+            tracing::warn!(%namespace, %error, "Metrics cannot be sent to CloudWatch.");
         }
     }
 }

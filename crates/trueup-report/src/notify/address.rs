@@ -6,14 +6,16 @@ use std::net::IpAddr;
 use trueup_core::address::is_refused;
 use url::{Host, Url};
 
+use crate::secret::SecretSource;
+
 /// What is wrong with a URL. Never repeats it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// It is no URL at all, or has no host.
+    /// It is not a URL, or has no host.
     Malformed,
     /// Neither https nor http on this machine.
     Insecure,
-    /// A user name or a password stands in it.
+    /// It contains a user name or a password.
     Credentials,
     /// Its host is an address that nothing is sent to.
     Refused,
@@ -22,9 +24,9 @@ pub enum Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Malformed => "it is no URL",
+            Self::Malformed => "it is not a URL",
             Self::Insecure => "it is not `https://`",
-            Self::Credentials => "it holds a user name or a password",
+            Self::Credentials => "it contains a user name or a password",
             Self::Refused => "its host is a link-local, metadata or unusable address",
         })
     }
@@ -53,6 +55,15 @@ pub fn parse(text: &str) -> Result<Url, Flaw> {
         Some(Host::Domain(_)) | None => None,
     };
     if address.is_some_and(is_refused) { Err(Flaw::Refused) } else { Ok(url) }
+}
+
+/// Reads the URL that a secret holds.
+///
+/// # Errors
+/// When the secret cannot be read, or holds no URL that something may be sent to. The URL itself is in no message.
+pub fn read(source: &SecretSource) -> Result<Url, String> {
+    let url = source.read().map_err(|error| error.to_string())?;
+    parse(url.expose()).map_err(|flaw| format!("{source} holds no usable URL: {flaw}"))
 }
 
 /// Whether a URL is on this machine.

@@ -1,9 +1,9 @@
-//! Which events a target is told: patterns over their names, environments and applications.
+//! Which events a target is notified of: patterns over their names, environments and applications.
 
 use trueup_core::names::{ApplicationName, EnvironmentName};
 use trueup_core::report::{Event, What};
 
-/// What is told when nothing is chosen: what needs a person, and what ends it.
+/// The events by default: those that need an operator, and those that end them.
 pub const EVENTS_DEFAULT: [&str; 12] = [
     "revision.rejected",
     "revision.unverified",
@@ -19,8 +19,7 @@ pub const EVENTS_DEFAULT: [&str; 12] = [
     "hold.ended",
 ];
 
-/// Holds that end by themselves, most of them within seconds. Nobody is called for them unless the events are chosen
-/// by hand.
+/// Holds that clear on their own, most of them within seconds. They are sent only where the events are configured.
 const PASSING: [&str; 8] = [
     "NotObserved",
     "NotSettled",
@@ -32,7 +31,7 @@ const PASSING: [&str; 8] = [
     "ReportOnly",
 ];
 
-/// Whether a hold of this reason ends by itself, or is what the policy asks for.
+/// Whether a hold of this reason clears on its own, or is what the policy asks for.
 pub fn is_passing(reason: &str) -> bool {
     PASSING.contains(&reason)
 }
@@ -40,7 +39,7 @@ pub fn is_passing(reason: &str) -> bool {
 /// Patterns with `*` (any characters, `/` and `.` as well) and `?` (any one character).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Over the events' names; none: those of [`EVENTS_DEFAULT`] without holds that end by themselves.
+    /// Over the events' names; none: those of [`EVENTS_DEFAULT`] without holds that clear on their own.
     pub events: Vec<String>,
     /// Over environments; none: all. Events that are about no environment are about all of them.
     pub environments: Vec<String>,
@@ -49,7 +48,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether the event is told.
+    /// Whether the target is notified of the event.
     pub fn takes(&self, event: &Event) -> bool {
         self.takes_name(event) && self.takes_place(event)
     }
@@ -58,10 +57,12 @@ impl Filter {
         let environment = event.environment.as_ref().map(EnvironmentName::as_str);
         let fits =
             |application: Option<&ApplicationName>| any(&self.applications, application.map(ApplicationName::as_str));
-        // What holds several applications is told once, and names none of them as its own.
-        let several = match &event.what {
-            What::HoldStarted { applications, .. } | What::HoldEnded { applications, .. } => Some(applications),
-            _ => None,
+        // A hold of several applications is one event, which belongs to none of them.
+        let several = if let What::HoldStarted { applications, .. } | What::HoldEnded { applications, .. } = &event.what
+        {
+            Some(applications)
+        } else {
+            None
         };
         let is_of_application = match several.filter(|several| !several.is_empty()) {
             Some(several) => several.iter().any(|application| fits(Some(application))),
@@ -70,7 +71,7 @@ impl Filter {
         any(&self.environments, environment) && is_of_application
     }
 
-    /// Whether an application in an environment is one that is told of.
+    /// Whether the target is notified of this application in this environment.
     pub fn takes_names(&self, environment: &str, application: &str) -> bool {
         any(&self.environments, Some(environment)) && any(&self.applications, Some(application))
     }
@@ -80,12 +81,14 @@ impl Filter {
         if !self.events.is_empty() {
             return self.events.iter().any(|pattern| fits(pattern, name));
         }
-        let passes = match &event.what {
-            What::HoldStarted { hold, .. } => is_passing(hold.reason()),
-            What::HoldEnded { reason, .. } => is_passing(reason),
-            _ => false,
+        let hold = if let What::HoldStarted { hold, .. } = &event.what {
+            Some(hold.reason())
+        } else if let What::HoldEnded { reason, .. } = &event.what {
+            Some(&**reason)
+        } else {
+            None
         };
-        EVENTS_DEFAULT.contains(&name) && !passes
+        EVENTS_DEFAULT.contains(&name) && !hold.is_some_and(is_passing)
     }
 }
 

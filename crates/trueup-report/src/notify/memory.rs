@@ -1,4 +1,4 @@
-//! What a target was told, so that nothing is told twice: kept in a file, so that a restart tells nothing twice either.
+//! Which notifications a target was sent, so that none is sent twice: kept in a file, so that a restart sends none twice either.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// How much is remembered: more than anybody has applications with something to tell of. What is oldest is forgotten.
+/// How many entries are kept; the oldest are dropped. It is far above the number of applications of one installation.
 const TOLD_MAX: usize = 20_000;
 
-/// A file that is larger is not ours.
+/// A larger file was not written by trueup.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// What stands in the file.
+/// The content of the file.
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Stored {
     version: u32,
@@ -22,13 +22,13 @@ struct Stored {
     told: Vec<(String, String)>,
 }
 
-/// What was told, by what it is about.
+/// What was sent, by what it is about.
 #[derive(Debug)]
 pub(super) struct Memory {
     path: Option<PathBuf>,
     told: BTreeMap<String, Entry>,
     next: u64,
-    /// It cannot be written, and that was told.
+    /// Whether it was logged that the file cannot be written.
     failed: bool,
 }
 
@@ -36,12 +36,12 @@ pub(super) struct Memory {
 struct Entry {
     value: String,
     number: u64,
-    /// It comes from a process before this one, which may have missed what ended it.
+    /// Whether an earlier process recorded it, and stopped before it could see the end of it.
     inherited: bool,
 }
 
 impl Memory {
-    /// Reads what is there. A file that is missing or broken holds nothing, and neither has a process without one.
+    /// Reads the file. One that is missing or damaged counts as empty; without a path, nothing outlives the process.
     pub fn open(path: Option<PathBuf>) -> Self {
         let stored = path.as_ref().and_then(|path| {
             let small = fs::metadata(path).ok()?.len() <= FILE_BYTES_MAX;
@@ -64,12 +64,12 @@ impl Memory {
         }
     }
 
-    /// What was told of `key` last.
+    /// What was recorded for `key` last.
     pub fn value(&self, key: &str) -> Option<&str> {
         self.told.get(key).map(|entry| entry.value.as_str())
     }
 
-    /// Whether exactly this was told of `key` last. What is asked for is this process's from here on.
+    /// Whether exactly this was recorded for `key` last. An entry that is asked for counts as this process's own from then on.
     pub fn knows(&mut self, key: &str, value: &str) -> bool {
         match self.told.get_mut(key) {
             Some(entry) if entry.value == value => {
@@ -80,20 +80,20 @@ impl Memory {
         }
     }
 
-    /// Remembers that this was told of `key`.
-    pub fn tell(&mut self, key: &str, value: &str) {
+    /// Records that this was sent for `key`.
+    pub fn record(&mut self, key: &str, value: &str) {
         self.put(key.to_owned(), value.to_owned(), false);
         self.save();
     }
 
-    /// Nothing is told of `key` any more: it ended.
+    /// Removes what was recorded for `key`: it ended.
     pub fn forget(&mut self, key: &str) {
         if self.told.remove(key).is_some() {
             self.save();
         }
     }
 
-    /// Forgets what comes from processes before this one and was not met again.
+    /// Removes the entries of earlier processes that this one was not asked for.
     pub fn forget_inherited(&mut self) {
         let before = self.told.len();
         self.told.retain(|_, entry| !entry.inherited);
@@ -102,7 +102,7 @@ impl Memory {
         }
     }
 
-    /// Puts it into the file: whole, or not at all.
+    /// Writes the file, as a whole or not at all.
     fn save(&mut self) {
         let Some(path) = self.path.clone() else { return };
         match self.write(&path) {
@@ -110,7 +110,7 @@ impl Memory {
             Err(error) => {
                 if !std::mem::replace(&mut self.failed, true) {
                     let path = path.display();
-                    tracing::warn!(%path, %error, "What was told cannot be remembered; a restart may tell it again.");
+                    tracing::warn!(%path, %error, "The record of sent notifications cannot be written; after a restart, some may be sent again.");
                 }
             }
         }
@@ -128,7 +128,7 @@ impl Memory {
         let mut options = fs::OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
         file.write_all(&text).and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
-            // What is half written is of no use to anybody; there is nobody to tell that it cannot go either.
+            // A file that is half written is of no use. The error of the write is the one to report.
             let _ = fs::remove_file(&beside);
         })
     }
@@ -144,15 +144,15 @@ mod tests {
         let path = directory.path().join("notifications/x.json");
         let mut memory = Memory::open(Some(path.clone()));
         assert!(!memory.knows("web", "a"));
-        memory.tell("web", "a");
-        memory.tell("api", "b");
+        memory.record("web", "a");
+        memory.record("api", "b");
         assert!(memory.knows("web", "a") && !memory.knows("web", "b"));
         memory.forget("api");
         drop(memory);
         let mut memory = Memory::open(Some(path.clone()));
         assert_eq!((memory.value("web"), memory.value("api")), (Some("a"), None));
         // What is met again is its own; the rest may have ended meanwhile.
-        memory.tell("new", "c");
+        memory.record("new", "c");
         let mut other = Memory::open(Some(path));
         assert!(other.knows("web", "a"));
         other.forget_inherited();
@@ -171,7 +171,7 @@ mod tests {
         }
         fs::write(&path, "no directory").unwrap();
         let mut memory = Memory::open(Some(path.join("below.json")));
-        memory.tell("web", "a");
+        memory.record("web", "a");
         assert!(memory.knows("web", "a"));
     }
 

@@ -1,22 +1,29 @@
-//! Notifications: who is told outside of trueup what happened, and how.
+//! Notifications: which targets outside of trueup are notified of what happened, and how.
 //!
-//! The loop puts events into queues and goes on. Each target has a task of its own, so that one that fails or is slow delays
-//! no other; what is told is bounded in number, size and time, and nothing of it comes back.
+//! The engine puts events into queues and never waits. Each target has a task of its own, so that a target that fails or is
+//! slow delays no other. What is sent is bounded in number, size and time; answers are never shown.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `targets/` | the configuration, and a file for each kind of target: settings, rendering, delivery |
+//! | `deliver.rs` | what a target must be able to do |
+//! | `sender.rs` | retries |
+//! | `forwarder.rs` | forwards events to one target; `filter.rs` and `subject.rs` say which, `memory.rs` which were sent before |
+//! | `statuses.rs` | sets commit statuses at one provider; `evaluation.rs` says which |
 
 mod address;
-mod courier;
+mod deliver;
 mod digest;
+mod evaluation;
 mod filter;
+mod forwarder;
 mod memory;
 mod queue;
-mod settings;
-mod slack;
+mod sender;
 mod statuses;
 mod subject;
-mod teller;
+mod targets;
 mod transport;
-mod verdict;
-mod webhook;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,90 +36,104 @@ use trueup_core::report::{Event, What};
 use trueup_engine::{Sink, Status};
 use trueup_ports::Clock;
 
-use self::courier::Courier;
+use self::deliver::{Deliver, Outlets};
+use self::evaluation::CommitStatus;
 pub use self::filter::{EVENTS_DEFAULT, Filter, is_passing};
+use self::forwarder::{Forwarder, Message};
 use self::memory::Memory;
 use self::queue::Queue;
-pub use self::settings::{Means, Post, Provider, SHOWN_KEYS, Statuses, Table, Target};
+use self::sender::Sender;
 use self::statuses::{Rejected, Reporter};
 use self::subject::{Mark, mark};
-use self::teller::{Letter, Teller};
-use self::transport::{Http, Transport};
+pub use self::targets::{GitHub, GitLab, Hosting, Means, SHOWN_KEYS, Slack, Table, Target, Webhook};
+use self::transport::Http;
 
 /// How many events wait for one target.
 const QUEUE_MAX: usize = 256;
 
-/// Why nobody can be told anything.
+/// Why no notification can be sent.
 #[derive(Debug, thiserror::Error)]
 #[error("notifications cannot be sent: {0}")]
 pub struct NotifyError(reqwest::Error);
 
-/// All targets, before the loop begins.
+/// All targets, before the engine starts.
 pub struct Notifications {
-    targets: Vec<(Target, Letterbox)>,
-    transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
+    targets: Vec<(Target, Inbox)>,
+    outlets: Outlets,
 }
 
-/// Where the loop puts what a target is told.
+/// Where the engine puts what a target is notified of.
 #[derive(Clone)]
-enum Letterbox {
-    Events(Arc<Queue<Letter>>),
+enum Inbox {
+    Events(Arc<Queue<Message>>),
     Statuses { rejected: Arc<Queue<Rejected>>, wake: Arc<Notify> },
 }
 
+/// What a target takes: events, or statuses of commits.
+enum Delivery {
+    Events(Box<dyn Deliver<Event>>),
+    Statuses(Box<dyn Deliver<CommitStatus>>),
+}
+
+impl From<Means> for Delivery {
+    fn from(means: Means) -> Self {
+        match means {
+            Means::Webhook(target) => Self::Events(Box::new(target)),
+            Means::Slack(target) => Self::Events(Box::new(target)),
+            Means::GitHub(target) => Self::Statuses(Box::new(target)),
+            Means::GitLab(target) => Self::Statuses(Box::new(target)),
+        }
+    }
+}
+
 impl Notifications {
-    /// Gets ready to tell these targets.
+    /// Prepares to notify these targets.
     ///
     /// # Errors
     /// When this machine has no TLS to offer.
     pub fn new(targets: Vec<Target>, clock: Arc<dyn Clock>) -> Result<Self, NotifyError> {
-        let transport = Arc::new(Http::new(clock.clone()).map_err(NotifyError)?);
-        Ok(Self::with(targets, transport, clock))
-    }
-
-    fn with(targets: Vec<Target>, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
-        let letterbox = |target: &Target| match target.means {
-            Means::Events(_) => Letterbox::Events(Arc::new(Queue::new(QUEUE_MAX))),
-            Means::Statuses(_) => {
-                Letterbox::Statuses { rejected: Arc::new(Queue::new(QUEUE_MAX)), wake: Arc::default() }
+        let http = Arc::new(Http::new(clock.clone()).map_err(NotifyError)?);
+        let inbox = |means: &Means| match means {
+            Means::Webhook(_) | Means::Slack(_) => Inbox::Events(Arc::new(Queue::new(QUEUE_MAX))),
+            Means::GitHub(_) | Means::GitLab(_) => {
+                Inbox::Statuses { rejected: Arc::new(Queue::new(QUEUE_MAX)), wake: Arc::default() }
             }
         };
         let targets = targets.into_iter().map(|target| {
-            let letterbox = letterbox(&target);
-            (target, letterbox)
+            let inbox = inbox(&target.means);
+            (target, inbox)
         });
-        Self { targets: targets.collect(), transport, clock }
+        Ok(Self { targets: targets.collect(), outlets: Outlets { http, clock } })
     }
 
-    /// What the loop tells. Never waits.
+    /// The sink that the engine emits events to. It never waits.
     pub fn sink(&self) -> Arc<dyn Sink> {
-        let letterboxes = self.targets.iter().map(|(target, letterbox)| (target.filter.clone(), letterbox.clone()));
-        Arc::new(Letterboxes(letterboxes.collect()))
+        let inboxes = self.targets.iter().map(|(target, inbox)| (target.filter.clone(), inbox.clone()));
+        Arc::new(Inboxes(inboxes.collect()))
     }
 
-    /// Begins to tell. `status` says how everything stands; `memory` is a directory for what was told, where there is one.
+    /// Starts to send. `status` returns the status of all applications; `memory` is a directory for the record of what was
+    /// sent, where there is one.
     pub fn start(self, status: impl Fn() -> Status + Send + Sync + 'static, memory: Option<&Path>) -> Running {
         let closing = watch::Sender::new(false);
         let status: Arc<dyn Fn() -> Status + Send + Sync> = Arc::new(status);
         let (mut tasks, mut queues) = (JoinSet::new(), Vec::new());
-        for (Target { name, filter, means }, letterbox) in self.targets {
+        for (Target { name, filter, means }, inbox) in self.targets {
             let file = memory.map(|directory| directory.join(format!("{}.json", digest::short(&[&name]))));
-            let memory = Memory::open(file);
-            let courier = Courier::new(name.clone(), self.transport.clone(), closing.subscribe());
-            match (means, letterbox) {
-                (Means::Events(post), Letterbox::Events(queue)) => {
+            let (memory, outlets) = (Memory::open(file), self.outlets.clone());
+            match (Delivery::from(means), inbox) {
+                (Delivery::Events(target), Inbox::Events(queue)) => {
                     queues.push(queue.clone());
-                    let clock = self.clock.clone();
-                    tasks.spawn(Teller { name, post, queue, courier, memory, clock }.run());
+                    let sender = Sender::new(name.clone(), target, outlets, closing.subscribe());
+                    tasks.spawn(Forwarder { name, queue, sender, memory }.run());
                 }
-                (Means::Statuses(statuses), Letterbox::Statuses { rejected, wake }) => {
+                (Delivery::Statuses(target), Inbox::Statuses { rejected, wake }) => {
+                    let sender = Sender::new(name, target, outlets, closing.subscribe());
                     let (closing, status) = (closing.subscribe(), status.clone());
-                    let reporter = Reporter { statuses, filter, rejected, wake, courier, memory, closing, status };
-                    tasks.spawn(reporter.run());
+                    tasks.spawn(Reporter { filter, rejected, wake, sender, memory, closing, status }.run());
                 }
-                (Means::Events(_), Letterbox::Statuses { .. }) | (Means::Statuses(_), Letterbox::Events(_)) => {
-                    unreachable!("a target's letterbox is made for its means")
+                (Delivery::Events(_), Inbox::Statuses { .. }) | (Delivery::Statuses(_), Inbox::Events(_)) => {
+                    unreachable!("a target's inbox is made for its means")
                 }
             }
         }
@@ -120,22 +141,22 @@ impl Notifications {
     }
 }
 
-struct Letterboxes(Vec<(Filter, Letterbox)>);
+struct Inboxes(Vec<(Filter, Inbox)>);
 
-impl Sink for Letterboxes {
+impl Sink for Inboxes {
     fn emit(&self, event: &Event) {
         let ends = matches!(mark(event), Mark::Ends { .. });
         let mut shared = None;
-        for (filter, letterbox) in &self.0 {
-            match letterbox {
-                Letterbox::Events(queue) => {
-                    let told = filter.takes(event);
-                    if told || ends {
+        for (filter, inbox) in &self.0 {
+            match inbox {
+                Inbox::Events(queue) => {
+                    let is_sent = filter.takes(event);
+                    if is_sent || ends {
                         let event = shared.get_or_insert_with(|| Arc::new(event.clone())).clone();
-                        queue.push(Letter { event, told });
+                        queue.push(Message { event, is_sent });
                     }
                 }
-                Letterbox::Statuses { rejected, wake } => {
+                Inbox::Statuses { rejected, wake } => {
                     if let (What::RevisionRejected { message, .. }, Some(revision)) = (&event.what, &event.revision) {
                         rejected.push(Rejected { revision: revision.clone(), message: message.clone() });
                     }
@@ -146,21 +167,21 @@ impl Sink for Letterboxes {
     }
 }
 
-/// The tasks that tell. When it is dropped they end where they are.
+/// The tasks that send. Dropping it aborts them.
 pub struct Running {
     tasks: JoinSet<()>,
-    queues: Vec<Arc<Queue<Letter>>>,
+    queues: Vec<Arc<Queue<Message>>>,
     closing: watch::Sender<bool>,
 }
 
 impl Running {
-    /// Tells what is left, without pauses, for as long as it may take.
+    /// Sends what is left, without pauses, for at most this long.
     pub async fn finish(mut self, within: Duration) {
         self.closing.send_replace(true);
         self.queues.iter().for_each(|queue| queue.close());
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(within, all).await.is_err() {
-            tracing::warn!("Not all notifications could be delivered before the end.");
+            tracing::warn!("Some notifications could not be delivered before the process stopped.");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What an event is about, so that the same is not told twice: by application, reason and revision.
+//! What an event is about, so that the same is not sent twice: application, reason and revision.
 
 use trueup_core::names::ApplicationName;
 use trueup_core::plan::Resource;
@@ -6,22 +6,22 @@ use trueup_core::report::{Event, What};
 
 use super::digest::short;
 
-/// What an event does to what was told.
+/// How an event relates to those that were sent before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// It is told, unless exactly this was told of the key last.
-    Tells {
+    /// It is sent, unless the last event that was sent for the key had the same value.
+    Once {
         /// What it is about.
         key: String,
-        /// What is said of it.
+        /// What the event says about it.
         value: String,
     },
-    /// It is told; what was told of the key is over, and may be told again.
+    /// It is sent; what was sent for the key has ended, and may be sent again.
     Ends {
         /// What it is about.
         key: String,
     },
-    /// It is told each time.
+    /// It is sent each time.
     Free,
 }
 
@@ -35,28 +35,32 @@ pub(super) fn mark(event: &Event) -> Mark {
         short(&[environment, application, about, kind, name, reason])
     };
     let name = event.what.name();
-    let tells = |key, detail: &str| Mark::Tells { key, value: short(&[name, revision, detail]) };
+    let once = |key, detail: &str| Mark::Once { key, value: short(&[name, revision, detail]) };
     match &event.what {
         What::HoldStarted { resource, hold, applications, .. } => {
             let names: Vec<&str> = applications.iter().map(ApplicationName::as_str).collect();
-            tells(key("hold", resource.as_ref(), hold.reason()), &names.join("\n"))
+            once(key("hold", resource.as_ref(), hold.reason()), &names.join("\n"))
         }
         What::HoldEnded { resource, reason, .. } => Mark::Ends { key: key("hold", resource.as_ref(), reason) },
         What::DriftDetected { resource, changes, .. } => {
             let paths: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
-            tells(key("drift", Some(resource), ""), &paths.join("\n"))
+            once(key("drift", Some(resource), ""), &paths.join("\n"))
         }
         What::DriftResolved { resource } => Mark::Ends { key: key("drift", Some(resource), "") },
         What::RolloutStarted { .. } => Mark::Ends { key: key("rollout", None, "") },
         What::RolloutCompleted { task_definition }
         | What::RolloutFailed { task_definition, .. }
         | What::RolloutRolledBack { task_definition, .. }
-        | What::RolloutTimedOut { task_definition, .. } => tells(key("rollout", None, ""), task_definition.as_str()),
-        What::RevisionAccepted { .. } | What::RevisionRejected { .. } => tells(key("revision", None, ""), ""),
-        What::RevisionUnverified { commit, .. } => tells(key("unverified", None, ""), commit.as_str()),
-        What::SourceFailed { .. } => tells(key("source", None, ""), ""),
+        | What::RolloutTimedOut { task_definition, .. } => once(key("rollout", None, ""), task_definition.as_str()),
+        What::RevisionAccepted { .. } | What::RevisionRejected { .. } => once(key("revision", None, ""), ""),
+        What::RevisionUnverified { commit, .. } => once(key("unverified", None, ""), commit.as_str()),
+        What::SourceFailed { .. } => once(key("source", None, ""), ""),
         What::SourceRecovered { .. } => Mark::Ends { key: key("source", None, "") },
-        _ => Mark::Free,
+        What::DaemonStarted { .. }
+        | What::DaemonStopping { .. }
+        | What::PlanMade { .. }
+        | What::StepApplied { .. }
+        | What::StepFailed { .. } => Mark::Free,
     }
 }
 
@@ -130,7 +134,7 @@ pub(super) mod tests {
         for (one, another, same) in table {
             assert_eq!(mark(&one) == mark(&another), same, "{one:?} {another:?}");
         }
-        let Mark::Tells { key, .. } = mark(&event("a", held("x"))) else { panic!("a hold is told") };
+        let Mark::Once { key, .. } = mark(&event("a", held("x"))) else { panic!("a hold is told") };
         assert_eq!(mark(&event("b", ended())), Mark::Ends { key });
         assert_eq!(mark(&event("a", What::DaemonStopping {})), Mark::Free);
     }

@@ -88,8 +88,8 @@ fn source(directory: &TempDir, name: &str) -> SecretSource {
 }
 
 fn webhook(directory: &TempDir) -> Target {
-    let post = Post::Webhook { url: source(directory, "url"), secret: source(directory, "secret") };
-    Target { name: "webhook-1".to_owned(), filter: Filter::default(), means: Means::Events(post) }
+    let means = Means::Webhook(Webhook { url: source(directory, "url"), secret: source(directory, "secret") });
+    Target { name: "webhook-1".to_owned(), filter: Filter::default(), means }
 }
 
 /// Sink and tasks for a target.
@@ -151,7 +151,7 @@ fn no_value_of_an_environment_variable_gets_into_a_message() {
     use crate::fixture::{CANARY, event, failed, plan, planned, status, wrong};
     let plan = wrong(plan("production", "web"));
     let (step, held) = (plan.steps[0].clone(), plan.held[1].clone());
-    let (changes, resource) = (step.changes.clone(), step.resource.clone());
+    let (changes, resource) = (step.changes.clone(), step.subject.resource().cloned().expect("a resource"));
     let reason = held.reason;
     let (message, cure) = (reason.message(), reason.remedy().to_owned());
     let whats = [
@@ -160,7 +160,7 @@ fn no_value_of_an_environment_variable_gets_into_a_message() {
         What::DriftDetected { resource, reason: "changed", changes: changes.clone() },
         What::StepApplied { step: (&step).into(), request_id: None },
         What::HoldStarted {
-            resource: held.resource,
+            resource: held.subject.resource().cloned(),
             hold: reason,
             message,
             cure,
@@ -170,12 +170,13 @@ fn no_value_of_an_environment_variable_gets_into_a_message() {
     ];
     for what in whats {
         let event = event("web", what);
-        for body in [webhook::body(&event), slack::message(&event).to_string()] {
+        for body in [targets::webhook::body(&event), targets::slack::message(&event).to_string()] {
             assert!(!body.contains(CANARY), "{body}");
             assert!(body.contains("web"), "{body}");
         }
     }
-    let statuses = verdict::Judge::default().judge(&status([plan]), |_| true, |_| Some("old pending Progressing"));
+    let statuses =
+        evaluation::Evaluator::default().evaluate(&status([plan]), |_| true, |_| Some("old pending Progressing"));
     assert_eq!(statuses.len(), 1);
     assert!(!format!("{statuses:?}").contains(CANARY));
 }
@@ -199,7 +200,7 @@ async fn a_target_that_does_not_answer_delays_no_other_and_no_end() {
     let other = tempfile::tempdir().unwrap();
     let url = format!("http://127.0.0.1:{}/", dead.local_addr().unwrap().port());
     fs::write(other.path().join("url"), url).unwrap();
-    let slack = Means::Events(Post::Slack { url: source(&other, "url") });
+    let slack = Means::Slack(Slack { url: source(&other, "url") });
     let slack = Target { name: "slack-1".to_owned(), filter: Filter::default(), means: slack };
     let notifications = Notifications::new(vec![slack, webhook(&directory)], Arc::new(Fixed)).unwrap();
     let sink = notifications.sink();

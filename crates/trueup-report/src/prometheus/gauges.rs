@@ -83,7 +83,7 @@ impl Collector for Standing {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Out(encoder);
         out.info("build", "The version of trueup that runs")?.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
-        let ready = "1 once a desired state is in force and every environment was looked at";
+        let ready = "1 once a desired state is loaded and every environment has completed a cycle";
         out.gauge("ready", ready)?.encode_gauge(&u32::from(self.ready))?;
         let up = "1 while the repository can be read";
         out.gauge("source_up", up)?.encode_gauge(&u32::from(self.source_up))?;
@@ -91,10 +91,10 @@ impl Collector for Standing {
             out.seconds("desired_state_age", "Since the repository was read last")?.encode_gauge(age)?;
         }
         if let Some(revision) = &self.revision {
-            out.info("desired_state", "The commit that is in force")?
+            out.info("desired_state", "The current commit of the desired state")?
                 .encode_info(&[("revision", revision.as_str())])?;
         }
-        let mut cycles = out.seconds("environment_cycle_age", "Since an environment was looked at last")?;
+        let mut cycles = out.seconds("environment_cycle_age", "Time since the last cycle of an environment")?;
         for (environment, age) in &self.cycle_ages {
             series(&mut cycles, &[("environment", environment.as_str())], age)?;
         }
@@ -134,7 +134,8 @@ impl Standing {
                 series(&mut held, &application.labels_and("reason", reason), &count)?;
             }
         }
-        let mut drift = out.gauge("application_drift_fields", "How many fields somebody else changed")?;
+        let mut drift =
+            out.gauge("application_drift_fields", "Number of fields that differ because another writer changed them")?;
         for application in &self.applications {
             series(&mut drift, &application.labels(), &drifted(&application.status.plan))?;
         }
@@ -143,7 +144,8 @@ impl Standing {
             let revision: Cow<'_, str> = printable(application.status.plan.revision.as_str());
             info.encode_family(&application.labels())?.encode_info(&[("revision", &*revision)])?;
         }
-        let mut observed = out.seconds("application_observed_timestamp", "When the application was looked at last")?;
+        let mut observed =
+            out.seconds("application_observed_timestamp", "Time of the last observation of the application")?;
         for application in &self.applications {
             let seconds = application.status.observed.as_duration().as_secs_f64();
             series(&mut observed, &application.labels(), &seconds)?;
@@ -152,11 +154,11 @@ impl Standing {
     }
 }
 
-/// How many fields somebody else changed.
+/// Number of fields that differ because another writer changed them.
 pub(crate) fn drifted(plan: &Plan) -> u64 {
-    let steps = plan.steps.iter().flat_map(|step| step.drifted().map(|change| (Some(&step.resource), &change.path)));
+    let steps = plan.steps.iter().flat_map(|step| step.drifted().map(|change| (step.subject.resource(), &change.path)));
     let held =
-        plan.held.iter().flat_map(|held| held.drift().iter().map(|change| (held.resource.as_ref(), &change.path)));
+        plan.held.iter().flat_map(|held| held.drift().iter().map(|change| (held.subject.resource(), &change.path)));
     steps.chain(held).collect::<BTreeSet<_>>().len() as u64
 }
 

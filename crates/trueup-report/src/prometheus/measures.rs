@@ -64,7 +64,7 @@ impl Default for Measures {
         let deploys = histograms.add("commit_to_deploy", help, || Histogram::new(DEPLOY));
         let (throttles, events, rollouts) = (Family::default(), Family::default(), Family::default());
         registry.register("api_throttles", "Calls for which AWS asked to slow down", Family::clone(&throttles));
-        registry.register("events", "Events that were told", Family::clone(&events));
+        registry.register("events", "Events that were emitted", Family::clone(&events));
         registry.register("rollouts", "Rollouts that ended, or did not in time", Family::clone(&rollouts));
         Self {
             registry,
@@ -148,7 +148,21 @@ impl Sink for Measures {
             What::RolloutFailed { .. } => self.rollout(event, "failed"),
             What::RolloutRolledBack { .. } => self.rollout(event, "rolled_back"),
             What::RolloutTimedOut { .. } => self.rollout(event, "timed_out"),
-            _ => {}
+            What::DaemonStarted { .. }
+            | What::DaemonStopping { .. }
+            | What::RevisionAccepted { .. }
+            | What::RevisionRejected { .. }
+            | What::RevisionUnverified { .. }
+            | What::SourceFailed { .. }
+            | What::SourceRecovered { .. }
+            | What::DriftDetected { .. }
+            | What::DriftResolved { .. }
+            | What::PlanMade { .. }
+            | What::StepApplied { .. }
+            | What::StepFailed { .. }
+            | What::RolloutStarted { .. }
+            | What::HoldStarted { .. }
+            | What::HoldEnded { .. } => {}
         }
         let deployed = self.commit_to_deploy.lock().unwrap_or_else(PoisonError::into_inner).observe(event);
         if let Some(deployed) = deployed {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use trueup_core::plan::Plan;
@@ -14,11 +15,28 @@ use trueup_core::report::{self, Event, What, application_status};
 use trueup_engine::{Engine, Sink};
 use trueup_ports::Clock as _;
 
-use crate::cli::{ApplyArgs, Format};
+use crate::cli::{Format, SourceArgs, duration};
 use crate::events::told;
 use crate::render::status::{is_fine, rollout_now};
 use crate::wiring::SystemClock;
 use crate::{render, terminal, wiring};
+
+/// Arguments of `trueup apply`.
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    /// Only these applications [default: all]
+    #[arg(value_name = "APP")]
+    pub applications: Vec<String>,
+    /// The repository of desired state.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// How long to wait for the rollouts to complete
+    #[arg(long, env = "TRUEUP_TIMEOUT", default_value = "15m", value_parser = duration, value_name = "TIME")]
+    pub timeout: Duration,
+    /// The format of the outcome
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
 
 /// How often the progress line is drawn anew.
 const TICK: Duration = Duration::from_millis(250);

@@ -1,18 +1,30 @@
-//! `trueup check`: the offline verdict on a tree of desired state.
+//! `trueup check`: validates a directory of desired state, offline.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::Args;
 use serde_json::json;
 use trueup_core::{desired, report};
 
-use crate::cli::{CheckArgs, Format};
+use crate::cli::Format;
 use crate::{directory, render, terminal};
 
-/// Checks a tree. Valid trees are silent in text, `{"problems":[]}` in JSON.
+/// Arguments of `trueup check`.
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// The directory of desired state [default: `desired-state` if it exists, else the current directory]
+    pub dir: Option<PathBuf>,
+    /// The format of the problems
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Validates a directory. A valid one prints nothing as text, and `{"problems":[]}` as JSON.
 ///
 /// # Errors
-/// When the tree cannot be read, or stdout cannot take the verdict.
+/// When the directory cannot be read, or stdout cannot be written to.
 pub fn check(args: &CheckArgs) -> Result<ExitCode> {
     let root = directory::locate(args.dir.as_deref())?;
     let loaded = desired::load(&directory::read(&root)?);

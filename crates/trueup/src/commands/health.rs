@@ -1,15 +1,23 @@
-//! `trueup health`: whether the daemon on this machine is alive, for images that have no shell and no curl.
+//! `trueup health`: checks that the daemon on this machine is alive, for images without a shell and curl.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Args;
 use trueup_core::report::printable;
 
-use crate::cli::HealthArgs;
 use crate::listen::Listen;
 use crate::terminal;
+
+/// Arguments of `trueup health`.
+#[derive(Args, Debug)]
+pub struct HealthArgs {
+    /// The address that the daemon serves, as given to `trueup run`
+    #[arg(long, env = "TRUEUP_LISTEN", default_value = "127.0.0.1:7171", value_name = "ADDR")]
+    pub listen: Listen,
+}
 
 /// How long connecting, asking and each part of the answer may take; container health checks allow 5 s together.
 const STEP_TIME_MAX: Duration = Duration::from_secs(1);
@@ -21,7 +29,7 @@ const ANSWER_BYTES_MAX: u64 = 64;
 /// or fail for other reasons than the daemon's: it asks no DNS, no AWS and no git.
 pub fn health(args: &HealthArgs) -> ExitCode {
     let Listen::At(address) = args.listen else {
-        terminal::tell("the daemon tells nobody whether it is alive: `--listen` is off");
+        terminal::tell("the daemon serves no health check: `--listen` is off");
         return ExitCode::FAILURE;
     };
     match status_line(reachable(address)) {
@@ -31,7 +39,7 @@ pub fn health(args: &HealthArgs) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            terminal::tell(&format!("no daemon answers at {address}: {error}"));
+            terminal::tell(&format!("the daemon at {address} does not answer: {error}"));
             ExitCode::FAILURE
         }
     }

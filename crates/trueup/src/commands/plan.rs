@@ -4,14 +4,40 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use trueup_core::plan::{Plan, Sync};
 use trueup_core::report;
 
-use crate::cli::{PlanArgs, PlanFormat};
+use crate::cli::SourceArgs;
 use crate::events::Rejections;
 use crate::render::plan::Totals;
 use crate::{COULD_NOT_RUN, render, terminal, wiring};
+
+/// Arguments of `trueup plan`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// Only these applications [default: all]
+    #[arg(value_name = "APP")]
+    pub applications: Vec<String>,
+    /// The repository of desired state.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// The output format
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: PlanFormat,
+}
+
+/// The formats of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
+}
 
 /// Makes all plans and writes nothing.
 ///

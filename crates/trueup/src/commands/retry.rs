@@ -2,17 +2,39 @@
 
 use std::process::ExitCode;
 use std::slice;
+use std::time::Duration;
 
 use anyhow::Result;
+use clap::Args;
 use serde_json::{Value, json};
 use trueup_core::report;
 use trueup_engine::{Engine, Retried, RetryOutcome};
 
 use super::apply::{Shown, wait_for_rollouts};
-use crate::cli::{Format, RetryArgs};
+use crate::cli::{Format, SourceArgs, duration};
 use crate::{COULD_NOT_RUN, terminal, wiring};
 
-/// Marks the failed deployment in the service's tags, in every environment that is minded. The daemon, or this command
+/// Arguments of `trueup retry`.
+#[derive(Args, Debug)]
+pub struct RetryArgs {
+    /// The application to deploy once more
+    #[arg(value_name = "APP")]
+    pub application: String,
+    /// The repository of desired state.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// Deploy now and wait for the rollout, instead of leaving the deployment to the daemon
+    #[arg(long, env = "TRUEUP_WAIT")]
+    pub wait: bool,
+    /// With `--wait`: how long to wait for the rollout to complete
+    #[arg(long, env = "TRUEUP_TIMEOUT", default_value = "15m", value_parser = duration, value_name = "TIME")]
+    pub timeout: Duration,
+    /// The format of the outcome
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Marks the failed deployment in the service's tags, in every managed environment. The daemon, or this command
 /// with `--wait`, then deploys it exactly once more.
 ///
 /// # Errors
@@ -68,9 +90,11 @@ fn text(retried: &Retried, waits: bool) -> String {
     let place = format!("{}/{}", retried.environment, retried.application);
     match &retried.outcome {
         RetryOutcome::Ended if waits => format!("{place}: the hold is ended"),
-        RetryOutcome::Ended => format!("{place}: the hold is ended, the daemon deploys it once more within a minute"),
-        RetryOutcome::NothingHeld => format!("{place}: nothing is held for a failed revision"),
-        RetryOutcome::Unknown(message) => format!("{place}: nobody knows whether anything is held: {message}"),
+        RetryOutcome::Ended => {
+            format!("{place}: the hold is ended; the daemon deploys the revision once more within a minute")
+        }
+        RetryOutcome::NothingHeld => format!("{place}: no failed revision is held"),
+        RetryOutcome::Unknown(message) => format!("{place}: whether a revision is held is unknown: {message}"),
         RetryOutcome::Failed(message) => format!("{place}: the hold could not be ended: {message}"),
     }
 }

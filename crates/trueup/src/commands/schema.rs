@@ -3,12 +3,39 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::{Args, ValueEnum};
 use trueup_core::document;
 use trueup_core::kind::Kind;
 use trueup_core::report::event_schema;
 
-use crate::cli::{SchemaArgs, SchemaKind};
 use crate::terminal;
+
+/// Arguments of `trueup schema`.
+#[derive(Args, Debug)]
+pub struct SchemaArgs {
+    /// The kind of file; `app` is app.toml, `trueup` is trueup.toml, `event` is what `run` prints
+    #[arg(value_name = "KIND")]
+    pub kind: SchemaKind,
+}
+
+/// The kinds of files that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaKind {
+    /// `task-definition.toml` or `.json`
+    TaskDefinition,
+    /// `service.toml` or `.json`
+    Service,
+    /// `target-groups/*.toml` or `.json`
+    TargetGroup,
+    /// `listener-rules/*.toml` or `.json`
+    ListenerRule,
+    /// `app.toml`
+    App,
+    /// `trueup.toml`
+    Trueup,
+    /// The events that `trueup run` prints, one per line
+    Event,
+}
 
 /// Prints the JSON Schema of a kind of file.
 ///

@@ -4,21 +4,36 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
+use clap::Args;
 use serde_json::json;
 use trueup_core::report::{self, application_status};
 use trueup_ports::Clock as _;
 
-use crate::cli::{Format, LookArgs};
+use crate::cli::{Format, SourceArgs};
 use crate::events::Rejections;
 use crate::render::status::is_fine;
 use crate::wiring::SystemClock;
 use crate::{render, terminal, wiring};
 
+/// Arguments of `trueup status`.
+#[derive(Args, Debug)]
+pub struct StatusArgs {
+    /// Only these applications [default: all]
+    #[arg(value_name = "APP")]
+    pub applications: Vec<String>,
+    /// The repository of desired state.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// The output format
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
 /// Reads git and AWS and tells how everything stands.
 ///
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.
-pub fn status(args: &LookArgs) -> Result<ExitCode> {
+pub fn status(args: &StatusArgs) -> Result<ExitCode> {
     wiring::block_on(async {
         let engine = wiring::engine(&args.source, &args.applications, Arc::new(Rejections), |_| {}).await?;
         let plans = engine.plan_once().await.map_err(wiring::not_begun)?;

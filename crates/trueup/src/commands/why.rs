@@ -1,18 +1,33 @@
-//! `trueup why`: cause, evidence and cure of everything that keeps an application from being Synced and Healthy.
+//! `trueup why`: cause, evidence and remedy of everything that keeps an application from being Synced and Healthy.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
+use clap::Args;
 use serde_json::{Value, json};
 use trueup_core::report::{self, Explanation, application_status, why as explain};
 use trueup_engine::ApplicationStatus;
 
-use crate::cli::{Format, WhyArgs};
+use crate::cli::{Format, SourceArgs};
 use crate::events::Rejections;
 use crate::{render, terminal, wiring};
 
-/// Reads git and AWS, evidence included, and explains how the application stands in each environment.
+/// Arguments of `trueup why`.
+#[derive(Args, Debug)]
+pub struct WhyArgs {
+    /// The application to explain
+    #[arg(value_name = "APP")]
+    pub application: String,
+    /// The repository of desired state.
+    #[command(flatten)]
+    pub source: SourceArgs,
+    /// The output format
+    #[arg(long, env = "TRUEUP_FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Reads git and AWS, evidence included, and explains the status of the application in each environment.
 ///
 /// # Errors
 /// When the repository cannot be read, its revision is rejected, or it has no such application.

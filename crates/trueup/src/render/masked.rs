@@ -65,12 +65,8 @@ fn find(node: &Node, ranges: &mut Vec<Range<usize>>) {
 
 /// Whether a secret itself stands where its ARN, its name or a reference belongs: what is none of these may be one.
 fn is_misplaced(name: &str, node: &Node) -> bool {
-    match &node.value {
-        NodeValue::String(text) if name.eq_ignore_ascii_case("valueFrom") => {
-            !["arn:", "/", "${"].iter().any(|begin| text.starts_with(begin))
-        }
-        _ => false,
-    }
+    let NodeValue::String(text) = &node.value else { return false };
+    name.eq_ignore_ascii_case("valueFrom") && !["arn:", "/", "${"].iter().any(|begin| text.starts_with(begin))
 }
 
 /// Collects the places of the values of variables.
@@ -119,9 +115,8 @@ fn guess(text: &str) -> Vec<Range<usize>> {
 /// The names of all members that ECS's requests have.
 fn words_of_aws() -> &'static BTreeSet<&'static str> {
     static WORDS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
-        let structures = Model::aws().shapes().filter_map(|(api, shape)| match shape {
-            Shape::Structure(structure) if api == Api::Ecs => Some(structure),
-            _ => None,
+        let structures = Model::aws().shapes().filter_map(|(api, shape)| {
+            if let Shape::Structure(structure) = shape { Some(structure).filter(|_| api == Api::Ecs) } else { None }
         });
         structures.flat_map(|structure| structure.members.keys().map(String::as_str)).collect()
     });

@@ -1,7 +1,6 @@
-//! What somebody changes behind trueup's back: the calls that a console makes, sent to the sandbox that runs.
+//! Manual changes: the calls that the AWS console makes, sent to the running sandbox.
 //!
-//! Sent as AWS's wire protocols have it and nothing more, because the point is that anybody may do this: the AWS CLI does
-//! the same.
+//! They are sent by AWS's wire protocols alone, as the AWS CLI does: trueup must see them as another writer's.
 
 use std::fmt::Write as _;
 use std::fs::{File, TryLockError};
@@ -14,35 +13,37 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::{Value, json};
 
+use super::Drift;
 use super::site::{CLUSTER, SERVICE};
-use crate::cli::Drift;
 use crate::terminal::Hinted;
 
 /// The file in the sandbox's directory with the address that its AWS listens on.
 pub const ENDPOINT_FILE: &str = "endpoint";
 
-/// Who does it, as CloudTrail tells.
+/// The access key of the caller, which the simulated CloudTrail records.
 const PERSON: &str = "somebody";
 
 /// How long the sandbox may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Changes something in the sandbox that runs from `dir`.
+/// Changes something in the sandbox that runs in `dir`.
 ///
 /// # Errors
-/// When none runs, or it refuses.
+/// When no sandbox runs there, or the simulated AWS refuses the call.
 pub fn drift(dir: &Path, what: Option<Drift>) -> Result<ExitCode> {
     let aws = Console { address: endpoint(dir)? };
-    let done = aws.change(what.unwrap_or(Drift::HealthCheck)).with_context(|| format!("cannot ask {}", aws.address))?;
+    let done = aws
+        .change(what.unwrap_or(Drift::HealthCheck))
+        .with_context(|| format!("cannot call the simulated AWS at {}", aws.address))?;
     println!("{done}");
-    println!("Watch the sandbox: `drift.detected`, then the call that heals it, then `drift.resolved`.");
+    println!("Watch the sandbox: `drift.detected`, then the call that corrects it, then `drift.resolved`.");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the AWS of the sandbox listens that runs from `dir`.
+/// The address of the simulated AWS of the sandbox that runs in `dir`.
 fn endpoint(dir: &Path) -> Result<String> {
     let mut file = File::open(dir.join(ENDPOINT_FILE)).map_err(|_| not_running(dir))?;
-    // One that was killed leaves its file, but not its lock.
+    // A sandbox that was killed leaves its file, but not its lock.
     if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
         return Err(not_running(dir));
     }
@@ -52,26 +53,26 @@ fn endpoint(dir: &Path) -> Result<String> {
 }
 
 fn not_running(dir: &Path) -> anyhow::Error {
-    let message = format!("no sandbox runs in `{}`", dir.display());
-    Hinted::new(message, "start one with `trueup sandbox`, or name its directory with `--dir`").into()
+    let message = format!("no sandbox is running in `{}`", dir.display());
+    Hinted::new(message, "start one with `trueup sandbox`, or give its directory with `--dir`").into()
 }
 
-/// A console's connection.
+/// A client of the simulated AWS.
 pub struct Console {
     /// `127.0.0.1:PORT`.
     pub address: String,
 }
 
 impl Console {
-    /// Changes one thing; says what, for people.
+    /// Makes one change, and returns a sentence that describes it.
     ///
     /// # Errors
-    /// When nobody answers, or AWS refuses.
+    /// When the simulated AWS does not answer, or refuses the call.
     pub fn change(&self, what: Drift) -> Result<String> {
         match what {
             Drift::DesiredCount => {
                 self.ecs("UpdateService", &json!({"cluster": CLUSTER, "service": SERVICE, "desiredCount": 3}))?;
-                Ok(format!("Somebody set desiredCount of {SERVICE} to 3."))
+                Ok(format!("Set desiredCount of service {SERVICE} to 3, by hand."))
             }
             Drift::HealthCheck => {
                 let name = "elearning-system-backend-tg";
@@ -79,7 +80,7 @@ impl Console {
                 let arn = between(&found, "<TargetGroupArn>", "</TargetGroupArn>")
                     .ok_or_else(|| anyhow!("there is no target group `{name}` yet; wait for the first rollout"))?;
                 self.elb("ModifyTargetGroup", &[("TargetGroupArn", arn), ("HealthCheckIntervalSeconds", "120")])?;
-                Ok(format!("Somebody set the health check interval of {name} to 120 seconds."))
+                Ok(format!("Set the health check interval of target group {name} to 120 seconds, by hand."))
             }
             Drift::Deployment => {
                 let configuration = json!({"minimumHealthyPercent": 0, "maximumPercent": 200});
@@ -87,7 +88,9 @@ impl Console {
                     "UpdateService",
                     &json!({"cluster": CLUSTER, "service": SERVICE, "deploymentConfiguration": configuration}),
                 )?;
-                Ok(format!("Somebody set minimumHealthyPercent of {SERVICE} to 0: a release may stop all its tasks."))
+                Ok(format!(
+                    "Set minimumHealthyPercent of service {SERVICE} to 0, by hand: a release may now stop all its tasks."
+                ))
             }
         }
     }
@@ -119,8 +122,8 @@ impl Console {
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("the answer is not HTTP's")?;
-        ensure!(head.starts_with("HTTP/1.1 200"), "the simulated AWS refuses: {body}");
+        let (head, body) = answer.split_once("\r\n\r\n").context("the answer is not HTTP")?;
+        ensure!(head.starts_with("HTTP/1.1 200"), "the simulated AWS refused the call: {body}");
         Ok(body.to_owned())
     }
 }

@@ -1,4 +1,4 @@
-//! What a newcomer reads: where everything is, and what to try.
+//! What is printed at the start: where everything is, and what to try.
 
 use std::env;
 use std::ffi::OsString;
@@ -23,13 +23,13 @@ pub fn program() -> std::io::Result<String> {
 /// pass in a real one; `is_new` says that the repository is not that of an earlier sandbox.
 pub fn guide(program: &str, dir: &Path, url: &str, speed: u32, tour: bool, is_new: bool) -> String {
     let begin = format!(
-        "A sandbox: a simulated AWS ({speed} times as fast as the real one), a git repository with the example, and the\n\
-         daemon that follows it. All of it is in {}. Ctrl-C ends it.\n",
+        "This is a sandbox: a simulated AWS ({speed} times as fast as the real one), a git repository with an example, and\n\
+         the trueup daemon that follows the repository. Everything is in {}. Stop it with Ctrl-C.\n",
         dir.display()
     );
     if tour {
         return format!(
-            "{begin}\nThe first rollout begins now. It takes some ten seconds, as does each of the steps after it.\n"
+            "{begin}\nThe first rollout starts now. It takes about ten seconds, as does each of the steps after it.\n"
         );
     }
     let (at, work, site) = (quoted(dir), quoted(&dir.join("work")), quoted(&dir.join("site.git")));
@@ -44,39 +44,40 @@ pub fn guide(program: &str, dir: &Path, url: &str, speed: u32, tour: bool, is_ne
         String::new()
     } else {
         format!(
-            "\nIts repository is that of an earlier sandbox, with what was pushed there; its AWS is new and empty. What it says\n\
-             is rolled out now: if that is `{BROKEN}` or `{ARM}`, push {next}, see 3. To begin anew, end this and remove {at}.\n",
+            "\nThe repository is that of an earlier sandbox, with what was pushed to it; the simulated AWS is new and empty. The\n\
+             newest commit is rolled out now: if its image is `{BROKEN}` or `{ARM}`, push {next}, see 3. To start over, stop this\n\
+             sandbox and remove {at}.\n",
             next = RELEASES[1],
         )
     };
     format!(
         "{begin}{earlier}\n\
-         The first rollout begins now. When it is completed, try in another terminal:\n\
+         The first rollout starts now. When it is completed, try this in another terminal:\n\
          \n\
          1. Push a change, and watch the rollout:\n\
          \n\
          {good}\n\
-         2. Change something behind its back, and watch it healed (or change it with the AWS CLI, see 4):\n\
+         2. Change something in AWS by hand, and watch trueup correct it (or change it with the AWS CLI, see 4):\n\
          \n     \
          {program} sandbox drift --dir {at}\n\
          \n\
-         3. Push an image that does not start (`{ARM}` is one for another platform). ECS rolls back, and trueup holds\n\
-         that commit instead of trying for ever. To go on, push one that works, such as {next}, or `retry` it (see 4):\n\
+         3. Push an image that does not start (`{ARM}` is built for another platform). ECS rolls back, and trueup holds that\n\
+         commit instead of deploying it again and again. To continue, push one that works, such as {next}, or `retry` (see 4):\n\
          \n\
          {broken}\n\
-         4. Ask it, or AWS. The first two lines make this terminal speak to the sandbox only:\n\
+         4. Query trueup, or AWS. The first two lines make that terminal use the sandbox only:\n\
          \n     \
          export AWS_ENDPOINT_URL={url} AWS_REGION={REGION} AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=none\n     \
          export AWS_DEFAULT_REGION={REGION} AWS_PAGER= TRUEUP_REPOSITORY={site}; unset AWS_PROFILE AWS_SESSION_TOKEN\n     \
          {program} status\n     \
          {program} why elearning\n     \
          {program} plan\n     \
-         {program} retry elearning       # ends the hold of 3: it is deployed once more\n     \
-         {program} suspend elearning     # nothing is healed or rolled out until `resume elearning`\n     \
+         {program} retry elearning       # ends the hold of 3: the image is deployed once more\n     \
+         {program} suspend elearning     # nothing is deployed or corrected until `resume elearning`\n     \
          aws ecs describe-services --cluster {CLUSTER} --services {SERVICE}\n     \
          aws ecs update-service --cluster {CLUSTER} --service {SERVICE} --desired-count 3\n\
          \n\
-         `trueup sandbox --tour` does the first three by itself.\n",
+         `trueup sandbox --tour` demonstrates the first three.\n",
         good = release(RELEASES[0]),
         broken = release(BROKEN),
         next = RELEASES[1],
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_on_with_an_earlier_sandbox_is_told_so() {
+    fn the_guide_mentions_that_the_repository_is_an_earlier_sandboxs() {
         let told = |is_new| {
             guide("trueup", Path::new("/there"), "http://127.0.0.1:1", 20, false, is_new).contains("earlier sandbox")
         };

@@ -1,4 +1,4 @@
-//! Plays what the guide proposes: a release, a change by hand, an image that does not start.
+//! Carries out what the guide proposes: a release, a manual change, an image that does not start.
 
 use std::time::Duration;
 
@@ -10,41 +10,41 @@ use trueup_core::plan::Hold;
 use trueup_core::report::{Event, What};
 use trueup_git::amend_file;
 
+use super::Drift;
 use super::by_hand::Console;
 use super::daemon::{BRANCH, Sandbox};
 use super::site::{BROKEN, IMAGES, RELEASES, files, with_tag};
-use crate::cli::Drift;
 use crate::wiring;
 
-/// How long one part of the tour may take: at the ordinary speed each takes some ten seconds.
+/// How long one part of the tour may take: at the default speed each takes about ten seconds.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Plays it. `events` are all that the daemon tells.
+/// Runs the tour. `events` are all that the daemon emits.
 ///
 /// # Errors
-/// When a part does not come to its end in time.
+/// When a part is not over in time.
 pub async fn tour(sandbox: &Sandbox, events: UnboundedReceiver<Event>) -> Result<()> {
     let mut watch = Watch { events };
     watch.until("the first rollout", |event| matches!(event.what, What::RolloutCompleted { .. })).await?;
 
     let release = RELEASES[0];
-    say(&format!("The site is up, as git says. Now a commit: the backend's image {release}."));
+    say(&format!("The site is up, as git has it. Next: a commit that sets the backend's image to {release}."));
     let second = commit(sandbox, release, &format!("Release {release}"))?;
     let serves = |event: &Event| matches!(event.what, What::RolloutCompleted { .. });
     watch.until("the release", |event| serves(event) && event.revision.as_ref() == Some(&second)).await?;
 
-    say(&format!("Version {release} serves. Now somebody changes the backend's health check by hand."));
+    say(&format!("Version {release} serves. Next: a manual change of the backend's health check."));
     let console = Console { address: sandbox.server.address().to_string() };
     let done = tokio::task::spawn_blocking(move || console.change(Drift::HealthCheck)).await;
-    // The panic was told where it happened; the error would tell its message as well.
-    let done = done.map_err(|_| anyhow!("changing the health check broke"))??;
+    // The panic was printed where it happened; the error would repeat its message.
+    let done = done.map_err(|_| anyhow!("changing the health check panicked"))??;
     say(&done);
-    watch.until("the drift to be noticed", |event| matches!(event.what, What::DriftDetected { .. })).await?;
-    watch.until("the drift to be healed", |event| matches!(event.what, What::DriftResolved { .. })).await?;
+    watch.until("the drift to be detected", |event| matches!(event.what, What::DriftDetected { .. })).await?;
+    watch.until("the drift to be corrected", |event| matches!(event.what, What::DriftResolved { .. })).await?;
 
-    say("Healed. Now a commit with an image that does not start.");
+    say("The drift is corrected. Next: a commit with an image that does not start.");
     let third = commit(sandbox, BROKEN, "Release an image that does not start")?;
-    // The rollback is told when its cause is found out, before the hold or after it.
+    // The rollback is reported once its cause is known: before the hold or after it.
     let (mut gone_back, mut held) = (false, false);
     let both = |event: &Event| {
         if event.revision.as_ref() == Some(&third) {
@@ -54,15 +54,17 @@ pub async fn tour(sandbox: &Sandbox, events: UnboundedReceiver<Event>) -> Result
         gone_back && held
     };
     watch.until("the rollback", both).await?;
-    say(&format!("ECS went back to version {release}, and trueup holds the broken one instead of trying for ever."));
+    say(&format!(
+        "ECS rolled back to version {release}, and trueup holds the broken version instead of deploying it again and again."
+    ));
 
-    // So that who goes on from here, without the tour, begins with a site that is up.
+    // A sandbox that is started here without the tour then begins with a site that is up.
     let next = RELEASES[1];
-    say(&format!("To go on, somebody commits one that works, {next}."));
+    say(&format!("Last: a commit with an image that works, {next}."));
     let fourth = commit(sandbox, next, &format!("Release {next}"))?;
-    watch.until("the mended release", |event| serves(event) && event.revision.as_ref() == Some(&fourth)).await?;
+    watch.until("the corrected release", |event| serves(event) && event.revision.as_ref() == Some(&fourth)).await?;
     say(&format!("Version {next} serves."));
-    println!("That was the tour. Without `--tour` all this is yours to do: `trueup sandbox`.");
+    println!("The tour is over. Run `trueup sandbox` to try this yourself.");
     Ok(())
 }
 
@@ -72,7 +74,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Waits for an event, and passes over all before it.
+    /// Waits for an event, and skips all before it.
     async fn until(&mut self, what: &str, mut wanted: impl FnMut(&Event) -> bool) -> Result<()> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -89,7 +91,7 @@ impl Watch {
 
 /// Commits another tag of the backend's image.
 fn commit(sandbox: &Sandbox, tag: &str, message: &str) -> Result<Revision> {
-    let text = with_tag(files()[IMAGES], tag).context("the example names no image of the backend")?;
+    let text = with_tag(files()[IMAGES], tag).context("the example has no image of the backend")?;
     amend_file(&sandbox.dir.join("site.git"), BRANCH, IMAGES, &text, message).map_err(wiring::hinted)
 }
 

@@ -1,12 +1,26 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use trueup_ports::Clock;
+use url::Url;
 
 use super::*;
-use crate::notify::transport::{Reply, Transport};
-use crate::notify::verdict::tests::{plan, rolled_back, running, standing};
+use crate::notify::deliver::{Deliver, Outlets};
+use crate::notify::evaluation::tests::{plan, rolled_back, running, standing};
+use crate::notify::targets::{GitHub, GitLab, Hosting};
+use crate::notify::transport::{Reply, Request, Transport};
 use crate::secret::SecretSource;
+
+struct Fixed;
+
+impl Clock for Fixed {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+}
 
 /// Answers what it is told to, and keeps what it was asked.
 #[derive(Default)]
@@ -59,9 +73,8 @@ impl Stage {
         }
     }
 
-    fn statuses(&self, provider: Provider) -> Statuses {
-        Statuses {
-            provider,
+    fn hosting(&self) -> Hosting {
+        Hosting {
             api: Url::parse("https://git.example.com/api").unwrap(),
             repository: "acme/state".to_owned(),
             token: SecretSource::File(self.directory.path().join("token")),
@@ -69,15 +82,14 @@ impl Stage {
         }
     }
 
-    fn start(&self, provider: Provider) -> tokio::task::JoinHandle<()> {
+    fn start(&self, target: Box<dyn Deliver<CommitStatus>>) -> tokio::task::JoinHandle<()> {
         let standing = self.standing.clone();
-        let transport: Arc<dyn Transport> = self.provided.clone();
+        let outlets = Outlets { http: self.provided.clone(), clock: Arc::new(Fixed) };
         let reporter = Reporter {
-            statuses: self.statuses(provider),
             filter: Filter::default(),
             rejected: self.rejected.clone(),
             wake: Arc::default(),
-            courier: Courier::new("x".to_owned(), transport, self.closing.subscribe()),
+            sender: Sender::new("x".to_owned(), target, outlets, self.closing.subscribe()),
             memory: Memory::open(Some(self.directory.path().join("told.json"))),
             closing: self.closing.subscribe(),
             status: Arc::new(move || standing.lock().unwrap().clone()),
@@ -96,7 +108,7 @@ impl Stage {
 fn requests_have_the_shapes_of_the_providers() {
     let stage = Stage::new();
     let status = CommitStatus::new("production/web".to_owned(), Revision::new("abc"), State::Failure, "x", "it failed");
-    let sent = request(&stage.statuses(Provider::GitHub), &status).unwrap();
+    let sent = GitHub(stage.hosting()).request(&status).unwrap();
     assert_eq!(sent.url.as_str(), "https://git.example.com/api/repos/acme/state/statuses/abc");
     assert!(sent.headers.contains(&("Authorization", "Bearer hunter2".to_owned())));
     let body: Value = serde_json::from_str(&sent.body).unwrap();
@@ -105,7 +117,7 @@ fn requests_have_the_shapes_of_the_providers() {
         json!({"state": "failure", "context": "trueup/production/web", "description": "it failed", "target_url": page});
     assert_eq!(body, expected);
 
-    let sent = request(&stage.statuses(Provider::GitLab), &status).unwrap();
+    let sent = GitLab(stage.hosting()).request(&status).unwrap();
     assert_eq!(sent.url.as_str(), "https://git.example.com/api/projects/acme%2Fstate/statuses/abc");
     assert_eq!(sent.headers, [("PRIVATE-TOKEN", "hunter2".to_owned())]);
     let body: Value = serde_json::from_str(&sent.body).unwrap();
@@ -117,7 +129,7 @@ fn requests_have_the_shapes_of_the_providers() {
 #[tokio::test(start_paused = true)]
 async fn a_commit_is_pending_then_good_or_bad_and_each_is_set_once() {
     let stage = Stage::new();
-    let task = stage.start(Provider::GitHub);
+    let task = stage.start(Box::new(GitHub(stage.hosting())));
     let path = |revision| format!("/api/repos/acme/state/statuses/{revision}");
     assert_eq!(
         stage.look(standing("a", [plan("a")])).await,
@@ -138,7 +150,7 @@ async fn a_commit_is_pending_then_good_or_bad_and_each_is_set_once() {
     stage.closing.send_replace(true);
     task.await.unwrap();
     stage.closing.send_replace(false);
-    stage.start(Provider::GitHub);
+    stage.start(Box::new(GitHub(stage.hosting())));
     assert_eq!(stage.look(standing("b", [rolled_back("b")])).await, [""; 0]);
     assert_eq!(stage.look(standing("d", [plan("d")])).await.len(), 1);
 }
@@ -146,7 +158,7 @@ async fn a_commit_is_pending_then_good_or_bad_and_each_is_set_once() {
 #[tokio::test(start_paused = true)]
 async fn a_provider_that_fails_gets_what_counts_when_it_is_back() {
     let stage = Stage::new();
-    stage.start(Provider::GitLab);
+    stage.start(Box::new(GitLab(stage.hosting())));
     *stage.provided.failing.lock().unwrap() = Some(Reply::Failed("nobody is there".to_owned()));
     stage.look(standing("b", [running("b")])).await;
     sleep(Duration::from_mins(1)).await;

@@ -1,21 +1,20 @@
-//! Brings a message to its target: again when that may help, a few times, and then no more.
+//! Sends a message to its target, and retries a few times where that may help.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::deliver::{Attempt, Deliver, Outlets};
 use super::digest::digest;
-use super::transport::{Reply, Request, Transport};
 
-/// How often one message is sent at most.
+/// How often one message is attempted at most.
 const ATTEMPTS_MAX: u32 = 6;
 
 /// The pause after the first attempt; each further one is twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A target that wants to be left alone for longer than this does not get the message.
+/// A target that asks for a longer pause than this does not get the message.
 const WANTED_PAUSE_MAX: Duration = Duration::from_mins(5);
 
 /// What became of a message.
@@ -23,93 +22,74 @@ const WANTED_PAUSE_MAX: Duration = Duration::from_mins(5);
 pub(super) enum Outcome {
     /// The target has it.
     Delivered,
-    /// The target does not want it, and would not want it again.
+    /// The target refuses it, and would refuse it again.
     Refused,
     /// The target could not be reached, or could not take it.
     GivenUp,
 }
 
-/// Whoever brings messages to one target, one after the other.
-pub(super) struct Courier {
+/// Sends messages to one target, one after the other.
+pub(super) struct Sender<M> {
     /// The target's name, for logs.
     name: String,
-    transport: Arc<dyn Transport>,
-    /// The process stops: nothing is waited for.
+    target: Box<dyn Deliver<M>>,
+    outlets: Outlets,
+    /// True once the process stops: then there are no pauses.
     closing: watch::Receiver<bool>,
-    /// The target fails, and that was told.
-    told: bool,
+    /// Whether it was logged that the target fails.
+    logged: bool,
 }
 
-impl Courier {
-    pub fn new(name: String, transport: Arc<dyn Transport>, closing: watch::Receiver<bool>) -> Self {
-        Self { name, transport, closing, told: false }
+impl<M: Sync> Sender<M> {
+    /// A sender to this target.
+    pub fn new(name: String, target: Box<dyn Deliver<M>>, outlets: Outlets, closing: watch::Receiver<bool>) -> Self {
+        Self { name, target, outlets, closing, logged: false }
     }
 
-    /// Sends a message. `id` is the same for each attempt; `request` makes it anew for each, as signatures carry times and
-    /// secrets are exchanged. `accepts` says of a refusal with that status and body that it is as good as none.
-    pub async fn deliver(
-        &mut self,
-        id: &str,
-        request: impl Fn() -> Result<Request, String>,
-        accepts: impl Fn(u16, &str) -> bool,
-    ) -> Outcome {
+    /// Sends a message. `id` is the same for each attempt, so that a receiver can recognize a repetition.
+    pub async fn send(&mut self, message: &M, id: &str) -> Outcome {
         for attempt in 1.. {
+            // Read before the attempt: when the process is told to stop during one, there is one more.
             let closing = *self.closing.borrow();
-            let request = match request() {
-                Ok(request) => request,
-                Err(error) => {
-                    self.tell(None, &error);
-                    return Outcome::GivenUp;
-                }
-            };
-            let host = request.url.host_str().unwrap_or_default().to_owned();
-            let (error, wanted) = match self.transport.post(request).await {
-                Reply::Answer { status: 200..=299, .. } => {
-                    self.told = false;
+            let (host, error, wanted) = match self.target.deliver(message, id, &self.outlets).await {
+                Attempt::Delivered => {
+                    self.logged = false;
                     return Outcome::Delivered;
                 }
-                Reply::Answer { status, ref body, .. } if accepts(status, body) => return Outcome::Delivered,
-                Reply::Answer { status, retry_after, .. } => {
-                    let error = format!("it answered with status {status}");
-                    if !is_repeated(status, retry_after) {
-                        self.tell(Some(&host), &error);
-                        return Outcome::Refused;
-                    }
-                    (error, retry_after)
+                Attempt::Refused { host, error } => {
+                    self.log(Some(&host), &error);
+                    return Outcome::Refused;
                 }
-                Reply::Failed(error) => (error, None),
+                Attempt::Unready { error } => {
+                    self.log(None, &error);
+                    return Outcome::GivenUp;
+                }
+                Attempt::Failed { host, error, retry_after } => (host, error, retry_after),
             };
             let pause = wanted.unwrap_or_else(|| pause(id, attempt));
             if closing || attempt >= ATTEMPTS_MAX || pause > WANTED_PAUSE_MAX {
-                self.tell(Some(&host), &error);
+                self.log(Some(&host), &error);
                 return Outcome::GivenUp;
             }
             tokio::select! {
                 () = sleep(pause) => {}
-                // Then there is one more attempt.
                 _ = self.closing.wait_for(|closing| *closing) => {}
             }
         }
         Outcome::GivenUp
     }
 
-    /// Tells once that the target fails, and again when it does after it did not.
-    fn tell(&mut self, host: Option<&str>, error: &str) {
-        if !std::mem::replace(&mut self.told, true) {
+    /// Logs that the target fails: once, and again when it fails after it had worked.
+    fn log(&mut self, host: Option<&str>, error: &str) {
+        if !std::mem::replace(&mut self.logged, true) {
             let (target, host) = (&self.name, host.unwrap_or_default());
             tracing::warn!(notifications = %target, %host, %error, "A notification could not be delivered.");
         }
     }
 }
 
-/// Whether the same message may be taken another time: the server failed, asks for patience, or (GitHub) forbids with the
-/// time from which on it does not.
-fn is_repeated(status: u16, retry_after: Option<Duration>) -> bool {
-    matches!(status, 408 | 429 | 500..=599) || (status == 403 && retry_after.is_some())
-}
-
-/// The pause after an attempt: twice as long each time, by up to a half shorter, so that many do not come back at once.
-/// Which part is left off comes from the message, so that nobody needs chance.
+/// The pause after an attempt: twice as long each time, shortened by up to a half, so that many messages are not retried at
+/// the same moment. How much is a function of the message and the attempt, so that no randomness is needed.
 fn pause(id: &str, attempt: u32) -> Duration {
     let whole = PAUSE * 2u32.pow((attempt - 1).min(5));
     let [byte, ..] = digest(&[id, &attempt.to_string()]);
@@ -118,15 +98,18 @@ fn pause(id: &str, attempt: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use async_trait::async_trait;
+    use jiff::Timestamp;
     use tokio::time::Instant;
+    use trueup_ports::Clock;
     use url::Url;
 
     use super::*;
+    use crate::notify::transport::{Reply, Request, Transport};
 
-    /// Answers from a list; with the last one for ever.
+    /// Answers from a list, and repeats the last answer.
     struct Script(Mutex<Vec<Reply>>);
 
     #[async_trait]
@@ -141,13 +124,29 @@ mod tests {
         Reply::Answer { status, retry_after: retry_after.map(Duration::from_secs), body: format!("body {status}") }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "requests can fail elsewhere")]
-    fn request() -> Result<Request, String> {
-        Ok(Request {
-            url: Url::parse("https://hooks.example.com/x").unwrap(),
-            headers: Vec::new(),
-            body: String::new(),
-        })
+    struct Fixed;
+
+    impl Clock for Fixed {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+    }
+
+    /// A target that posts nothing in particular, and takes a 409 with this body for a success.
+    struct Accepting(&'static str);
+
+    #[async_trait]
+    impl Deliver<()> for Accepting {
+        async fn deliver(&self, (): &(), _: &str, by: &Outlets) -> Attempt {
+            let url = Url::parse("https://hooks.example.com/x").unwrap();
+            let request = Request { url, headers: Vec::new(), body: String::new() };
+            by.post(request, |status, body| status == 409 && body == self.0).await
+        }
+    }
+
+    fn sender(replies: Vec<Reply>, accepts: &'static str, closing: watch::Receiver<bool>) -> Sender<()> {
+        let outlets = Outlets { http: Arc::new(Script(Mutex::new(replies))), clock: Arc::new(Fixed) };
+        Sender::new("x".to_owned(), Box::new(Accepting(accepts)), outlets, closing)
     }
 
     #[tokio::test(start_paused = true)]
@@ -171,9 +170,9 @@ mod tests {
         for (replies, expected, seconds) in table {
             let told = format!("{replies:?}");
             let (_sender, closing) = watch::channel(false);
-            let mut courier = Courier::new("x".to_owned(), Arc::new(Script(Mutex::new(replies))), closing);
+            let mut sender = sender(replies, "body 409", closing);
             let began = Instant::now();
-            let outcome = courier.deliver("id", request, |status, body| status == 409 && body == "body 409").await;
+            let outcome = sender.send(&(), "id").await;
             let took = began.elapsed().as_secs_f64();
             assert_eq!(outcome, expected, "{told}");
             assert!(seconds.contains(&((took * 100.0).round() / 100.0)), "{told} took {took}");
@@ -182,19 +181,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_process_that_stops_waits_for_nothing_and_tries_once_more() {
-        let (sender, closing) = watch::channel(false);
-        let script = Script(Mutex::new(vec![answer(429, Some(200)), answer(200, None)]));
-        let mut courier = Courier::new("x".to_owned(), Arc::new(script), closing.clone());
-        let delivered = tokio::spawn(async move { courier.deliver("id", request, |_, _| false).await });
+        let (stop, closing) = watch::channel(false);
+        let mut patient = sender(vec![answer(429, Some(200)), answer(200, None)], "none", closing.clone());
+        let delivered = tokio::spawn(async move { patient.send(&(), "id").await });
         tokio::task::yield_now().await;
-        sender.send_replace(true);
+        stop.send_replace(true);
         let began = Instant::now();
         assert_eq!(delivered.await.unwrap(), Outcome::Delivered);
         assert_eq!(began.elapsed(), Duration::ZERO);
 
-        let script = Script(Mutex::new(vec![answer(500, None)]));
-        let mut courier = Courier::new("x".to_owned(), Arc::new(script), closing);
-        assert_eq!(courier.deliver("id", request, |_, _| false).await, Outcome::GivenUp);
+        let mut failing = sender(vec![answer(500, None)], "none", closing);
+        assert_eq!(failing.send(&(), "id").await, Outcome::GivenUp);
         assert_eq!(began.elapsed(), Duration::ZERO);
     }
 

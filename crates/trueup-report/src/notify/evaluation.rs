@@ -1,9 +1,9 @@
-//! What a commit's status is to be, judged by how its application stands.
+//! Evaluates which status a commit gets, from the status of the application.
 
 use std::collections::BTreeMap;
 
 use trueup_core::names::Revision;
-use trueup_core::plan::{Cause, Hold, Plan, Rollout};
+use trueup_core::plan::{Cause, Hold, Plan, Rollout, Subject};
 use trueup_core::report::printable;
 use trueup_engine::Status;
 
@@ -16,16 +16,16 @@ const DESCRIPTION_CHARACTERS_MAX: usize = 140;
 /// The states that providers have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// It is on its way.
+    /// The commit is being rolled out, or waits for something that clears on its own.
     Pending,
     /// The application is Synced and Healthy at the commit.
     Success,
-    /// It is not, and does not get there by itself.
+    /// The application is not, and does not become so on its own.
     Failure,
 }
 
 impl State {
-    /// As it is remembered, and as GitHub has it.
+    /// As it is recorded, and as GitHub has it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -44,14 +44,14 @@ pub(super) struct CommitStatus {
     pub revision: Revision,
     /// Its state.
     pub state: State,
-    /// The stable name of the reason: the same state for the same reason is not set again, whatever the words.
+    /// The stable name of the reason: the same state for the same reason is not set again, whatever the description.
     pub why: String,
     /// What people read: one line of at most 140 characters.
     pub description: String,
 }
 
 impl CommitStatus {
-    /// A status with its words made fit.
+    /// A status; the description is made one line and shortened to its limit.
     pub fn new(place: String, revision: Revision, state: State, why: &str, description: &str) -> Self {
         let text = printable(description);
         let mut description: String = text.chars().take(DESCRIPTION_CHARACTERS_MAX).collect();
@@ -62,28 +62,28 @@ impl CommitStatus {
         Self { place, revision, state, why: why.to_owned(), description }
     }
 
-    /// What is remembered of it: `REVISION STATE REASON`.
+    /// What is recorded of it: `REVISION STATE REASON`.
     pub fn value(&self) -> String {
         format!("{} {} {}", self.revision, self.state.as_str(), self.why)
     }
 }
 
-/// Judges applications, and remembers at which revision this process met them.
+/// Evaluates applications, and keeps the revision at which this process first saw each.
 #[derive(Debug, Default)]
-pub(super) struct Judge {
-    met: BTreeMap<String, Revision>,
+pub(super) struct Evaluator {
+    first_seen: BTreeMap<String, Revision>,
 }
 
-impl Judge {
-    /// The statuses to set, where `told` knows what was set last ([`CommitStatus::value`]) for a place.
+impl Evaluator {
+    /// The statuses to set. `recorded` returns what was set last for a place ([`CommitStatus::value`]).
     ///
-    /// An application that was never told of is told of when a commit comes, when something is on its way, or when the
-    /// newest commit is the one that changed it: not all that there are after each start.
-    pub fn judge<'t>(
+    /// An application without a recorded status gets one when a commit comes, while a rollout runs, or when the newest commit
+    /// is the one that changed it; so a first start does not set statuses for all applications.
+    pub fn evaluate<'t>(
         &mut self,
         status: &Status,
         takes: impl Fn(&Plan) -> bool,
-        told: impl Fn(&str) -> Option<&'t str>,
+        recorded: impl Fn(&str) -> Option<&'t str>,
     ) -> Vec<CommitStatus> {
         let Some(head) = &status.source.revision else { return Vec::new() };
         let mut wanted = Vec::new();
@@ -93,30 +93,33 @@ impl Judge {
                 continue;
             }
             let place = format!("{environment}/{application}");
-            let last = told(&place).and_then(Told::parse);
+            let last = recorded(&place).and_then(Recorded::parse);
             let invalid = plan.held.iter().find(|held| matches!(held.reason, Hold::InvalidDocument { .. }));
             let unverified = plan.held.iter().find(|held| matches!(held.reason, Hold::Unverified { .. }));
-            let (revision, verdict) = match invalid.or(unverified) {
-                // Nothing of the newest commit is in force here, whichever one is to blame.
+            let (revision, evaluation) = match invalid.or(unverified) {
+                // An unverified commit is not applied here at all, whichever commit is the unsigned one.
                 Some(refused) if invalid.is_none() => {
                     let why = refused.reason.reason().to_owned();
                     (head, Some((State::Failure, why, refused.reason.message())))
                 }
-                // What is in force is an earlier commit's. Which one broke it, nobody says: the newest, when it is seen.
+                // The current revision is an earlier commit's. Which commit made the documents invalid is unknown: the status
+                // is set on the newest, once.
                 Some(_) if last.as_ref().is_some_and(|last| last.why == "InvalidDocument") => continue,
                 Some(broken) => {
                     let why = broken.reason.reason().to_owned();
                     (head, Some((State::Failure, why, broken.reason.message())))
                 }
-                None => (&plan.revision, verdict(plan)),
+                None => (&plan.revision, evaluation(plan)),
             };
-            let met = self.met.entry(place.clone()).or_insert_with(|| revision.clone());
-            let Some((state, why, description)) = verdict else { continue };
+            let first_seen = self.first_seen.entry(place.clone()).or_insert_with(|| revision.clone());
+            let Some((state, why, description)) = evaluation else { continue };
             let is_wanted = match last.filter(|last| last.revision == revision.as_str()) {
-                // It served: only what is rolled out can change that.
+                // The commit has been rolled out before: only another rollout can change its status.
                 Some(last) if last.state == State::Success.as_str() => is_rolled_out(plan) && state != State::Success,
                 Some(last) => (last.state, last.why) != (state.as_str(), why.as_str()),
-                None => told(&place).is_some() || met != revision || revision == head || state == State::Pending,
+                None => {
+                    recorded(&place).is_some() || first_seen != revision || revision == head || state == State::Pending
+                }
             };
             if is_wanted {
                 wanted.push(CommitStatus::new(place, revision.clone(), state, &why, &description));
@@ -126,24 +129,24 @@ impl Judge {
     }
 }
 
-/// What was told last.
-struct Told<'a> {
+/// The status that was set last.
+struct Recorded<'a> {
     revision: &'a str,
     state: &'a str,
     why: &'a str,
 }
 
-impl<'a> Told<'a> {
+impl<'a> Recorded<'a> {
     fn parse(value: &'a str) -> Option<Self> {
         let mut parts = value.splitn(3, ' ');
         Some(Self { revision: parts.next()?, state: parts.next()?, why: parts.next()? })
     }
 }
 
-/// Whether ECS is at a revision, was at it in vain, or soon will be because of git.
+/// Whether ECS rolls out a revision, has failed to, or soon will because of a commit.
 fn is_rolled_out(plan: &Plan) -> bool {
-    let goes_on = |rollout: &Rollout| !matches!(rollout, Rollout::Serving { .. } | Rollout::Superseded { .. });
-    plan.rollout.as_ref().is_some_and(goes_on) || follows(plan)
+    let unfinished = |rollout: &Rollout| !matches!(rollout, Rollout::Serving { .. } | Rollout::Superseded { .. });
+    plan.rollout.as_ref().is_some_and(unfinished) || follows(plan)
 }
 
 /// Whether there are steps because of a commit.
@@ -151,8 +154,8 @@ fn follows(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(step.cause, Cause::Create | Cause::Pending))
 }
 
-/// State, reason and words; nothing where nothing can be said.
-fn verdict(plan: &Plan) -> Option<(State, String, String)> {
+/// State, reason and description; `None` where nothing is known of the commit yet.
+fn evaluation(plan: &Plan) -> Option<(State, String, String)> {
     let failure = |why: &str, words: &str| {
         let (why, words) = match &plan.finding {
             Some(finding) => (finding.class.name(), finding.cause.as_str()),
@@ -165,13 +168,13 @@ fn verdict(plan: &Plan) -> Option<(State, String, String)> {
         Some(Rollout::RolledBack { reason, .. }) => return failure("RolledBack", reason),
         Some(Rollout::Stopped { reason, .. }) => return failure("RolloutStopped", reason),
         Some(Rollout::TimedOut { progress, .. }) => {
-            let words = format!("{} of {} tasks run; ECS goes on", progress.running, progress.desired);
+            let words = format!("{} of {} tasks run; ECS continues", progress.running, progress.desired);
             return failure("RolloutTimedOut", &words);
         }
         Some(Rollout::Running { .. } | Rollout::Serving { .. } | Rollout::Superseded { .. }) | None => {}
     }
     let holds = || plan.held.iter().map(|held| &held.reason);
-    // Who contests a repair says nothing about the commit.
+    // A suspension or a contested repair says nothing about the commit.
     let blocks =
         |hold: &&Hold| !is_passing(hold.reason()) && !matches!(hold, Hold::Suspended { .. } | Hold::Contested { .. });
     if let Some(hold) = holds().find(blocks) {
@@ -184,13 +187,10 @@ fn verdict(plan: &Plan) -> Option<(State, String, String)> {
     if plan.is_settled() {
         return Some((State::Success, "Healthy".to_owned(), "Synced and Healthy".to_owned()));
     }
-    match &plan.rollout {
-        Some(Rollout::Running { progress, .. }) => {
-            pending("Progressing", format!("rolling out {} task{}", progress.desired, plural(progress.desired)))
-        }
-        _ if follows(plan) => pending("Progressing", "being applied".to_owned()),
-        _ => None,
+    if let Some(Rollout::Running { progress, .. }) = &plan.rollout {
+        return pending("Progressing", format!("rolling out {} task{}", progress.desired, plural(progress.desired)));
     }
+    if follows(plan) { pending("Progressing", "being applied".to_owned()) } else { None }
 }
 
 fn plural(count: i64) -> &'static str {
@@ -247,7 +247,7 @@ pub(super) mod tests {
     }
 
     fn held(revision: &str, reason: Hold) -> Plan {
-        let held = Held { resource: None, changes: Vec::new(), reason };
+        let held = Held { subject: Subject::Application, changes: Vec::new(), reason };
         Plan { held: vec![held], sync: Sync::OutOfSync, ..plan(revision) }
     }
 
@@ -289,11 +289,12 @@ pub(super) mod tests {
             ("i", held("g", unverified()), "i failure Unverified"),
             ("j", plan("j"), "j success Healthy"),
         ];
-        let mut judge = Judge::default();
+        let mut evaluator = Evaluator::default();
         let mut told: BTreeMap<String, String> = BTreeMap::new();
         for (head, plan, expected) in looks {
             let shown = format!("{plan:?}");
-            let wanted = judge.judge(&standing(head, [plan]), |_| true, |place| told.get(place).map(String::as_str));
+            let wanted =
+                evaluator.evaluate(&standing(head, [plan]), |_| true, |place| told.get(place).map(String::as_str));
             let values: Vec<String> = wanted.iter().map(CommitStatus::value).collect();
             assert_eq!(values.join(", "), expected, "{shown}");
             assert!(wanted.iter().all(|status| status.description.chars().count() <= 140));
@@ -316,7 +317,7 @@ pub(super) mod tests {
             ("b", plan("a"), Some("old success Healthy"), "a success Healthy"),
         ];
         for (head, plan, told, expected) in table {
-            let wanted = Judge::default().judge(&standing(head, [plan]), |_| true, |_| told);
+            let wanted = Evaluator::default().evaluate(&standing(head, [plan]), |_| true, |_| told);
             let values: Vec<String> = wanted.iter().map(CommitStatus::value).collect();
             assert_eq!(values.join(", "), expected, "{head} {told:?}");
         }

@@ -50,7 +50,7 @@ fn every_kind_is_understood() {
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     assert_eq!(names, ["webhook-1", "operators"]);
     assert_eq!(targets[0].filter.events, ["rollout.*", "hold.started"]);
-    assert!(matches!(targets[1].means, Means::Events(Post::Slack { .. })));
+    assert!(matches!(targets[1].means, Means::Slack(_)));
 }
 
 #[test]
@@ -71,7 +71,9 @@ fn repositories_and_apis_are_derived_from_the_watched_url() {
         };
         let text = format!("[[notifications]]\nkind = '{kind}'\ntoken_file = 'DIR/secret'\n{more}\n");
         let targets = read(&text, watched).unwrap();
-        let Means::Statuses(statuses) = &targets[0].means else { panic!("{row}") };
+        let (Means::GitHub(GitHub(statuses)) | Means::GitLab(GitLab(statuses))) = &targets[0].means else {
+            panic!("{row}")
+        };
         assert_eq!((statuses.api.as_str(), statuses.repository.as_str()), (api, repository), "{row}");
     }
 }
@@ -84,21 +86,27 @@ fn what_is_wrong_is_told_with_its_place_and_without_secrets() {
         ("kind = 'slack'\nurl = 'https://x/hunter2'", "unknown field `url`"),
         ("kind = 'slack'", "daemon.toml:2:8: /notifications/0/url: `slack` needs `url_file` or `url_env`"),
         ("kind = 'slack'\nurl_file = 'https://x/hunter2'", "3:12: /notifications/0/url_file: this is a URL"),
-        ("kind = 'slack'\nurl_env = 'hunter2'", "this is no name of an environment variable"),
-        ("kind = 'slack'\nurl_env = 'PATH'\nurl_file = 'DIR/url'", "there are both `url_file` and `url_env`"),
+        ("kind = 'slack'\nurl_env = 'hunter2'", "this is not the name of an environment variable"),
+        ("kind = 'slack'\nurl_env = 'PATH'\nurl_file = 'DIR/url'", "both `url_file` and `url_env` are given"),
         ("kind = 'slack'\nurl_file = 'DIR/none'", "cannot be read"),
-        ("kind = 'slack'\nurl_file = 'DIR/secret'", "holds no usable URL: it is no URL"),
+        ("kind = 'slack'\nurl_file = 'DIR/secret'", "holds no usable URL: it is not a URL"),
         ("kind = 'slack'\nurl_file = 'DIR/http'", "holds no usable URL: it is not `https://`"),
         ("kind = 'slack'\nurl_file = 'DIR/url'\ntoken_env = 'PATH'", "`token_env` does not belong to `slack`"),
-        ("kind = 'slack'\nurl_file = 'DIR/url'\nevents = ['rolout.*']", "`rolout.*` is no event (the events are"),
+        ("kind = 'slack'\nurl_file = 'DIR/url'\nevents = ['rolout.*']", "`rolout.*` is not an event (the events are"),
         ("kind = 'webhook'\nurl_file = 'DIR/url'", "`webhook` needs `secret_file` or `secret_env`"),
-        ("kind = 'github'\ntoken_file = 'DIR/secret'", "does not tell the repository (add `repository"),
-        ("kind = 'github'\ntoken_file = 'DIR/secret'\nrepository = 'a/b/c'", "`a/b/c` is no repository (write"),
-        ("kind = 'github'\ntoken_file = 'DIR/secret'\nrepository = 'a/..'", "`a/..` is no repository (write"),
-        ("kind = 'gitlab'\ntoken_file = 'DIR/secret'\nproject = 'state'", "`state` is no project (write"),
+        (
+            "kind = 'github'\ntoken_file = 'DIR/secret'",
+            "`repository` cannot be derived from the URL of the repository of desired state (add `repository",
+        ),
+        ("kind = 'github'\ntoken_file = 'DIR/secret'\nrepository = 'a/b/c'", "`a/b/c` is not a repository (write"),
+        ("kind = 'github'\ntoken_file = 'DIR/secret'\nrepository = 'a/..'", "`a/..` is not a repository (write"),
+        ("kind = 'gitlab'\ntoken_file = 'DIR/secret'\nproject = 'state'", "`state` is not a project (write"),
         ("kind = 'gitlab'\ntoken_file = 'DIR/secret'\nproject = 'a/b'\napi = 'http://x/api'", "it is not `https://`"),
         ("kind = 'github'\ntoken_file = 'DIR/secret'\nrepository = 'a/b'\ntarget_url = 'javascript:x'", "not the URL"),
-        ("kind = 'github'\ntoken_file = 'DIR/secret'\nrepository = 'a/b'\nevents = ['hold.*']", "is fixed"),
+        (
+            "kind = 'github'\ntoken_file = 'DIR/secret'\nrepository = 'a/b'\nevents = ['hold.*']",
+            "the events that set a status are fixed",
+        ),
     ];
     for (keys, expected) in table {
         let told = read(&format!("[[notifications]]\n{keys}\n"), "/srv/state.git").unwrap_err();

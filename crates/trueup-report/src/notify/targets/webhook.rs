@@ -1,5 +1,6 @@
-//! The generic webhook: the event's line of JSON, signed so that its receiver can be sure of it.
+//! The generic webhook: the event's line of JSON, signed so that the receiver can verify the sender.
 
+use async_trait::async_trait;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -7,15 +8,55 @@ use sha2::Sha256;
 use trueup_core::report::{Event, json_line};
 use url::Url;
 
-use super::digest::hex;
-use super::transport::Request;
-use crate::secret::Secret;
+use super::reader::Reader;
+use super::{Key, Table, address};
+use crate::notify::deliver::{Attempt, Deliver, Outlets};
+use crate::notify::digest::hex;
+use crate::notify::transport::Request;
+use crate::secret::{Secret, SecretSource};
 
-/// A larger event is sent without what belongs to it: receivers have bounds of their own.
+/// Posts each event as JSON, signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// The URL that events are posted to.
+    pub url: SecretSource,
+    /// The secret that they are signed with.
+    pub secret: SecretSource,
+}
+
+/// The keys of its table beside those of every table.
+pub(super) const KEYS: &[Key] = &[Key::UrlFile, Key::UrlEnv, Key::SecretFile, Key::SecretEnv, Key::Events];
+
+impl Webhook {
+    /// Reads the target's own keys.
+    pub(super) fn read(table: &Table, reader: &mut Reader<'_>) -> Option<Self> {
+        let url = reader.url(table.url_file.as_ref(), table.url_env.as_ref());
+        let secret = reader.secret("secret", table.secret_file.as_ref(), table.secret_env.as_ref());
+        url.zip(secret).map(|(url, secret)| Self { url, secret })
+    }
+
+    fn request(&self, event: &Event, id: &str, now: Timestamp) -> Result<Request, String> {
+        let url = address::read(&self.url)?;
+        let secret = self.secret.read().map_err(|error| error.to_string())?;
+        Ok(request(url, &secret, body(event), id, event.what.name(), now))
+    }
+}
+
+#[async_trait]
+impl Deliver<Event> for Webhook {
+    async fn deliver(&self, event: &Event, id: &str, by: &Outlets) -> Attempt {
+        match self.request(event, id, by.clock.now()) {
+            Ok(request) => by.post(request, |_, _| false).await,
+            Err(error) => Attempt::Unready { error },
+        }
+    }
+}
+
+/// A larger event is sent as its head alone: receivers have limits of their own.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// The body for an event: what stdout has, or its head alone with `"truncated": true`.
-pub(super) fn body(event: &Event) -> String {
+pub(in crate::notify) fn body(event: &Event) -> String {
     let line = json_line(event);
     if line.len() <= BODY_BYTES_MAX {
         return line;
@@ -32,7 +73,7 @@ pub(super) fn body(event: &Event) -> String {
 }
 
 /// The request for a body, signed at this time. `id` is the same however often it is sent.
-pub(super) fn request(url: Url, secret: &Secret, body: String, id: &str, name: &str, now: Timestamp) -> Request {
+fn request(url: Url, secret: &Secret, body: String, id: &str, name: &str, now: Timestamp) -> Request {
     let headers = vec![
         ("Trueup-Event", name.to_owned()),
         ("Trueup-Delivery", id.to_owned()),
@@ -52,8 +93,8 @@ fn signature(secret: &Secret, body: &str, seconds: i64) -> String {
 mod tests {
     use trueup_core::report::What;
 
-    use super::super::subject::tests::{event, held};
     use super::*;
+    use crate::notify::subject::tests::{event, held};
 
     #[test]
     fn a_signature_is_what_the_documentation_computes() {

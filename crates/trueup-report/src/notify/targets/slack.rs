@@ -3,16 +3,52 @@
 //! Source: Slack API, "Sending messages using incoming webhooks", "Formatting text for app surfaces", "Secondary message
 //! attachments"; Mattermost, "Incoming webhooks".
 
+use async_trait::async_trait;
 use serde_json::{Value, json};
 use trueup_core::report::{Event, text};
 
-/// How much of what happened is told; Slack shows less than that without a click.
+use super::reader::Reader;
+use super::{Key, Table, address};
+use crate::notify::deliver::{Attempt, Deliver, Outlets};
+use crate::notify::transport::Request;
+use crate::secret::SecretSource;
+
+/// Posts a message for each event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slack {
+    /// The URL of the incoming webhook. It is secret: whoever knows it may post.
+    pub url: SecretSource,
+}
+
+/// The keys of its table beside those of every table.
+pub(super) const KEYS: &[Key] = &[Key::UrlFile, Key::UrlEnv, Key::Events];
+
+impl Slack {
+    /// Reads the target's own keys.
+    pub(super) fn read(table: &Table, reader: &mut Reader<'_>) -> Option<Self> {
+        reader.url(table.url_file.as_ref(), table.url_env.as_ref()).map(|url| Self { url })
+    }
+}
+
+#[async_trait]
+impl Deliver<Event> for Slack {
+    async fn deliver(&self, event: &Event, _: &str, by: &Outlets) -> Attempt {
+        match address::read(&self.url) {
+            Ok(url) => {
+                by.post(Request { url, headers: Vec::new(), body: message(event).to_string() }, |_, _| false).await
+            }
+            Err(error) => Attempt::Unready { error },
+        }
+    }
+}
+
+/// How much of an event a message contains; Slack shows less than that without a click.
 const HEADLINE_CHARACTERS_MAX: usize = 600;
 const DETAILS_CHARACTERS_MAX: usize = 2_400;
 const DETAILS_LINES_MAX: usize = 20;
 
 /// The message for an event.
-pub(super) fn message(event: &Event) -> Value {
+pub(in crate::notify) fn message(event: &Event) -> Value {
     let (headline, details) = parts(event);
     let place = match (&event.environment, &event.application) {
         (Some(environment), Some(application)) => format!("{environment}/{application}"),
@@ -81,8 +117,8 @@ fn bounded(text: &str, max: usize) -> String {
     bounded
 }
 
-/// Foreign text that calls nobody, links nowhere and shows no picture: `&`, `<` and `>` as Slack wants them, and what
-/// Mattermost reads into `@` and `![` broken up by a character without width.
+/// Escapes foreign text, so that it mentions no person, links nowhere and shows no picture: `&`, `<` and `>` as Slack
+/// wants them; `@` and `![`, which Mattermost interprets, are broken up by a zero-width space.
 fn safe(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     text.replace('@', "@\u{200b}").replace("![", "!\u{200b}[")
@@ -92,8 +128,8 @@ fn safe(text: &str) -> String {
 mod tests {
     use trueup_core::report::What;
 
-    use super::super::subject::tests::{ended, event, held};
     use super::*;
+    use crate::notify::subject::tests::{ended, event, held};
 
     #[test]
     fn a_message_has_place_name_and_revision_then_what_happened_and_what_ends_it() {
