@@ -240,11 +240,6 @@ fn passing_failure(hold: &Hold) -> Option<FailureKind> {
     }
 }
 
-/// Whether two resources belong to the same document.
-fn same(a: &Resource, b: &Resource) -> bool {
-    (a.kind, &a.name) == (b.kind, &b.name)
-}
-
 /// The hold that reports a failed call.
 fn hold_for(error: &CallError) -> Hold {
     let CallError { operation, kind, code, message, .. } = error.clone();
