@@ -87,9 +87,12 @@ fn words() -> Result<Vec<Word>> {
 fn lower(counts: &[usize]) -> Result<()> {
     let path = workspace().join(WORDS);
     let mut counts = counts.iter();
-    let mut next = |line: &str| match line.starts_with("count = ") {
-        true => counts.next().map(|count| format!("count = {count}")),
-        false => Some(line.to_owned()),
+    let mut next = |line: &str| {
+        if line.starts_with("count = ") {
+            counts.next().map(|count| format!("count = {count}"))
+        } else {
+            Some(line.to_owned())
+        }
     };
     let text = fs::read_to_string(&path)?;
     let lines: Option<Vec<String>> = text.lines().map(&mut next).collect();

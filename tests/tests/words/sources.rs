@@ -39,7 +39,7 @@ pub fn lines(root: &Path) -> Result<Vec<Line>> {
     for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
         lines.extend(page(name, &fs::read_to_string(root.join(name))?));
     }
-    for name in names(&root.join("docs"))?.iter().filter(|name| name.ends_with(".md")) {
+    for name in names(&root.join("docs"))?.iter().filter(|name| has_extension(name, "md")) {
         let path = format!("docs/{name}");
         lines.extend(page(&path, &fs::read_to_string(root.join(&path))?));
     }
@@ -59,6 +59,10 @@ fn names(directory: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
+}
+
 /// Reads the sources below a directory, without tests.
 fn sources(root: &Path, directory: &str, lines: &mut Vec<Line>) -> Result<()> {
     for name in names(&root.join(directory))? {
@@ -67,7 +71,7 @@ fn sources(root: &Path, directory: &str, lines: &mut Vec<Line>) -> Result<()> {
             if name != "tests" {
                 sources(root, &path, lines)?;
             }
-        } else if name.ends_with(".rs") && name != "tests.rs" && !name.ends_with("_tests.rs") {
+        } else if has_extension(&name, "rs") && name != "tests.rs" && !name.ends_with("_tests.rs") {
             let text = fs::read_to_string(root.join(&path))?;
             let found = comments(&text).into_iter().map(|found| (Place::Comment, found));
             let found = found.chain(strings(&text).into_iter().map(|found| (Place::String, found)));
