@@ -32,9 +32,10 @@ pub fn target_directory() -> Result<PathBuf> {
 fn profile_directory() -> Result<PathBuf> {
     let own = env::current_exe().context("cannot find this program")?;
     let directory = own.parent().context("a program lies in a directory")?;
-    // Tests lie in `deps`, binaries one above.
-    let profile = if directory.ends_with("deps") { directory.parent() } else { Some(directory) };
-    Ok(profile.context("`deps` lies in a profile's directory")?.to_owned())
+    // Tests are in `deps`, examples in `examples`, binaries one above.
+    let is_below = ["deps", "examples"].iter().any(|name| directory.ends_with(name));
+    let profile = if is_below { directory.parent() } else { Some(directory) };
+    Ok(profile.with_context(|| format!("`{}` is not in a profile's directory", directory.display()))?.to_owned())
 }
 
 fn find() -> Result<PathBuf> {

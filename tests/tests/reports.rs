@@ -144,7 +144,10 @@ fn an_address_in_use_delays_nothing_and_is_taken_when_it_is_free() {
         wait_for(address, "/readyz", 200)?;
         let (code, _) = daemon.terminate()?;
         let said = daemon.last_words();
-        ensure!(code == Some(0) && said.matches("The reports listener cannot listen on its address").count() == 1, "{code:?} {said}");
+        ensure!(
+            code == Some(0) && said.matches("The reports listener cannot listen on its address").count() == 1,
+            "{code:?} {said}"
+        );
         Ok(())
     });
 }

@@ -77,7 +77,10 @@ fn an_unsigned_commit_is_told_and_not_applied_until_it_is_signed() {
         let signed_by_another = repository.sign_last(&mallory)?;
         let event = daemon.wait_for_revision("revision.unverified", &signed_by_another)?;
         let message = event["message"].as_str().unwrap_or_default();
-        ensure!(message.starts_with("it is signed with a key that is not among the allowed signers (SHA256:"), "{event}");
+        ensure!(
+            message.starts_with("it is signed with a key that is not among the allowed signers (SHA256:"),
+            "{event}"
+        );
         interval(scenario, 45, 46)?;
         let on_top = repository.push_signed("Look a little less often", &ada)?;
         let event = daemon.wait_for_revision("revision.unverified", &on_top)?;

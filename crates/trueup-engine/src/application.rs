@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trueup_core::live::{FailureKind, Observed};
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Ahead, Held, Hold, Memory, Plan, Resource, Rollout, Step, Sync};
+use trueup_core::plan::{Ahead, Held, Hold, Memory, Plan, Rollout, Step, Subject, Sync};
 use trueup_core::planner::Prune;
 use trueup_core::report::ReportedState;
 use trueup_core::resources::service::deploys;
@@ -142,11 +142,10 @@ impl ApplicationState {
             plan.sync = Sync::OutOfSync;
         }
         let Some(failed_call) = &self.failed_call else { return };
-        let is_about =
-            |resource: &Resource| failed_call.held.resource.as_ref().is_some_and(|held| same(held, resource));
+        let is_about = |subject: &Subject| failed_call.held.subject.is_same(subject);
         let is_wanted = plan.sync == Sync::Unknown
-            || plan.steps.iter().any(|step| is_about(&step.resource))
-            || plan.held.iter().any(|held| held.resource.as_ref().is_some_and(is_about));
+            || plan.steps.iter().any(|step| is_about(&step.subject))
+            || plan.held.iter().any(|held| is_about(&held.subject));
         if failed_call.revision == plan.revision && is_wanted {
             plan.hold(failed_call.held.clone());
         } else {
@@ -157,9 +156,8 @@ impl ApplicationState {
 
     /// Records that a call succeeded.
     pub fn succeeded(&mut self, step: &Step) {
-        self.prune.steps.retain(|pruned| pruned.resource != step.resource);
-        let ended = self.failed_call.as_ref().and_then(|failed_call| failed_call.held.resource.as_ref());
-        if ended.is_some_and(|resource| same(resource, &step.resource)) {
+        self.prune.steps.retain(|pruned| pruned.subject != step.subject);
+        if self.failed_call.as_ref().is_some_and(|failed_call| failed_call.held.subject.is_same(&step.subject)) {
             self.failed_call = None;
             self.backoff.reset();
         }
@@ -168,8 +166,7 @@ impl ApplicationState {
     /// Records that a call failed: nothing is written to the application until the backoff has passed.
     pub fn failed(&mut self, step: &Step, revision: &Revision, error: &CallError, now: Instant) {
         self.backoff.failed(error.kind, now, &mut self.jitter);
-        let held =
-            Held { resource: Some(step.resource.clone()), changes: step.changes.clone(), reason: hold_for(error) };
+        let held = Held { subject: step.subject.clone(), changes: step.changes.clone(), reason: hold_for(error) };
         self.failed_call = Some(FailedCall { held, revision: revision.clone() });
         self.observe_at = self.backoff.until(now);
     }
@@ -241,11 +238,6 @@ fn passing_failure(hold: &Hold) -> Option<FailureKind> {
         | Hold::NoCredentials { .. }
         | Hold::Unsound { .. } => None,
     }
-}
-
-/// Whether two resources belong to the same document.
-fn same(a: &Resource, b: &Resource) -> bool {
-    (a.kind, &a.name) == (b.kind, &b.name)
 }
 
 /// The hold that reports a failed call.

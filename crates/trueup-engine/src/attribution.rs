@@ -30,7 +30,9 @@ impl Attributions {
     /// Adds what is known to the holds of a plan, and starts looking up what is not.
     pub fn fill(&self, cloud: &Arc<dyn Cloud>, plan: &mut Plan) {
         for held in &mut plan.held {
-            let (Hold::Contested { by, .. }, Some(resource)) = (&mut held.reason, &held.resource) else { continue };
+            let (Hold::Contested { by, .. }, Some(resource)) = (&mut held.reason, held.subject.resource()) else {
+                continue;
+            };
             let key = (plan.environment.clone(), plan.application.clone(), resource.kind, resource.name.clone());
             let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = asked.get(&key) {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use trueup_core::desired::Environment;
 use trueup_core::live::{FailureKind, Live};
 use trueup_core::names::{ApplicationName, Revision, ServiceId};
-use trueup_core::plan::{Health, Held, Hold, Plan, Sync};
+use trueup_core::plan::{Health, Held, Hold, Plan, Subject, Sync};
 use trueup_ports::{Cloud, ObserveRequest, Priority};
 
 use crate::application::ApplicationState;
@@ -163,7 +163,7 @@ impl EnvironmentLoop {
             (None, Some(invalid)) => invalid.revision.clone(),
             (None, None) => current.revision_of(&self.name).clone(),
         };
-        let hold = hold.map(|reason| Held { resource: None, changes: Vec::new(), reason });
+        let hold = hold.map(|reason| Held { subject: Subject::Application, changes: Vec::new(), reason });
         let plan = Plan {
             held: hold.into_iter().chain(documents.held()).chain(current.held_back(&self.name)).collect(),
             sync: Sync::Unknown,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use trueup_core::desired::{Application, Environment, Loaded, Policy};
 use trueup_core::document::Problem;
 use trueup_core::names::{ApplicationName, EnvironmentName, Revision};
-use trueup_core::plan::{Held, Hold};
+use trueup_core::plan::{Held, Hold, Subject};
 use trueup_ports::{Snapshot, Unverified};
 
 /// The desired state of all environments.
@@ -118,7 +118,11 @@ impl DesiredState {
     /// Why nothing newer is applied in an environment, when its commit is not verified there.
     pub fn held_back(&self, environment: &EnvironmentName) -> Option<Held> {
         let Unverified { commit, message, .. } = self.held_back.get(environment)?.unverified.clone();
-        Some(Held { resource: None, changes: Vec::new(), reason: Hold::Unverified { commit, detail: message } })
+        Some(Held {
+            subject: Subject::Application,
+            changes: Vec::new(),
+            reason: Hold::Unverified { commit, detail: message },
+        })
     }
 
     /// Replaces what this commit has of an environment by what an older one has of it, or by nothing.
@@ -138,6 +142,6 @@ impl Documents {
     /// Why the application is not where the newest commit has it, when its documents are not valid.
     pub fn held(&self) -> Option<Held> {
         let problems = self.invalid.as_ref()?.problems.iter().map(ToString::to_string).collect();
-        Some(Held { resource: None, changes: Vec::new(), reason: Hold::InvalidDocument { problems } })
+        Some(Held { subject: Subject::Application, changes: Vec::new(), reason: Hold::InvalidDocument { problems } })
     }
 }

@@ -119,7 +119,7 @@ impl Pass {
                 self.state.complete(&mut self.plan);
                 return self.show();
             };
-            self.wrote |= step.resource.kind == Kind::Service;
+            self.wrote |= step.subject.kind() == Some(Kind::Service);
             self.absorb(&step, &answer);
             self.replan();
         }

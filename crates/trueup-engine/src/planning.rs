@@ -7,7 +7,7 @@ use trueup_core::broken;
 use trueup_core::desired::DesiredApplication;
 use trueup_core::live::Live;
 use trueup_core::names::{ApplicationName, InstanceName};
-use trueup_core::plan::{Ahead, Held, Hold, Input, Memory, Plan};
+use trueup_core::plan::{Ahead, Held, Hold, Input, Memory, Plan, Subject};
 use trueup_core::planner::{self, Prune, PruneInput, check};
 
 /// All that an application is planned from, except live state: members of [`Input`].
@@ -49,7 +49,7 @@ pub(crate) fn plan(input: &Input<'_>) -> Plan {
         "The plan is unsound and is not carried out. This is a defect of trueup."
     );
     let changes = plan.steps.drain(..).flat_map(|step| step.changes).collect();
-    plan.hold(Held { resource: None, changes, reason: Hold::Unsound { defects } });
+    plan.hold(Held { subject: Subject::Application, changes, reason: Hold::Unsound { defects } });
     plan
 }
 

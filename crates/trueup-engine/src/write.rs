@@ -62,5 +62,5 @@ fn touched(step: &Step) -> impl Iterator<Item = String> + '_ {
     let members = step.call.input.as_object().into_iter().flat_map(|input| input.values());
     let named = members.flat_map(|member| member.as_array().map_or(std::slice::from_ref(member), Vec::as_slice));
     let named = named.filter_map(Value::as_str).filter(|text| text.starts_with("arn:"));
-    named.chain(step.resource.arn.as_ref().map(Arn::as_str)).map(str::to_owned)
+    named.chain(step.subject.arn().map(Arn::as_str)).map(str::to_owned)
 }

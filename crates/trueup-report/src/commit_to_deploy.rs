@@ -152,7 +152,7 @@ fn key(event: &Event) -> Option<(EnvironmentName, ApplicationName)> {
 /// Whether a step makes ECS roll out because git changed.
 fn deploys_a_commit(step: &PlannedStep) -> bool {
     matches!(step.cause, Cause::Create | Cause::Pending)
-        && matches!(step.resource.kind, Kind::Service | Kind::TaskDefinition)
+        && matches!(step.subject.kind(), Some(Kind::Service | Kind::TaskDefinition))
 }
 
 #[cfg(test)]
@@ -181,7 +181,7 @@ mod tests {
 
     fn planned(kind: Kind, cause: Cause) -> What {
         let resource = Resource { kind, name: "web".to_owned(), arn: None };
-        let step = PlannedStep { operation: Operation::UpdateService, resource, cause, changes: Vec::new() };
+        let step = PlannedStep { operation: Operation::UpdateService, subject: resource.into(), cause, changes: Vec::new() };
         What::PlanMade { steps: vec![step] }
     }
 

@@ -39,14 +39,14 @@ pub fn plan(environment: &str, application: &str) -> Plan {
 pub fn wrong(plan: Plan) -> Plan {
     let change = variable();
     let step = Step {
-        resource: service(),
+        subject: service().into(),
         cause: Cause::Drift,
         drift: vec![change.path.clone()],
         changes: vec![change],
         awaits: Vec::new(),
         call: Call { operation: Operation::UpdateService, input: json!({ "secret": CANARY }) },
     };
-    let held = |reason| Held { resource: Some(service()), changes: vec![variable()], reason };
+    let held = |reason| Held { subject: service().into(), changes: vec![variable()], reason };
     let holds = [Hold::ServiceDraining, Hold::ManagedByEcs, Hold::ServiceDraining].map(held).into();
     Plan { steps: vec![step], held: holds, sync: Sync::OutOfSync, health: Health::Degraded, ..plan }
 }

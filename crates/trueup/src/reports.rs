@@ -1,4 +1,4 @@
-//! What the daemon reports beside stdout. Nothing of it can stop or delay the engine.
+//! The daemon's reports in addition to stdout. None of them can stop or delay the engine.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};

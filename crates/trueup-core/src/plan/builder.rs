@@ -36,7 +36,7 @@ impl PlanBuilder {
         let cause = common_cause(&changes);
         let drift = changes.iter().filter(|(cause, _)| *cause == Cause::Drift);
         let drift = drift.map(|(_, change)| change.path.clone()).collect();
-        self.steps.push(Step { resource: resource.clone(), cause, changes: only(changes), drift, awaits, call });
+        self.steps.push(Step { subject: resource.clone().into(), cause, changes: only(changes), drift, awaits, call });
     }
 
     pub(crate) fn step_after(
@@ -55,7 +55,7 @@ impl PlanBuilder {
     }
 
     pub(crate) fn hold(&mut self, resource: &Resource, changes: Vec<Change>, reason: Hold) {
-        self.held.push(Held { resource: Some(resource.clone()), changes, reason });
+        self.held.push(Held { subject: resource.clone().into(), changes, reason });
     }
 
     /// Appends another plan in the making.

@@ -45,8 +45,9 @@ impl FlappingGuard {
         self.0.retain(|_, repairs| is_recent(repairs, now));
         for change in step.drifted() {
             // One call may move several rules.
-            for name in step.resource.name.split(", ") {
-                let field = (step.resource.kind, name.to_owned(), change.path.clone());
+            for name in step.subject.name().split(", ") {
+                let Some(kind) = step.subject.kind() else { continue };
+                let field = (kind, name.to_owned(), change.path.clone());
                 let before = self.0.get(&field).filter(|before| before.desired == change.desired);
                 let rounds = before.map_or(0, |before| before.rounds).saturating_add(1);
                 self.0.insert(field, Repairs { rounds, at: now, desired: change.desired.clone() });
@@ -86,16 +87,16 @@ pub(crate) fn keep_contested(input: &Input<'_>, held: &mut Vec<Held>) {
             continue;
         }
         let is_it = |held: &Held| {
-            let about = held.resource.as_ref().is_some_and(|r| (r.kind, &r.name) == (document.kind, &document.name));
+            let about = held.subject.resource().is_some_and(|r| (r.kind, &r.name) == (document.kind, &document.name));
             about && matches!(held.reason, Hold::Contested { .. })
         };
         let (told, rest): (Vec<Held>, Vec<Held>) = std::mem::take(held).into_iter().partition(is_it);
         *held = rest;
-        let known = told.iter().find_map(|held| held.resource.clone());
+        let known = told.iter().find_map(|held| held.subject.resource().cloned());
         let resource =
             known.unwrap_or_else(|| Resource { kind: document.kind, name: document.name.clone(), arn: None });
         let changes = told.into_iter().flat_map(|held| held.changes).collect();
-        held.push(Held { resource: Some(resource), changes, reason: Hold::contested(fields) });
+        held.push(Held { subject: resource.into(), changes, reason: Hold::contested(fields) });
     }
 }
 

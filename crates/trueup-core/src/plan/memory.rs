@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::flapping::FlappingGuard;
-use super::{Operation, Resource, Step};
+use super::{Operation, Step, Subject};
 use crate::broken::{self, Broken};
 use crate::digest::Digest;
 use crate::drift::Change;
@@ -37,8 +37,8 @@ pub const REGISTERED_UNSEEN_SECONDS_MAX: i64 = 600;
 /// What was written to one application in one environment by this process.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
-    /// The last call of each operation on each resource.
-    written: BTreeMap<(Kind, String, Operation), Written>,
+    /// The last call of each operation on each subject.
+    written: BTreeMap<(Option<Kind>, String, Operation), Written>,
     /// Registered task definition revisions by the digest that they carry.
     registered: BTreeMap<Digest, (Arn, Timestamp)>,
     /// The digest that the service was last asked to run, from [`super::tags::applied_digest`].
@@ -82,7 +82,7 @@ impl Memory {
         self.registered.retain(|_, (_, at)| seconds(*at, now) <= REGISTERED_UNSEEN_SECONDS_MAX);
         let written =
             Written { changes: step.changes.clone(), input: digest(&step.call.input), at: now, unseen_seconds_max };
-        self.written.insert(key(&step.resource, step.call.operation), written);
+        self.written.insert(key(&step.subject, step.call.operation), written);
     }
 
     /// Remembers what AWS answered to a call: the ARN of a registered task definition revision.
@@ -126,7 +126,7 @@ impl Memory {
 
     /// Seconds since the very same step was taken, when that is so recent that what we see may be older.
     pub(crate) fn unsettled(&self, step: &Step, now: Timestamp) -> Option<i64> {
-        let written = self.written.get(&key(&step.resource, step.call.operation))?;
+        let written = self.written.get(&key(&step.subject, step.call.operation))?;
         let since = seconds(written.at, now);
         let same = written.changes == step.changes && written.input == digest(&step.call.input);
         let may_be_old = same && since < written.unseen_seconds_max && !broken::is(Broken::OldReadsBelieved);
@@ -145,8 +145,8 @@ impl Memory {
     }
 }
 
-fn key(resource: &Resource, operation: Operation) -> (Kind, String, Operation) {
-    (resource.kind, resource.name.clone(), operation)
+fn key(subject: &Subject, operation: Operation) -> (Option<Kind>, String, Operation) {
+    (subject.kind(), subject.name().to_owned(), operation)
 }
 
 fn seconds(from: Timestamp, to: Timestamp) -> i64 {

@@ -139,7 +139,8 @@ impl Plan {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Step {
     /// What it acts on.
-    pub resource: Resource,
+    #[serde(rename = "resource")]
+    pub subject: Subject,
     /// Why.
     pub cause: Cause,
     /// What it changes; for a resource that does not exist yet, one change at the root.
@@ -239,6 +240,57 @@ pub struct Resource {
     pub arn: Option<Arn>,
 }
 
+/// What a step or a hold is about. Serializes as the resource, or as null for the whole application.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// The whole application.
+    Application,
+    /// The resource of a document.
+    Resource(Resource),
+}
+
+impl Subject {
+    /// The resource, where it is about one.
+    pub fn resource(&self) -> Option<&Resource> {
+        match self {
+            Self::Application => None,
+            Self::Resource(resource) => Some(resource),
+        }
+    }
+
+    /// The kind of the resource's document.
+    pub fn kind(&self) -> Option<Kind> {
+        self.resource().map(|resource| resource.kind)
+    }
+
+    /// The name of the resource's document; `application` for the whole application.
+    pub fn name(&self) -> &str {
+        self.resource().map_or("application", |resource| &resource.name)
+    }
+
+    /// The resource in AWS, where it exists.
+    pub fn arn(&self) -> Option<&Arn> {
+        self.resource()?.arn.as_ref()
+    }
+
+    /// Whether both are about the same document, or both about the application, whatever the ARN.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.kind(), self.name()) == (other.kind(), other.name())
+    }
+}
+
+impl From<Resource> for Subject {
+    fn from(resource: Resource) -> Self {
+        Self::Resource(resource)
+    }
+}
+
+impl Serialize for Subject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.resource().serialize(serializer)
+    }
+}
+
 /// Why a step is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -258,8 +310,8 @@ pub enum Cause {
 /// A step that is known and not taken, with its reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
-    /// What it would act on; the whole application when absent.
-    pub resource: Option<Resource>,
+    /// What it would act on.
+    pub subject: Subject,
     /// What it would change.
     pub changes: Vec<Change>,
     /// Why it is not taken.
@@ -284,7 +336,7 @@ impl Serialize for Held {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Flat<'a> {
-            resource: &'a Option<Resource>,
+            resource: &'a Subject,
             #[serde(flatten)]
             hold: &'a Hold,
             message: String,
@@ -292,7 +344,7 @@ impl Serialize for Held {
             changes: &'a [Change],
         }
         let (message, cure) = (self.reason.message(), self.reason.remedy());
-        Flat { resource: &self.resource, hold: &self.reason, message, cure, changes: &self.changes }
+        Flat { resource: &self.subject, hold: &self.reason, message, cure, changes: &self.changes }
             .serialize(serializer)
     }
 }

@@ -44,8 +44,8 @@ pub fn check_prune(instance: &str, limit: u32, prunes: &BTreeMap<ApplicationName
 fn twice(plan: &Plan, wrong: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
     for step in &plan.steps {
-        if !seen.insert((&step.resource.kind, &step.resource.name, step.call.operation)) {
-            wrong.push(format!("{:?} twice on `{}`", step.call.operation, step.resource.name));
+        if !seen.insert((step.subject.kind(), step.subject.name(), step.call.operation)) {
+            wrong.push(format!("{:?} twice on `{}`", step.call.operation, step.subject.name()));
         }
     }
 }
@@ -76,7 +76,8 @@ fn order(plan: &Plan, wrong: &mut Vec<String>) {
             | Operation::AddTags
             | Operation::RemoveTags => {}
         }
-        let rank = step.resource.kind.facts().order.created;
+        let Some(kind) = step.subject.kind() else { continue };
+        let rank = kind.facts().order.created;
         if rank < before {
             wrong.push(format!("{:?} comes too late", step.call.operation));
         }
@@ -99,10 +100,12 @@ fn untouched(input: &Input<'_>, plan: &Plan, wrong: &mut Vec<String>) {
                 | Hold::ManagedByEcs
                 | Hold::ServiceDraining
         );
-        let Some(resource) = held.resource.as_ref().filter(|_| foreign) else { continue };
+        if !foreign {
+            continue;
+        }
         for step in &plan.steps {
-            if (step.resource.kind, &step.resource.name) == (resource.kind, &resource.name) {
-                wrong.push(format!("{:?} on `{}`, which is held", step.call.operation, resource.name));
+            if step.subject.is_same(&held.subject) {
+                wrong.push(format!("{:?} on `{}`, which is held", step.call.operation, held.subject.name()));
             }
         }
     }

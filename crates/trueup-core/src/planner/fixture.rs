@@ -352,10 +352,10 @@ pub(crate) fn shown(plan: &Plan) -> Vec<String> {
         } else {
             format!(" awaits {}", step.awaits.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))
         };
-        format!("{} {} {cause}{}{awaits}", step.call.operation.as_str(), step.resource.name, paths(&step.changes))
+        format!("{} {} {cause}{}{awaits}", step.call.operation.as_str(), step.subject.name(), paths(&step.changes))
     });
     let held = plan.held.iter().map(|held| {
-        let name = held.resource.as_ref().map_or("all", |resource| resource.name.as_str());
+        let name = held.subject.resource().map_or("all", |resource| resource.name.as_str());
         format!("held {} {name}{}", held.reason.reason(), paths(&held.changes))
     });
     steps.chain(held).collect()

@@ -20,7 +20,7 @@ use crate::kind::Kind;
 use crate::live::ReadFailure;
 use crate::plan::builder::PlanBuilder;
 use crate::plan::sync::sync;
-use crate::plan::{Cause, Health, Held, Hold, Input, Plan, Rollout, Step, Sync, keep_contested};
+use crate::plan::{Cause, Health, Held, Hold, Input, Plan, Rollout, Step, Subject, Sync, keep_contested};
 use crate::resources;
 
 /// Works out every step from live to desired, and every hold.
@@ -29,7 +29,7 @@ use crate::resources;
 /// yet is in [`Plan::held`] with the reason.
 pub fn plan(input: &Input<'_>) -> Plan {
     if let Some(reason) = nothing_may_be_concluded(input) {
-        let held = vec![Held { resource: None, changes: Vec::new(), reason }];
+        let held = vec![Held { subject: Subject::Application, changes: Vec::new(), reason }];
         return finish(input, Vec::new(), held, Health::Unknown, None);
     }
     let mut builder = PlanBuilder::default();
@@ -72,7 +72,7 @@ fn nothing_may_be_concluded(input: &Input<'_>) -> Option<Hold> {
 fn hold_all(steps: Vec<Step>, failure: &ReadFailure, held: &mut Vec<Held>) -> Vec<Step> {
     held.extend(steps.into_iter().map(|step| {
         let reason = Hold::NotObserved { failure: failure.clone() };
-        Held { resource: Some(step.resource), changes: step.changes, reason }
+        Held { subject: step.subject.into(), changes: step.changes, reason }
     }));
     Vec::new()
 }
@@ -104,7 +104,7 @@ fn guard(input: &Input<'_>, steps: Vec<Step>, held: &mut Vec<Held>) -> Vec<Step>
             kept.push(step);
             continue;
         };
-        held.push(Held { resource: Some(step.resource), changes: step.changes, reason });
+        held.push(Held { subject: step.subject.into(), changes: step.changes, reason });
     }
     kept
 }

@@ -238,7 +238,7 @@ fn deleted_before(kind: Kind, rank: u8) -> bool {
 
 fn step(candidate: &Candidate<'_>, awaits: Vec<Awaited>) -> Step {
     Step {
-        resource: named(candidate.resource),
+        subject: named(candidate.resource).into(),
         cause: Cause::Prune,
         changes: gone(candidate.resource),
         drift: Vec::new(),
@@ -248,7 +248,7 @@ fn step(candidate: &Candidate<'_>, awaits: Vec<Awaited>) -> Step {
 }
 
 fn held(resource: &OwnedResource, reason: Hold) -> Held {
-    Held { resource: Some(named(resource)), changes: gone(resource), reason }
+    Held { subject: named(resource).into(), changes: gone(resource), reason }
 }
 
 fn named(resource: &OwnedResource) -> Resource {

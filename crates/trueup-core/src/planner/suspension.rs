@@ -11,7 +11,7 @@ use crate::drift::Change;
 use crate::kind::Kind;
 use crate::live::{Live, ReadFailure, Tags};
 use crate::names::InstanceName;
-use crate::plan::{Call, Cause, Held, Hold, Input, Resource, Step, tags};
+use crate::plan::{Call, Cause, Held, Hold, Input, Step, Subject, tags};
 use crate::resources::{self, Carrier};
 
 /// Why an application cannot be suspended or resumed.
@@ -76,22 +76,22 @@ pub(super) fn unread(input: &Input<'_>) -> Option<ReadFailure> {
 
 /// Holds all steps of a suspended application; what is drift stays known as drift.
 pub(super) fn suspend_steps(note: &str, steps: Vec<Step>, held: &mut Vec<Held>) -> Vec<Step> {
-    held.insert(0, hold(note, None, None, Vec::new()));
+    held.insert(0, hold(note, Subject::Application, None, Vec::new()));
     for step in steps {
         let (drift, other): (Vec<_>, Vec<_>) =
             step.changes.into_iter().partition(|change| step.drift.contains(&change.path));
         let other_cause = if step.cause == Cause::Drift { Cause::Pending } else { step.cause };
         for (cause, changes) in [(Cause::Drift, drift), (other_cause, other)] {
             if !changes.is_empty() {
-                held.push(hold(note, Some(step.resource.clone()), Some(cause), changes));
+                held.push(hold(note, step.subject.clone(), Some(cause), changes));
             }
         }
     }
     Vec::new()
 }
 
-fn hold(note: &str, resource: Option<Resource>, cause: Option<Cause>, changes: Vec<Change>) -> Held {
-    Held { resource, changes, reason: Hold::Suspended { note: note.to_owned(), cause } }
+fn hold(note: &str, subject: Subject, cause: Option<Cause>, changes: Vec<Change>) -> Held {
+    Held { subject, changes, reason: Hold::Suspended { note: note.to_owned(), cause } }
 }
 
 /// The kinds whose resources may carry the mark, the one to be written first.

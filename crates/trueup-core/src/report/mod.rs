@@ -30,14 +30,14 @@ pub use self::reported::ReportedState;
 pub use self::root_cause::{RootCause, RootCauses, root_cause};
 pub use self::schema::{EVENT_SCHEMA_VERSION, event_schema};
 pub use self::status::application_status;
-pub use self::text::{fact_line, resource_title, text};
+pub use self::text::{fact_line, resource_title, subject_title, text};
 pub use self::why::{Explanation, why};
 use crate::diagnosis::Finding;
 use crate::document::Problem;
 use crate::drift::Change;
 use crate::live::FailureKind;
 use crate::names::{ApplicationName, Arn, EnvironmentName, InstanceName, Revision};
-use crate::plan::{Cause, Hold, Operation, Resource};
+use crate::plan::{Cause, Hold, Operation, Resource, Subject};
 
 /// Something that happened, started or ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -306,8 +306,9 @@ impl What {
 pub struct PlannedStep {
     /// The AWS operation.
     pub operation: Operation,
-    /// The resource.
-    pub resource: Resource,
+    /// What it acts on.
+    #[serde(rename = "resource")]
+    pub subject: Subject,
     /// The cause of the changes.
     pub cause: Cause,
     /// The changes.
@@ -318,7 +319,7 @@ impl From<&crate::plan::Step> for PlannedStep {
     fn from(step: &crate::plan::Step) -> Self {
         Self {
             operation: step.call.operation,
-            resource: step.resource.clone(),
+            subject: step.subject.clone(),
             cause: step.cause,
             changes: step.changes.clone(),
         }

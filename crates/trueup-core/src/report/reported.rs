@@ -16,7 +16,7 @@ use crate::digest::Digest;
 use crate::drift::Change;
 use crate::kind::Kind;
 use crate::names::Revision;
-use crate::plan::{Held, Hold, Operation, Plan, Resource, Sync};
+use crate::plan::{Held, Hold, Operation, Plan, Resource, Subject, Sync};
 
 /// The state of one application in one environment that was last reported as events. It survives restarts
 /// ([`super::Notes`]).
@@ -49,7 +49,7 @@ type ResourceKey = (Kind, String);
 /// A hold by resource, reason and the reason's members, without those that differ from one occurrence to the next.
 type HoldKey = (Option<ResourceKey>, String, String);
 /// A step by operation and resource: its exact changes become known only while a plan is carried out.
-type StepKey = (Operation, ResourceKey);
+type StepKey = (Operation, Option<ResourceKey>);
 
 impl ReportedState {
     /// Compares a plan with what was reported before, records it, and returns the new events: drift, holds, the plan, the
@@ -72,8 +72,9 @@ impl ReportedState {
 
     fn observe_drift(&mut self, plan: &Plan, news: &mut Vec<What>) {
         let mut drift: BTreeMap<ResourceKey, (Resource, Vec<Change>)> = BTreeMap::new();
-        let steps = plan.steps.iter().map(|step| (Some(&step.resource), step.drifted().cloned().collect::<Vec<_>>()));
-        let held = plan.held.iter().map(|held| (held.resource.as_ref(), held.drift().to_vec()));
+        let steps =
+            plan.steps.iter().map(|step| (step.subject.resource(), step.drifted().cloned().collect::<Vec<_>>()));
+        let held = plan.held.iter().map(|held| (held.subject.resource(), held.drift().to_vec()));
         for (resource, changes) in steps.chain(held) {
             let Some(resource) = resource.filter(|_| !changes.is_empty()) else { continue };
             let entry = drift.entry(key(resource)).or_insert_with(|| (resource.clone(), Vec::new()));
@@ -105,20 +106,20 @@ impl ReportedState {
         let mut holds = BTreeMap::new();
         // After each retry of a call that keeps failing, its resource is held as not settled as well. The failure is the
         // news; each wait is not.
-        let fails = |about: &Option<Resource>| {
+        let fails = |about: &Subject| {
             let failed = |held: &&Held| matches!(held.reason, Hold::WriteFailed { .. });
-            plan.held.iter().filter(failed).any(|held| held.resource.as_ref().map(key) == about.as_ref().map(key))
+            plan.held.iter().filter(failed).any(|held| held.subject.is_same(about))
         };
         for held in &plan.held {
-            if matches!(held.reason, Hold::NotSettled { .. }) && fails(&held.resource) {
+            if matches!(held.reason, Hold::NotSettled { .. }) && fails(&held.subject) {
                 continue;
             }
             let key = hold_key(held);
             let root = RootCause::of(&held.reason);
             if !self.holds.contains_key(&key) && !holds.contains_key(&key) {
-                let Held { resource, changes, reason } = held.clone();
+                let Held { subject, changes, reason } = held.clone();
                 news.push(What::HoldStarted {
-                    resource,
+                    resource: subject.resource().cloned(),
                     message: reason.message(),
                     cure: reason.remedy().to_owned(),
                     hold: reason,
@@ -126,7 +127,7 @@ impl ReportedState {
                     applications: BTreeSet::new(),
                 });
             }
-            holds.insert(key, ReportedHold { resource: held.resource.clone(), root });
+            holds.insert(key, ReportedHold { resource: held.subject.resource().cloned(), root });
         }
         let before = std::mem::replace(&mut self.holds, holds);
         for (key, ReportedHold { resource, root }) in before {
@@ -198,13 +199,13 @@ fn key(resource: &Resource) -> ResourceKey {
 }
 
 fn step_key(step: &crate::plan::Step) -> StepKey {
-    (step.call.operation, key(&step.resource))
+    (step.call.operation, step.subject.resource().map(key))
 }
 
 fn hold_key(held: &Held) -> HoldKey {
     let mut detail = serde_json::to_value(&held.reason).expect("a hold has string keys only");
     remove_varying(&mut detail);
-    (held.resource.as_ref().map(key), held.reason.reason().to_owned(), detail.to_string())
+    (held.subject.resource().map(key), held.reason.reason().to_owned(), detail.to_string())
 }
 
 /// Removes the members that differ from one occurrence to the next although nothing changed: AWS's messages contain

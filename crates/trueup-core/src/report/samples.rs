@@ -37,7 +37,7 @@ fn changes(text: &str) -> Vec<Change> {
 
 fn step(text: &str) -> PlannedStep {
     let (resource, changes) = (resource(text), changes(text));
-    PlannedStep { operation: Operation::UpdateService, resource, cause: Cause::Drift, changes }
+    PlannedStep { operation: Operation::UpdateService, subject: resource.into(), cause: Cause::Drift, changes }
 }
 
 fn finding(text: &str) -> Finding {

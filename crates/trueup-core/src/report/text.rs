@@ -8,7 +8,7 @@ use crate::diagnosis::{Fact, Finding};
 use crate::document::Problem;
 use crate::drift::Change;
 use crate::names::{ApplicationName, Arn, Revision};
-use crate::plan::{Cause, Resource};
+use crate::plan::{Cause, Resource, Subject};
 
 /// Writes an event for a terminal, without the last line's end: time, place, name and what happened; below it,
 /// indented, the changes or problems.
@@ -184,7 +184,12 @@ pub(super) fn step_title(step: &PlannedStep) -> String {
         Cause::Adopt => "adopt",
         Cause::Prune => "prune",
     };
-    format!("{:?} {} ({cause})", step.operation, resource_title(&step.resource))
+    format!("{:?} {} ({cause})", step.operation, subject_title(&step.subject))
+}
+
+/// What a step or a hold is about: [`resource_title`], or `application`.
+pub fn subject_title(subject: &Subject) -> String {
+    subject.resource().map_or_else(|| subject.name().to_owned(), resource_title)
 }
 
 /// A resource by kind and name: `target-group backend`, or the kind alone where an application has only one.

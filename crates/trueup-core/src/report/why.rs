@@ -44,7 +44,7 @@ pub fn why(plan: &Plan) -> Vec<Explanation> {
         all.push(found);
     }
     for held in &plan.held {
-        let resource = held.resource.as_ref().map(|resource| format!("{}: ", resource_title(resource)));
+        let resource = held.subject.resource().map(|resource| format!("{}: ", resource_title(resource)));
         let cause = format!("{}{}", resource.unwrap_or_default(), held.reason.message());
         let mut hold = state(held.reason.reason(), cause, held.reason.remedy());
         hold.changes.clone_from(&held.changes);

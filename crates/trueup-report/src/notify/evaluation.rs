@@ -203,7 +203,7 @@ pub(super) mod tests {
 
     use jiff::Timestamp;
     use trueup_core::names::{ApplicationName, Arn, EnvironmentName};
-    use trueup_core::plan::{Health, Held, Progress, Sync};
+    use trueup_core::plan::{Health, Held, Progress, Sync, Subject};
     use trueup_engine::{ApplicationStatus, SourceStatus};
 
     use super::*;
@@ -247,7 +247,7 @@ pub(super) mod tests {
     }
 
     fn held(revision: &str, reason: Hold) -> Plan {
-        let held = Held { resource: None, changes: Vec::new(), reason };
+        let held = Held { subject: Subject::Application, changes: Vec::new(), reason };
         Plan { held: vec![held], sync: Sync::OutOfSync, ..plan(revision) }
     }
 

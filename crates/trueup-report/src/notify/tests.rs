@@ -151,7 +151,7 @@ fn no_value_of_an_environment_variable_gets_into_a_message() {
     use crate::fixture::{CANARY, event, failed, plan, planned, status, wrong};
     let plan = wrong(plan("production", "web"));
     let (step, held) = (plan.steps[0].clone(), plan.held[1].clone());
-    let (changes, resource) = (step.changes.clone(), step.resource.clone());
+    let (changes, resource) = (step.changes.clone(), step.subject.resource().cloned().expect("a resource"));
     let reason = held.reason;
     let (message, cure) = (reason.message(), reason.remedy().to_owned());
     let whats = [
@@ -160,7 +160,7 @@ fn no_value_of_an_environment_variable_gets_into_a_message() {
         What::DriftDetected { resource, reason: "changed", changes: changes.clone() },
         What::StepApplied { step: (&step).into(), request_id: None },
         What::HoldStarted {
-            resource: held.resource,
+            resource: held.subject.resource().cloned(),
             hold: reason,
             message,
             cure,

@@ -156,9 +156,9 @@ impl Standing {
 
 /// Number of fields that differ because another writer changed them.
 pub(crate) fn drifted(plan: &Plan) -> u64 {
-    let steps = plan.steps.iter().flat_map(|step| step.drifted().map(|change| (Some(&step.resource), &change.path)));
+    let steps = plan.steps.iter().flat_map(|step| step.drifted().map(|change| (step.subject.resource(), &change.path)));
     let held =
-        plan.held.iter().flat_map(|held| held.drift().iter().map(|change| (held.resource.as_ref(), &change.path)));
+        plan.held.iter().flat_map(|held| held.drift().iter().map(|change| (held.subject.resource(), &change.path)));
     steps.chain(held).collect::<BTreeSet<_>>().len() as u64
 }
 

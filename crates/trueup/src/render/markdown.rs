@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use trueup_core::drift::Change;
 use trueup_core::plan::{Cause, Held, Plan, Step};
-use trueup_core::report::{printable, resource_title};
+use trueup_core::report::{printable, subject_title};
 
 use super::plan::{Symbol, Totals, held_name, why};
 
@@ -75,7 +75,7 @@ fn step(step: &Step) -> [String; 5] {
     }
     // What is made anew is in the pull request itself, line by line.
     let changes = if step.cause == Cause::Create { String::new() } else { changes(&step.changes) };
-    let name = code(&resource_title(&step.resource));
+    let name = code(&subject_title(&step.subject));
     [code(&Symbol::of(step).draw().1.to_string()), name, code(step.call.operation.as_str()), prose(&reason), changes]
 }
 
@@ -173,7 +173,7 @@ mod tests {
     fn step(kind: Kind, name: &str, operation: Operation, cause: Cause, changes: Vec<Change>) -> Step {
         let resource = Resource { kind, name: name.to_owned(), arn: None };
         let call = Call::new(operation, json!({}));
-        Step { resource, cause, changes, drift: Vec::new(), awaits: Vec::new(), call }
+        Step { subject: resource.into(), cause, changes, drift: Vec::new(), awaits: Vec::new(), call }
     }
 
     fn plan(application: &str, steps: Vec<Step>, held: Vec<Held>) -> Plan {
@@ -195,7 +195,7 @@ mod tests {
         update.awaits = vec![Awaited::Created(Kind::TaskDefinition, "task-definition".to_owned())];
         let port = Hold::Immutable { kind: Kind::TargetGroup, fields: vec!["Port".to_owned()] };
         let held = Held {
-            resource: Some(Resource { kind: Kind::TargetGroup, name: "backend".to_owned(), arn: None }),
+            subject: Resource { kind: Kind::TargetGroup, name: "backend".to_owned(), arn: None }.into(),
             reason: port,
             changes: vec![changed("/Port", Some(json!(8000)), Some(json!(8001)))],
         };

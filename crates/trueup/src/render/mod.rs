@@ -71,7 +71,7 @@ mod tests {
             sync: Sync::OutOfSync,
             health: Health::Degraded,
             steps: vec![Step {
-                resource: resource(),
+                subject: resource().into(),
                 cause: Cause::Drift,
                 changes: changes(),
                 drift: Vec::new(),
@@ -79,7 +79,7 @@ mod tests {
                 call: Call::new(Operation::ModifyTargetGroup, json!({})),
             }],
             held: reasons
-                .map(|reason| Held { resource: Some(resource()), changes: changes(), reason })
+                .map(|reason| Held { subject: resource().into(), changes: changes(), reason })
                 .into_iter()
                 .collect(),
             rollout: Some(Rollout::RolledBack {

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use trueup_core::plan::{Cause, Held, Plan, Step};
-use trueup_core::report::{printable, resource_title};
+use trueup_core::report::{printable, subject_title};
 
 use super::{changes, place, short_revision};
 use crate::terminal::{ADDED, BOLD, CHANGED, DIM, HELD, REMOVED};
@@ -31,7 +31,7 @@ impl Totals {
             totals.held += plan.held.len();
             let mut by_resource = std::collections::BTreeMap::new();
             for step in &plan.steps {
-                let symbol = by_resource.entry(&step.resource).or_insert(Symbol::Adopt);
+                let symbol = by_resource.entry(&step.subject).or_insert(Symbol::Adopt);
                 *symbol = (*symbol).max(Symbol::of(step));
             }
             for symbol in by_resource.into_values() {
@@ -133,7 +133,7 @@ fn plan(plan: &Plan) -> String {
 fn step(step: &Step) -> String {
     let (style, symbol) = Symbol::of(step).draw();
     let cause = why(step.cause);
-    let name = printable(&resource_title(&step.resource)).into_owned();
+    let name = printable(&subject_title(&step.subject)).into_owned();
     let mut out =
         format!("  {style}{symbol}{style:#} {BOLD}{name}{BOLD:#}  {:?}  {DIM}{cause}{DIM:#}\n", step.call.operation);
     if !step.awaits.is_empty() {
@@ -158,9 +158,7 @@ pub(super) fn why(cause: Cause) -> &'static str {
 
 /// What a hold is about.
 pub(super) fn held_name(held: &Held) -> String {
-    held.resource
-        .as_ref()
-        .map_or_else(|| "application".to_owned(), |resource| printable(&resource_title(resource)).into_owned())
+    printable(&subject_title(&held.subject)).into_owned()
 }
 
 fn held(held: &Held) -> String {

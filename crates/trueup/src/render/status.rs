@@ -53,7 +53,7 @@ pub fn status(plans: &[Plan], now: Timestamp) -> String {
             let _ = writeln!(out, "    {DIM}{}{DIM:#}", printable(&finding.cure));
         }
         for held in &plan.held {
-            let name = match &held.resource {
+            let name = match held.subject.resource() {
                 Some(resource) => format!(" {}", resource_title(resource)),
                 None => String::new(),
             };

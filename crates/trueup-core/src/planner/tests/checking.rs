@@ -16,7 +16,7 @@ fn step(kind: Kind, operation: Operation, input: serde_json::Value) -> Step {
     let name = kind.as_str().to_owned();
     let resource = Resource { kind, name, arn: None };
     Step {
-        resource,
+        subject: resource.into(),
         cause: Cause::Pending,
         changes: vec![],
         drift: vec![],
@@ -83,8 +83,8 @@ fn a_step_that_the_application_or_a_hold_forbids_is_told() {
     assert_eq!(spoilt(&world, &with_step), 0);
     let with_hold = |plan: &mut Plan| {
         with_step(plan);
-        let resource = Some(plan.steps[0].resource.clone());
-        plan.held.push(Held { resource, changes: vec![], reason: Hold::ServiceDraining });
+        let subject = plan.steps[0].subject.clone();
+        plan.held.push(Held { subject, changes: vec![], reason: Hold::ServiceDraining });
     };
     assert_eq!(spoilt(&world, &with_hold), 1);
     let with_count = |plan: &mut Plan| plan.steps.push(update(json!({"desiredCount": 1})));

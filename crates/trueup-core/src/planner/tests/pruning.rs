@@ -97,10 +97,10 @@ impl Estate {
         let prunes = self.prune();
         let steps = prunes.values().flat_map(|prune| &prune.steps).map(|step| {
             let awaits = if step.awaits.is_empty() { "" } else { " awaits" };
-            format!("{} {}{awaits}", step.call.operation.as_str(), step.resource.name)
+            format!("{} {}{awaits}", step.call.operation.as_str(), step.subject.name())
         });
         let held = prunes.values().flat_map(|prune| &prune.held).map(|held| {
-            let name = held.resource.as_ref().map_or("all", |resource| resource.name.as_str());
+            let name = held.subject.resource().map_or("all", |resource| resource.name.as_str());
             format!("held {} {name}", held.reason.reason())
         });
         steps.chain(held).collect()

@@ -28,7 +28,7 @@ fn count(live: i64) -> Vec<Change> {
 fn step(cause: Cause, changes: Vec<Change>) -> Step {
     let call = Call { operation: Operation::UpdateService, input: json!({"secret": "hunter2"}) };
     let drift = changes.iter().filter(|_| cause == Cause::Drift).map(|change| change.path.clone()).collect();
-    Step { resource: service(), cause, changes, drift, awaits: Vec::new(), call }
+    Step { subject: service().into(), cause, changes, drift, awaits: Vec::new(), call }
 }
 
 fn drifted(live: i64) -> Plan {
@@ -41,7 +41,7 @@ fn pending() -> Plan {
 
 fn held(reason: Hold, sync: Sync) -> Plan {
     let changes = if sync == Sync::Unknown { Vec::new() } else { count(3) };
-    Plan { held: vec![Held { resource: Some(service()), changes, reason }], sync, ..plan() }
+    Plan { held: vec![Held { subject: service().into(), changes, reason }], sync, ..plan() }
 }
 
 fn unread(message: &str) -> Plan {
@@ -209,8 +209,10 @@ fn a_hold_whose_details_change_starts_again_without_an_end() {
 #[test]
 fn what_is_left_of_a_plan_is_no_news_and_another_revision_is() {
     let mut two = pending();
-    two.steps
-        .insert(0, Step { resource: Resource { kind: Kind::TargetGroup, ..service() }, ..pending().steps.remove(0) });
+    two.steps.insert(
+        0,
+        Step { subject: Resource { kind: Kind::TargetGroup, ..service() }.into(), ..pending().steps.remove(0) },
+    );
     let mut newer = pending();
     newer.revision = Revision::new("1123456789abcdef0123456789abcdef01234567");
     check(&[(two, &["plan.made"]), (pending(), &[]), (newer, &["plan.made"]), (plan(), &[])]);

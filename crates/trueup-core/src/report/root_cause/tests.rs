@@ -6,11 +6,11 @@ use super::*;
 use crate::kind::Kind;
 use crate::live::ReadFailure;
 use crate::names::{EnvironmentName, Revision};
-use crate::plan::{Health, Held, Plan, Resource, Sync};
+use crate::plan::{Health, Held, Plan, Resource, Subject, Sync};
 use crate::report::{Notes, ReportedState, json_line, text};
 
 fn plan(application: &str, reason: Option<Hold>) -> Plan {
-    let held = reason.map(|reason| Held { resource: None, changes: Vec::new(), reason });
+    let held = reason.map(|reason| Held { subject: Subject::Application, changes: Vec::new(), reason });
     let revision = Revision::new("0123456789abcdef0123456789abcdef01234567");
     let settled = Plan::settled(EnvironmentName::new("production"), ApplicationName::new(application), revision);
     Plan { held: held.into_iter().collect(), sync: Sync::Unknown, health: Health::Unknown, ..settled }
@@ -125,7 +125,7 @@ fn an_event_for_several_names_them_and_no_resource() {
     let mut events = Vec::new();
     for name in ["a", "b"] {
         let mut plan = plan(name, Some(denied("ecs:UpdateService")));
-        plan.held[0].resource = Some(Resource { kind: Kind::Service, name: "service".to_owned(), arn: None });
+        plan.held[0].subject = Resource { kind: Kind::Service, name: "service".to_owned(), arn: None }.into();
         events.extend(ReportedState::default().observe(&plan, Timestamp::UNIX_EPOCH));
     }
     let merged = RootCauses::default().gather(events);

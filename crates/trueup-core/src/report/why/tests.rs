@@ -25,7 +25,7 @@ fn service() -> Resource {
 }
 
 fn held(reason: Hold) -> Plan {
-    let held = vec![Held { resource: Some(service()), changes: Vec::new(), reason }];
+    let held = vec![Held { subject: service().into(), changes: Vec::new(), reason }];
     Plan { held, ..plan(Sync::OutOfSync, Health::Healthy) }
 }
 
@@ -77,7 +77,7 @@ fn every_state_is_explained_with_its_remedy() {
     let failed = || Rollout::Failed { task_definition: web(), reason: reason(), recorded: false };
     let serving = rolling(Rollout::Serving { task_definition: web() }, Health::Healthy);
     let step = Step {
-        resource: service(),
+        subject: service().into(),
         cause: Cause::Drift,
         changes: Vec::new(),
         drift: Vec::new(),

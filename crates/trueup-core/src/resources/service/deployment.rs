@@ -47,7 +47,7 @@ impl Asked {
         let acts = task_definition || sorted.acted.iter().any(field);
         // Another task definition that is only told.
         let told = held.iter().any(|held| {
-            let kind = held.resource.as_ref().map(|resource| resource.kind);
+            let kind = held.subject.resource().map(|resource| resource.kind);
             kind == Some(Kind::TaskDefinition) && matches!(held.reason, Hold::ReportOnly { .. })
         });
         let wanted = match wanted {

@@ -18,7 +18,7 @@ use crate::notify::transport::Request;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitHub(pub Hosting);
 
-/// The keys of its table beside those of every table.
+/// The keys of its table, in addition to those of every table.
 pub(super) const KEYS: &[Key] = &[Key::TokenFile, Key::TokenEnv, Key::Api, Key::Repository, Key::TargetUrl];
 
 const PROVIDER: Provider = Provider {

@@ -78,7 +78,7 @@ impl Kind {
         }
     }
 
-    /// The keys of its table beside those of every table.
+    /// The keys of its table, in addition to those of every table.
     fn keys(self) -> &'static [Key] {
         match self {
             Self::Webhook => webhook::KEYS,

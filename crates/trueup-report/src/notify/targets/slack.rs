@@ -20,7 +20,7 @@ pub struct Slack {
     pub url: SecretSource,
 }
 
-/// The keys of its table beside those of every table.
+/// The keys of its table, in addition to those of every table.
 pub(super) const KEYS: &[Key] = &[Key::UrlFile, Key::UrlEnv, Key::Events];
 
 impl Slack {

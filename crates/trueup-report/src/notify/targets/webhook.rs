@@ -24,7 +24,7 @@ pub struct Webhook {
     pub secret: SecretSource,
 }
 
-/// The keys of its table beside those of every table.
+/// The keys of its table, in addition to those of every table.
 pub(super) const KEYS: &[Key] = &[Key::UrlFile, Key::UrlEnv, Key::SecretFile, Key::SecretEnv, Key::Events];
 
 impl Webhook {

@@ -22,7 +22,7 @@ pub fn wants_service_deployments(input: &Input<'_>, plan: &Plan, anyway: bool) -
     }
     let goes_on = !matches!(plan.rollout, None | Some(Rollout::Serving { .. }));
     let held = plan.held.iter().filter(|held| !is_foreign(&held.reason));
-    let held = held.filter(|held| held.resource.as_ref().is_some_and(|resource| resource.kind == Kind::Service));
+    let held = held.filter(|held| held.subject.resource().is_some_and(|resource| resource.kind == Kind::Service));
     let differs = plan.steps.iter().any(deploys)
         || held.flat_map(|held| &held.changes).any(is_revision_field)
         || task_definition_waits(plan);
@@ -37,7 +37,7 @@ pub fn deploys(step: &Step) -> bool {
 /// Whether another task definition is held back.
 fn task_definition_waits(plan: &Plan) -> bool {
     let held = plan.held.iter().filter(|held| matches!(held.reason, Hold::ReportOnly { .. }));
-    held.filter_map(|held| held.resource.as_ref()).any(|resource| resource.kind == Kind::TaskDefinition)
+    held.filter_map(|held| held.subject.resource()).any(|resource| resource.kind == Kind::TaskDefinition)
 }
 
 fn is_revision_field(change: &Change) -> bool {

@@ -42,7 +42,7 @@ impl Mark {
 /// `now` stands in where AWS tells no time of the failure.
 pub fn retry(plan: &Plan, now: Timestamp) -> Vec<Step> {
     let held = plan.held.iter().filter_map(|held| match &held.reason {
-        Hold::RevisionFailed { digest, failed_at, .. } => Some((held.resource.as_ref()?, digest, failed_at)),
+        Hold::RevisionFailed { digest, failed_at, .. } => Some((held.subject.resource()?, digest, failed_at)),
         _ => None,
     });
     let mut steps = Vec::new();
@@ -54,7 +54,7 @@ pub fn retry(plan: &Plan, now: Timestamp) -> Vec<Step> {
         // The mark first: a stop between the two leaves both, and then the mark counts.
         let calls = [Call::of(tagging.set(arn, &mark)), Call::of(tagging.remove(arn, &[tags::FAILED]))];
         steps.extend(calls.map(|call| Step {
-            resource: resource.clone(),
+            subject: resource.clone().into(),
             cause: Cause::Adopt,
             changes: Vec::new(),
             drift: Vec::new(),
