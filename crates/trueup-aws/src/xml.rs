@@ -100,16 +100,11 @@ fn value(node: Node<'_, '_>, expected: Expected) -> Value {
             Shape::String(_) | Shape::Timestamp {} | Shape::Blob {} => Value::String(text(node)),
         },
         Expected::Unknown if elements(node).next().is_none() => Value::String(text(node)),
-        Expected::Unknown if elements(node).all(|child| child.has_tag_name(child_name(child, "member"))) => {
+        Expected::Unknown if elements(node).all(|child| child.tag_name().name() == "member") => {
             list(node, Expected::Unknown)
         }
         Expected::Unknown => object(node, |_| Expected::Unknown),
     }
-}
-
-/// `name` in the namespace of `node`: answers have one namespace throughout.
-fn child_name<'a>(node: Node<'a, '_>, name: &'a str) -> (&'a str, &'a str) {
-    (node.tag_name().namespace().unwrap_or_default(), name)
 }
 
 /// A map: `<entry><key>…</key><value>…</value></entry>`, with texts as values.

@@ -57,10 +57,10 @@ pub(crate) struct Turn {
 }
 
 impl Cache {
-    /// Opens the cache and puts right what a killed process may have left.
+    /// Opens the cache and repairs what a killed process may have left.
     ///
     /// # Errors
-    /// When the directory cannot be made or written, or belongs to somebody else.
+    /// When the directory cannot be created or written to, or belongs to another user.
     pub(crate) fn open(cache_dir: &Path, url: &str, branch: &str) -> Result<Self, SourceError> {
         let key = Sha256::digest(format!("{url}\n{branch}"));
         let key = key.first_chunk().map_or(0, |key| u64::from_be_bytes(*key));
@@ -81,10 +81,12 @@ impl Cache {
         self.directory.join(name)
     }
 
-    /// Makes the store whole: finishes or undoes a swap, makes an empty store where there is none that opens.
+    /// Repairs the store: finishes or undoes a swap, and creates an empty store where none can be opened.
     fn recover(&self) -> Result<(), SourceError> {
         let _lock = self.lock("store.lock", true)?;
         let (store, old) = (self.at("repo.git"), self.at("old.git"));
+        // A store is replaced by two renames: the current one to `old.git`, the new one into its place. A process that was
+        // killed between them left no store: the old one is whole, and is restored.
         if !store.exists() && old.exists() {
             rename(&old, &store)?;
         }
@@ -102,12 +104,12 @@ impl Cache {
                     tracing::warn!(error = %one_line(error.message()), "The git cache cannot be opened; the repository will be fetched again.");
                     remove(&store)?;
                 }
-                // Made aside and moved into place, so that no half-made store is ever found.
+                // Created next to its place and moved there, so that no incomplete store is ever found.
                 drop(self.fresh("init.git")?);
                 rename(&self.at("init.git"), &store)?;
             }
         }
-        // A fetch that was killed leaves its temporary pack. Where somebody is fetching now, it is not left but in use.
+        // A fetch that was killed leaves its temporary pack. While another process is fetching, the pack is that fetch's.
         if let Ok(Some(_turn)) = self.try_turn() {
             self.remove_stale(&store)?;
         }
@@ -125,7 +127,7 @@ impl Cache {
         remove(&self.at("next.git"))
     }
 
-    /// An empty bare repository beside the store.
+    /// Creates an empty bare repository next to the store.
     fn fresh(&self, name: &str) -> Result<Repository, SourceError> {
         let path = self.at(name);
         remove(&path)?;
@@ -134,8 +136,8 @@ impl Cache {
         let make = || -> Result<Repository, git2::Error> {
             let repository = Repository::init_opts(&path, &options)?;
             let mut config = repository.config()?.open_level(git2::ConfigLevel::Local)?;
-            // For the connection itself, which git2 gives no option: redirects within the host only, so that no token
-            // and no trust goes to another one.
+            // In the store's configuration, because git2 has no option for it on the connection: redirects stay
+            // within the host, so that neither the token nor the trust goes to another one.
             config.set_bool("http.followRedirects", false)?;
             // A power cut must not leave a ref to a pack that was never written.
             config.set_bool("core.fsyncObjectFiles", true)?;
@@ -164,7 +166,7 @@ impl Cache {
             .map_err(|error| cache_io("open", &path, &error))
     }
 
-    /// The turn, if nobody has it.
+    /// The right to fetch, unless another process has it.
     fn try_turn(&self) -> Result<Option<Turn>, SourceError> {
         let file = self.lock_file("fetch.lock")?;
         match file.try_lock() {
@@ -174,7 +176,7 @@ impl Cache {
         }
     }
 
-    /// Waits for the turn, for a bounded time.
+    /// Waits for the right to fetch, for a bounded time.
     ///
     /// # Errors
     /// When another process keeps it.

@@ -54,6 +54,7 @@ impl<S: Service> Door<S> {
         let mut complaints = Complaints { about: S::NAME, refused: 0, told: None };
         loop {
             tokio::select! {
+                // Ended connections first: they make room, so that the next one costs no connection that is still in use.
                 biased;
                 Some(ended) = connections.join_next() => complaints.add(ended),
                 accepted = listener.accept() => match accepted {
@@ -62,6 +63,8 @@ impl<S: Service> Door<S> {
                         if oldest_first.len() >= self.limits.connections_max
                             && let Some(oldest) = oldest_first.pop_front()
                         {
+                            // The oldest goes, not the newest: otherwise a client that holds connections open would keep
+                            // everybody else out.
                             oldest.abort();
                         }
                         oldest_first.push_back(connections.spawn(Arc::clone(&self).connection(stream, address)));
@@ -75,7 +78,7 @@ impl<S: Service> Door<S> {
         }
     }
 
-    /// Serves one request. Gives back why it was refused.
+    /// Serves one request, and returns why it was refused.
     async fn connection(self: Arc<Self>, stream: TcpStream, sender: SocketAddr) -> Option<&'static str> {
         // An answer should not wait for another packet.
         if let Err(error) = stream.set_nodelay(true) {
@@ -109,7 +112,7 @@ impl<S: Service> Door<S> {
     }
 }
 
-/// What is wrong with requests, told now and then.
+/// What is wrong with requests, logged from time to time: a flood of requests is no flood of lines.
 struct Complaints {
     about: &'static str,
     refused: u64,
@@ -126,9 +129,9 @@ impl Complaints {
                     tracing::warn!(count, last, "Requests to the listener for {} were refused.", self.about);
                 }
             }
-            // Not with the error: the panic's message is in it, and in that may be what somebody sent.
+            // Without the error: it contains the panic's message, which may contain what a client sent.
             Err(error) if error.is_panic() => {
-                tracing::error!("Answering a request to the {} listener panicked.", self.about)
+                tracing::error!("Answering a request to the {} listener panicked.", self.about);
             }
             Ok(None) | Err(_) => {}
         }

@@ -19,7 +19,10 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
 use aws_smithy_runtime_api::client::endpoint::EndpointResolverParams;
-use aws_smithy_runtime_api::client::interceptors::context::{Error as ErasedError, Input, Output, OutputOrError};
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeSerializationInterceptorContextRef, Error as ErasedError, Input, Output, OutputOrError,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata, OrchestratorError};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
@@ -87,7 +90,11 @@ impl Api {
         body: String,
     ) -> Result<Reply, SdkError<Refusal, HttpResponse>> {
         let (service, name) = (operation.service.id, operation.name());
-        let plugin = StaticRuntimePlugin::new().with_config(self.call(operation, body));
+        let region = self.region.as_ref().map(ToString::to_string);
+        let address = Address(Destination { service: operation.service, region });
+        let components = RuntimeComponentsBuilder::new(name).with_interceptor(address);
+        let plugin =
+            StaticRuntimePlugin::new().with_config(self.call(operation, body)).with_runtime_components(components);
         let plugins = self.plugins.clone().with_operation_plugin(plugin);
         let span = tracing::debug_span!("invoke", "rpc.service" = service, "rpc.method" = name);
         let output = invoke(service, name, Input::erase(()), &plugins).instrument(span).await;
@@ -109,8 +116,6 @@ impl Api {
             layer.store_put(region.clone());
             layer.store_put(SigningRegion::from(region.clone()));
         }
-        let region = self.region.as_ref().map(ToString::to_string);
-        layer.store_put(EndpointResolverParams::new(Destination { service, region }));
         layer.store_put(AuthSchemeOptionResolverParams::new(()));
         layer.store_put(SharedRequestSerializer::new(Writer { operation, body }));
         layer.store_put(SharedResponseDeserializer::new(Reader(service.protocol)));
@@ -183,6 +188,25 @@ impl Error for Refusal {}
 impl ProvideErrorMetadata for Refusal {
     fn meta(&self) -> &ErrorMetadata {
         &self.0
+    }
+}
+
+/// Says where the call goes. The orchestrator takes that from an interceptor alone.
+#[derive(Debug)]
+struct Address(Destination);
+
+impl Intercept for Address {
+    fn name(&self) -> &'static str {
+        "Address"
+    }
+
+    fn read_before_execution(
+        &self,
+        _context: &BeforeSerializationInterceptorContextRef<'_>,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        cfg.interceptor_state().store_put(EndpointResolverParams::new(self.0.clone()));
+        Ok(())
     }
 }
 

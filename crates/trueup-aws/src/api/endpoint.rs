@@ -158,7 +158,7 @@ mod tests {
 
         let mut config =
             SdkConfig::builder().endpoint_url("http://all").service_config(Settings).build().into_builder();
-        config.insert_origin("endpoint_url", aws_types::origin::Origin::shared_config());
+        config.insert_origin("endpoint_url", aws_types::origin::Origin::shared_environment_variable());
         let endpoints = Endpoints::new(&config.build());
         assert_eq!(url(&endpoints, DESCRIBE_SECRET.service, "us-east-1").await, "http://secrets");
         assert_eq!(url(&endpoints, DESCRIBE_PARAMETERS.service, "us-east-1").await, "http://all");

@@ -51,7 +51,9 @@ impl MarkedFiles {
             let of_file: Vec<&Problem> = problems.iter().filter(|problem| problem.file == *path).collect();
             writeln!(out, "== {path}").unwrap();
             of_file.iter().filter(|problem| problem.span.is_none()).for_each(|problem| mark(&mut out, problem));
-            for (index, line) in content.lines().enumerate() {
+            // Not `lines`, which leaves an empty last line out.
+            let lines: Vec<&str> = if content.is_empty() { Vec::new() } else { content.split('\n').collect() };
+            for (index, line) in lines.iter().enumerate() {
                 writeln!(out, "{line}").unwrap();
                 of_file
                     .iter()
@@ -59,8 +61,10 @@ impl MarkedFiles {
                     .for_each(|one| mark(&mut out, one));
             }
             // A file can end before the line of a problem: something is missing there.
-            let last = content.lines().count();
-            of_file.iter().filter(|problem| line_of(problem) > Some(last)).for_each(|problem| mark(&mut out, problem));
+            of_file
+                .iter()
+                .filter(|problem| line_of(problem) > Some(lines.len()))
+                .for_each(|problem| mark(&mut out, problem));
         }
         for problem in problems.iter().filter(|problem| self.files.iter().all(|(path, _)| problem.file != *path)) {
             writeln!(out, "== {}", problem.file).unwrap();

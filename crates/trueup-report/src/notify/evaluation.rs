@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use trueup_core::names::Revision;
-use trueup_core::plan::{Cause, Hold, Plan, Rollout, Subject};
+use trueup_core::plan::{Cause, Hold, Plan, Rollout};
 use trueup_core::report::printable;
 use trueup_engine::Status;
 
@@ -203,7 +203,7 @@ pub(super) mod tests {
 
     use jiff::Timestamp;
     use trueup_core::names::{ApplicationName, Arn, EnvironmentName};
-    use trueup_core::plan::{Health, Held, Progress, Sync};
+    use trueup_core::plan::{Health, Held, Progress, Sync, Subject};
     use trueup_engine::{ApplicationStatus, SourceStatus};
 
     use super::*;

@@ -54,3 +54,18 @@ pub fn schema(args: &SchemaArgs) -> Result<ExitCode> {
     terminal::print_line(serde_json::to_string_pretty(&schema)?)?;
     Ok(ExitCode::SUCCESS)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+    use trueup_core::kind::Kind;
+
+    use super::SchemaKind;
+
+    #[test]
+    fn every_kind_of_document_has_a_schema_to_ask_for() {
+        for kind in Kind::ALL {
+            assert!(SchemaKind::from_str(kind.as_str(), false).is_ok(), "{}", kind.as_str());
+        }
+    }
+}

@@ -173,7 +173,7 @@ mod tests {
     fn step(kind: Kind, name: &str, operation: Operation, cause: Cause, changes: Vec<Change>) -> Step {
         let resource = Resource { kind, name: name.to_owned(), arn: None };
         let call = Call::new(operation, json!({}));
-        Step { resource, cause, changes, drift: Vec::new(), awaits: Vec::new(), call }
+        Step { subject: resource.into(), cause, changes, drift: Vec::new(), awaits: Vec::new(), call }
     }
 
     fn plan(application: &str, steps: Vec<Step>, held: Vec<Held>) -> Plan {

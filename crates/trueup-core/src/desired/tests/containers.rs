@@ -144,6 +144,7 @@ fn containers_have_names_of_their_own() {
         dependsOn = [{ containerName = "backend", condition = "START" }]
                                        ^^^^^^^^^ depends-on-cycle /containerDefinitions/1/dependsOn/0/containerName: the container waits for itself
                                        help: remove one of the dependencies
+
         == web/service.toml
         serviceName = "web"
 
@@ -333,9 +334,11 @@ fn container_health_checks_leave_time_to_start() {
         healthCheck = { command = ["CMD-SHELL", "true"], interval = 60, retries = 4 }
                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ no-start-period /containerDefinitions/0/healthCheck: the container fails its health check 240 s after its start, its target group `backend` would wait 300 s
                       help: add `startPeriod`, 60 s or more
+
         == web/service.toml
         serviceName = "web"
         loadBalancers = [{ targetGroupArn = "${target_group.backend}", containerName = "backend", containerPort = 80 }]
+
         == web/target-groups/backend.toml
         Name = "backend"
         Protocol = "HTTP"

@@ -61,6 +61,7 @@ fn fargate_has_fixed_pairs_of_cpu_and_memory() {
         account = "210987654321"
         region = "eu-central-1"
         variables = { domain = "learn.example.com" }
+
         == web/task-definition.toml
         family = "web"
         requiresCompatibilities = ["FARGATE"]
@@ -184,6 +185,7 @@ fn fargate_has_no_daemon_services_and_no_placement() {
         cpu = "1024"
         memory = "2GB"
         containerDefinitions = [{ name = "backend", image = "i" }]
+
         == web/service.toml
         serviceName = "web"
         launchType = "FARGATE"

@@ -30,6 +30,7 @@ fn health_checks_end_before_the_next_one_begins() {
         HealthCheckTimeoutSeconds = 60
                                     ^^ timeout-not-below-interval /HealthCheckTimeoutSeconds: the health check's timeout of 60 s is not below its interval of 60 s
                                     help: lower `HealthCheckTimeoutSeconds`, or raise `HealthCheckIntervalSeconds`
+
         == web/target-groups/frontend.toml
         Name = "frontend"
         Protocol = "HTTP"
@@ -70,10 +71,12 @@ fn targets_have_the_type_of_the_network_mode() {
         family = "web"
         networkMode = "awsvpc"
         containerDefinitions = [{ name = "web", image = "i", memory = 64, portMappings = [{ containerPort = 80 }] }]
+
         == web/service.toml
         serviceName = "web"
         loadBalancers = [{ targetGroupArn = "${target_group.backend}", containerName = "web", containerPort = 80 }]
         networkConfiguration.awsvpcConfiguration = { subnets = ["subnet-1"] }
+
         == web/target-groups/backend.toml
         Name = "backend"
         ^ target-type: target group `backend` has targets of type `instance`, with the network mode `awsvpc` they are `ip`
@@ -89,6 +92,7 @@ fn targets_have_the_type_of_the_network_mode() {
         family = "web"
         networkMode = "bridge"
         containerDefinitions = [{ name = "web", image = "i", memory = 64, portMappings = [{ containerPort = 80 }] }]
+
         == web/service.toml
         serviceName = "web"
 
@@ -101,6 +105,7 @@ fn targets_have_the_type_of_the_network_mode() {
         targetGroupArn = "${target_group.frontend}"
         containerName = "web"
         containerPort = 80
+
         == web/target-groups/backend.toml
         Name = "backend"
         Protocol = "HTTP"
@@ -109,6 +114,7 @@ fn targets_have_the_type_of_the_network_mode() {
         TargetType = "ip"
                      ^^^^ target-type /TargetType: target group `backend` has targets of type `ip`, with the network mode `bridge` they are `instance`
                      help: write `TargetType = "instance"`
+
         == web/target-groups/frontend.toml
         Name = "frontend"
         Protocol = "HTTP"
@@ -134,6 +140,7 @@ fn actions_that_forward_name_a_target_group() {
         ^^^^^^^^^^^ missing-member /Actions/0: the action forwards nowhere
         help: add `TargetGroupArn = "${target_group.NAME}"`, or `ForwardConfig`
         Type = "forward"
+
         == web/listener-rules/other.toml
         ListenerArn = "${listener.alb.80}"
         Priority = 20

@@ -202,6 +202,7 @@ fn variables_are_a_table() {
 
         [environments.staging.variables]
         domain = "staging.example.com"
+
         == web/task-definition.toml
         family = "web"
 
@@ -212,6 +213,7 @@ fn variables_are_a_table() {
         environment = [{ name = "ALLOWED_HOSTS", value = "${var.domain}" }]
                                                           ^^^^^^^^^^^^^ bad-reference /containerDefinitions/0/environment/0/value: there is no variable `domain` in environment `production`
                                                           help: define it under `variables` in `trueup.toml`
+
         == web/service.toml
         serviceName = "web"
         desiredCount = "${var.count}"
@@ -235,6 +237,7 @@ fn app_toml_is_read_whole() {
         [environments.staging]
         account = "109876543210"
         region = "ap-northeast-1"
+
         == web/app.toml
         depends_on = ["wev", "web"]
                       ^^^^^ bad-dependency /depends_on/0: there is no application `wev` in environment `production`

@@ -17,10 +17,12 @@ fn variables_and_images_of_references_exist() {
         [environments.staging]
         account = "109876543210"
         region = "ap-northeast-1"
+
         == web/app.toml
         [images.backend]
         repository = "elearning-system-backend"
         tag = "latest"
+
         == web/task-definition.toml
         family = "web"
 
@@ -92,9 +94,11 @@ fn a_reference_to_the_cluster_needs_one() {
         [environments.staging]
         account = "109876543210"
         region = "ap-northeast-1"
+
         == web/task-definition.toml
         family = "web"
         containerDefinitions = [{ name = "backend", image = "i", memory = 64 }]
+
         == web/service.toml
         serviceName = "web"
         cluster = "${cluster}"
@@ -114,6 +118,7 @@ fn app_toml_refers_to_the_environment_alone() {
                      ^^^^^^^^^^^^^^^^^^^^^^^ bad-reference /images/backend/repository: `app.toml` takes references to the environment and its variables only
                      help: write `${account}`, `${region}`, `${cluster}`, `${environment}` or `${var.NAME}`
         tag = "latest"
+
         == web/task-definition.toml
         family = "web"
         containerDefinitions = [{ name = "backend", image = "${image.backend}", memory = 64 }]
@@ -130,9 +135,11 @@ fn one_reference_becomes_the_type_that_the_api_wants() {
         account = "109876543210"
         region = "ap-northeast-1"
         variables = { count = "two", enable = "maybe", port = 80, rollback = true }
+
         == web/task-definition.toml
         family = "web"
         containerDefinitions = [{ name = "backend", image = "i", memory = 64 }]
+
         == web/service.toml
         serviceName = "web"
         desiredCount = "${var.count}"

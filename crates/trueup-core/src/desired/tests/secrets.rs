@@ -37,6 +37,7 @@ fn a_secret_that_app_toml_allows_is_not_reported() {
         r#"
         == web/app.toml
         allow_plaintext = ["task-definition:/containerDefinitions/*/environment/DB_PASSWORD"]
+
         == web/task-definition.toml
         family = "web"
 

@@ -203,6 +203,7 @@ fn tasks_on_instances_get_no_public_address() {
         family = "web"
         networkMode = "awsvpc"
         containerDefinitions = [{ name = "backend", image = "i", memory = 64 }]
+
         == web/service.toml
         serviceName = "web"
         launchType = "EC2"
@@ -289,11 +290,13 @@ fn names_are_known_without_asking_aws() {
                  ^^^^^^^^^^^^^^^^^^^^^ unknown-name /family: `family` must be known without asking AWS
                  help: write a name; `${environment}`, `${account}`, `${region}`, `${cluster}` and `${var.NAME}` are allowed in it
         containerDefinitions = [{ name = "backend", image = "i", memory = 64 }]
+
         == web/service.toml
         serviceName = "web"
         cluster = "${stack.a.output.b}"
                   ^^^^^^^^^^^^^^^^^^^^^ unknown-name /cluster: the cluster of a service must be known without asking AWS
                   help: write its name, or `${cluster}`, `${environment}` or `${var.NAME}`
+
         == web/target-groups/backend.toml
         Name = "${stack.a.output.b}"
                ^^^^^^^^^^^^^^^^^^^^^ unknown-name /Name: `Name` must be known without asking AWS

@@ -109,10 +109,10 @@ fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
             members.keys().all(name_fits)
                 && members.iter().all(|(name, member)| match schema["properties"].get(name) {
                     Some(property) => accepts(root, property, member),
-                    None => match &schema["additionalProperties"] {
-                        Value::Bool(allowed) => *allowed,
-                        inner => accepts(root, inner, member),
-                    },
+                    None => {
+                        let others = &schema["additionalProperties"];
+                        others.as_bool().unwrap_or_else(|| accepts(root, others, member))
+                    }
                 })
         })
 }
