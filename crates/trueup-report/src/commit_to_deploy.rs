@@ -181,7 +181,8 @@ mod tests {
 
     fn planned(kind: Kind, cause: Cause) -> What {
         let resource = Resource { kind, name: "web".to_owned(), arn: None };
-        let step = PlannedStep { operation: Operation::UpdateService, subject: resource.into(), cause, changes: Vec::new() };
+        let step =
+            PlannedStep { operation: Operation::UpdateService, subject: resource.into(), cause, changes: Vec::new() };
         What::PlanMade { steps: vec![step] }
     }
 

@@ -137,7 +137,12 @@ fn is_strong_key(key: &(impl KeyDetails + ?Sized)) -> bool {
         PublicParams::ECDSA(_) | PublicParams::EdDSALegacy(_) | PublicParams::Ed25519(_) | PublicParams::Ed448(_) => {
             true
         }
-        _ => false,
+        PublicParams::DSA(_)
+        | PublicParams::ECDH(_)
+        | PublicParams::Elgamal(_)
+        | PublicParams::X25519(_)
+        | PublicParams::X448(_)
+        | PublicParams::Unknown { .. } => false,
     }
 }
 

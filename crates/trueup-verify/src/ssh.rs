@@ -222,6 +222,6 @@ fn was_touched(signature: &SshSig) -> bool {
             let flags = bytes.len().checked_sub(SECURITY_KEY_TRAILER).and_then(|at| bytes.get(at));
             flags.is_some_and(|flags| flags & USER_PRESENT != 0)
         }
-        _ => true,
+        KeyData::Dsa(_) | KeyData::Ecdsa(_) | KeyData::Ed25519(_) | KeyData::Rsa(_) | KeyData::Other(_) | _ => true,
     }
 }

@@ -99,7 +99,7 @@ pub struct SourceArgs {
     /// A file with the private deploy key for ssh:// repositories (or put the key itself into `TRUEUP_SSH_KEY`)
     #[arg(long, env = "TRUEUP_SSH_KEY_FILE", value_name = "FILE")]
     pub ssh_key_file: Option<PathBuf>,
-    /// The known_hosts file that verifies the servers of ssh:// repositories [default: `~/.ssh/known_hosts` and the system's]
+    /// The `known_hosts` file that verifies the servers of ssh:// repositories [default: `~/.ssh/known_hosts` and the system's]
     #[arg(long, env = "TRUEUP_KNOWN_HOSTS_FILE", value_name = "FILE")]
     pub known_hosts_file: Option<PathBuf>,
     /// Manage only this environment; may be repeated [default: all]

@@ -73,7 +73,7 @@ impl Canonical {
         let is_empty = match &canonical {
             Value::Array(list) => list.is_empty(),
             Value::Object(object) => object.is_empty(),
-            _ => false,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
         };
         (!(is_empty && self.drops_empty)).then_some(canonical)
     }

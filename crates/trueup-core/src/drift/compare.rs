@@ -69,7 +69,7 @@ impl<'a> Comparison<'a> {
                 Value::Null => false,
                 // `{}` is absence, but for a structure whose presence means something.
                 Value::Object(members) => field.rule.presence == Presence::Marked || !says_nothing(members),
-                _ => true,
+                Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
             })
         };
         let (desired, live) = (present(desired), present(live));

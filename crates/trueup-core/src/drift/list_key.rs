@@ -97,7 +97,9 @@ pub(crate) fn content(element: &Value) -> String {
             items.sort();
             items.join(",")
         }
-        scalar => text(scalar).unwrap_or_default().to_ascii_lowercase(),
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+            text(scalar).unwrap_or_default().to_ascii_lowercase()
+        }
     }
 }
 

@@ -77,7 +77,9 @@ fn redact<'v>(path: &mut Vec<&'v str>, value: &'v mut Value) {
         Secrecy::Variable => match value {
             // All but the name: what stands beside it is no legal member, and may be a misspelt `value`.
             Value::Object(members) => members.iter_mut().filter(|(name, _)| *name != "name").for_each(|(_, v)| hide(v)),
-            value => hide(value),
+            value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+                hide(value)
+            }
         },
         Secrecy::Open => match value {
             Value::Object(members) => {
@@ -135,7 +137,7 @@ fn hide(value: &mut Value) {
     let text = match &*value {
         Value::Null => return,
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
     };
     if broken::is(Broken::ValuesTold) {
         return;

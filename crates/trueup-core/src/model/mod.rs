@@ -63,10 +63,10 @@ impl Model {
 
     /// The shape of an operation's request, where the model carries it: documents are written for it.
     pub fn find_input(&self, api: Api, operation: &str) -> Option<&Structure> {
-        match self.shape(api, self.apis[&api].operations.get(operation)?) {
-            Shape::Structure(structure) => Some(structure),
-            other => unreachable!("the input of {operation} is {other:?}"),
-        }
+        let Shape::Structure(structure) = self.shape(api, self.apis[&api].operations.get(operation)?) else {
+            unreachable!("the input of {operation} is a structure");
+        };
+        Some(structure)
     }
 
     /// A shape by name. Names come from the model itself ([`Member::shape`], [`List::member`], …).

@@ -19,21 +19,15 @@ pub(crate) fn typed(operation: Operation, input: Value) -> Value {
 }
 
 fn structure(api: Api, shape: &Structure, value: Value) -> Value {
-    match value {
-        Value::Object(members) => Value::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| {
-                    let value = match shape.members.get(&name) {
-                        Some(member) => of_shape(api, &member.shape, value),
-                        None => value,
-                    };
-                    (name, value)
-                })
-                .collect(),
-        ),
-        other => other,
-    }
+    let Value::Object(members) = value else { return value };
+    let typed = members.into_iter().map(|(name, value)| {
+        let value = match shape.members.get(&name) {
+            Some(member) => of_shape(api, &member.shape, value),
+            None => value,
+        };
+        (name, value)
+    });
+    Value::Object(typed.collect())
 }
 
 fn of_shape(api: Api, name: &str, value: Value) -> Value {

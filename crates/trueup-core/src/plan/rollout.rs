@@ -100,13 +100,11 @@ impl Rollout {
     /// Notes how many tasks of this revision are healthy, where it is rolled out. `DescribeServices` may lag behind: no
     /// more are healthy than it says that run.
     pub fn set_healthy(&mut self, of: &Arn, healthy: Option<i64>) {
-        match self {
-            Self::Running { task_definition, progress } | Self::TimedOut { task_definition, progress }
-                if task_definition == of =>
-            {
-                progress.healthy = healthy.map(|healthy| healthy.min(progress.running));
-            }
-            _ => {}
+        let (Self::Running { task_definition, progress } | Self::TimedOut { task_definition, progress }) = self else {
+            return;
+        };
+        if task_definition == of {
+            progress.healthy = healthy.map(|healthy| healthy.min(progress.running));
         }
     }
 }

@@ -72,7 +72,7 @@ fn nothing_may_be_concluded(input: &Input<'_>) -> Option<Hold> {
 fn hold_all(steps: Vec<Step>, failure: &ReadFailure, held: &mut Vec<Held>) -> Vec<Step> {
     held.extend(steps.into_iter().map(|step| {
         let reason = Hold::NotObserved { failure: failure.clone() };
-        Held { subject: step.subject.into(), changes: step.changes, reason }
+        Held { subject: step.subject, changes: step.changes, reason }
     }));
     Vec::new()
 }
@@ -104,7 +104,7 @@ fn guard(input: &Input<'_>, steps: Vec<Step>, held: &mut Vec<Held>) -> Vec<Step>
             kept.push(step);
             continue;
         };
-        held.push(Held { subject: step.subject.into(), changes: step.changes, reason });
+        held.push(Held { subject: step.subject, changes: step.changes, reason });
     }
     kept
 }

@@ -203,7 +203,7 @@ pub(super) mod tests {
 
     use jiff::Timestamp;
     use trueup_core::names::{ApplicationName, Arn, EnvironmentName};
-    use trueup_core::plan::{Health, Held, Progress, Sync, Subject};
+    use trueup_core::plan::{Health, Held, Progress, Subject, Sync};
     use trueup_engine::{ApplicationStatus, SourceStatus};
 
     use super::*;

@@ -10,7 +10,7 @@ use trueup_core::drift::{Change, Shown};
 use trueup_core::kind::Kind;
 use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
 use trueup_core::plan::{
-    Awaited, Call, Cause, Health, Held, Hold, Operation, Plan, Progress, Resource, Rollout, Step, Sync,
+    Awaited, Call, Cause, Health, Held, Hold, Operation, Plan, Progress, Resource, Rollout, Step, Subject, Sync,
 };
 use trueup_core::pointer::Pointer;
 use trueup_core::report::why as explain;
@@ -45,11 +45,11 @@ fn step(kind: Kind, cause: Cause, operation: Operation, changes: Vec<Change>, aw
     let drift =
         if cause == Cause::Drift { changes.iter().map(|change| change.path.clone()).collect() } else { Vec::new() };
     let call = Call { operation, input: json!({}) };
-    Step { resource: resource(kind, kind.as_str()), cause, changes, drift, awaits, call }
+    Step { subject: resource(kind, kind.as_str()).into(), cause, changes, drift, awaits, call }
 }
 
 fn held(reason: Hold, changes: Vec<Change>) -> Held {
-    Held { resource: Some(resource(Kind::Service, "service")), changes, reason }
+    Held { subject: resource(Kind::Service, "service").into(), changes, reason }
 }
 
 fn pending() -> Plan {
@@ -110,13 +110,13 @@ fn rolling() -> Plan {
 fn unverified() -> Plan {
     let commit = Revision::new("89abcdef0123456789abcdef0123456789abcdef");
     let hold = Hold::Unverified { commit, detail: "it is not signed".to_owned() };
-    Plan { held: vec![Held { resource: None, changes: Vec::new(), reason: hold }], ..settled() }
+    Plan { held: vec![Held { subject: Subject::Application, changes: Vec::new(), reason: hold }], ..settled() }
 }
 
 fn invalid() -> Plan {
     let problems = vec!["web/service.toml:4:1: unknown field `desiredCout`".to_owned()];
     let hold = Hold::InvalidDocument { problems };
-    Plan { held: vec![Held { resource: None, changes: Vec::new(), reason: hold }], ..settled() }
+    Plan { held: vec![Held { subject: Subject::Application, changes: Vec::new(), reason: hold }], ..settled() }
 }
 
 /// What the three commands print of one application.

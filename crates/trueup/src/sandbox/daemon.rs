@@ -112,8 +112,8 @@ impl Sandbox {
             begin.done(&format!("cloned it for your own commits: {}", work.display()));
         }
         let address = SocketAddr::from(([127, 0, 0, 1], args.port));
-        let began = Began { real: Instant::now(), time: wiring::SystemClock.now(), speed: args.speed };
-        let server = Server::start(address, site::aws(began.time), Pace { speed: args.speed }).await;
+        let clock = Began { real: Instant::now(), time: wiring::SystemClock.now(), speed: args.speed };
+        let server = Server::start(address, site::aws(clock.time), Pace { speed: args.speed }).await;
         let server = server.map_err(|error| {
             let hint = "choose another `--port`, or omit it to use any free port";
             Hinted::new(format!("cannot listen on {address}: {error}"), hint)
@@ -123,7 +123,7 @@ impl Sandbox {
         let (send, events) = unbounded_channel();
         let (send, events) = if args.tour { (Some(send), Some(events)) } else { (None, None) };
         let sink = Arc::new(Events { printer: Printer::new(Format::Text), tour: send });
-        let engine = engine(&dir, &server, began, sink)?;
+        let engine = engine(&dir, &server, clock, sink)?;
         begin.done("prepared the daemon");
         Ok((Self { dir, is_new, server, engine, endpoint }, events))
     }
@@ -162,7 +162,7 @@ fn lock(dir: &Path) -> Result<File> {
 }
 
 /// The daemon as in `trueup run`, with the clock of the simulated AWS.
-fn engine(dir: &Path, server: &Server, began: Began, sink: Arc<dyn Sink>) -> Result<Engine> {
+fn engine(dir: &Path, server: &Server, clock: Began, sink: Arc<dyn Sink>) -> Result<Engine> {
     let config = Config::new(dir.join("site.git").to_string_lossy(), BRANCH, dir.join("cache"));
     let repository = Repository::open(config).map_err(wiring::hinted)?;
     let clouds = AwsClouds::new(trueup_aws::Options {
@@ -172,9 +172,9 @@ fn engine(dir: &Path, server: &Server, began: Began, sink: Arc<dyn Sink>) -> Res
     });
     let mut options = Options::new(InstanceName::new("trueup"));
     options.git_interval = GIT_INTERVAL;
-    options.interval = INTERVAL / began.speed;
-    options.rollout_interval = ROLLOUT_INTERVAL / began.speed;
-    Ok(Engine::new(Arc::new(repository), Arc::new(clouds), Arc::new(began), sink, options))
+    options.interval = INTERVAL / clock.speed;
+    options.rollout_interval = ROLLOUT_INTERVAL / clock.speed;
+    Ok(Engine::new(Arc::new(repository), Arc::new(clouds), Arc::new(clock), sink, options))
 }
 
 /// Prints events, and passes them to the tour.

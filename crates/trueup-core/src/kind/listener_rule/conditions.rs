@@ -106,13 +106,10 @@ fn values(list: Option<&Value>, is_set: bool, has_case: bool) -> Vec<(Option<Str
     let list = list.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut values: Vec<_> = list
         .iter()
-        .map(|value| match value {
-            Value::Object(pair) => {
-                let part =
-                    |member: &str| pair.get(member).and_then(text).filter(|text| !text.is_empty()).map(canonical);
-                (part("Key"), part("Value").unwrap_or_default())
-            }
-            value => (None, text(value).map(canonical).unwrap_or_default()),
+        .map(|value| {
+            let Value::Object(pair) = value else { return (None, text(value).map(canonical).unwrap_or_default()) };
+            let part = |member: &str| pair.get(member).and_then(text).filter(|text| !text.is_empty()).map(canonical);
+            (part("Key"), part("Value").unwrap_or_default())
         })
         .collect();
     if is_set {

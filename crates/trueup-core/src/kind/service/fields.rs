@@ -279,9 +279,9 @@ fn of_strategy<'a>(
 
 /// A hook's details are free JSON, which some clients carry as text.
 fn is_same_json_text(_: &Scope, desired: Option<&Value>, live: Option<&Value>) -> bool {
-    let read = |value: &Value| match value {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
-        value => value.clone(),
+    let read = |value: &Value| {
+        let text = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+        text.unwrap_or_else(|| value.clone())
     };
     desired.zip(live).is_some_and(|(desired, live)| same_json(&read(desired), &read(live)))
 }

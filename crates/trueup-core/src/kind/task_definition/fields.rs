@@ -120,9 +120,12 @@ fn platform<'a>(
     desired: Option<&'a Value>,
     live: Option<&'a Value>,
 ) {
-    match &field.form {
-        Form::Structure(members) if is_fargate(comparison.roots()[0]) => comparison.members(members, desired, live),
-        _ => comparison.by_form(field, desired, live),
+    if let Form::Structure(members) = &field.form
+        && is_fargate(comparison.roots()[0])
+    {
+        comparison.members(members, desired, live);
+    } else {
+        comparison.by_form(field, desired, live);
     }
 }
 

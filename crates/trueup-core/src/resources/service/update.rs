@@ -40,11 +40,11 @@ impl Present<'_> {
         let mut awaits = if sayable.is_empty() { Vec::new() } else { self.work.awaits() };
         let mut input = self.request(&sayable, &effective);
         if let Some((_, change)) = &task_definition {
-            match change.desired.to_json() {
-                Value::String(name) if name == UNREGISTERED => awaits.push(registration()),
-                name => {
-                    input.insert("taskDefinition".to_owned(), name);
-                }
+            let name = change.desired.to_json();
+            if name == UNREGISTERED {
+                awaits.push(registration());
+            } else {
+                input.insert("taskDefinition".to_owned(), name);
             }
         }
         let mut all: Vec<(Cause, Change)> = task_definition.into_iter().chain(sayable).collect();

@@ -41,9 +41,9 @@ impl Mark {
 ///
 /// `now` stands in where AWS tells no time of the failure.
 pub fn retry(plan: &Plan, now: Timestamp) -> Vec<Step> {
-    let held = plan.held.iter().filter_map(|held| match &held.reason {
-        Hold::RevisionFailed { digest, failed_at, .. } => Some((held.subject.resource()?, digest, failed_at)),
-        _ => None,
+    let held = plan.held.iter().filter_map(|held| {
+        let Hold::RevisionFailed { digest, failed_at, .. } = &held.reason else { return None };
+        Some((held.subject.resource()?, digest, failed_at))
     });
     let mut steps = Vec::new();
     for (resource, digest, failed_at) in held {

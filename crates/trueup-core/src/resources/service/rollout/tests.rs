@@ -263,7 +263,9 @@ fn stands(service: &Value, record: Vec<ServiceDeployment>, now: i64) -> (&'stati
     let finding = look(service, Some(Observed::Present(record.clone())), &Tags::new(), true);
     let failure = match &finding {
         FailureLookup::Failed(failure) => Some(failure),
-        _ => None,
+        FailureLookup::Clear | FailureLookup::Retried | FailureLookup::UnderWay(_) | FailureLookup::Unreadable(_) => {
+            None
+        }
     };
     let rollout = status(&RolloutFacts {
         service,
