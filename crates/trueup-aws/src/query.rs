@@ -43,7 +43,7 @@ impl Expected {
         Self(shape)
     }
 
-    /// What is said of a request's member.
+    /// The shape of a request's member.
     fn member(self, name: &str) -> Self {
         if name == "Actions" { self } else { Self(None) }
     }

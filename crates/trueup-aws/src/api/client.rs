@@ -69,7 +69,7 @@ impl Api {
         Self { region: Some(Region::new(region.to_owned())), plugins: self.plugins.clone() }
     }
 
-    /// Makes a read.
+    /// Sends a read.
     ///
     /// # Errors
     /// When AWS did not answer, refused, or answered with something that is not the API's.
@@ -104,7 +104,7 @@ impl Api {
         Ok(output.downcast::<Reply>().expect("`Reader` makes no other output"))
     }
 
-    /// What is different from call to call.
+    /// The settings that differ between calls.
     fn call(&self, operation: &'static Operation, body: String) -> FrozenLayer {
         let (service, name) = (operation.service, operation.name());
         let mut layer = Layer::new(name);

@@ -1,4 +1,4 @@
-//! One client for all APIs of which trueup calls a few operations.
+//! One client for every API with only a few operations that trueup calls.
 //!
 //! A generated client is for hundreds of operations, and compiling it costs more than all of trueup. So ECS, ELBv2 and CloudWatch
 //! have theirs, and everything else is a row in [`operations`] and goes through [`Api`]: JSON in, JSON out.
