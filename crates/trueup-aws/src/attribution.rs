@@ -1,33 +1,33 @@
-//! Who changed a resource last, as CloudTrail tells: best effort, for reports alone.
+//! Who changed a resource last, according to CloudTrail: best effort, for reports alone.
 //!
-//! CloudTrail is some minutes behind, keeps 90 days, and has two calls a second for everybody in the account. What ECS
+//! CloudTrail is some minutes behind, keeps 90 days, and answers two calls a second in the whole account. What ECS
 //! does by itself is not in it, or under the name of its service role.
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Value, json};
-use trueup_core::kind::Kind;
+use trueup_core::kind::{Kind, TrailName};
 use trueup_core::live::Observed;
 use trueup_core::plan::Resource;
 
 use crate::api::operations::LOOKUP_EVENTS;
-use crate::cloud::AwsCloud;
 use crate::failure;
+use crate::session::Session;
 
 /// How many events are looked through, the newest first. Source: CloudTrail API reference, `LookupEvents`.
 const EVENTS_MAX: usize = 50;
 
 /// Finds the newest change that somebody else made: `alice at 2026-01-01T00:00:00Z by UpdateService`.
-pub(crate) async fn last_change(cloud: &AwsCloud, resource: &Resource) -> Observed<String> {
+pub(crate) async fn last_change(session: &Session, resource: &Resource) -> Observed<String> {
     let Some(arn) = &resource.arn else { return Observed::Absent };
     // ECS's events name a service by its short name, those of Elastic Load Balancing by the ARN.
-    let name = match resource.kind {
-        Kind::Service => arn.as_str().rsplit('/').next().unwrap_or(arn.as_str()),
-        Kind::TaskDefinition | Kind::TargetGroup | Kind::ListenerRule => arn.as_str(),
+    let name = match resource.kind.facts().trail_name {
+        TrailName::ShortName => arn.as_str().rsplit('/').next().unwrap_or(arn.as_str()),
+        TrailName::Arn => arn.as_str(),
     };
     let attribute = json!({"AttributeKey": "ResourceName", "AttributeValue": name});
     let input = json!({"LookupAttributes": [attribute], "MaxResults": EVENTS_MAX});
-    match cloud.api.read(&cloud.caller, &LOOKUP_EVENTS, &input).await {
+    match session.api.read(&session.caller, &LOOKUP_EVENTS, &input).await {
         Ok(answer) => {
             let events = answer.get("Events").and_then(Value::as_array).into_iter().flatten();
             let by = events.filter(|event| changes(resource.kind, event)).find_map(words);
@@ -39,14 +39,8 @@ pub(crate) async fn last_change(cloud: &AwsCloud, resource: &Resource) -> Observ
 
 /// Whether an event changed a resource of this kind, and is not our own: those carry our name as user agent.
 fn changes(kind: Kind, event: &Value) -> bool {
-    let names: &[&str] = match kind {
-        Kind::Service => &["UpdateService", "CreateService", "DeleteService"],
-        Kind::TaskDefinition => &["RegisterTaskDefinition", "DeregisterTaskDefinition"],
-        Kind::TargetGroup => &["ModifyTargetGroup", "ModifyTargetGroupAttributes", "DeleteTargetGroup"],
-        Kind::ListenerRule => &["ModifyRule", "SetRulePriorities", "DeleteRule"],
-    };
     let ours = text(event, "CloudTrailEvent").is_some_and(|event| event.contains("app/trueup"));
-    !ours && text(event, "EventName").is_some_and(|name| names.contains(&name))
+    !ours && text(event, "EventName").is_some_and(|name| kind.facts().changed_by.contains(&name))
 }
 
 fn words(event: &Value) -> Option<String> {

@@ -1,8 +1,8 @@
 //! Token buckets below AWS's published rates, one for each of AWS's own buckets.
 //!
-//! AWS counts calls per account and region, everybody's together: consoles, pipelines and other tools too. We stay at
-//! [`SHARE`] of what is published, so that they are left something. Who goes first, and what becomes of the rate when
-//! AWS throttles all the same or does not answer, is a [`Line`]'s.
+//! AWS counts calls per account and region, those of consoles, pipelines and other tools too, so trueup stays below what
+//! is published ([`crate::rate`]). A [`Line`] decides who goes first, and how the rate changes when AWS throttles all the
+//! same or does not answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,77 +13,11 @@ use tokio::time::{Instant, sleep, timeout};
 use trueup_ports::Priority;
 
 use crate::line::{Asked, Line};
-
-/// The part of AWS's rate that we use.
-const SHARE: f64 = 0.8;
-
-/// How long a read waits for its turn at most. A fleet of 5,000 services needs 500 `DescribeServices`, about 26 s.
-const READ_WAIT_MAX: Duration = Duration::from_mins(1);
-
-/// How long a write waits for its turn at most. Sixteen applications are written to at a time: when all of them register
-/// a task definition, the last one's turn comes after 20 s.
-const WRITE_WAIT_MAX: Duration = Duration::from_secs(30);
+use crate::rate::Bucket;
 
 /// By how much a wait is longer than it must be, at most: several copies of trueup that wait for the same bucket should
 /// not ask at the same moment.
 const JITTER: f64 = 0.1;
-
-/// One of AWS's buckets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Bucket {
-    ServiceModify,
-    ServiceRead,
-    ServiceRevisionRead,
-    TaskDefinitionModify,
-    TaskDefinitionRead,
-    TagModify,
-    ClusterRead,
-    ServiceDeploymentRead,
-    ElbModify,
-    ElbRead,
-    CloudFormation,
-    Ecr,
-    Parameters,
-    Secrets,
-    Identity,
-    Scaling,
-    Trail,
-}
-
-/// How many calls a bucket holds, and how many come back per second.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rate {
-    pub(crate) burst: f64,
-    pub(crate) per_second: f64,
-    wait_max: Duration,
-}
-
-impl Bucket {
-    /// AWS's rates.
-    ///
-    /// Source: Amazon ECS developer guide, "Request throttling for the Amazon ECS API"; Elastic Load Balancing,
-    /// "Request throttling for the API" for its non-mutating calls. For the others AWS publishes either far more than
-    /// we use or nothing at all: those numbers are our own caution.
-    pub(crate) fn rate(self) -> Rate {
-        let (burst, per_second, wait_max) = match self {
-            Self::ServiceModify => (50.0, 5.0, WRITE_WAIT_MAX),
-            Self::ServiceRead | Self::ClusterRead => (100.0, 20.0, READ_WAIT_MAX),
-            Self::TaskDefinitionModify => (20.0, 1.0, WRITE_WAIT_MAX),
-            Self::TaskDefinitionRead | Self::ServiceDeploymentRead | Self::ServiceRevisionRead | Self::Secrets => {
-                (50.0, 20.0, READ_WAIT_MAX)
-            }
-            Self::TagModify => (20.0, 10.0, WRITE_WAIT_MAX),
-            Self::ElbModify => (10.0, 3.0, WRITE_WAIT_MAX),
-            Self::ElbRead => (40.0, 10.0, READ_WAIT_MAX),
-            Self::CloudFormation | Self::Parameters | Self::Scaling => (10.0, 3.0, READ_WAIT_MAX),
-            Self::Ecr => (100.0, 50.0, READ_WAIT_MAX),
-            Self::Identity => (20.0, 10.0, READ_WAIT_MAX),
-            // CloudTrail API reference, `LookupEvents`: two a second.
-            Self::Trail => (2.0, 2.0, READ_WAIT_MAX),
-        };
-        Rate { burst: burst * SHARE, per_second: per_second * SHARE, wait_max }
-    }
-}
 
 /// Whether calls wait for their turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,7 +36,7 @@ pub(crate) struct Buckets {
     lines: Mutex<BTreeMap<Bucket, Line>>,
 }
 
-/// What an answer tells about the endpoint that gave it.
+/// What an answer says about its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sign {
     /// It works, whatever it said.
@@ -145,7 +79,7 @@ impl Buckets {
         timeout(wait_max, turn).await.map_err(|_| wait_max)
     }
 
-    /// Notes what became of a call that was sent at `sent`.
+    /// Records the outcome of a call that was sent at `sent`.
     pub(crate) fn note(&self, bucket: Bucket, sent: Instant, sign: Sign) {
         if self.pace == Pace::Unlimited {
             return;
@@ -191,7 +125,11 @@ mod tests {
     use futures::StreamExt as _;
     use futures::stream::FuturesUnordered;
 
+    use trueup_core::operation::WriteBucket;
+
     use super::*;
+
+    const TASK_DEFINITION_MODIFY: Bucket = Bucket::Write(WriteBucket::TaskDefinitionModify);
 
     /// Empties a bucket.
     async fn exhaust(buckets: &Buckets, bucket: Bucket) {
@@ -203,7 +141,7 @@ mod tests {
         }
     }
 
-    /// Asks for turns in this order, and gives back in which they came.
+    /// Asks for turns in this order, and returns the order in which they came.
     async fn order(buckets: &Buckets, bucket: Bucket, asking: &[Priority]) -> Vec<usize> {
         let turns: FuturesUnordered<_> = asking
             .iter()
@@ -222,7 +160,7 @@ mod tests {
         let start = Instant::now();
         let mut seconds = Vec::new();
         for _ in 0..20 {
-            buckets.turn(Bucket::TaskDefinitionModify, Priority::Deploy).await.unwrap();
+            buckets.turn(TASK_DEFINITION_MODIFY, Priority::Deploy).await.unwrap();
             seconds.push(start.elapsed().as_secs_f64());
         }
         assert!(seconds[15] < 0.01, "16 of AWS's 20 at once: {seconds:?}");
@@ -252,26 +190,29 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_turn_beyond_the_bound_is_refused_and_takes_nothing() {
         let buckets = Buckets::new(Pace::Published);
-        exhaust(&buckets, Bucket::TaskDefinitionModify).await;
+        exhaust(&buckets, TASK_DEFINITION_MODIFY).await;
         let turns = |count: usize| {
-            let turn = |_| buckets.turn(Bucket::TaskDefinitionModify, Priority::Deploy);
+            let turn = |_| buckets.turn(TASK_DEFINITION_MODIFY, Priority::Deploy);
             futures::future::join_all((0..count).map(turn))
         };
         // 24 come within the 30 seconds that a write may wait at 0.8 per second, less what the jitter takes.
         let refused = turns(40).await.into_iter().filter(Result::is_err).count();
         assert!((16..20).contains(&refused), "{refused}");
-        assert!(buckets.turn(Bucket::ServiceModify, Priority::Deploy).await.is_ok(), "another is not concerned");
+        assert!(
+            buckets.turn(Bucket::Write(WriteBucket::ServiceModify), Priority::Deploy).await.is_ok(),
+            "another is not concerned"
+        );
         let start = Instant::now();
-        assert!(buckets.turn(Bucket::TaskDefinitionModify, Priority::Deploy).await.is_ok());
-        assert!(start.elapsed() < Duration::from_secs(2), "nobody is before it: {:?}", start.elapsed());
+        assert!(buckets.turn(TASK_DEFINITION_MODIFY, Priority::Deploy).await.is_ok());
+        assert!(start.elapsed() < Duration::from_secs(2), "no other call is before it: {:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_that_is_given_up_goes_to_the_next() {
         let buckets = Buckets::new(Pace::Published);
-        exhaust(&buckets, Bucket::TaskDefinitionModify).await;
+        exhaust(&buckets, TASK_DEFINITION_MODIFY).await;
         let start = Instant::now();
-        let turn = || buckets.turn(Bucket::TaskDefinitionModify, Priority::Deploy);
+        let turn = || buckets.turn(TASK_DEFINITION_MODIFY, Priority::Deploy);
         let (given_up, next) = tokio::join!(timeout(Duration::from_secs(1), turn()), turn());
         assert!(given_up.is_err() && next.is_ok());
         assert!(start.elapsed().as_secs_f64() < 1.6, "{:?}", start.elapsed());
@@ -282,7 +223,7 @@ mod tests {
         let buckets = Buckets::new(Pace::Unlimited);
         let start = Instant::now();
         for _ in 0..1_000 {
-            buckets.turn(Bucket::TaskDefinitionModify, Priority::Deploy).await.unwrap();
+            buckets.turn(TASK_DEFINITION_MODIFY, Priority::Deploy).await.unwrap();
         }
         assert!(start.elapsed().is_zero());
     }

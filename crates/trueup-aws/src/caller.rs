@@ -15,8 +15,9 @@ use tokio::time::{Instant, sleep};
 use trueup_core::live::FailureKind;
 use trueup_ports::{CallError, CallOutcome, Effect, Measurement, Meter};
 
-use crate::buckets::{Bucket, Buckets, Sign};
+use crate::buckets::{Buckets, Sign};
 use crate::calls::Calls;
+use crate::rate::Bucket;
 use crate::stop::Stop;
 use crate::{failure, priority};
 

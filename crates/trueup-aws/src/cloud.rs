@@ -1,8 +1,8 @@
-//! AWS in one environment: the port's four questions, and who may write.
+//! AWS in one environment: the port's questions, and the check of the account before a write.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,23 +14,18 @@ use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::drift::without_echo;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
-use trueup_core::plan::{Call, Operation, Resource};
+use trueup_core::model::Api;
+use trueup_core::plan::{Call, Resource};
 use trueup_core::resources::service::RunningTasks;
 use trueup_ports::{Answer, CallError, Cloud, Effect, EvidenceRequest, Meter, ObserveRequest, Priority};
 
-use crate::api::Api;
 use crate::api::operations::GET_CALLER_IDENTITY;
 use crate::buckets::Buckets;
 use crate::caller::Caller;
 use crate::calls::Calls;
-use crate::ecs::{self, Ecs};
-use crate::elb::{self, Elb};
-use crate::observe::scaling::Scalable;
-use crate::observe::service_deployments::ServiceDeployments;
-use crate::observe::services::Services;
-use crate::observe::sweep::Sweep;
-use crate::observe::task_definitions::TaskDefinitions;
+use crate::observe::Observer;
 use crate::resolve::Lookups;
+use crate::session::Session;
 use crate::stop::Stop;
 use crate::{failure, priority};
 
@@ -40,19 +35,9 @@ const ACCOUNT_BELIEVED: Duration = Duration::from_mins(5);
 /// AWS in one environment: one account, one region, one set of credentials.
 #[derive(Debug)]
 pub struct AwsCloud {
-    pub(crate) environment: Environment,
-    pub(crate) caller: Caller,
-    pub(crate) ecs: Ecs,
-    pub(crate) elb: Elb,
-    pub(crate) api: Api,
-    pub(crate) services: Services,
-    pub(crate) task_definitions: TaskDefinitions,
-    pub(crate) service_deployments: ServiceDeployments,
-    pub(crate) sweep: std::sync::Mutex<Sweep>,
-    pub(crate) lookups: Lookups,
-    pub(crate) scalable: Scalable,
-    /// How many reads had been made when the last observation ended.
-    pub(crate) reads_before: AtomicU64,
+    session: Session,
+    observer: Observer,
+    lookups: Lookups,
     account: Mutex<Option<Verified>>,
     locked_out: AtomicBool,
 }
@@ -75,32 +60,29 @@ impl AwsCloud {
         meter: Arc<dyn Meter>,
         stop: Stop,
     ) -> Self {
+        let caller = Caller::new(environment.name.to_string(), buckets, calls, meter, stop);
         Self {
-            caller: Caller::new(environment.name.to_string(), buckets, calls, meter, stop),
-            ecs: Ecs { client: aws_sdk_ecs::Client::new(config) },
-            elb: Elb { client: aws_sdk_elasticloadbalancingv2::Client::new(config) },
-            api: Api::new(config),
-            services: Services::default(),
-            task_definitions: TaskDefinitions::default(),
-            service_deployments: ServiceDeployments::default(),
-            sweep: std::sync::Mutex::default(),
+            session: Session::new(environment, config, caller),
+            observer: Observer::default(),
             lookups: Lookups::default(),
-            scalable: Scalable::default(),
-            reads_before: AtomicU64::new(0),
             account: Mutex::default(),
             locked_out: AtomicBool::new(false),
-            environment,
         }
     }
 
-    /// Whether AWS did not take the credentials when it was asked last whose they are.
+    /// The environment that it was made for.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.session.environment
+    }
+
+    /// Whether AWS refused the credentials when the account was verified last.
     pub(crate) fn is_locked_out(&self) -> bool {
         self.locked_out.load(Ordering::Relaxed)
     }
 
     async fn verified_account(&self) -> Result<String, CallError> {
         let mut known = self.account.lock().await;
-        let credential_failures = self.caller.credential_failures();
+        let credential_failures = self.session.caller.credential_failures();
         if let Some(verified) = &*known
             && verified.credential_failures == credential_failures
             && verified.at.elapsed() < ACCOUNT_BELIEVED
@@ -108,7 +90,7 @@ impl AwsCloud {
             return Ok(verified.account.clone());
         }
         *known = None;
-        let identity = self.api.read(&self.caller, &GET_CALLER_IDENTITY, &json!({})).await;
+        let identity = self.session.api.read(&self.session.caller, &GET_CALLER_IDENTITY, &json!({})).await;
         let is_locked_out = identity.as_ref().is_err_and(|error| error.kind == FailureKind::Credentials);
         self.locked_out.store(is_locked_out, Ordering::Relaxed);
         let identity = identity?;
@@ -124,30 +106,29 @@ impl AwsCloud {
     async fn may_write(&self, operation: &str) -> Result<(), CallError> {
         let refused = |kind, message| failure::failure(operation, kind, Effect::None, message);
         match self.verified_account().await {
-            Ok(account) if account == self.environment.account => Ok(()),
+            Ok(account) if account == self.session.environment.account => Ok(()),
             Ok(account) => Err(refused(
                 FailureKind::Credentials,
-                format!("the credentials are of account {account}, not of {}", self.environment.account),
+                format!("the credentials are of account {account}, not of {}", self.session.environment.account),
             )),
             Err(error) => Err(refused(error.kind, format!("the account could not be verified: {error}"))),
         }
     }
 
     async fn write(&self, call: &Call) -> Result<Answer, CallError> {
-        let target = Target::of(call.operation);
-        let name = target.name();
+        let Session { caller, ecs, elb, .. } = &self.session;
+        let name = call.operation.action();
         let verified = priority::with(Priority::Safety, self.may_write(&name));
-        self.caller.unless_stopping(&name, verified).await?;
-        let outcome = match target {
-            Target::Ecs(operation) => self.ecs.write(&self.caller, operation, &call.input).await,
-            Target::Elb(operation) => self.elb.write(&self.caller, operation, &call.input).await,
+        caller.unless_stopping(&name, verified).await?;
+        let outcome = match call.operation.api() {
+            Api::Ecs => ecs.write(caller, call.operation, &call.input).await,
+            Api::Elbv2 => elb.write(caller, call.operation, &call.input).await,
         };
         // Whether it succeeded or not: what is remembered of these resources may be wrong now.
         for resource in resources(&call.input) {
-            self.task_definitions.forget(resource);
-            self.sweep.lock().unwrap_or_else(PoisonError::into_inner).forget(resource);
+            self.observer.forget(resource);
         }
-        // AWS may repeat what it does not like.
+        // AWS's messages may repeat parts of the input.
         outcome.map_err(|error| CallError { message: without_echo(&error.message, &call.input), ..error })
     }
 }
@@ -158,24 +139,24 @@ impl Cloud for AwsCloud {
         priority::with(Priority::Safety, self.verified_account()).await.map_err(failure::read_failure)
     }
 
-    async fn observe(&self, wanted: &ObserveRequest) -> Live {
-        priority::with(wanted.priority, crate::observe::observe(self, wanted)).await
+    async fn observe(&self, request: &ObserveRequest) -> Live {
+        priority::with(request.priority, self.observer.observe(&self.session, request)).await
     }
 
     async fn resolve(&self, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
-        priority::with(Priority::Deploy, crate::resolve::resolve(self, lookups)).await
+        priority::with(Priority::Deploy, crate::resolve::resolve(&self.session, &self.lookups, lookups)).await
     }
 
     async fn last_change(&self, resource: &Resource) -> Observed<String> {
-        priority::with(Priority::Rest, crate::attribution::last_change(self, resource)).await
+        priority::with(Priority::Rest, crate::attribution::last_change(&self.session, resource)).await
     }
 
     async fn evidence(&self, request: &EvidenceRequest) -> Evidence {
-        priority::with(Priority::Rest, crate::evidence::evidence(self, request)).await
+        priority::with(Priority::Rest, crate::evidence::evidence(&self.session, request)).await
     }
 
     async fn running_tasks(&self, request: &EvidenceRequest) -> RunningTasks {
-        priority::with(Priority::Rest, crate::evidence::running_tasks(self, request)).await
+        priority::with(Priority::Rest, crate::evidence::running_tasks(&self.session, request)).await
     }
 
     async fn execute(&self, call: &Call) -> Result<Answer, CallError> {
@@ -183,45 +164,24 @@ impl Cloud for AwsCloud {
     }
 }
 
-/// Where a mutating operation goes.
-enum Target {
-    Ecs(ecs::Write),
-    Elb(elb::Write),
-}
-
-impl Target {
-    fn of(operation: Operation) -> Self {
-        match operation {
-            Operation::RegisterTaskDefinition => Self::Ecs(ecs::Write::RegisterTaskDefinition),
-            Operation::CreateService => Self::Ecs(ecs::Write::CreateService),
-            Operation::UpdateService => Self::Ecs(ecs::Write::UpdateService),
-            Operation::DeleteService => Self::Ecs(ecs::Write::DeleteService),
-            Operation::TagResource => Self::Ecs(ecs::Write::TagResource),
-            Operation::UntagResource => Self::Ecs(ecs::Write::UntagResource),
-            Operation::CreateTargetGroup => Self::Elb(elb::Write::CreateTargetGroup),
-            Operation::ModifyTargetGroup => Self::Elb(elb::Write::ModifyTargetGroup),
-            Operation::ModifyTargetGroupAttributes => Self::Elb(elb::Write::ModifyTargetGroupAttributes),
-            Operation::DeleteTargetGroup => Self::Elb(elb::Write::DeleteTargetGroup),
-            Operation::CreateRule => Self::Elb(elb::Write::CreateRule),
-            Operation::ModifyRule => Self::Elb(elb::Write::ModifyRule),
-            Operation::SetRulePriorities => Self::Elb(elb::Write::SetRulePriorities),
-            Operation::DeleteRule => Self::Elb(elb::Write::DeleteRule),
-            Operation::AddTags => Self::Elb(elb::Write::AddTags),
-            Operation::RemoveTags => Self::Elb(elb::Write::RemoveTags),
-        }
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::Ecs(operation) => format!("ecs:{operation:?}"),
-            Self::Elb(operation) => format!("elasticloadbalancing:{operation:?}"),
-        }
-    }
-}
-
-/// The resources that a request names and of which something may be remembered.
+/// The resources that a request names: parts of them may be remembered.
 fn resources(input: &Value) -> impl Iterator<Item = &str> {
     let single = ["resourceArn", "TargetGroupArn", "RuleArn"].into_iter().filter_map(|name| input.get(name));
     let several = input.get("ResourceArns").and_then(Value::as_array).into_iter().flatten();
     single.chain(several).filter_map(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use trueup_core::model::Api;
+    use trueup_core::plan::Operation;
+
+    use crate::{ecs, elb};
+
+    #[test]
+    fn every_declared_operation_is_adapted_once_by_its_api() {
+        let of = |api| Operation::ALL.iter().copied().filter(|one| one.api() == api).collect::<Vec<_>>();
+        assert_eq!(ecs::WRITES, of(Api::Ecs));
+        assert_eq!(elb::WRITES, of(Api::Elbv2));
+    }
 }

@@ -111,7 +111,7 @@ struct Connected {
 impl Connected {
     fn serves(&self, environment: &Environment) -> bool {
         let is_stuck = self.cloud.is_locked_out() && self.since.elapsed() >= CREDENTIALS_SOUGHT_AFTER;
-        self.cloud.environment == *environment && !is_stuck
+        self.cloud.environment() == environment && !is_stuck
     }
 }
 

@@ -8,26 +8,27 @@ use aws_sdk_ecs::operation::RequestId as _;
 use serde::Deserialize;
 use serde_json::Value;
 use trueup_core::live::FailureKind;
+use trueup_core::plan::Operation;
 use trueup_ports::{Answer, CallError, Effect};
 
-use crate::buckets::Bucket;
 use crate::caller::Caller;
 use crate::failure;
 use crate::lossless::{self, Lossless, Slot};
+use crate::rate::Bucket;
 
-/// Declares the operations with the SDK's method and the bucket of each.
+/// Declares the operations with the SDK's method, and for reads the bucket, of each.
 macro_rules! operations {
-    (reads { $($read:ident $read_method:ident $read_bucket:ident,)* } writes { $($write:ident $write_method:ident $write_bucket:ident,)* }) => {
+    (reads { $($read:ident $read_method:ident $read_bucket:ident,)* } writes { $($write:ident $write_method:ident,)* }) => {
         /// The operations that read.
         #[derive(Clone, Copy, Debug)]
         pub(crate) enum Read { $($read,)* }
 
-        /// The operations that change something.
-        #[derive(Clone, Copy, Debug)]
-        pub(crate) enum Write { $($write,)* }
+        /// The mutating operations that are adapted here.
+        #[cfg(test)]
+        pub(crate) const WRITES: &[Operation] = &[$(Operation::$write,)*];
 
         impl Ecs {
-            /// Makes a read, and gives back the answer's body as it came.
+            /// Makes a read, and returns the answer's body as it came.
             ///
             /// # Errors
             /// When AWS did not answer, or refused.
@@ -54,20 +55,20 @@ macro_rules! operations {
             /// Makes a write.
             ///
             /// # Errors
-            /// When AWS refused, or when nobody knows whether the call had its effect.
-            pub(crate) async fn write(&self, caller: &Caller, operation: Write, input: &Value) -> Result<Answer, CallError> {
+            /// When AWS refused, or when it is unknown whether the call had its effect.
+            pub(crate) async fn write(&self, caller: &Caller, operation: Operation, input: &Value) -> Result<Answer, CallError> {
                 let body = input.to_string().into_bytes();
-                match operation {
-                    $(Write::$write => {
-                        let name = concat!("ecs:", stringify!($write));
-                        let slot = Slot::default();
-                        let answer = caller.write(Bucket::$write_bucket, name, || {
-                            let protocol = Lossless::new(body.clone(), Arc::clone(&slot));
-                            self.client.$write_method().customize().config_override(Builder::new().protocol(protocol)).send()
-                        }).await?;
-                        Ok(Answer { output: parsed(name, &lossless::take(&slot))?, request_id: answer.request_id().map(str::to_owned) })
-                    })*
-                }
+                $(if operation == Operation::$write {
+                    let name = concat!("ecs:", stringify!($write));
+                    let slot = Slot::default();
+                    let answer = caller.write(Bucket::of(operation), name, || {
+                        let protocol = Lossless::new(body.clone(), Arc::clone(&slot));
+                        self.client.$write_method().customize().config_override(Builder::new().protocol(protocol)).send()
+                    }).await?;
+                    return Ok(Answer { output: parsed(name, &lossless::take(&slot))?, request_id: answer.request_id().map(str::to_owned) });
+                })*
+                // A test keeps this list and that of the operations together.
+                unreachable!("{} is not adapted", operation.action())
             }
         }
     };
@@ -86,12 +87,12 @@ operations! {
         DescribeServiceRevisions describe_service_revisions ServiceRevisionRead,
     }
     writes {
-        RegisterTaskDefinition register_task_definition TaskDefinitionModify,
-        CreateService create_service ServiceModify,
-        UpdateService update_service ServiceModify,
-        DeleteService delete_service ServiceModify,
-        TagResource tag_resource TagModify,
-        UntagResource untag_resource TagModify,
+        RegisterTaskDefinition register_task_definition,
+        CreateService create_service,
+        UpdateService update_service,
+        DeleteService delete_service,
+        TagResource tag_resource,
+        UntagResource untag_resource,
     }
 }
 
@@ -106,7 +107,7 @@ impl Ecs {
     /// Makes a read.
     ///
     /// # Errors
-    /// When AWS did not answer, refused, or answered with something that is no JSON.
+    /// When AWS did not answer, refused, or answered with something that is not JSON.
     pub(crate) async fn read(&self, caller: &Caller, operation: Read, input: &Value) -> Result<Value, CallError> {
         let body = self.read_body(caller, operation, input).await?;
         parsed(&format!("ecs:{operation:?}"), &body)
@@ -116,7 +117,7 @@ impl Ecs {
 /// Reads a body as JSON.
 ///
 /// # Errors
-/// When it is none: not an answer of the API.
+/// When it is not JSON, so not an answer of the API.
 pub(crate) fn parsed<'a, T: Deserialize<'a>>(operation: &str, body: &'a [u8]) -> Result<T, CallError> {
     serde_json::from_slice(body).map_err(|error| {
         let message = format!("the answer is not JSON: {error}");

@@ -15,11 +15,12 @@ use aws_sdk_elasticloadbalancingv2::operation::RequestId as _;
 use aws_smithy_runtime_api::box_error::BoxError;
 use serde_json::Value;
 use trueup_core::live::FailureKind;
+use trueup_core::plan::Operation;
 use trueup_ports::{Answer, CallError, Effect};
 
-use crate::buckets::Bucket;
 use crate::caller::Caller;
 use crate::lossless::{self, Slot};
+use crate::rate::Bucket;
 use crate::{failure, query, xml};
 
 /// Declares the operations with the SDK's method of each.
@@ -30,9 +31,9 @@ macro_rules! operations {
         #[derive(Clone, Copy, Debug)]
         pub(crate) enum Read { $($read,)* }
 
-        /// The operations that change something.
-        #[derive(Clone, Copy, Debug)]
-        pub(crate) enum Write { $($write,)* }
+        /// The mutating operations that are adapted here.
+        #[cfg(test)]
+        pub(crate) const WRITES: &[Operation] = &[$(Operation::$write,)*];
 
         impl Elb {
             /// Makes a read.
@@ -55,19 +56,19 @@ macro_rules! operations {
             /// Makes a write.
             ///
             /// # Errors
-            /// When AWS refused, or when nobody knows whether the call had its effect.
-            pub(crate) async fn write(&self, caller: &Caller, operation: Write, input: &Value) -> Result<Answer, CallError> {
-                match operation {
-                    $(Write::$write => {
-                        let name = concat!("elasticloadbalancing:", stringify!($write));
-                        let exchange = Exchange::new(stringify!($write), input);
-                        let answer = caller.write(Bucket::ElbModify, name, || {
-                            self.client.$write_method().customize().interceptor(exchange.clone()).send()
-                        }).await?;
-                        let output = parsed(name, &exchange.answer)?;
-                        Ok(Answer { output, request_id: answer.request_id().map(str::to_owned) })
-                    })*
-                }
+            /// When AWS refused, or when it is unknown whether the call had its effect.
+            pub(crate) async fn write(&self, caller: &Caller, operation: Operation, input: &Value) -> Result<Answer, CallError> {
+                $(if operation == Operation::$write {
+                    let name = concat!("elasticloadbalancing:", stringify!($write));
+                    let exchange = Exchange::new(stringify!($write), input);
+                    let answer = caller.write(Bucket::of(operation), name, || {
+                        self.client.$write_method().customize().interceptor(exchange.clone()).send()
+                    }).await?;
+                    let output = parsed(name, &exchange.answer)?;
+                    return Ok(Answer { output, request_id: answer.request_id().map(str::to_owned) });
+                })*
+                // A test keeps this list and that of the operations together.
+                unreachable!("{} is not adapted", operation.action())
             }
         }
     };

@@ -14,8 +14,8 @@ use trueup_core::resources::service::RunningTasks;
 use trueup_core::service_deployment::ServiceDeployment;
 use trueup_ports::{CallError, Effect, EvidenceRequest};
 
-use crate::cloud::AwsCloud;
-use crate::observe::at_once;
+use crate::reading::at_once;
+use crate::session::Session;
 use crate::{ecs, elb, failure};
 
 /// How many tasks one `DescribeTasks` takes, and one page of `ListTasks` holds. Source: ECS API reference.
@@ -31,12 +31,12 @@ const RUNNING_PAGES_MAX: usize = 5;
 const SERVICE_DEPLOYMENTS_MAX: usize = 5;
 
 /// Reads all parts at once.
-pub(crate) async fn evidence(cloud: &AwsCloud, request: &EvidenceRequest) -> Evidence {
+pub(crate) async fn evidence(session: &Session, request: &EvidenceRequest) -> Evidence {
     let (tasks, service, service_deployments, targets) = futures::join!(
-        tasks(cloud, request),
-        service(cloud, request),
-        service_deployments(cloud, request),
-        targets(cloud, request)
+        tasks(session, request),
+        service(session, request),
+        service_deployments(session, request),
+        targets(session, request)
     );
     let service = service.map_or_else(failure::unknown, |found| found.map_or(Observed::Absent, Observed::Present));
     Evidence {
@@ -49,38 +49,38 @@ pub(crate) async fn evidence(cloud: &AwsCloud, request: &EvidenceRequest) -> Evi
 }
 
 /// Reads what tells how many tasks of a deployment are healthy.
-pub(crate) async fn running_tasks(cloud: &AwsCloud, request: &EvidenceRequest) -> RunningTasks {
-    let (tasks, targets) = futures::join!(running(cloud, request), targets(cloud, request));
+pub(crate) async fn running_tasks(session: &Session, request: &EvidenceRequest) -> RunningTasks {
+    let (tasks, targets) = futures::join!(running(session, request), targets(session, request));
     RunningTasks { tasks: tasks.map_or_else(failure::unknown, Observed::Present), targets }
 }
 
 /// The deployment's tasks, stopped ones and running ones.
-async fn tasks(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Vec<Task>, CallError> {
+async fn tasks(session: &Session, request: &EvidenceRequest) -> Result<Vec<Task>, CallError> {
     let id = &request.service;
     let of_service = |status: &str| json!({"cluster": id.cluster, "serviceName": id.name, "desiredStatus": status});
-    let (mut arns, _) = list_tasks(cloud, of_service("STOPPED"), PAGES_MAX).await?;
-    arns.extend(list_tasks(cloud, of_service("RUNNING"), 1).await?.0);
-    let mut tasks = describe_tasks(cloud, request, &arns).await?;
+    let (mut arns, _) = list_tasks(session, of_service("STOPPED"), PAGES_MAX).await?;
+    arns.extend(list_tasks(session, of_service("RUNNING"), 1).await?.0);
+    let mut tasks = describe_tasks(session, request, &arns).await?;
     tasks.retain(|task: &Task| task.started_by.as_ref().is_none_or(|by| *by == request.deployment));
     tasks.sort_by(|a, b| a.arn.cmp(&b.arn));
     Ok(tasks)
 }
 
 /// All tasks that the deployment runs. A part of them would be a wrong number.
-async fn running(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Vec<Task>, CallError> {
+async fn running(session: &Session, request: &EvidenceRequest) -> Result<Vec<Task>, CallError> {
     let input = json!({"cluster": request.service.cluster, "startedBy": request.deployment});
-    let (arns, is_all) = list_tasks(cloud, input, RUNNING_PAGES_MAX).await?;
+    let (arns, is_all) = list_tasks(session, input, RUNNING_PAGES_MAX).await?;
     if !is_all {
         let message = "there are more tasks than are counted";
         return Err(failure::failure("ecs:ListTasks", FailureKind::Rejected, Effect::None, message));
     }
-    describe_tasks(cloud, request, &arns).await
+    describe_tasks(session, request, &arns).await
 }
 
-async fn describe_tasks(cloud: &AwsCloud, request: &EvidenceRequest, arns: &[Value]) -> Result<Vec<Task>, CallError> {
+async fn describe_tasks(session: &Session, request: &EvidenceRequest, arns: &[Value]) -> Result<Vec<Task>, CallError> {
     let batches = at_once(arns.chunks(TASKS_MAX).map(|arns| async move {
         let input = json!({"cluster": request.service.cluster, "tasks": arns});
-        cloud.ecs.read(&cloud.caller, ecs::Read::DescribeTasks, &input).await
+        session.ecs.read(&session.caller, ecs::Read::DescribeTasks, &input).await
     }))
     .await;
     let mut tasks = Vec::new();
@@ -91,11 +91,11 @@ async fn describe_tasks(cloud: &AwsCloud, request: &EvidenceRequest, arns: &[Val
 }
 
 /// So many pages of tasks, and whether these are all.
-async fn list_tasks(cloud: &AwsCloud, mut input: Value, pages: usize) -> Result<(Vec<Value>, bool), CallError> {
+async fn list_tasks(session: &Session, mut input: Value, pages: usize) -> Result<(Vec<Value>, bool), CallError> {
     input["maxResults"] = json!(TASKS_MAX);
     let mut arns = Vec::new();
     for _ in 0..pages {
-        let answer = cloud.ecs.read(&cloud.caller, ecs::Read::ListTasks, &input).await?;
+        let answer = session.ecs.read(&session.caller, ecs::Read::ListTasks, &input).await?;
         arns.extend(array(&answer, "taskArns").cloned());
         match answer.get("nextToken").and_then(Value::as_str) {
             Some(token) => input["nextToken"] = Value::from(token),
@@ -105,30 +105,33 @@ async fn list_tasks(cloud: &AwsCloud, mut input: Value, pages: usize) -> Result<
     Ok((arns, false))
 }
 
-async fn service(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Option<Value>, CallError> {
+async fn service(session: &Session, request: &EvidenceRequest) -> Result<Option<Value>, CallError> {
     let input = json!({"cluster": request.service.cluster, "services": [request.service.name]});
-    let answer = cloud.ecs.read(&cloud.caller, ecs::Read::DescribeServices, &input).await?;
+    let answer = session.ecs.read(&session.caller, ecs::Read::DescribeServices, &input).await?;
     Ok(array(&answer, "services").next().cloned())
 }
 
-async fn service_deployments(cloud: &AwsCloud, request: &EvidenceRequest) -> Result<Vec<ServiceDeployment>, CallError> {
+async fn service_deployments(
+    session: &Session,
+    request: &EvidenceRequest,
+) -> Result<Vec<ServiceDeployment>, CallError> {
     let id = &request.service;
     let input = json!({"cluster": id.cluster, "service": id.name, "maxResults": SERVICE_DEPLOYMENTS_MAX});
-    let answer = cloud.ecs.read(&cloud.caller, ecs::Read::ListServiceDeployments, &input).await?;
+    let answer = session.ecs.read(&session.caller, ecs::Read::ListServiceDeployments, &input).await?;
     Ok(array(&answer, "serviceDeployments").filter_map(|one| ServiceDeployment::read(one, |_| None)).collect())
 }
 
-async fn targets(cloud: &AwsCloud, request: &EvidenceRequest) -> BTreeMap<Arn, Observed<Vec<Target>>> {
+async fn targets(session: &Session, request: &EvidenceRequest) -> BTreeMap<Arn, Observed<Vec<Target>>> {
     let targets = at_once(request.target_groups.iter().map(|group| async move {
-        let health = target_health(cloud, group).await;
+        let health = target_health(session, group).await;
         (group.clone(), health.map_or_else(failure::unknown, Observed::Present))
     }));
     targets.await.into_iter().collect()
 }
 
-async fn target_health(cloud: &AwsCloud, group: &Arn) -> Result<Vec<Target>, CallError> {
+async fn target_health(session: &Session, group: &Arn) -> Result<Vec<Target>, CallError> {
     let input = json!({"TargetGroupArn": group});
-    let answer = cloud.elb.read(&cloud.caller, elb::Read::DescribeTargetHealth, &input).await?;
+    let answer = session.elb.read(&session.caller, elb::Read::DescribeTargetHealth, &input).await?;
     Ok(array(&answer, "TargetHealthDescriptions").map(Target::read).collect())
 }
 

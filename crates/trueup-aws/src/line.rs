@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use trueup_ports::Priority;
 
-use crate::buckets::Rate;
+use crate::rate::Rate;
 
 /// One turn in so many goes to the call that has waited longest among the less urgent, however many urgent ones wait.
 const TURNS_FOR_ONE_LESS_URGENT: u32 = 8;

@@ -2,7 +2,7 @@
 //!
 //! Source of names, versions, targets and hosts: AWS's published API models, one per service.
 
-use crate::buckets::Bucket;
+use crate::rate::Bucket;
 
 use super::protocol::Protocol;
 

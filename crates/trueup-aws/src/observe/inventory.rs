@@ -10,36 +10,37 @@ use trueup_core::kind::Kind;
 use trueup_core::live::{Live, Observed, OwnedResource, ReadFailure, Tags};
 use trueup_core::names::{Arn, InstanceName};
 
-use super::load_balancing::{self, TargetGroups};
-use super::services;
-use super::sweep::{self, Key, Part};
-use crate::cloud::AwsCloud;
+use super::pages;
+use super::parts::{self, Parts};
+use super::service::{self, Services};
+use super::sweep::{self, Part};
+use super::target_group::TargetGroups;
+use crate::session::Session;
 
 /// The tag that says which installation owns a resource.
 const INSTANCE_TAG: &str = "trueup:instance";
 
-/// The target groups that nobody asked for by name: the sweep looks after their tags too.
-pub(crate) fn keys(groups: &TargetGroups) -> BTreeSet<Key> {
-    let all = groups.all.iter().flatten().flatten();
-    all.filter_map(|group| load_balancing::arn(group, "TargetGroupArn"))
-        .map(|arn| (Part::TargetGroupTags, arn.to_owned()))
-        .collect()
+/// What an inventory is made from.
+pub(crate) struct Sources<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) services: &'a Services,
+    pub(crate) parts: &'a Parts,
+    /// The installation whose resources are wanted.
+    pub(crate) instance: &'a InstanceName,
+    /// The clusters whose services are listed.
+    pub(crate) clusters: &'a BTreeSet<String>,
 }
 
 /// Makes the inventory from what this observation has read already, and what is missing to it.
 pub(crate) async fn inventory(
-    cloud: &AwsCloud,
-    instance: &InstanceName,
-    clusters: &BTreeSet<String>,
+    sources: &Sources<'_>,
     groups: &TargetGroups,
     live: &Live,
 ) -> Observed<Vec<OwnedResource>> {
     let owned = async {
-        let mut owned = owned_services(cloud, instance, clusters, live).await?;
+        let mut owned = owned_services(sources, live).await?;
         let groups = groups.all.clone().unwrap_or(Ok(Vec::new()))?;
-        owned.extend(
-            owned_of(cloud, instance, Kind::TargetGroup, Part::TargetGroupTags, "TargetGroupArn", groups).await?,
-        );
+        owned.extend(owned_of(sources, Kind::TargetGroup, Part::TargetGroupTags, groups).await?);
         let mut rules = Vec::new();
         for of_listener in live.rules.values() {
             match of_listener {
@@ -48,7 +49,7 @@ pub(crate) async fn inventory(
                 Observed::Unknown(failure) => return Err(failure.clone()),
             }
         }
-        owned.extend(owned_of(cloud, instance, Kind::ListenerRule, Part::RuleTags, "RuleArn", rules).await?);
+        owned.extend(owned_of(sources, Kind::ListenerRule, Part::RuleTags, rules).await?);
         Ok(owned)
     };
     match owned.await {
@@ -57,25 +58,21 @@ pub(crate) async fn inventory(
     }
 }
 
-async fn owned_services(
-    cloud: &AwsCloud,
-    instance: &InstanceName,
-    clusters: &BTreeSet<String>,
-    live: &Live,
-) -> Result<Vec<OwnedResource>, ReadFailure> {
+async fn owned_services(sources: &Sources<'_>, live: &Live) -> Result<Vec<OwnedResource>, ReadFailure> {
+    let Sources { session, services, parts: _, instance, clusters } = sources;
     let mut others = BTreeSet::new();
-    for cluster in clusters {
-        let listed = services::list(cloud, cluster).await?;
+    for cluster in *clusters {
+        let listed = service::list(session, cluster).await?;
         others.extend(listed.into_iter().filter(|id| !live.services.contains_key(id)));
     }
-    let others = services::describe(cloud, &others).await;
+    let others = service::describe(session, services, &others).await;
     let others: BTreeMap<_, _> = others.into_iter().map(|(id, other)| (id, other.map(|other| other.service))).collect();
     let mut owned = Vec::new();
     let observed = live.services.iter().filter(|(id, _)| clusters.contains(&id.cluster));
     for (_, service) in observed.chain(&others) {
         match service {
             Observed::Present(service) if is_owned(&service.tags, instance) => {
-                let arn = service.description.get("serviceArn").and_then(Value::as_str).unwrap_or_default();
+                let arn = pages::arn(&service.description, Kind::Service.facts().described.arn).unwrap_or_default();
                 owned.push(OwnedResource {
                     arn: Arn::new(arn),
                     kind: Kind::Service,
@@ -91,29 +88,29 @@ async fn owned_services(
 }
 
 async fn owned_of(
-    cloud: &AwsCloud,
-    instance: &InstanceName,
+    sources: &Sources<'_>,
     kind: Kind,
     part: Part,
-    member: &str,
     descriptions: Vec<Value>,
 ) -> Result<Vec<OwnedResource>, ReadFailure> {
+    let Sources { session, services: _, parts, instance, clusters: _ } = sources;
+    let member = kind.facts().described.arn;
     let mut candidates: BTreeMap<String, Value> = descriptions
         .into_iter()
-        .filter_map(|description| Some((load_balancing::arn(&description, member)?.to_owned(), description)))
+        .filter_map(|description| Some((pages::arn(&description, member)?.to_owned(), description)))
         .collect();
-    let tags = |arn: &String| match cloud.sweep().get(&(part, arn.clone())) {
+    let tags = |arn: &String| match parts.sweep().get(&(part, arn.clone())) {
         Observed::Present(tags) => Ok(tags),
         Observed::Absent => Ok(Tags::new()),
         Observed::Unknown(failure) => Err(failure),
     };
     let mut remembered = Vec::new();
     for arn in candidates.keys() {
-        if is_owned(&tags(arn)?, instance) && !cloud.sweep().is_fresh(&(part, arn.clone())) {
+        if is_owned(&tags(arn)?, instance) && !parts.sweep().is_fresh(&(part, arn.clone())) {
             remembered.push(arn.clone());
         }
     }
-    load_balancing::read_batches(cloud, sweep::batches(part, &remembered)).await;
+    parts::read_batches(session, parts, sweep::batches(part, &remembered)).await;
     let mut owned = Vec::new();
     while let Some((arn, description)) = candidates.pop_first() {
         let tags = tags(&arn)?;

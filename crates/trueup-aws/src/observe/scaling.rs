@@ -14,10 +14,10 @@ use trueup_core::broken::{self, Broken};
 use trueup_core::live::Observed;
 use trueup_core::names::ServiceId;
 
-use super::at_once;
 use crate::api::operations::DESCRIBE_SCALABLE_TARGETS;
-use crate::cloud::AwsCloud;
 use crate::failure;
+use crate::reading::{at_once, too_many_pages};
+use crate::session::Session;
 
 /// How many resource ids one call takes, and how many targets a page holds.
 ///
@@ -39,12 +39,13 @@ pub(crate) struct Scalable(Mutex<BTreeMap<ServiceId, (Observed<()>, Instant)>>);
 
 /// Whether an autoscaler governs each of these services. All that were asked for are in the answer.
 pub(crate) async fn autoscaled(
-    cloud: &AwsCloud,
+    session: &Session,
+    scalable: &Scalable,
     services: &BTreeSet<ServiceId>,
     refresh: &BTreeSet<String>,
 ) -> BTreeMap<ServiceId, Observed<()>> {
-    let asked = at_once(cloud.scalable.due(services, refresh).into_iter().map(|ids| describe(cloud, ids))).await;
-    let mut remembered = cloud.scalable.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let asked = at_once(scalable.due(services, refresh).into_iter().map(|ids| describe(session, ids))).await;
+    let mut remembered = scalable.0.lock().unwrap_or_else(PoisonError::into_inner);
     let now = Instant::now();
     remembered.extend(asked.into_iter().flatten().map(|(id, answer)| (id, (answer, now))));
     let answers = services.iter().filter_map(|id| Some((id.clone(), remembered.get(id)?.0.clone())));
@@ -78,9 +79,9 @@ impl Scalable {
     }
 }
 
-async fn describe(cloud: &AwsCloud, ids: Vec<ServiceId>) -> Vec<(ServiceId, Observed<()>)> {
+async fn describe(session: &Session, ids: Vec<ServiceId>) -> Vec<(ServiceId, Observed<()>)> {
     let names: Vec<String> = ids.iter().map(resource_id).collect();
-    let found = match targets(cloud, &names).await {
+    let found = match targets(session, &names).await {
         Ok(found) => found,
         Err(unknown) => return ids.into_iter().map(|id| (id, unknown.clone())).collect(),
     };
@@ -90,13 +91,14 @@ async fn describe(cloud: &AwsCloud, ids: Vec<ServiceId>) -> Vec<(ServiceId, Obse
 }
 
 /// The resource ids of the scalable targets among `names`.
-async fn targets(cloud: &AwsCloud, names: &[String]) -> Result<BTreeSet<String>, Observed<()>> {
+async fn targets(session: &Session, names: &[String]) -> Result<BTreeSet<String>, Observed<()>> {
     let mut input = json!({
         "ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount", "ResourceIds": names,
     });
     let mut found = BTreeSet::new();
     for _ in 0..PAGES_MAX {
-        let page = cloud.api.read(&cloud.caller, &DESCRIBE_SCALABLE_TARGETS, &input).await.map_err(failure::unknown)?;
+        let page =
+            session.api.read(&session.caller, &DESCRIBE_SCALABLE_TARGETS, &input).await.map_err(failure::unknown)?;
         let targets = page.get("ScalableTargets").and_then(Value::as_array).into_iter().flatten();
         found.extend(targets.filter_map(|target| Some(target.get("ResourceId")?.as_str()?.to_owned())));
         match page.get("NextToken").and_then(Value::as_str).filter(|token| !token.is_empty()) {
@@ -104,7 +106,7 @@ async fn targets(cloud: &AwsCloud, names: &[String]) -> Result<BTreeSet<String>,
             None => return Ok(found),
         }
     }
-    Err(Observed::Unknown(super::too_many_pages(DESCRIBE_SCALABLE_TARGETS.action, PAGES_MAX)))
+    Err(Observed::Unknown(too_many_pages(DESCRIBE_SCALABLE_TARGETS.action, PAGES_MAX)))
 }
 
 /// How Application Auto Scaling names a service: `service/CLUSTER/NAME`.

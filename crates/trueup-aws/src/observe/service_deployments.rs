@@ -13,10 +13,11 @@ use trueup_core::names::{Arn, ServiceId};
 use trueup_core::service_deployment::{ServiceDeployment, Status, target_arn};
 use trueup_ports::{CallError, Effect};
 
-use super::{at_once, task_definitions};
-use crate::cloud::AwsCloud;
+use super::task_definition::{self, TaskDefinitions};
 use crate::ecs::Read;
 use crate::failure;
+use crate::reading::at_once;
+use crate::session::Session;
 
 /// How many one page of `ListServiceDeployments` holds at most. Source: ECS API reference.
 const LISTED_MAX: usize = 100;
@@ -70,9 +71,14 @@ pub(crate) struct Record {
 }
 
 /// Reads the record of services. All that were asked for are in the answer.
-pub(crate) async fn read(cloud: &AwsCloud, ids: &BTreeSet<ServiceId>) -> Record {
+pub(crate) async fn read(
+    session: &Session,
+    known: &ServiceDeployments,
+    revisions: &TaskDefinitions,
+    ids: &BTreeSet<ServiceId>,
+) -> Record {
     let read = at_once(ids.iter().map(|id| async move {
-        let deployments = of_service(cloud, id).await;
+        let deployments = of_service(session, known, id).await;
         (id.clone(), deployments.map_or_else(failure::unknown, Observed::Present))
     }))
     .await;
@@ -80,7 +86,7 @@ pub(crate) async fn read(cloud: &AwsCloud, ids: &BTreeSet<ServiceId>) -> Record 
     let targets = services.values().filter_map(Observed::present).flatten().filter_map(|entry| entry.target.as_ref());
     let named: BTreeSet<String> = targets.filter_map(|target| target.task_definition()).map(str::to_owned).collect();
     let described = at_once(named.into_iter().map(|name| async move {
-        let described = task_definitions::describe(cloud, &name).await;
+        let described = task_definition::describe(session, revisions, &name).await;
         (Arn::new(name), described)
     }))
     .await;
@@ -88,11 +94,15 @@ pub(crate) async fn read(cloud: &AwsCloud, ids: &BTreeSet<ServiceId>) -> Record 
 }
 
 /// The record of one service, newest first.
-async fn of_service(cloud: &AwsCloud, id: &ServiceId) -> Result<Vec<ServiceDeployment>, CallError> {
-    let listed = list(cloud, id).await?;
+async fn of_service(
+    session: &Session,
+    known: &ServiceDeployments,
+    id: &ServiceId,
+) -> Result<Vec<ServiceDeployment>, CallError> {
+    let listed = list(session, id).await?;
     let worth = worth_looking_into(listed);
     let arns = worth.iter().filter_map(|entry| arn(entry, "serviceDeploymentArn"));
-    let described = describe(cloud, &DEPLOYMENTS, &cloud.service_deployments.ended, arns.collect()).await?;
+    let described = describe(session, &DEPLOYMENTS, &known.ended, arns.collect()).await?;
     // One that its description lacks (`failures`) stands with what the list says of it.
     let whole = |entry: Value| {
         let found = arn(&entry, "serviceDeploymentArn").and_then(|arn| described.get(arn));
@@ -100,7 +110,7 @@ async fn of_service(cloud: &AwsCloud, id: &ServiceId) -> Result<Vec<ServiceDeplo
     };
     let entries: Vec<Arc<Value>> = worth.into_iter().map(whole).collect();
     let targets = entries.iter().filter_map(|entry| target_arn(entry)).collect();
-    let revisions = describe(cloud, &REVISIONS, &cloud.service_deployments.revisions, targets).await?;
+    let revisions = describe(session, &REVISIONS, &known.revisions, targets).await?;
     let revision = |arn: &str| revisions.get(arn).map(|revision| Value::clone(revision));
     let mut record: Vec<ServiceDeployment> =
         entries.iter().filter_map(|entry| ServiceDeployment::read(entry, revision)).collect();
@@ -109,11 +119,11 @@ async fn of_service(cloud: &AwsCloud, id: &ServiceId) -> Result<Vec<ServiceDeplo
 }
 
 /// All entries of the list, in the order in which AWS gives them.
-async fn list(cloud: &AwsCloud, id: &ServiceId) -> Result<Vec<Value>, CallError> {
+async fn list(session: &Session, id: &ServiceId) -> Result<Vec<Value>, CallError> {
     let mut input = json!({"cluster": id.cluster, "service": id.name, "maxResults": LISTED_MAX});
     let mut listed = Vec::new();
     for _ in 0..PAGES_MAX {
-        let mut answer = cloud.ecs.read(&cloud.caller, Read::ListServiceDeployments, &input).await?;
+        let mut answer = session.ecs.read(&session.caller, Read::ListServiceDeployments, &input).await?;
         match answer.get_mut("serviceDeployments").map(Value::take) {
             Some(Value::Array(page)) => listed.extend(page),
             _ => return Err(unusable("ecs:ListServiceDeployments", "the answer has no `serviceDeployments`")),
@@ -167,7 +177,7 @@ const REVISIONS: Described = Described {
 
 /// Describes things by ARN; those that AWS does not describe (`failures`) are missing in the answer.
 async fn describe(
-    cloud: &AwsCloud,
+    session: &Session,
     what: &Described,
     known: &Answers,
     arns: BTreeSet<&str>,
@@ -181,7 +191,7 @@ async fn describe(
         }
     }
     for arns in unknown.chunks(DESCRIBED_MAX) {
-        let mut answer = cloud.ecs.read(&cloud.caller, what.read, &json!({ what.asks: arns })).await?;
+        let mut answer = session.ecs.read(&session.caller, what.read, &json!({ what.asks: arns })).await?;
         let Some(Value::Array(described)) = answer.get_mut(what.answers).map(Value::take) else { continue };
         for value in described {
             let Some(name) = arn(&value, what.arn).map(str::to_owned) else { continue };

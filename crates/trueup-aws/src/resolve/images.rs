@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use trueup_core::desired::Lookup;
 use trueup_core::live::{FailureKind, Observed};
 
-use super::{Found, all, unknown};
+use super::found::{Found, all, unknown};
 use crate::api::operations::BATCH_GET_IMAGE;
-use crate::cloud::AwsCloud;
 use crate::failure;
-use crate::observe::take_array;
+use crate::reading::take_array;
+use crate::session::Session;
 
 /// How many tags one call takes. Source: ECR API reference, `BatchGetImage`.
 const TAGS_MAX: usize = 100;
@@ -29,13 +29,13 @@ const MEDIA_TYPES: [&str; 4] = [
 ];
 
 /// Resolves the tags that are wanted of one repository.
-pub(super) async fn resolve(cloud: &AwsCloud, repository: &str, lookups: Vec<&Lookup>) -> Found {
-    let environment = &cloud.environment;
+pub(super) async fn resolve(session: &Session, repository: &str, lookups: Vec<&Lookup>) -> Found {
+    let environment = &session.environment;
     let place = match Place::of(repository, &environment.account, &environment.region) {
         Ok(place) => place,
         Err(message) => return all(lookups, &unknown(BATCH_GET_IMAGE.action, FailureKind::Rejected, message)),
     };
-    let api = cloud.api.in_region(&place.region);
+    let api = session.api.in_region(&place.region);
     let tags: Vec<&str> = lookups.iter().map(|lookup| tag(lookup)).collect::<BTreeSet<_>>().into_iter().collect();
     let mut images = Vec::new();
     let mut failures = Vec::new();
@@ -45,7 +45,7 @@ pub(super) async fn resolve(cloud: &AwsCloud, repository: &str, lookups: Vec<&Lo
             "registryId": place.registry, "repositoryName": place.name, "imageIds": ids,
             "acceptedMediaTypes": MEDIA_TYPES,
         });
-        match api.read(&cloud.caller, &BATCH_GET_IMAGE, &input).await {
+        match api.read(&session.caller, &BATCH_GET_IMAGE, &input).await {
             Ok(mut answer) => {
                 images.extend(take_array(&mut answer, "images"));
                 failures.extend(take_array(&mut answer, "failures"));

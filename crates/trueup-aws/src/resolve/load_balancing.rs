@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use trueup_core::desired::Lookup;
 use trueup_core::live::Observed;
 
-use super::{Found, all, present_or_absent};
-use crate::cloud::AwsCloud;
+use super::found::{Found, all, present_or_absent};
 use crate::elb::Read;
+use crate::session::Session;
 use crate::{failure, observe};
 
 /// Resolves target groups by name.
-pub(super) async fn target_groups(cloud: &AwsCloud, lookups: Vec<&Lookup>) -> Found {
+pub(super) async fn target_groups(session: &Session, lookups: Vec<&Lookup>) -> Found {
     let names: BTreeSet<String> = lookups.iter().map(|lookup| target_group(lookup).to_owned()).collect();
-    let mut groups = observe::load_balancing::target_groups(cloud, &names, false).await.wanted;
+    let mut groups = observe::target_group::find(session, &names, false).await.wanted;
     lookups
         .into_iter()
         .map(|lookup| {
@@ -30,8 +30,8 @@ pub(super) async fn target_groups(cloud: &AwsCloud, lookups: Vec<&Lookup>) -> Fo
 }
 
 /// Resolves the listeners of one load balancer by port. A load balancer has 50 at most, fewer than a page.
-pub(super) async fn listeners(cloud: &AwsCloud, load_balancer: &str, lookups: Vec<&Lookup>) -> Found {
-    let listeners = match describe(cloud, load_balancer).await {
+pub(super) async fn listeners(session: &Session, load_balancer: &str, lookups: Vec<&Lookup>) -> Found {
+    let listeners = match describe(session, load_balancer).await {
         Observed::Present(listeners) => listeners,
         Observed::Absent => return all(lookups, &Observed::Absent),
         Observed::Unknown(failure) => return all(lookups, &Observed::Unknown(failure)),
@@ -47,9 +47,9 @@ pub(super) async fn listeners(cloud: &AwsCloud, load_balancer: &str, lookups: Ve
         .collect()
 }
 
-async fn describe(cloud: &AwsCloud, load_balancer: &str) -> Observed<Vec<Value>> {
+async fn describe(session: &Session, load_balancer: &str) -> Observed<Vec<Value>> {
     let input = json!({"Names": [load_balancer]});
-    let answer = match cloud.elb.read(&cloud.caller, Read::DescribeLoadBalancers, &input).await {
+    let answer = match session.elb.read(&session.caller, Read::DescribeLoadBalancers, &input).await {
         Ok(answer) => answer,
         Err(error) if error.code.as_deref() == Some("LoadBalancerNotFound") => return Observed::Absent,
         Err(error) => return failure::unknown(error),
@@ -57,7 +57,7 @@ async fn describe(cloud: &AwsCloud, load_balancer: &str) -> Observed<Vec<Value>>
     let found = answer.pointer("/LoadBalancers/0").and_then(|found| text(found, "LoadBalancerArn"));
     let Some(arn) = found else { return Observed::Absent };
     let input = json!({"LoadBalancerArn": arn});
-    match cloud.elb.read(&cloud.caller, Read::DescribeListeners, &input).await {
+    match session.elb.read(&session.caller, Read::DescribeListeners, &input).await {
         Ok(mut answer) => Observed::Present(
             answer.get_mut("Listeners").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default(),
         ),

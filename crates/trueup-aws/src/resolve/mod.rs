@@ -1,7 +1,8 @@
 //! Resolves references to things outside the repository, each kind in as few calls as it takes.
 //!
-//! What was found is believed for a while; what was not found, and what could not be read, is asked for again.
+//! Values that were found are remembered for a while; what was not found or could not be read is asked for again.
 
+mod found;
 mod images;
 mod load_balancing;
 mod parameters;
@@ -15,9 +16,10 @@ use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 use trueup_core::desired::Lookup;
-use trueup_core::live::{FailureKind, Observed, ReadFailure};
+use trueup_core::live::Observed;
 
-use crate::cloud::AwsCloud;
+use self::found::Found;
+use crate::session::Session;
 
 /// How long an image's digest is believed: a `latest` that moved must be noticed within a cycle or two.
 const IMAGE_BELIEVED: Duration = Duration::from_mins(1);
@@ -27,9 +29,6 @@ const OTHERS_BELIEVED: Duration = Duration::from_mins(5);
 
 /// How many groups of lookups are under way at once.
 const GROUPS_AT_ONCE: usize = 8;
-
-/// What lookups found.
-type Found = Vec<(Lookup, Observed<String>)>;
 
 /// Lookups that were found, and when.
 #[derive(Debug, Default)]
@@ -70,23 +69,27 @@ fn believed(lookup: &Lookup) -> Duration {
 }
 
 /// Resolves lookups. All that were asked for are in the answer.
-pub(crate) async fn resolve(cloud: &AwsCloud, lookups: &BTreeSet<Lookup>) -> BTreeMap<Lookup, Observed<String>> {
+pub(crate) async fn resolve(
+    session: &Session,
+    remembered: &Lookups,
+    lookups: &BTreeSet<Lookup>,
+) -> BTreeMap<Lookup, Observed<String>> {
     let mut resolved = BTreeMap::new();
     let mut missing = Vec::new();
     for lookup in lookups {
-        match cloud.lookups.recall(lookup) {
+        match remembered.recall(lookup) {
             Some(value) => drop(resolved.insert(lookup.clone(), Observed::Present(value))),
             None => missing.push(lookup),
         }
     }
-    let found: Found = futures::stream::iter(groups(cloud, missing))
+    let found: Found = futures::stream::iter(groups(session, missing))
         .buffer_unordered(GROUPS_AT_ONCE)
         .collect::<Vec<Found>>()
         .await
         .into_iter()
         .flatten()
         .collect();
-    cloud.lookups.remember(&found);
+    remembered.remember(&found);
     resolved.extend(found);
     resolved
 }
@@ -102,7 +105,7 @@ enum Group<'a> {
     Stack(&'a str),
 }
 
-fn groups<'a>(cloud: &'a AwsCloud, lookups: Vec<&'a Lookup>) -> Vec<BoxFuture<'a, Found>> {
+fn groups<'a>(session: &'a Session, lookups: Vec<&'a Lookup>) -> Vec<BoxFuture<'a, Found>> {
     let mut groups: BTreeMap<Group<'a>, Vec<&'a Lookup>> = BTreeMap::new();
     for lookup in lookups {
         let group = match lookup {
@@ -119,27 +122,13 @@ fn groups<'a>(cloud: &'a AwsCloud, lookups: Vec<&'a Lookup>) -> Vec<BoxFuture<'a
         .into_iter()
         .map(|(group, lookups)| -> BoxFuture<'a, Found> {
             match group {
-                Group::Repository(repository) => Box::pin(images::resolve(cloud, repository, lookups)),
-                Group::TargetGroups => Box::pin(load_balancing::target_groups(cloud, lookups)),
-                Group::LoadBalancer(name) => Box::pin(load_balancing::listeners(cloud, name, lookups)),
-                Group::Secret(name) => Box::pin(parameters::secret(cloud, name, lookups)),
-                Group::Parameters => Box::pin(parameters::parameters(cloud, lookups)),
-                Group::Stack(name) => Box::pin(stacks::resolve(cloud, name, lookups)),
+                Group::Repository(repository) => Box::pin(images::resolve(session, repository, lookups)),
+                Group::TargetGroups => Box::pin(load_balancing::target_groups(session, lookups)),
+                Group::LoadBalancer(name) => Box::pin(load_balancing::listeners(session, name, lookups)),
+                Group::Secret(name) => Box::pin(parameters::secret(session, name, lookups)),
+                Group::Parameters => Box::pin(parameters::parameters(session, lookups)),
+                Group::Stack(name) => Box::pin(stacks::resolve(session, name, lookups)),
             }
         })
         .collect()
-}
-
-/// The same for all lookups of a group.
-fn all(lookups: Vec<&Lookup>, observed: &Observed<String>) -> Found {
-    lookups.into_iter().map(|lookup| (lookup.clone(), observed.clone())).collect()
-}
-
-fn unknown<T>(operation: &str, kind: FailureKind, message: String) -> Observed<T> {
-    Observed::Unknown(ReadFailure { operation: operation.to_owned(), kind, message })
-}
-
-/// Present, or absent when AWS's answer does not have it.
-fn present_or_absent(value: Option<&str>) -> Observed<String> {
-    value.map_or(Observed::Absent, |value| Observed::Present(value.to_owned()))
 }

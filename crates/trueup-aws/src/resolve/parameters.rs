@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use trueup_core::desired::Lookup;
 use trueup_core::live::{FailureKind, Observed, ReadFailure};
 
-use super::{Found, all, present_or_absent};
+use super::found::{Found, all, present_or_absent};
 use crate::api::operations::{DESCRIBE_PARAMETERS, DESCRIBE_SECRET};
-use crate::cloud::AwsCloud;
 use crate::failure;
+use crate::session::Session;
 
 /// How many names one filter takes, and how many parameters one page holds.
 ///
@@ -21,8 +21,8 @@ const PAGE_SIZE: usize = 50;
 const PAGES_MAX: usize = 20;
 
 /// Resolves a secret. One that is waiting for its deletion is absent: tasks could not read it.
-pub(super) async fn secret(cloud: &AwsCloud, name: &str, lookups: Vec<&Lookup>) -> Found {
-    let observed = match cloud.api.read(&cloud.caller, &DESCRIBE_SECRET, &json!({"SecretId": name})).await {
+pub(super) async fn secret(session: &Session, name: &str, lookups: Vec<&Lookup>) -> Found {
+    let observed = match session.api.read(&session.caller, &DESCRIBE_SECRET, &json!({"SecretId": name})).await {
         Ok(secret) if secret.get("DeletedDate").is_some_and(|date| !date.is_null()) => Observed::Absent,
         Ok(secret) => present_or_absent(secret.get("ARN").and_then(Value::as_str)),
         Err(error) if error.code.as_deref() == Some("ResourceNotFoundException") => Observed::Absent,
@@ -32,11 +32,11 @@ pub(super) async fn secret(cloud: &AwsCloud, name: &str, lookups: Vec<&Lookup>) 
 }
 
 /// Resolves parameters, fifty a call.
-pub(super) async fn parameters(cloud: &AwsCloud, lookups: Vec<&Lookup>) -> Found {
+pub(super) async fn parameters(session: &Session, lookups: Vec<&Lookup>) -> Found {
     let mut found = Found::new();
     for chunk in lookups.chunks(NAMES_MAX) {
         let names: Vec<&str> = chunk.iter().map(|lookup| name(lookup)).collect();
-        let arns = describe(cloud, &names).await;
+        let arns = describe(session, &names).await;
         found.extend(chunk.iter().map(|&lookup| {
             let observed = match &arns {
                 Ok(arns) => present_or_absent(arns.get(name(lookup)).map(String::as_str)),
@@ -55,16 +55,17 @@ fn name(lookup: &Lookup) -> &str {
     }
 }
 
-async fn describe(cloud: &AwsCloud, names: &[&str]) -> Result<BTreeMap<String, String>, ReadFailure> {
+async fn describe(session: &Session, names: &[&str]) -> Result<BTreeMap<String, String>, ReadFailure> {
     let filter = json!({"Key": "Name", "Option": "Equals", "Values": names});
     let mut input = json!({"ParameterFilters": [filter], "MaxResults": PAGE_SIZE});
     let mut arns = BTreeMap::new();
     for _ in 0..PAGES_MAX {
-        let page = cloud.api.read(&cloud.caller, &DESCRIBE_PARAMETERS, &input).await.map_err(failure::read_failure)?;
+        let page =
+            session.api.read(&session.caller, &DESCRIBE_PARAMETERS, &input).await.map_err(failure::read_failure)?;
         for parameter in page.get("Parameters").and_then(Value::as_array).into_iter().flatten() {
             let text = |member| parameter.get(member).and_then(Value::as_str);
             if let Some(name) = text("Name") {
-                arns.insert(name.to_owned(), text("ARN").map_or_else(|| arn(cloud, name), str::to_owned));
+                arns.insert(name.to_owned(), text("ARN").map_or_else(|| arn(session, name), str::to_owned));
             }
         }
         match page.get("NextToken").and_then(Value::as_str).filter(|token| !token.is_empty()) {
@@ -77,8 +78,8 @@ async fn describe(cloud: &AwsCloud, names: &[&str]) -> Result<BTreeMap<String, S
 }
 
 /// A parameter's ARN, for answers that leave it out. A leading `/` of the name is not doubled in it.
-fn arn(cloud: &AwsCloud, name: &str) -> String {
-    let environment = &cloud.environment;
+fn arn(session: &Session, name: &str) -> String {
+    let environment = &session.environment;
     let partition = match environment.region.split('-').next() {
         Some("cn") => "aws-cn",
         Some("us") if environment.region.starts_with("us-gov-") => "aws-us-gov",

@@ -6,23 +6,23 @@ use serde_json::{Value, json};
 use trueup_core::desired::Lookup;
 use trueup_core::live::{FailureKind, Observed, ReadFailure};
 
-use super::{Found, all, present_or_absent, unknown};
+use super::found::{Found, all, present_or_absent, unknown};
 use crate::api::operations::{DESCRIBE_STACKS, LIST_STACK_RESOURCES};
-use crate::cloud::AwsCloud;
 use crate::failure;
+use crate::session::Session;
 
 /// How many pages of a stack's resources are followed. A page has 100, a stack 500 at most.
 const PAGES_MAX: usize = 10;
 
 /// Resolves what is wanted of one stack: one call for its state and outputs, one more when resources are wanted.
-pub(super) async fn resolve(cloud: &AwsCloud, stack: &str, lookups: Vec<&Lookup>) -> Found {
-    let outputs = match outputs(cloud, stack).await {
+pub(super) async fn resolve(session: &Session, stack: &str, lookups: Vec<&Lookup>) -> Found {
+    let outputs = match outputs(session, stack).await {
         Observed::Present(outputs) => outputs,
         Observed::Absent => return all(lookups, &Observed::Absent),
         Observed::Unknown(failure) => return all(lookups, &Observed::Unknown(failure)),
     };
     let wants_resources = lookups.iter().any(|lookup| matches!(lookup, Lookup::StackResource { .. }));
-    let resources = if wants_resources { resources(cloud, stack).await } else { Ok(BTreeMap::new()) };
+    let resources = if wants_resources { resources(session, stack).await } else { Ok(BTreeMap::new()) };
     lookups
         .into_iter()
         .map(|lookup| {
@@ -42,8 +42,8 @@ pub(super) async fn resolve(cloud: &AwsCloud, stack: &str, lookups: Vec<&Lookup>
 /// A stack's outputs, when it is in a state in which they can be relied on.
 ///
 /// Source: CloudFormation API reference, `DescribeStacks`: a stack that does not exist is a `ValidationError`.
-async fn outputs(cloud: &AwsCloud, stack: &str) -> Observed<BTreeMap<String, String>> {
-    let answer = match cloud.api.read(&cloud.caller, &DESCRIBE_STACKS, &json!({"StackName": stack})).await {
+async fn outputs(session: &Session, stack: &str) -> Observed<BTreeMap<String, String>> {
+    let answer = match session.api.read(&session.caller, &DESCRIBE_STACKS, &json!({"StackName": stack})).await {
         Ok(answer) => answer,
         Err(error) if error.code.as_deref() == Some("ValidationError") && error.message.contains("does not exist") => {
             return Observed::Absent;
@@ -70,11 +70,12 @@ async fn outputs(cloud: &AwsCloud, stack: &str) -> Observed<BTreeMap<String, Str
     Observed::Present(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
 }
 
-async fn resources(cloud: &AwsCloud, stack: &str) -> Result<BTreeMap<String, String>, ReadFailure> {
+async fn resources(session: &Session, stack: &str) -> Result<BTreeMap<String, String>, ReadFailure> {
     let mut input = json!({"StackName": stack});
     let mut resources = BTreeMap::new();
     for _ in 0..PAGES_MAX {
-        let page = cloud.api.read(&cloud.caller, &LIST_STACK_RESOURCES, &input).await.map_err(failure::read_failure)?;
+        let page =
+            session.api.read(&session.caller, &LIST_STACK_RESOURCES, &input).await.map_err(failure::read_failure)?;
         for resource in list(&page, "StackResourceSummaries") {
             let is_deleted = text(resource, "ResourceStatus") == Some("DELETE_COMPLETE");
             if let (Some(logical), Some(physical), false) =

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use trueup_core::description::Description;
 use trueup_core::live::{LiveTaskDefinition, Observed};
 
-use super::{json_tags, not_mentioned};
-use crate::cloud::AwsCloud;
 use crate::ecs::Read;
 use crate::failure;
+use crate::reading::{json_tags, not_mentioned};
+use crate::session::Session;
 
 /// How many revisions are remembered. As text they take about 4 KB each.
 const REMEMBERED_MAX: usize = 8_192;
@@ -74,15 +74,15 @@ impl TaskDefinitions {
 ///
 /// Source: ECS API reference, `DescribeTaskDefinition`: a revision that was deleted is a `ClientException`, "Unable to
 /// describe task definition".
-pub(crate) async fn describe(cloud: &AwsCloud, text: &str) -> Observed<LiveTaskDefinition> {
-    if let Some(live) = cloud.task_definitions.recall(text) {
+pub(crate) async fn describe(session: &Session, known: &TaskDefinitions, text: &str) -> Observed<LiveTaskDefinition> {
+    if let Some(live) = known.recall(text) {
         return Observed::Present(live);
     }
     let input = json!({"taskDefinition": text, "include": ["TAGS"]});
-    match cloud.ecs.read(&cloud.caller, Read::DescribeTaskDefinition, &input).await {
+    match session.ecs.read(&session.caller, Read::DescribeTaskDefinition, &input).await {
         Ok(answer) => match live(answer) {
             Some((arn, live)) => {
-                cloud.task_definitions.remember([text, arn.as_deref().unwrap_or(text)], &live);
+                known.remember([text, arn.as_deref().unwrap_or(text)], &live);
                 Observed::Present(live)
             }
             None => not_mentioned("ecs:DescribeTaskDefinition", text),
@@ -98,13 +98,17 @@ pub(crate) async fn describe(cloud: &AwsCloud, text: &str) -> Observed<LiveTaskD
 }
 
 /// The newest ACTIVE revisions of a family, newest first.
-pub(crate) async fn newest(cloud: &AwsCloud, family: &str) -> Observed<Vec<LiveTaskDefinition>> {
+pub(crate) async fn newest(
+    session: &Session,
+    known: &TaskDefinitions,
+    family: &str,
+) -> Observed<Vec<LiveTaskDefinition>> {
     let mut input = json!({
         "familyPrefix": family, "status": "ACTIVE", "sort": "DESC", "maxResults": NEWEST_LOOKED_AT,
     });
     let mut arns: Vec<(u64, String)> = Vec::new();
     for _ in 0..PAGES_MAX {
-        let mut answer = match cloud.ecs.read(&cloud.caller, Read::ListTaskDefinitions, &input).await {
+        let mut answer = match session.ecs.read(&session.caller, Read::ListTaskDefinitions, &input).await {
             Ok(answer) => answer,
             Err(error) => return failure::unknown(error),
         };
@@ -122,7 +126,8 @@ pub(crate) async fn newest(cloud: &AwsCloud, family: &str) -> Observed<Vec<LiveT
     }
     arns.sort_unstable_by(|a, b| b.cmp(a));
     let described =
-        futures::future::join_all(arns.iter().take(NEWEST_LOOKED_AT).map(|(_, arn)| describe(cloud, arn))).await;
+        futures::future::join_all(arns.iter().take(NEWEST_LOOKED_AT).map(|(_, arn)| describe(session, known, arn)))
+            .await;
     let mut newest = Vec::new();
     for revision in described {
         match revision {

@@ -12,11 +12,11 @@ use trueup_core::live::{FailureKind, LiveService, Observed, ReadFailure};
 use trueup_core::names::ServiceId;
 use trueup_ports::{CallError, Effect};
 
-use super::{at_once, json_tags, not_mentioned};
 use crate::answer::{self, DescribedServices};
-use crate::cloud::AwsCloud;
 use crate::ecs::{self, Read};
 use crate::failure;
+use crate::reading::{at_once, json_tags, not_mentioned, rejected, too_many_pages};
+use crate::session::Session;
 
 /// The call that most of this is about.
 const OPERATION: &str = "ecs:DescribeServices";
@@ -74,13 +74,17 @@ impl Services {
 }
 
 /// Describes services. All that were asked for are in the answer.
-pub(crate) async fn describe(cloud: &AwsCloud, ids: &BTreeSet<ServiceId>) -> BTreeMap<ServiceId, Observed<Described>> {
+pub(crate) async fn describe(
+    session: &Session,
+    known: &Services,
+    ids: &BTreeSet<ServiceId>,
+) -> BTreeMap<ServiceId, Observed<Described>> {
     let mut clusters: BTreeMap<&str, Vec<&ServiceId>> = BTreeMap::new();
     for id in ids {
         clusters.entry(&id.cluster).or_default().push(id);
     }
     let batches = clusters.iter().flat_map(|(cluster, ids)| ids.chunks(SERVICES_MAX).map(move |ids| (*cluster, ids)));
-    let described = at_once(batches.map(|(cluster, ids)| describe_batch(cloud, cluster, ids))).await;
+    let described = at_once(batches.map(|(cluster, ids)| describe_batch(session, known, cluster, ids))).await;
     described.into_iter().flatten().collect()
 }
 
@@ -88,11 +92,12 @@ pub(crate) async fn describe(cloud: &AwsCloud, ids: &BTreeSet<ServiceId>) -> BTr
 ///
 /// # Errors
 /// When a page could not be read: a part of a list is no list.
-pub(crate) async fn list(cloud: &AwsCloud, cluster: &str) -> Result<BTreeSet<ServiceId>, ReadFailure> {
+pub(crate) async fn list(session: &Session, cluster: &str) -> Result<BTreeSet<ServiceId>, ReadFailure> {
     let mut names = BTreeSet::new();
     let mut input = json!({"cluster": cluster, "maxResults": LISTED_MAX});
     for _ in 0..PAGES_MAX {
-        let answer = cloud.ecs.read(&cloud.caller, Read::ListServices, &input).await.map_err(failure::read_failure)?;
+        let answer =
+            session.ecs.read(&session.caller, Read::ListServices, &input).await.map_err(failure::read_failure)?;
         let arns = answer.get("serviceArns").and_then(Value::as_array).into_iter().flatten();
         names.extend(
             arns.filter_map(Value::as_str)
@@ -103,14 +108,19 @@ pub(crate) async fn list(cloud: &AwsCloud, cluster: &str) -> Result<BTreeSet<Ser
             Some(_) | None => return Ok(names),
         }
     }
-    Err(super::too_many_pages("ecs:ListServices", PAGES_MAX))
+    Err(too_many_pages("ecs:ListServices", PAGES_MAX))
 }
 
-async fn describe_batch(cloud: &AwsCloud, cluster: &str, ids: &[&ServiceId]) -> Vec<(ServiceId, Observed<Described>)> {
+async fn describe_batch(
+    session: &Session,
+    known: &Services,
+    cluster: &str,
+    ids: &[&ServiceId],
+) -> Vec<(ServiceId, Observed<Described>)> {
     let names: Vec<&str> = ids.iter().map(|id| id.name.as_str()).collect();
     let input = json!({"cluster": cluster, "services": names, "include": ["TAGS"]});
-    let answer = cloud.ecs.read_body(&cloud.caller, Read::DescribeServices, &input).await;
-    let found = answer.and_then(|body| read_answer(cloud, ids, &body));
+    let answer = session.ecs.read_body(&session.caller, Read::DescribeServices, &input).await;
+    let found = answer.and_then(|body| read_answer(known, ids, &body));
     let mut found = match found {
         Ok(found) => found,
         Err(mut error) => {
@@ -136,12 +146,12 @@ async fn describe_batch(cloud: &AwsCloud, cluster: &str, ids: &[&ServiceId]) -> 
 ///
 /// Source: ECS API reference, `DescribeServices`: `failures` with reason `MISSING` for services that do not exist.
 fn read_answer(
-    cloud: &AwsCloud,
+    services: &Services,
     ids: &[&ServiceId],
     body: &[u8],
 ) -> Result<BTreeMap<String, Observed<Described>>, CallError> {
     let answer: DescribedServices<'_> = ecs::parsed(OPERATION, body)?;
-    let known = cloud.services.recall(ids);
+    let known = services.recall(ids);
     let mut found = BTreeMap::new();
     for failure in &answer.failures {
         let text = |name| failure.get(name).and_then(Value::as_str);
@@ -150,7 +160,7 @@ fn read_answer(
             Observed::Absent
         } else {
             let detail = text("detail").map(|detail| format!(": {detail}")).unwrap_or_default();
-            super::rejected(OPERATION, format!("{reason}{detail}"))
+            rejected(OPERATION, format!("{reason}{detail}"))
         };
         found.insert(last_segment(text("arn").unwrap_or_default()).to_owned(), observed);
     }
@@ -168,7 +178,7 @@ fn read_answer(
         let Some(name) = member("serviceName").map(str::to_owned) else { continue };
         let described = (member("status") != Some("INACTIVE")).then(|| Described::of(description));
         if let Some(id) = ids.iter().find(|id| id.name == name) {
-            cloud.services.remember(id, described.clone().map(|described| Known { hash, described }));
+            services.remember(id, described.clone().map(|described| Known { hash, described }));
         }
         found.insert(name, described.map_or(Observed::Absent, Observed::Present));
     }
