@@ -158,7 +158,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::buckets::Bucket;
+    use crate::rate::Bucket;
 
     /// Goes through so many seconds with somebody always waiting; every call gets this answer at once. Gives back how
     /// many went in each second.

@@ -69,7 +69,7 @@ async fn describe(session: &Session, load_balancer: &str) -> Observed<Vec<Value>
 fn target_group(lookup: &Lookup) -> &str {
     match lookup {
         Lookup::TargetGroup(name) => name,
-        other => unreachable!("{other:?} is not a target group"),
+        other @ (Lookup::Image { .. } | Lookup::Listener { .. } | Lookup::Secret(_) | Lookup::Parameter(_) | Lookup::StackResource { .. } | Lookup::StackOutput { .. }) => unreachable!("{other:?} is not a target group"),
     }
 }
 

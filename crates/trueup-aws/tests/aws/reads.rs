@@ -177,7 +177,7 @@ async fn a_failed_batch_leaves_its_own_services_unknown_and_no_others() {
                     assert_eq!(failure.kind, kind, "{failure}");
                 }
                 other @ (Observed::Absent | Observed::Present(_)) => {
-                    assert!(other.present().is_some() && !("s0010".."s0020").contains(&id.name.as_str()), "{id}")
+                    assert!(other.present().is_some() && !("s0010".."s0020").contains(&id.name.as_str()), "{id}");
                 }
             }
         }
