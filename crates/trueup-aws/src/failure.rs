@@ -79,7 +79,8 @@ where
             (FailureKind::Unavailable, Effect::None)
         }
         SdkError::ServiceError(_) => of_answer(status.unwrap_or(500), code.as_deref()),
-        // The answer could not be read as the API's, such as a proxy's HTML page.
+        // The answer could not be read as the API's, such as a proxy's HTML page; and the SDK may get other failures.
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum is not exhaustive")]
         _ => (FailureKind::Unavailable, Effect::Unknown),
     };
     let message = match (error.as_service_error().and_then(ProvideErrorMetadata::message), status) {

@@ -35,7 +35,7 @@ pub(crate) struct Service {
     pub(crate) host: &'static str,
     /// What it begins with at dual-stack endpoints; nothing where the ordinary endpoints are dual-stack.
     pub(crate) dual_stack_host: Option<&'static str>,
-    /// Whether the ordinary endpoints in AWS GovCloud (US) are the FIPS ones.
+    /// Whether the ordinary endpoints in AWS's `GovCloud` (US) are the FIPS ones.
     pub(crate) govcloud_is_fips: bool,
     pub(crate) protocol: Protocol,
 }

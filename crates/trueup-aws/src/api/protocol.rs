@@ -77,7 +77,7 @@ impl Protocol {
             // The code can be in a header, in `__type` or in `code`, with a namespace or without: the SDK knows.
             Self::Json { .. } => AwsJsonRpcProtocol::aws_json_1_1()
                 .parse_error_metadata(response, &ConfigBag::base())
-                .map(|error| error.build())
+                .map(aws_smithy_types::error::metadata::Builder::build)
                 .unwrap_or_default(),
             Self::Query { .. } => {
                 let text = response.body().bytes().and_then(|body| str::from_utf8(body).ok());

@@ -78,7 +78,7 @@ fn redact<'v>(path: &mut Vec<&'v str>, value: &'v mut Value) {
             // All but the name: what stands beside it is no legal member, and may be a misspelt `value`.
             Value::Object(members) => members.iter_mut().filter(|(name, _)| *name != "name").for_each(|(_, v)| hide(v)),
             value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-                hide(value)
+                hide(value);
             }
         },
         Secrecy::Open => match value {

@@ -145,7 +145,7 @@ mod tests {
         let one = Arc::new(ApplicationStatus { plan, observed: time, since: time });
         let source = SourceStatus { revision: Some(Revision::new("a")), ..SourceStatus::default() };
         let environments = [(environment.clone(), EnvironmentStatus { cycled: cycled.then_some(time) })].into();
-        Status { source, environments, applications: [((environment, application), one)].into(), ..Status::default() }
+        Status { source, environments, applications: [((environment, application), one)].into() }
     }
 
     #[test]

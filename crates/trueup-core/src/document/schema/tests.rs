@@ -107,12 +107,12 @@ fn accepts(root: &Value, schema: &Value, value: &Value) -> bool {
         && value.as_array().is_none_or(|items| items.iter().all(|item| accepts(root, &schema["items"], item)))
         && value.as_object().is_none_or(|members| {
             members.keys().all(name_fits)
-                && members.iter().all(|(name, member)| match schema["properties"].get(name) {
-                    Some(property) => accepts(root, property, member),
-                    None => {
-                        let others = &schema["additionalProperties"];
-                        others.as_bool().unwrap_or_else(|| accepts(root, others, member))
+                && members.iter().all(|(name, member)| {
+                    if let Some(property) = schema["properties"].get(name) {
+                        return accepts(root, property, member);
                     }
+                    let others = &schema["additionalProperties"];
+                    others.as_bool().unwrap_or_else(|| accepts(root, others, member))
                 })
         })
 }

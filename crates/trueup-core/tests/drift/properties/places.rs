@@ -119,7 +119,7 @@ pub(super) fn other(value: &Value) -> Value {
     match value {
         Value::Bool(flag) => json!(!flag),
         Value::Number(number) => json!(number.as_i64().unwrap_or(0) + 1_000_003),
-        _ => json!("zz-changed"),
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => json!("zz-changed"),
     }
 }
 
@@ -133,7 +133,9 @@ pub(super) fn at<'v>(value: &'v Value, list: &str, path: &[String]) -> Option<&'
     let Some((segment, rest)) = path.split_first() else { return Some(value) };
     match value {
         Value::Array(elements) => at(elements.iter().find(|element| has_key(element, list, segment))?, "", rest),
-        value => at(value.get(segment)?, segment, rest),
+        value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            at(value.get(segment)?, segment, rest)
+        }
     }
 }
 
@@ -180,6 +182,6 @@ pub(super) fn permuted(value: &Value, list: &str) -> Value {
             }
             Value::Array(elements)
         }
-        value => value.clone(),
+        value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => value.clone(),
     }
 }
