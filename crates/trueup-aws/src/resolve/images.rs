@@ -160,7 +160,12 @@ fn platform(platform: &Value) -> Option<String> {
 fn tag(lookup: &Lookup) -> &str {
     match lookup {
         Lookup::Image { tag, .. } => tag,
-        other @ (Lookup::TargetGroup(_) | Lookup::Listener { .. } | Lookup::Secret(_) | Lookup::Parameter(_) | Lookup::StackResource { .. } | Lookup::StackOutput { .. }) => unreachable!("{other:?} is not an image"),
+        other @ (Lookup::TargetGroup(_)
+        | Lookup::Listener { .. }
+        | Lookup::Secret(_)
+        | Lookup::Parameter(_)
+        | Lookup::StackResource { .. }
+        | Lookup::StackOutput { .. }) => unreachable!("{other:?} is not an image"),
     }
 }
 

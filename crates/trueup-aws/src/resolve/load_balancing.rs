@@ -69,7 +69,12 @@ async fn describe(session: &Session, load_balancer: &str) -> Observed<Vec<Value>
 fn target_group(lookup: &Lookup) -> &str {
     match lookup {
         Lookup::TargetGroup(name) => name,
-        other @ (Lookup::Image { .. } | Lookup::Listener { .. } | Lookup::Secret(_) | Lookup::Parameter(_) | Lookup::StackResource { .. } | Lookup::StackOutput { .. }) => unreachable!("{other:?} is not a target group"),
+        other @ (Lookup::Image { .. }
+        | Lookup::Listener { .. }
+        | Lookup::Secret(_)
+        | Lookup::Parameter(_)
+        | Lookup::StackResource { .. }
+        | Lookup::StackOutput { .. }) => unreachable!("{other:?} is not a target group"),
     }
 }
 

@@ -51,7 +51,12 @@ pub(super) async fn parameters(session: &Session, lookups: Vec<&Lookup>) -> Foun
 fn name(lookup: &Lookup) -> &str {
     match lookup {
         Lookup::Parameter(name) => name,
-        other @ (Lookup::Image { .. } | Lookup::TargetGroup(_) | Lookup::Listener { .. } | Lookup::Secret(_) | Lookup::StackResource { .. } | Lookup::StackOutput { .. }) => unreachable!("{other:?} is not a parameter"),
+        other @ (Lookup::Image { .. }
+        | Lookup::TargetGroup(_)
+        | Lookup::Listener { .. }
+        | Lookup::Secret(_)
+        | Lookup::StackResource { .. }
+        | Lookup::StackOutput { .. }) => unreachable!("{other:?} is not a parameter"),
     }
 }
 
