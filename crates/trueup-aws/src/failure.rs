@@ -65,6 +65,7 @@ where
 {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code).map(str::to_owned);
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum is not exhaustive, and the rest is alike")]
     let (kind, effect) = match error {
         SdkError::ConstructionFailure(_) => (kind_before_sending(error), Effect::None),
         SdkError::TimeoutError(_) => (FailureKind::TimedOut, Effect::Unknown),
@@ -80,7 +81,6 @@ where
         }
         SdkError::ServiceError(_) => of_answer(status.unwrap_or(500), code.as_deref()),
         // The answer could not be read as the API's, such as a proxy's HTML page; and the SDK may get other failures.
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enum is not exhaustive")]
         _ => (FailureKind::Unavailable, Effect::Unknown),
     };
     let message = match (error.as_service_error().and_then(ProvideErrorMetadata::message), status) {

@@ -142,6 +142,11 @@ fn doing(plan: &Plan) -> String {
     format!("{}: {}", plan.application, rollout.unwrap_or_else(|| format!("{:?}", plan.sync)))
 }
 
+/// Whether an event is told: what is about to be done, `plan` shows, and how it ends, the table that follows.
+pub fn is_shown(event: &Event) -> bool {
+    !matches!(event.what, What::PlanMade { .. } | What::DriftDetected { .. })
+}
+
 /// Tells on stderr what is done.
 struct Progress {
     bar: ProgressBar,
@@ -149,8 +154,7 @@ struct Progress {
 
 impl Sink for Progress {
     fn emit(&self, event: &Event) {
-        // What it is about to do, `plan` shows; what came of it, the table at the end.
-        if !matches!(event.what, What::PlanMade { .. } | What::DriftDetected { .. }) {
+        if is_shown(event) {
             self.bar.suspend(|| terminal::tell(&told(event)));
         }
     }

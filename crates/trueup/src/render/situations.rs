@@ -1,11 +1,12 @@
-//! The whole text of `plan`, `status` and `why` in a few telling situations, as an operator reads it. Clock, ids and width are
-//! fixed; `apply` ends with the text of `status`, and `check` has its snapshots in `tests/offline.rs`.
+//! The whole text of `plan`, `status`, `why` and `apply` in a few telling situations, as an operator reads it. Clock, ids and
+//! width are fixed. `check` has its snapshots in `tests/offline.rs`.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use trueup_core::diagnosis::{Bearing, Class, Fact, Finding, Source};
+use trueup_core::digest::Digest;
 use trueup_core::drift::{Change, Shown};
 use trueup_core::kind::Kind;
 use trueup_core::names::{ApplicationName, Arn, EnvironmentName, Revision};
@@ -13,10 +14,12 @@ use trueup_core::plan::{
     Awaited, Call, Cause, Health, Held, Hold, Operation, Plan, Progress, Resource, Rollout, Step, Subject, Sync,
 };
 use trueup_core::pointer::Pointer;
-use trueup_core::report::why as explain;
+use trueup_core::report::{Event, PlannedStep, ReportedState, What, why as explain};
 use trueup_engine::ApplicationStatus;
 
 use super::{plan, status, why};
+use crate::commands::apply::is_shown;
+use crate::events::told;
 
 /// An application that has nothing to do.
 fn settled() -> Plan {
@@ -77,7 +80,7 @@ fn drifted() -> Plan {
 fn rolled_back() -> Plan {
     let fact = |text: &str, count| Fact { source: Source::Task, text: text.to_owned(), count, time: None };
     let finding = Finding {
-        class: Class::ALL[0],
+        class: Class::ApplicationExit,
         bearing: Bearing::Terminal,
         deployment: "ecs-svc/1234567890123456789".to_owned(),
         cause: "container `web` of task definition web:7 exits with code 1".to_owned(),
@@ -91,9 +94,17 @@ fn rolled_back() -> Plan {
         done: true,
         recorded: true,
     };
+    let failed = Hold::RevisionFailed {
+        message: "ECS deployment circuit breaker: tasks failed to start.".to_owned(),
+        transient: false,
+        digest: Digest::of(b"web:7"),
+        failed_at: Timestamp::from_second(1_767_225_500).ok(),
+    };
+    let serves = change(&["taskDefinition"], &json!("web:6"), &json!("web:7"));
     Plan {
         rollout: Some(rollout),
         finding: Some(finding),
+        held: vec![held(failed, vec![serves])],
         sync: Sync::OutOfSync,
         health: Health::Degraded,
         ..settled()
@@ -127,6 +138,42 @@ fn text(of: &Plan) -> String {
     let (plan, status, why) = (plan::plans(plans), status::status(plans, now), why::why(&explained));
     let text = format!("$ trueup plan\n{plan}\n$ trueup status\n{status}\n$ trueup why web\n{why}");
     anstream::adapter::strip_str(&text).to_string()
+}
+
+/// What `trueup apply` prints while one plan after the other is made and its steps are taken: first stderr, then stdout.
+fn applied(plans: &[Plan]) -> String {
+    let now = Timestamp::from_second(1_767_225_600).expect("in range");
+    let mut reported = ReportedState::default();
+    let mut events = Vec::new();
+    for plan in plans {
+        events.extend(reported.observe(plan, now));
+        events.extend(plan.steps.iter().map(|step| Event {
+            time: now,
+            environment: Some(plan.environment.clone()),
+            application: Some(plan.application.clone()),
+            revision: Some(plan.revision.clone()),
+            what: What::StepApplied { step: PlannedStep::from(step), request_id: Some("4f1c".to_owned()) },
+        }));
+    }
+    let lines: Vec<String> = events.iter().filter(|event| is_shown(event)).map(|event| told(event) + "\n").collect();
+    let text = format!("$ trueup apply\n{}{}", lines.concat(), status::status(&plans[plans.len() - 1..], now));
+    anstream::adapter::strip_str(&text).to_string()
+}
+
+#[test]
+fn apply_tells_steps_and_the_rollout_that_completes() {
+    let serving = Plan { rollout: Some(Rollout::Serving { task_definition: task_definition(7) }), ..settled() };
+    insta::assert_snapshot!(applied(&[pending(), rolling(), serving]));
+}
+
+#[test]
+fn apply_tells_why_the_rollout_was_rolled_back() {
+    insta::assert_snapshot!(applied(&[pending(), rolling(), rolled_back()]));
+}
+
+#[test]
+fn apply_tells_what_it_may_not_do() {
+    insta::assert_snapshot!(applied(&[unverified()]));
 }
 
 #[test]

@@ -102,7 +102,8 @@ fn of(plan: &Plan) -> Option<Wait> {
         ) => None,
         Some(Rollout::Serving { .. }) | None => {
             let applies = plan.sync == Sync::OutOfSync && !plan.steps.is_empty() && plan.held.is_empty();
-            let left = format!("{} steps left", plan.steps.len());
+            let left = plan.steps.len();
+            let left = format!("{left} step{} left", if left == 1 { "" } else { "s" });
             applies.then(|| Wait { what: format!("the daemon to apply {}", plan.application), detail: left })
         }
     }
