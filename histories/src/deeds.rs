@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup_sim::Time;
 use trueup_sim::ecs::model::ServiceKey;
 use trueup_sim::judge::{Canary, Commit, Facts};
-use trueup_sim::wire::Service;
+use trueup_sim::wire::Api;
 
 use crate::account::{CLUSTER, SECRET};
 use crate::desired::{Desired, image};
@@ -77,7 +77,7 @@ impl Deeds {
             quiet_since: self.quiet_since,
             canaries: vec![Canary {
                 text: SECRET.to_owned(),
-                belongs: vec![(Service::Ecs, "RegisterTaskDefinition".to_owned())],
+                belongs: vec![(Api::Ecs, "RegisterTaskDefinition".to_owned())],
             }],
         }
     }

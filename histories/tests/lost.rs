@@ -7,7 +7,7 @@ use std::time::Duration;
 use trueup_histories::{
     BaseHistory, Ending, Scene, base_histories, parallel, play, prepare, surroundings, tell_broken,
 };
-use trueup_sim::faults::{Ending as Fate, Executed, Fault, Rule};
+use trueup_sim::faults::{Ending as Fate, Executed, Fault, FaultRule};
 
 /// The seed of AWS's own chance: the same for all, so that ends can be compared.
 const SEED: u64 = 1;
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
 /// Plays all points; how many did not end as the undisturbed history.
 fn enumerate(history: &BaseHistory, scene: &Scene, undisturbed: &Ending, losses: &[(u64, usize)]) -> usize {
     let endings = parallel(losses, |(mutation, loss)| {
-        let rule = Rule::mutation(*mutation, LOSSES[*loss].1);
+        let rule = FaultRule::mutation(*mutation, LOSSES[*loss].1);
         play(history, scene, SEED, None, |stage| {
             stage.aws().faults.add(rule);
         })

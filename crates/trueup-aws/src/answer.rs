@@ -27,31 +27,31 @@ pub(crate) struct DescribedServices<'a> {
 /// # Errors
 /// When it is not a JSON object, or its events are no list.
 pub(crate) fn service(text: &str) -> serde_json::Result<Value> {
-    let Service(service) = serde_json::from_str(text)?;
+    let ServiceMembers(service) = serde_json::from_str(text)?;
     Ok(Value::Object(service))
 }
 
 /// A service, read with an eye on its events.
-struct Service(Map<String, Value>);
+struct ServiceMembers(Map<String, Value>);
 
-impl<'de> Deserialize<'de> for Service {
+impl<'de> Deserialize<'de> for ServiceMembers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;
 
         impl<'de> Visitor<'de> for Members {
-            type Value = Service;
+            type Value = ServiceMembers;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Service, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<ServiceMembers, A::Error> {
                 let mut service = Map::new();
                 while let Some(name) = members.next_key::<String>()? {
                     let value = if name == "events" { telling_events(&mut members)? } else { members.next_value()? };
                     service.insert(name, value);
                 }
-                Ok(Service(service))
+                Ok(ServiceMembers(service))
             }
         }
 

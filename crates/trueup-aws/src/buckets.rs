@@ -60,7 +60,7 @@ impl Buckets {
         if self.pace == Pace::Unlimited {
             return Ok(());
         }
-        let place = Place::take(self, bucket, priority);
+        let place = QueuePlace::take(self, bucket, priority);
         let turn = async {
             loop {
                 match self.line(bucket, |line| line.ask(priority, place.number, Instant::now())) {
@@ -98,7 +98,7 @@ impl Buckets {
 }
 
 /// A place in a line, given up when dropped.
-struct Place<'a> {
+struct QueuePlace<'a> {
     buckets: &'a Buckets,
     bucket: Bucket,
     priority: Priority,
@@ -106,7 +106,7 @@ struct Place<'a> {
     wake: Arc<Notify>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> QueuePlace<'a> {
     fn take(buckets: &'a Buckets, bucket: Bucket, priority: Priority) -> Self {
         let wake = Arc::new(Notify::new());
         let number = buckets.line(bucket, |line| line.enter(priority, wake.clone()));
@@ -114,7 +114,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueuePlace<'_> {
     fn drop(&mut self) {
         self.buckets.line(self.bucket, |line| line.leave(self.priority, self.number));
     }

@@ -5,8 +5,8 @@
 //! signature, and a classification of its failure. Documents and answers pass as JSON, without loss: ECS by a client protocol of our
 //! own, ELBv2 by pairs out and XML in, the APIs of which only a few operations are called by one client for all of them.
 //!
-//! From the bottom: what makes one call ([`caller`], and below it buckets, counts, failures), the clients of the APIs, a [`session`]
-//! of all of them, reads by kind ([`observe`], [`resolve`], [`evidence`], [`attribution`]), and on top [`cloud`], which composes.
+//! From the bottom: what makes one call (`caller`, and below it buckets, counts, failures), the clients of the APIs, a `session`
+//! of all of them, reads by kind (`observe`, `resolve`, `evidence`, `attribution`), and on top `cloud`, which composes.
 //!
 //! What is absent on purpose: typed mirrors of requests and answers; any decision about what to write; any value of a
 //! secret or a parameter. Bodies are never logged here; the SDK's own targets (`aws_*`) may log them at level `trace`.

@@ -12,16 +12,16 @@ const ELBV2_VERSION: &str = "2015-12-01";
 
 /// The body of an ELBv2 request.
 pub(crate) fn elb_body(operation: &str, input: &Value) -> String {
-    pairs(operation, ELBV2_VERSION, input, Expected::of_elb_request(operation))
+    pairs(operation, ELBV2_VERSION, input, ExpectedInput::of_elb_request(operation))
 }
 
 /// The body of a request to an API without a model here: its requests must have no maps.
 pub(crate) fn body(operation: &str, version: &str, input: &Value) -> String {
-    pairs(operation, version, input, Expected(None))
+    pairs(operation, version, input, ExpectedInput(None))
 }
 
 /// `null` members are left out, as the SDK leaves out members that are not set.
-fn pairs(operation: &str, version: &str, input: &Value, shape: Expected) -> String {
+fn pairs(operation: &str, version: &str, input: &Value, shape: ExpectedInput) -> String {
     let mut body = String::new();
     let mut writer = QueryWriter::new(&mut body, operation, version);
     for (name, value) in input.as_object().into_iter().flatten() {
@@ -33,9 +33,9 @@ fn pairs(operation: &str, version: &str, input: &Value, shape: Expected) -> Stri
 
 /// What the API model says of a value; nothing for members that it does not know.
 #[derive(Clone, Copy)]
-struct Expected(Option<&'static Shape>);
+struct ExpectedInput(Option<&'static Shape>);
 
-impl Expected {
+impl ExpectedInput {
     fn of_elb_request(operation: &str) -> Self {
         // The model carries the requests that documents are written for. The others (tags, deletions) have no map in
         // them, so nothing is missed.
@@ -58,7 +58,7 @@ impl Expected {
     }
 }
 
-fn write<'a>(mut writer: QueryValueWriter<'a>, value: &'a Value, expected: Expected) {
+fn write<'a>(mut writer: QueryValueWriter<'a>, value: &'a Value, expected: ExpectedInput) {
     match value {
         Value::Null => {}
         Value::Bool(value) => writer.boolean(*value),
@@ -74,7 +74,7 @@ fn write<'a>(mut writer: QueryValueWriter<'a>, value: &'a Value, expected: Expec
         Value::Object(entries) if matches!(expected.0, Some(Shape::Map(_))) => {
             let mut map = writer.start_map(false, "key", "value");
             for (key, value) in entries {
-                write(map.entry(key), value, Expected(None));
+                write(map.entry(key), value, ExpectedInput(None));
             }
             map.finish();
         }

@@ -12,9 +12,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// A JSON value, as text or parsed. It dereferences to a [`Value`].
-pub struct Description(Form);
+pub struct Description(TextOrValue);
 
-enum Form {
+enum TextOrValue {
     /// Invariant: `text` is valid JSON, as it was parsed once.
     Text {
         text: Arc<str>,
@@ -30,25 +30,25 @@ impl Description {
     /// When the text is not JSON.
     pub fn parse(text: Arc<str>) -> serde_json::Result<Self> {
         let value = serde_json::from_str(&text)?;
-        Ok(Self(Form::Text { text, value: OnceLock::from(Box::new(value)) }))
+        Ok(Self(TextOrValue::Text { text, value: OnceLock::from(Box::new(value)) }))
     }
 
     /// The same description as text alone, to be kept.
     #[must_use]
     pub fn to_text(&self) -> Self {
         let text = match &self.0 {
-            Form::Text { text, .. } => text.clone(),
-            Form::Value(value) => value.to_string().into(),
+            TextOrValue::Text { text, .. } => text.clone(),
+            TextOrValue::Value(value) => value.to_string().into(),
         };
-        Self(Form::Text { text, value: OnceLock::new() })
+        Self(TextOrValue::Text { text, value: OnceLock::new() })
     }
 
     /// Feeds the description to a hasher that detects changes from one cycle to the next. Equal values that are written
     /// differently have different hashes.
     pub fn fingerprint(&self, hasher: &mut impl Hasher) {
         match &self.0 {
-            Form::Text { text, .. } => text.hash(hasher),
-            Form::Value(value) => value.to_string().hash(hasher),
+            TextOrValue::Text { text, .. } => text.hash(hasher),
+            TextOrValue::Value(value) => value.to_string().hash(hasher),
         }
     }
 }
@@ -58,29 +58,29 @@ impl Deref for Description {
 
     fn deref(&self) -> &Value {
         match &self.0 {
-            Form::Text { text, value } => {
+            TextOrValue::Text { text, value } => {
                 value.get_or_init(|| serde_json::from_str(text).expect("it was parsed before"))
             }
-            Form::Value(value) => value,
+            TextOrValue::Value(value) => value,
         }
     }
 }
 
 impl DerefMut for Description {
     fn deref_mut(&mut self) -> &mut Value {
-        if let Form::Text { .. } = &self.0 {
-            self.0 = Form::Value(Box::new((**self).clone()));
+        if let TextOrValue::Text { .. } = &self.0 {
+            self.0 = TextOrValue::Value(Box::new((**self).clone()));
         }
         match &mut self.0 {
-            Form::Value(value) => value,
-            Form::Text { .. } => unreachable!("it was parsed just above"),
+            TextOrValue::Value(value) => value,
+            TextOrValue::Text { .. } => unreachable!("it was parsed just above"),
         }
     }
 }
 
 impl From<Value> for Description {
     fn from(value: Value) -> Self {
-        Self(Form::Value(Box::new(value)))
+        Self(TextOrValue::Value(Box::new(value)))
     }
 }
 
@@ -88,16 +88,15 @@ impl Clone for Description {
     fn clone(&self) -> Self {
         Self(match &self.0 {
             // The parsed value is not copied: most copies are only kept.
-            Form::Text { text, .. } => Form::Text { text: text.clone(), value: OnceLock::new() },
-            Form::Value(value) => Form::Value(value.clone()),
+            TextOrValue::Text { text, .. } => TextOrValue::Text { text: text.clone(), value: OnceLock::new() },
+            TextOrValue::Value(value) => TextOrValue::Value(value.clone()),
         })
     }
 }
 
 impl PartialEq for Description {
     fn eq(&self, other: &Self) -> bool {
-        let same_text =
-            matches!((&self.0, &other.0), (Form::Text { text: a, .. }, Form::Text { text: b, .. }) if a == b);
+        let same_text = matches!((&self.0, &other.0), (TextOrValue::Text { text: a, .. }, TextOrValue::Text { text: b, .. }) if a == b);
         same_text || **self == **other
     }
 }

@@ -132,44 +132,51 @@ impl Credentials {
                 let user = self.https_user.clone().unwrap_or_else(|| "x-access-token".to_owned());
                 Ok(Proof::Password { user, password })
             }
-            Transport::Ssh { user, .. } => {
-                let user = user.clone();
-                if allowed.contains(CredentialType::USERNAME) {
-                    return Ok(Proof::UserName(user));
-                }
-                if !allowed.contains(CredentialType::SSH_KEY) {
-                    return Err(lasting(
-                        format!("`{place}` does not accept SSH keys"),
-                        "only public-key authentication is supported for SSH",
-                    ));
-                }
-                let passphrase = self.ssh_passphrase.clone();
-                match &self.ssh_key {
-                    Some(key) if asked_before > 0 => Err(lasting(
-                        match key {
-                            Key::File(path) => {
-                                format!("`{place}` refused user `{user}` with the key `{}`", path.display())
-                            }
-                            Key::Value(_) => {
-                                format!("`{place}` refused user `{user}` with the key from the environment")
-                            }
-                        },
-                        "add its public half to the repository's deploy keys (reading is enough); if the key has a \
-                         passphrase, check that too",
-                    )),
-                    Some(Key::File(path)) if !path.is_file() => Err(lasting(
-                        format!("there is no SSH key at `{}`", path.display()),
-                        "give the path of the private key",
-                    )),
-                    Some(Key::File(path)) => Ok(Proof::Key { user, path: path.clone(), passphrase }),
-                    Some(Key::Value(key)) => Ok(Proof::KeyText { user, key: key.clone(), passphrase }),
-                    None if asked_before > 0 => Err(lasting(
-                        format!("`{place}` refused user `{user}` with every key of the SSH agent"),
-                        "give the deploy key as a file",
-                    )),
-                    None => Ok(Proof::Agent { user }),
-                }
+            Transport::Ssh { user, .. } => self.choose_for_ssh(place, user, allowed, asked_before),
+        }
+    }
+
+    fn choose_for_ssh(
+        &self,
+        place: &str,
+        user: &str,
+        allowed: CredentialType,
+        asked_before: usize,
+    ) -> Result<Proof, SourceError> {
+        let user = user.to_owned();
+        if allowed.contains(CredentialType::USERNAME) {
+            return Ok(Proof::UserName(user));
+        }
+        if !allowed.contains(CredentialType::SSH_KEY) {
+            return Err(lasting(
+                format!("`{place}` does not accept SSH keys"),
+                "only public-key authentication is supported for SSH",
+            ));
+        }
+        let passphrase = self.ssh_passphrase.clone();
+        match &self.ssh_key {
+            Some(key) if asked_before > 0 => Err(lasting(
+                match key {
+                    Key::File(path) => {
+                        format!("`{place}` refused user `{user}` with the key `{}`", path.display())
+                    }
+                    Key::Value(_) => {
+                        format!("`{place}` refused user `{user}` with the key from the environment")
+                    }
+                },
+                "add its public half to the repository's deploy keys (reading is enough); if the key has a \
+                 passphrase, check that too",
+            )),
+            Some(Key::File(path)) if !path.is_file() => {
+                Err(lasting(format!("there is no SSH key at `{}`", path.display()), "give the path of the private key"))
             }
+            Some(Key::File(path)) => Ok(Proof::Key { user, path: path.clone(), passphrase }),
+            Some(Key::Value(key)) => Ok(Proof::KeyText { user, key: key.clone(), passphrase }),
+            None if asked_before > 0 => Err(lasting(
+                format!("`{place}` refused user `{user}` with every key of the SSH agent"),
+                "give the deploy key as a file",
+            )),
+            None => Ok(Proof::Agent { user }),
         }
     }
 

@@ -47,7 +47,7 @@ pub struct Deployed {
 pub struct CommitToDeploy {
     /// The commits that were accepted, the newest last, with their own time and when they were accepted.
     accepted: VecDeque<Accepted>,
-    applications: BTreeMap<(EnvironmentName, ApplicationName), Application>,
+    applications: BTreeMap<(EnvironmentName, ApplicationName), Progress>,
 }
 
 #[derive(Debug)]
@@ -58,7 +58,7 @@ struct Accepted {
 }
 
 #[derive(Debug, Default)]
-struct Application {
+struct Progress {
     /// A plan was made for this revision, which was committed then.
     planned: Option<(Revision, Timestamp)>,
     /// The revision that was given out last.

@@ -249,11 +249,11 @@ mod tests {
 
     use super::{Effect, Recorder};
     use crate::time::Time;
-    use crate::wire::{Call, Service};
+    use crate::wire::{Api, Call};
 
     fn arrive(recorder: &mut Recorder) -> u64 {
         let call = Call {
-            service: Service::Ecs,
+            service: Api::Ecs,
             action: "UpdateService".to_owned(),
             access_key: "me".to_owned(),
             region: "eu-west-1".to_owned(),

@@ -3,23 +3,23 @@
 use serde_json::Value;
 
 use crate::ecs::model::ServiceKey;
-use crate::wire::{Call, Service};
+use crate::wire::{Api, Call};
 
 /// The ARNs of what a call names; none when it is about no resource in particular, such as a listing.
 ///
 /// ECS takes names and ARNs alike; here both are ARNs.
 pub fn resources(call: &Call, account: &str) -> Vec<String> {
     match call.service {
-        Service::Ecs => ecs(call, account),
-        Service::ElasticLoadBalancing => elb(call),
-        Service::CloudFormation
-        | Service::Sts
-        | Service::Ecr
-        | Service::SecretsManager
-        | Service::Ssm
-        | Service::CloudWatch
-        | Service::ApplicationAutoScaling
-        | Service::CloudTrail => Vec::new(),
+        Api::Ecs => ecs(call, account),
+        Api::ElasticLoadBalancing => elb(call),
+        Api::CloudFormation
+        | Api::Sts
+        | Api::Ecr
+        | Api::SecretsManager
+        | Api::Ssm
+        | Api::CloudWatch
+        | Api::ApplicationAutoScaling
+        | Api::CloudTrail => Vec::new(),
     }
 }
 

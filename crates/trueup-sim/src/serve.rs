@@ -219,7 +219,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Pace, Server};
-    use crate::faults::{Ending, Executed, Fault, Rule};
+    use crate::faults::{Ending, Executed, Fault, FaultRule};
     use crate::simulator::Simulator;
 
     const CALL: &[u8] = b"POST / HTTP/1.1\r\nhost: localhost\r\nx-amz-target: AmazonEC2ContainerServiceV20141113.Nonsense\r\n\
@@ -251,7 +251,7 @@ mod tests {
         let mut simulator = Simulator::new("123456789012", "eu-west-1", 1);
         for (call, ending) in [(0, Ending::Reset), (1, Ending::Silence)] {
             let fault = Fault::NoAnswer { executed: Executed::AtOnce, ending };
-            simulator.faults.add(Rule::mutation(call, fault));
+            simulator.faults.add(FaultRule::mutation(call, fault));
         }
         let server = Server::start("127.0.0.1:0".parse().unwrap(), simulator, Pace::REAL).await.unwrap();
         let mut client = TcpStream::connect(server.address()).await.unwrap();

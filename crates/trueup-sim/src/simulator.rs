@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::chance::Stream;
 use crate::faults::past::Past;
-use crate::faults::{Ending, Executed, Fault, Faults, Moment, Verdict, texts};
+use crate::faults::{Ending, Executed, Fault, FaultVerdict, Faults, Moment, texts};
 use crate::hash::hash;
 use crate::http::{Reply, Request, Response};
 use crate::principals::{Principal, Principals};
@@ -19,7 +19,7 @@ use crate::time::Time;
 use crate::truth;
 use crate::wire::answer::Envelope;
 use crate::wire::read::{Incoming, Refusal, read};
-use crate::wire::{Call, Outcome, Service};
+use crate::wire::{Api, Call, Outcome};
 use crate::world::World;
 use crate::writers::{Deed, Writer};
 
@@ -282,7 +282,7 @@ impl Simulator {
     }
 
     /// Executes a call, or answers a read from the past, and takes from the answer what a fault takes.
-    fn execute_as_judged(&mut self, index: u64, principal: &Principal, call: &Call, verdict: &Verdict) -> Outcome {
+    fn execute_as_judged(&mut self, index: u64, principal: &Principal, call: &Call, verdict: &FaultVerdict) -> Outcome {
         let shortened = verdict.page.map(|size| texts::shortened(call, size));
         let call = shortened.as_ref().unwrap_or(call);
         let past = verdict.as_of.and_then(|time| self.past.at(&principal.account, &call.region, time));
@@ -318,7 +318,7 @@ impl Simulator {
             let world = &self.worlds[&(principal.account.clone(), call.region.clone())];
             self.past.keep(world, memory);
         }
-        if let (Service::Sts, Ok(assumed)) = (call.service, &outcome) {
+        if let (Api::Sts, Ok(assumed)) = (call.service, &outcome) {
             self.principals.learn(assumed);
         }
         (outcome, truth)
@@ -420,16 +420,16 @@ impl Simulator {
 fn dispatch(world: &mut World, caller: &str, call: &Call) -> Outcome {
     let Call { service, action, input, .. } = call;
     match service {
-        Service::Ecs => crate::ecs::api::answer(world, caller, action, input),
-        Service::ElasticLoadBalancing => crate::elb::api::answer(world, caller, action, input),
-        Service::CloudFormation
-        | Service::Sts
-        | Service::Ecr
-        | Service::SecretsManager
-        | Service::Ssm
-        | Service::CloudWatch
-        | Service::ApplicationAutoScaling
-        | Service::CloudTrail => crate::services::answer(world, *service, caller, action, input),
+        Api::Ecs => crate::ecs::api::answer(world, caller, action, input),
+        Api::ElasticLoadBalancing => crate::elb::api::answer(world, caller, action, input),
+        Api::CloudFormation
+        | Api::Sts
+        | Api::Ecr
+        | Api::SecretsManager
+        | Api::Ssm
+        | Api::CloudWatch
+        | Api::ApplicationAutoScaling
+        | Api::CloudTrail => crate::services::answer(world, *service, caller, action, input),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::time::Time;
-use crate::wire::{ApiError, Call, Service};
+use crate::wire::{Api, ApiError, Call};
 
 /// All buckets.
 #[derive(Clone, Debug)]
@@ -53,17 +53,17 @@ impl Buckets {
 }
 
 /// The answer when a bucket is empty.
-pub fn rate_exceeded(service: Service) -> ApiError {
+pub fn rate_exceeded(service: Api) -> ApiError {
     let code = match service {
-        Service::CloudFormation | Service::Sts | Service::CloudWatch => "Throttling",
+        Api::CloudFormation | Api::Sts | Api::CloudWatch => "Throttling",
         // "Request throttling for the Elastic Load Balancing API" names this code, unlike other query services.
-        Service::ElasticLoadBalancing
-        | Service::Ecs
-        | Service::Ecr
-        | Service::SecretsManager
-        | Service::Ssm
-        | Service::ApplicationAutoScaling
-        | Service::CloudTrail => "ThrottlingException",
+        Api::ElasticLoadBalancing
+        | Api::Ecs
+        | Api::Ecr
+        | Api::SecretsManager
+        | Api::Ssm
+        | Api::ApplicationAutoScaling
+        | Api::CloudTrail => "ThrottlingException",
     };
     ApiError::client(code, "Rate exceeded")
 }
@@ -76,17 +76,14 @@ pub fn rate_exceeded(service: Service) -> ApiError {
 fn size(call: &Call) -> Option<Size> {
     let size = |name, burst, per_second| Some(Size { name, burst, per_second });
     match call.service {
-        Service::Ecs => ecs(&call.action),
-        Service::ElasticLoadBalancing if call.mutates() => size("ELB modify", 40, 10),
-        Service::ElasticLoadBalancing => size("ELB read", 40, 10),
-        Service::CloudWatch => size("metrics", 500, 500),
-        Service::CloudTrail => size("trail", 2, 2),
-        Service::CloudFormation
-        | Service::Sts
-        | Service::Ecr
-        | Service::SecretsManager
-        | Service::Ssm
-        | Service::ApplicationAutoScaling => None,
+        Api::Ecs => ecs(&call.action),
+        Api::ElasticLoadBalancing if call.mutates() => size("ELB modify", 40, 10),
+        Api::ElasticLoadBalancing => size("ELB read", 40, 10),
+        Api::CloudWatch => size("metrics", 500, 500),
+        Api::CloudTrail => size("trail", 2, 2),
+        Api::CloudFormation | Api::Sts | Api::Ecr | Api::SecretsManager | Api::Ssm | Api::ApplicationAutoScaling => {
+            None
+        }
     }
 }
 
@@ -130,9 +127,9 @@ mod tests {
 
     use super::Buckets;
     use crate::time::Time;
-    use crate::wire::{Call, Service};
+    use crate::wire::{Api, Call};
 
-    fn call(service: Service, action: &str, region: &str) -> Call {
+    fn call(service: Api, action: &str, region: &str) -> Call {
         let (action, region, access_key) = (action.to_owned(), region.to_owned(), String::new());
         Call { service, action, access_key, region, input: Value::Null }
     }
@@ -140,9 +137,9 @@ mod tests {
     #[test]
     fn a_bucket_empties_after_its_burst_and_fills_at_its_rate() {
         for (service, action, burst, per_second) in [
-            (Service::Ecs, "RegisterTaskDefinition", 20, 1),
-            (Service::Ecs, "UpdateService", 50, 5),
-            (Service::ElasticLoadBalancing, "DescribeRules", 40, 10),
+            (Api::Ecs, "RegisterTaskDefinition", 20, 1),
+            (Api::Ecs, "UpdateService", 50, 5),
+            (Api::ElasticLoadBalancing, "DescribeRules", 40, 10),
         ] {
             let mut buckets = Buckets::default();
             let call = call(service, action, "eu-west-1");
@@ -158,12 +155,12 @@ mod tests {
     #[test]
     fn groups_accounts_and_regions_have_buckets_of_their_own_and_actions_of_a_group_share_one() {
         let mut buckets = Buckets::default();
-        let ecs = |action| call(Service::Ecs, action, "eu-west-1");
+        let ecs = |action| call(Api::Ecs, action, "eu-west-1");
         while buckets.take(Time::START, "1", &ecs("RegisterTaskDefinition")) {}
         assert!(!buckets.take(Time::START, "1", &ecs("DeregisterTaskDefinition")));
         assert!(buckets.take(Time::START, "1", &ecs("UpdateService")));
         assert!(buckets.take(Time::START, "2", &ecs("RegisterTaskDefinition")));
-        assert!(buckets.take(Time::START, "1", &call(Service::Ecs, "RegisterTaskDefinition", "eu-west-2")));
+        assert!(buckets.take(Time::START, "1", &call(Api::Ecs, "RegisterTaskDefinition", "eu-west-2")));
         buckets.enabled = false;
         assert!(buckets.take(Time::START, "1", &ecs("DeregisterTaskDefinition")));
     }

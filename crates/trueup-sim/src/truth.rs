@@ -12,7 +12,7 @@ use crate::elb::model::{Elb, Listener, LoadBalancer, Rule, TargetGroup, TargetSt
 use crate::hash::hash;
 use crate::resource::{family, service_key};
 use crate::time::Time;
-use crate::wire::{Call, Service as Api};
+use crate::wire::{Api, Call};
 use crate::world::World;
 
 /// What one mutating call did.

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::ecs::model::{ServiceKey, TaskStatus};
-use crate::wire::Service;
+use crate::wire::Api;
 use crate::world::World;
 
 /// Who writes: how they sign in CloudTrail.
@@ -96,7 +96,7 @@ pub enum Deed {
     /// Any other call, such as `ModifyTargetGroup`.
     Call {
         /// Of which service.
-        service: Service,
+        service: Api,
         /// Which action.
         action: String,
         /// Its input as JSON; for the query protocol with leaves that are texts.
@@ -105,13 +105,13 @@ pub enum Deed {
 }
 
 /// A call that a writer makes: service, action, input.
-pub(crate) type Step = (Service, String, Value);
+pub(crate) type Step = (Api, String, Value);
 
 impl Deed {
     /// The deed's next call, when `done` of its calls were made and the last one answered `last`. What depends on the world is
     /// looked up at that moment, as a person does.
     pub(crate) fn step(&self, world: &World, done: usize, last: &Value) -> Option<Step> {
-        let ecs = |action: &str, input| Some((Service::Ecs, action.to_owned(), input));
+        let ecs = |action: &str, input| Some((Api::Ecs, action.to_owned(), input));
         match (self, done) {
             (Self::Scale { service, desired_count }, 0) => ecs(
                 "UpdateService",

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use trueup_sim::ecs::model::ServiceKey;
-use trueup_sim::faults::{Ending, Executed, Fault, Rule};
+use trueup_sim::faults::{Ending, Executed, Fault, FaultRule};
 use trueup_sim::judge::{Commit, Facts, judge};
-use trueup_sim::wire::Service;
+use trueup_sim::wire::Api;
 use trueup_sim::workload::{Behaviour, Exit};
 use trueup_sim::writers::{Deed, Writer};
 use trueup_sim::{Reply, Request, Simulator, Time, World, setup};
@@ -176,7 +176,7 @@ fn a_lost_answer_excuses_one_more_deployment() {
         if lost {
             let fault = Fault::NoAnswer { executed: Executed::AtOnce, ending: Ending::Reset };
             let next = scene.simulator.recorder.next_mutation();
-            scene.simulator.faults.add(Rule::mutation(next, fault));
+            scene.simulator.faults.add(FaultRule::mutation(next, fault));
         }
         let reply = scene.deploy(2);
         assert_eq!(matches!(reply, Reply::Reset { .. }), lost);
@@ -208,7 +208,7 @@ fn weights_that_ecs_shifts_and_resources_of_others_are_told_by_the_world() {
     let own = setup::rule(&mut world, &main.listener, 20, "/own/*", plain);
     let mut simulator = Simulator::around(world);
     let product = Writer { access_key: "COPY1".to_owned(), arn: format!("arn:aws:iam::{ACCOUNT}:user/COPY1") };
-    let mut act = |service: Service, action: &str, input: Value| {
+    let mut act = |service: Api, action: &str, input: Value| {
         let now = simulator.now() + Duration::from_mins(5);
         let deed = Deed::Call { service, action: action.to_owned(), input };
         simulator.script(now, &product, deed);
@@ -230,13 +230,13 @@ fn weights_that_ecs_shifts_and_resources_of_others_are_told_by_the_world() {
         "family": "web", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",
         "containerDefinitions": [container],
     });
-    assert_eq!(act(Service::Ecs, "RegisterTaskDefinition", definition), [""; 0]);
+    assert_eq!(act(Api::Ecs, "RegisterTaskDefinition", definition), [""; 0]);
     let modify = |rule: &str, weights: [&str; 2], groups: [&String; 2]| {
         let group = |index: usize| json!({"TargetGroupArn": groups[index], "Weight": weights[index]});
         let forward = json!({"TargetGroups": [group(0), group(1)]});
         json!({"RuleArn": rule, "Actions": [{"Type": "forward", "ForwardConfig": forward}]})
     };
-    let elb = Service::ElasticLoadBalancing;
+    let elb = Api::ElasticLoadBalancing;
     assert_eq!(
         act(elb, "ModifyRule", modify(&shifted, ["1", "0"], [blue, green])),
         [""; 0],
@@ -254,7 +254,7 @@ fn weights_that_ecs_shifts_and_resources_of_others_are_told_by_the_world() {
             {"targetGroupArn": blue, "containerName": "web", "containerPort": 80, "advancedConfiguration": advanced},
         ],
     });
-    assert_eq!(act(Service::Ecs, "CreateService", service), [""; 0]);
+    assert_eq!(act(Api::Ecs, "CreateService", service), [""; 0]);
 
     assert_eq!(act(elb, "ModifyRule", modify(&shifted, ["1", "9"], [blue, green])), ["field of another owner"]);
     assert_eq!(act(elb, "ModifyRule", modify(&own, ["1", "9"], [plain, green])), [""; 0]);

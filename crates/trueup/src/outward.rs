@@ -29,7 +29,7 @@ pub struct Outward {
 }
 
 /// What sends, until it is dropped.
-pub struct Running {
+pub struct RunningReports {
     notifications: notify::Running,
     cloudwatch: Option<Flushing>,
 }
@@ -59,7 +59,7 @@ impl Outward {
     }
 
     /// Begins to send.
-    pub fn start(self, args: &RunArgs, engine: &Engine) -> Running {
+    pub fn start(self, args: &RunArgs, engine: &Engine) -> RunningReports {
         let memory = wiring::cache_dir(&args.source).join("notifications");
         let status = |engine: &Engine| {
             let engine = engine.clone();
@@ -69,11 +69,11 @@ impl Outward {
             let metrics = Arc::new(AwsMetrics::new(trueup_aws::Options::default()));
             cloudwatch.start(namespace, metrics, Arc::new(SystemClock), status(engine))
         });
-        Running { notifications: self.notifications.start(status(engine), Some(&memory)), cloudwatch }
+        RunningReports { notifications: self.notifications.start(status(engine), Some(&memory)), cloudwatch }
     }
 }
 
-impl Running {
+impl RunningReports {
     /// Sends what is left, for two seconds at most, and for less where stopping took long already.
     pub async fn finish(self, stopping: Option<Instant>) {
         let left = stopping.map_or(FINISH_MAX, |since| OVER.saturating_sub(since.elapsed()).min(FINISH_MAX));

@@ -27,7 +27,7 @@ pub struct Reports {
 }
 
 /// What reports run, until it is dropped.
-pub struct Running {
+pub struct ServedPages {
     _pages: Option<Server>,
 }
 
@@ -77,7 +77,7 @@ impl Reports {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(self, engine: &Engine) -> Result<Running> {
+    pub fn start(self, engine: &Engine) -> Result<ServedPages> {
         let start = |Told { address, journal, heartbeat, measures }: Told| {
             let engine = engine.clone();
             let glance = Glance::new(move || engine.status());
@@ -90,7 +90,7 @@ impl Reports {
             });
             Server::start(address, pages, Limits::pages()).context("cannot start a thread for reports")
         };
-        Ok(Running { _pages: self.pages.map(start).transpose()? })
+        Ok(ServedPages { _pages: self.pages.map(start).transpose()? })
     }
 }
 

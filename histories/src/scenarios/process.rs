@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::sleep;
-use trueup_sim::faults::{Fault, Rule, What, When};
-use trueup_sim::wire::Service;
+use trueup_sim::faults::{Fault, FaultRule, What, When};
+use trueup_sim::wire::Api;
 
 use super::steps::{deployments, expect, expect_no_writes, settle, up, web, writes};
 use crate::desired::{Application, Balanced, Desired, image};
@@ -26,8 +26,8 @@ pub(super) async fn refused_call(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     let copy = up(stage, &web(), &mut found).await;
     let from = stage.now();
-    let what = What::action(Service::Ecs, "UpdateService").by("trueup");
-    stage.aws().faults.add(Rule::new(what, Fault::Denied).when(When::Between(from, from + HOUR)));
+    let what = What::action(Api::Ecs, "UpdateService").by("trueup");
+    stage.aws().faults.add(FaultRule::new(what, Fault::Denied).when(When::Between(from, from + HOUR)));
     stage.commit(&web().with("web", |web| web.tag = "2".into()));
     sleep(HOUR).await;
     let tries = writes(stage, from).iter().filter(|write| write.action == "UpdateService").count();

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
-use trueup_sim::faults::{Fault, Rule, What, When};
-use trueup_sim::wire::Service;
+use trueup_sim::faults::{Fault, FaultRule, What, When};
+use trueup_sim::wire::Api;
 
 use super::steps::{expect_git, expect_no_writes, settle, up, web, writes};
 use crate::desired::{Application, Balanced, Desired};
@@ -15,7 +15,7 @@ pub(super) async fn short_pages(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     let balanced = |priority| Application { balanced: Some(Balanced::at(priority)), ..Application::default() };
     let desired = Desired::of([("web", balanced(10)), ("api", balanced(20))]);
-    stage.aws().faults.add(Rule::new(What::default(), Fault::ShortPages(1)));
+    stage.aws().faults.add(FaultRule::new(What::default(), Fault::ShortPages(1)));
     let copy = up(stage, &desired, &mut found).await;
     copy.kill().await;
     let at = stage.now();
@@ -46,8 +46,8 @@ async fn without_services(stage: &Stage, fault: Fault, why: &str) -> Vec<String>
     let mut found = Vec::new();
     let copy = up(stage, &web(), &mut found).await;
     let (from, to) = (stage.now(), stage.now() + MINUTES);
-    let what = What::action(Service::Ecs, "DescribeServices").by("trueup");
-    stage.aws().faults.add(Rule::new(what, fault).when(When::Between(from, to)));
+    let what = What::action(Api::Ecs, "DescribeServices").by("trueup");
+    stage.aws().faults.add(FaultRule::new(what, fault).when(When::Between(from, to)));
     sleep(MINUTES).await;
     expect_no_writes(stage, from, why, &mut found);
     settle(stage, &copy, &mut found).await;
@@ -61,7 +61,7 @@ pub(super) async fn old_answers(stage: &Stage) -> Vec<String> {
     let copy = up(stage, &web(), &mut found).await;
     let (from, to) = (stage.now(), stage.now() + Duration::from_mins(10));
     let fault = Fault::Stale { up_to: Duration::from_secs(30), monotonic: false };
-    stage.aws().faults.add(Rule::new(What::reads(), fault).when(When::Between(from, to)));
+    stage.aws().faults.add(FaultRule::new(What::reads(), fault).when(When::Between(from, to)));
     stage.commit(&web().with("web", |web| web.tag = "2".into()));
     sleep(Duration::from_mins(10)).await;
     settle(stage, &copy, &mut found).await;

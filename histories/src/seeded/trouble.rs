@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use trueup_sim::Simulator;
-use trueup_sim::faults::{Ending, Executed, Fault, Rule, What, When};
-use trueup_sim::wire::Service;
+use trueup_sim::faults::{Ending, Executed, Fault, FaultRule, What, When};
+use trueup_sim::wire::Api;
 
 use super::act::Trouble;
 
@@ -43,9 +43,9 @@ pub fn begin(aws: &mut Simulator, trouble: &Trouble, seconds: u64) {
         Trouble::Skew(seconds) => (What::default(), 100, Fault::ClockSkew(*seconds)),
         Trouble::Expired => (What::default().by("trueup-"), 100, Fault::Expired),
     };
-    aws.faults.add(Rule::new(what, fault).when(when).percent(percent));
+    aws.faults.add(FaultRule::new(what, fault).when(when).percent(percent));
 }
 
-fn named(service: &str) -> Service {
-    if service == "ecs" { Service::Ecs } else { Service::ElasticLoadBalancing }
+fn named(service: &str) -> Api {
+    if service == "ecs" { Api::Ecs } else { Api::ElasticLoadBalancing }
 }

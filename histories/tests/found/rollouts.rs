@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use trueup_histories::{ACCOUNT, Application, CLUSTER, Copy, Desired, Scene, Stage, run, surroundings};
 use trueup_sim::ecs::api::answer;
-use trueup_sim::wire::Service;
+use trueup_sim::wire::Api;
 use trueup_sim::writers::{Deed, Writer};
 
 use crate::SEEDS;
@@ -35,7 +35,7 @@ fn a_rollout_that_a_person_stopped_is_not_blamed_on_an_unknown_cause() {
                 let input = json!({"cluster": CLUSTER, "service": "web"});
                 let list = answer(aws.world_mut(), "judge", "ListServiceDeployments", &input).expect("it is there");
                 let input = json!({"serviceDeploymentArn": list["serviceDeployments"][0]["serviceDeploymentArn"]});
-                let stop = Deed::Call { service: Service::Ecs, action: "StopServiceDeployment".to_owned(), input };
+                let stop = Deed::Call { service: Api::Ecs, action: "StopServiceDeployment".to_owned(), input };
                 let now = aws.now();
                 aws.script(now, &Writer::person(ACCOUNT, "ann"), stop);
             }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use trueup_histories::ACCOUNT;
 use trueup_sim::Simulator;
 use trueup_sim::recorder::Record;
-use trueup_sim::wire::Service;
+use trueup_sim::wire::Api;
 
 /// One question to IAM.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,29 +91,29 @@ fn of_record(record: &Record, tags: &BTreeMap<String, Tags>) -> Vec<Ask> {
         format!("arn:aws:{service}:{}:{account}:{resource}", call.region)
     };
     match call.service {
-        Service::Ecs => ecs(record, tags),
-        Service::ElasticLoadBalancing => elb(record, tags),
-        Service::CloudFormation => {
+        Api::Ecs => ecs(record, tags),
+        Api::ElasticLoadBalancing => elb(record, tags),
+        Api::CloudFormation => {
             let stack = arn("cloudformation", &record.account, format!("stack/{}/0-0", text("StackName")));
             vec![Ask::of(&name("cloudformation"), &stack)]
         }
-        Service::Ecr => {
+        Api::Ecr => {
             let repository = arn("ecr", text("registryId"), format!("repository/{}", text("repositoryName")));
             vec![Ask::of(&name("ecr"), &repository)]
         }
-        Service::SecretsManager => {
+        Api::SecretsManager => {
             let secret = arn("secretsmanager", &record.account, format!("secret:{}-AbCdEf", text("SecretId")));
             vec![Ask::of(&name("secretsmanager"), &secret)]
         }
-        Service::Ssm => vec![Ask::of(&name("ssm"), "*")],
-        Service::ApplicationAutoScaling => vec![Ask::of(&name("application-autoscaling"), "*")],
-        Service::CloudTrail => vec![Ask::of(&name("cloudtrail"), "*")],
-        Service::CloudWatch => {
+        Api::Ssm => vec![Ask::of(&name("ssm"), "*")],
+        Api::ApplicationAutoScaling => vec![Ask::of(&name("application-autoscaling"), "*")],
+        Api::CloudTrail => vec![Ask::of(&name("cloudtrail"), "*")],
+        Api::CloudWatch => {
             vec![Ask::of(&name("cloudwatch"), "*").with("cloudwatch:namespace", text("Namespace"))]
         }
         // AWS never denies `GetCallerIdentity`.
-        Service::Sts if call.action == "GetCallerIdentity" => Vec::new(),
-        Service::Sts => vec![Ask::of(&name("sts"), text("RoleArn"))],
+        Api::Sts if call.action == "GetCallerIdentity" => Vec::new(),
+        Api::Sts => vec![Ask::of(&name("sts"), text("RoleArn"))],
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use trueup_core::plan::{Health, Hold, Plan, Sync};
 use trueup_histories::{CLUSTER, Copy, REGION, Scene, Stage, run, surroundings, well};
-use trueup_sim::faults::{Fault, Rule, What, When};
+use trueup_sim::faults::{Fault, FaultRule, What, When};
 use trueup_sim::{Simulator, setup};
 
 /// The environments, their accounts and roles. The process itself is at home in a third account.
@@ -103,7 +103,7 @@ fn begin(stage: &Stage, trouble: usize) {
         1 => Fault::Denied,
         _ => Fault::ServerError { status: 503, executed: false },
     };
-    aws.faults.add(Rule::new(theirs, fault).when(during));
+    aws.faults.add(FaultRule::new(theirs, fault).when(during));
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn meddle(stage: &Stage) {
     let arn = groups.expect("there is one")["TargetGroups"][0]["TargetGroupArn"].clone();
     let input = json!({"TargetGroupArn": arn, "HealthCheckIntervalSeconds": "77"});
     let action = "ModifyTargetGroup".to_owned();
-    let modify = Deed::Call { service: trueup_sim::wire::Service::ElasticLoadBalancing, action, input };
+    let modify = Deed::Call { service: trueup_sim::wire::Api::ElasticLoadBalancing, action, input };
     let now = aws.now();
     aws.script(now, &person, edit);
     aws.script(now, &person, modify);

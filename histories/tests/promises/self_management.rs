@@ -15,7 +15,7 @@ use trueup_histories::{
     violations, well,
 };
 use trueup_sim::ecs::model::{ServiceKey, TaskStatus};
-use trueup_sim::wire::Service;
+use trueup_sim::wire::Api;
 use trueup_sim::writers::{Deed, Writer};
 
 /// The application, its service and its image.
@@ -116,7 +116,7 @@ impl<'a> Host<'a> {
             copy.kill().await;
             self.stage.facts().killed(self.stage.now());
             let input = json!({"cluster": CLUSTER, "task": arn});
-            let stop = Deed::Call { service: Service::Ecs, action: "StopTask".to_owned(), input };
+            let stop = Deed::Call { service: Api::Ecs, action: "StopTask".to_owned(), input };
             let mut aws = self.stage.aws();
             let now = aws.now();
             aws.script(now, &Writer::person(trueup_histories::ACCOUNT, "agent"), stop);

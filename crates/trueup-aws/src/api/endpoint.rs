@@ -12,12 +12,12 @@ use aws_smithy_runtime_api::client::endpoint::{EndpointFuture, EndpointResolverP
 use aws_smithy_types::endpoint::Endpoint;
 use aws_types::service_config::ServiceConfigKey;
 
-use super::operations::{SERVICES, Service};
+use super::operations::{ApiService, SERVICES};
 
 /// What a call asks the endpoint of.
 #[derive(Clone, Debug)]
 pub(crate) struct Destination {
-    pub(crate) service: &'static Service,
+    pub(crate) service: &'static ApiService,
     pub(crate) region: Option<String>,
 }
 
@@ -63,7 +63,7 @@ impl Endpoints {
     }
 
     /// The labels before the region.
-    fn host(&self, service: &Service, region: &str) -> String {
+    fn host(&self, service: &ApiService, region: &str) -> String {
         let host = service.dual_stack_host.filter(|_| self.dual_stack).unwrap_or(service.host);
         let is_fips_anyway = service.govcloud_is_fips && region.starts_with("us-gov-") && !self.dual_stack;
         if self.fips && !is_fips_anyway { format!("{host}-fips") } else { host.to_owned() }
@@ -80,7 +80,7 @@ impl ResolveEndpoint for Endpoints {
 
 /// The URL that the user set for a service: in the options, else for it alone (`AWS_ENDPOINT_URL_SSM`, or the profile's
 /// `services` section), else for all services.
-fn custom(config: &SdkConfig, service: &Service) -> Option<String> {
+fn custom(config: &SdkConfig, service: &ApiService) -> Option<String> {
     let for_all = config.endpoint_url().map(str::to_owned);
     if config.get_origin("endpoint_url").is_client_config() {
         return for_all;
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use crate::api::operations::{BATCH_GET_IMAGE, DESCRIBE_PARAMETERS, DESCRIBE_SECRET, GET_CALLER_IDENTITY};
 
-    async fn url(endpoints: &Endpoints, service: &'static Service, region: &str) -> String {
+    async fn url(endpoints: &Endpoints, service: &'static ApiService, region: &str) -> String {
         let destination = Destination { service, region: Some(region.to_owned()) };
         match endpoints.of(&destination).await {
             Ok(endpoint) => endpoint.url().to_owned(),

@@ -9,6 +9,9 @@
 //! agent, in traces and in its errors; the SDK's `Operation::builder` builds its plugins anew for every call, so that
 //! credentials and connections would not be shared. The items used here are documented for generated code alone, but
 //! each generated crate depends on them with a caret requirement, so a release that changed them would break the SDK.
+//!
+//! It speaks the protocols of the operations that are called today: JSON 1.0 and 1.1, and query. REST-JSON and EC2's form of query
+//! come with the first operation that needs them, in [`protocol`].
 
 mod client;
 mod endpoint;

@@ -9,7 +9,7 @@ use super::protocol::Protocol;
 /// One operation of one service.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    pub(crate) service: &'static Service,
+    pub(crate) service: &'static ApiService,
     /// As IAM names it: `ssm:DescribeParameters`.
     pub(crate) action: &'static str,
     pub(crate) bucket: Bucket,
@@ -24,7 +24,7 @@ impl Operation {
 
 /// One of AWS's services.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub(crate) struct ApiService {
     /// The service id, which also names its settings: `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
     pub(crate) id: &'static str,
     /// The name in the user agent: `api/secretsmanager`.
@@ -41,7 +41,7 @@ pub(crate) struct Service {
 }
 
 /// All services of this file.
-pub(crate) const SERVICES: [&Service; 7] = [
+pub(crate) const SERVICES: [&ApiService; 7] = [
     &APPLICATION_AUTO_SCALING,
     &CLOUDFORMATION,
     &CLOUDTRAIL,
@@ -51,7 +51,7 @@ pub(crate) const SERVICES: [&Service; 7] = [
     &SECURITY_TOKEN_SERVICE,
 ];
 
-static APPLICATION_AUTO_SCALING: Service = Service {
+static APPLICATION_AUTO_SCALING: ApiService = ApiService {
     id: "Application Auto Scaling",
     user_agent: "applicationautoscaling",
     signing_name: "application-autoscaling",
@@ -61,7 +61,7 @@ static APPLICATION_AUTO_SCALING: Service = Service {
     protocol: Protocol::Json { version: "1.1", target: "AnyScaleFrontendService" },
 };
 
-static CLOUDFORMATION: Service = Service {
+static CLOUDFORMATION: ApiService = ApiService {
     id: "CloudFormation",
     user_agent: "cloudformation",
     signing_name: "cloudformation",
@@ -71,7 +71,7 @@ static CLOUDFORMATION: Service = Service {
     protocol: Protocol::Query { version: "2010-05-15" },
 };
 
-static CLOUDTRAIL: Service = Service {
+static CLOUDTRAIL: ApiService = ApiService {
     id: "CloudTrail",
     user_agent: "cloudtrail",
     signing_name: "cloudtrail",
@@ -81,7 +81,7 @@ static CLOUDTRAIL: Service = Service {
     protocol: Protocol::Json { version: "1.1", target: "CloudTrail_20131101" },
 };
 
-static ECR: Service = Service {
+static ECR: ApiService = ApiService {
     id: "ECR",
     user_agent: "ecr",
     signing_name: "ecr",
@@ -91,7 +91,7 @@ static ECR: Service = Service {
     protocol: Protocol::Json { version: "1.1", target: "AmazonEC2ContainerRegistry_V20150921" },
 };
 
-static SECRETS_MANAGER: Service = Service {
+static SECRETS_MANAGER: ApiService = ApiService {
     id: "Secrets Manager",
     user_agent: "secretsmanager",
     signing_name: "secretsmanager",
@@ -101,7 +101,7 @@ static SECRETS_MANAGER: Service = Service {
     protocol: Protocol::Json { version: "1.1", target: "secretsmanager" },
 };
 
-static SYSTEMS_MANAGER: Service = Service {
+static SYSTEMS_MANAGER: ApiService = ApiService {
     id: "SSM",
     user_agent: "ssm",
     signing_name: "ssm",
@@ -111,7 +111,7 @@ static SYSTEMS_MANAGER: Service = Service {
     protocol: Protocol::Json { version: "1.1", target: "AmazonSSM" },
 };
 
-static SECURITY_TOKEN_SERVICE: Service = Service {
+static SECURITY_TOKEN_SERVICE: ApiService = ApiService {
     id: "STS",
     user_agent: "sts",
     signing_name: "sts",

@@ -27,7 +27,7 @@ use trueup_ports::ObserveRequest;
 
 use self::parts::Parts;
 use self::scaling::Scalable;
-use self::service::{Described, Services};
+use self::service::{DescribedService, Services};
 use self::service_deployments::ServiceDeployments;
 use self::task_definition::TaskDefinitions;
 use crate::reading::at_once;
@@ -173,7 +173,7 @@ fn reads_max(request: &ObserveRequest) -> u64 {
 }
 
 /// The task definitions that services are asked to run, by family.
-fn running(services: &BTreeMap<ServiceId, Observed<Described>>) -> BTreeMap<&str, Vec<&str>> {
+fn running(services: &BTreeMap<ServiceId, Observed<DescribedService>>) -> BTreeMap<&str, Vec<&str>> {
     let mut running: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for text in
         services.values().filter_map(Observed::present).filter_map(|described| described.task_definitions.first())

@@ -35,7 +35,7 @@ const REMEMBERED_MAX: usize = 8_192;
 
 /// A service, and the task definitions that it runs or was asked to run.
 #[derive(Clone, Debug)]
-pub(crate) struct Described {
+pub(crate) struct DescribedService {
     pub(crate) service: LiveService,
     /// As the service names them: its own first, then its deployments'.
     pub(crate) task_definitions: Arc<[String]>,
@@ -50,7 +50,7 @@ pub(crate) struct Services(Mutex<BTreeMap<ServiceId, Known>>);
 struct Known {
     /// A hash of the text, which is five times as long with all its events.
     hash: u64,
-    described: Described,
+    described: DescribedService,
 }
 
 impl Services {
@@ -78,7 +78,7 @@ pub(crate) async fn describe(
     session: &Session,
     known: &Services,
     ids: &BTreeSet<ServiceId>,
-) -> BTreeMap<ServiceId, Observed<Described>> {
+) -> BTreeMap<ServiceId, Observed<DescribedService>> {
     let mut clusters: BTreeMap<&str, Vec<&ServiceId>> = BTreeMap::new();
     for id in ids {
         clusters.entry(&id.cluster).or_default().push(id);
@@ -116,7 +116,7 @@ async fn describe_batch(
     known: &Services,
     cluster: &str,
     ids: &[&ServiceId],
-) -> Vec<(ServiceId, Observed<Described>)> {
+) -> Vec<(ServiceId, Observed<DescribedService>)> {
     let names: Vec<&str> = ids.iter().map(|id| id.name.as_str()).collect();
     let input = json!({"cluster": cluster, "services": names, "include": ["TAGS"]});
     let answer = session.ecs.read_body(&session.caller, Read::DescribeServices, &input).await;
@@ -129,7 +129,8 @@ async fn describe_batch(
                 error.message = format!("cluster `{cluster}` does not exist: {}", error.message);
             }
             let is_absent = broken::is(Broken::UnreadIsAbsent);
-            let unknown: Observed<Described> = if is_absent { Observed::Absent } else { failure::unknown(error) };
+            let unknown: Observed<DescribedService> =
+                if is_absent { Observed::Absent } else { failure::unknown(error) };
             return ids.iter().map(|&id| (id.clone(), unknown.clone())).collect();
         }
     };
@@ -149,7 +150,7 @@ fn read_answer(
     services: &Services,
     ids: &[&ServiceId],
     body: &[u8],
-) -> Result<BTreeMap<String, Observed<Described>>, CallError> {
+) -> Result<BTreeMap<String, Observed<DescribedService>>, CallError> {
     let answer: DescribedServices<'_> = ecs::parsed(OPERATION, body)?;
     let known = services.recall(ids);
     let mut found = BTreeMap::new();
@@ -176,7 +177,7 @@ fn read_answer(
         })?;
         let member = |name| description.get(name).and_then(Value::as_str);
         let Some(name) = member("serviceName").map(str::to_owned) else { continue };
-        let described = (member("status") != Some("INACTIVE")).then(|| Described::of(description));
+        let described = (member("status") != Some("INACTIVE")).then(|| DescribedService::of(description));
         if let Some(id) = ids.iter().find(|id| id.name == name) {
             services.remember(id, described.clone().map(|described| Known { hash, described }));
         }
@@ -185,7 +186,7 @@ fn read_answer(
     Ok(found)
 }
 
-impl Described {
+impl DescribedService {
     fn of(description: Value) -> Self {
         let deployments = description.get("deployments").and_then(Value::as_array).into_iter().flatten();
         let holders = iter::once(&description).chain(deployments);

@@ -147,7 +147,7 @@ fn worth_looking_into(listed: Vec<Value>) -> Vec<Value> {
 }
 
 /// Something that is described by ARN, up to twenty a call.
-struct Described {
+struct DescribeOperation {
     read: Read,
     /// The member of the request that has the ARNs.
     asks: &'static str,
@@ -159,7 +159,7 @@ struct Described {
     is_final: fn(&Value) -> bool,
 }
 
-const DEPLOYMENTS: Described = Described {
+const DEPLOYMENTS: DescribeOperation = DescribeOperation {
     read: Read::DescribeServiceDeployments,
     asks: "serviceDeploymentArns",
     answers: "serviceDeployments",
@@ -167,7 +167,7 @@ const DEPLOYMENTS: Described = Described {
     is_final: |value| ServiceDeployment::read(value, |_| None).is_some_and(|entry| entry.status.is_final()),
 };
 
-const REVISIONS: Described = Described {
+const REVISIONS: DescribeOperation = DescribeOperation {
     read: Read::DescribeServiceRevisions,
     asks: "serviceRevisionArns",
     answers: "serviceRevisions",
@@ -178,7 +178,7 @@ const REVISIONS: Described = Described {
 /// Describes things by ARN; those that AWS does not describe (`failures`) are missing in the answer.
 async fn describe(
     session: &Session,
-    what: &Described,
+    what: &DescribeOperation,
     known: &Answers,
     arns: BTreeSet<&str>,
 ) -> Result<BTreeMap<String, Arc<Value>>, CallError> {

@@ -31,7 +31,7 @@ const MEDIA_TYPES: [&str; 4] = [
 /// Resolves the tags that are wanted of one repository.
 pub(super) async fn resolve(session: &Session, repository: &str, lookups: Vec<&Lookup>) -> Found {
     let environment = &session.environment;
-    let place = match Place::of(repository, &environment.account, &environment.region) {
+    let place = match ImagePlace::of(repository, &environment.account, &environment.region) {
         Ok(place) => place,
         Err(message) => return all(lookups, &unknown(BATCH_GET_IMAGE.action, FailureKind::Rejected, message)),
     };
@@ -61,7 +61,7 @@ pub(super) async fn resolve(session: &Session, repository: &str, lookups: Vec<&L
 
 /// Where a repository is.
 #[derive(Debug, PartialEq, Eq)]
-struct Place {
+struct ImagePlace {
     /// The account whose registry it is in.
     registry: String,
     region: String,
@@ -70,7 +70,7 @@ struct Place {
     uri: String,
 }
 
-impl Place {
+impl ImagePlace {
     /// Understands a repository's name in the environment, or `ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME`.
     fn of(repository: &str, account: &str, region: &str) -> Result<Self, String> {
         let (host, name) = match repository.split_once('/') {
@@ -103,7 +103,7 @@ impl Place {
     }
 }
 
-fn digest(place: &Place, lookup: &Lookup, images: &[Value], failures: &[Value]) -> Observed<String> {
+fn digest(place: &ImagePlace, lookup: &Lookup, images: &[Value], failures: &[Value]) -> Observed<String> {
     let Lookup::Image { platform, .. } = lookup else { unreachable!("{lookup:?} is not an image") };
     let id = |found: &&Value| found.pointer("/imageId/imageTag").and_then(Value::as_str) == Some(tag(lookup));
     let text = |found: &'_ Value, member: &str| found.get(member).and_then(Value::as_str).map(str::to_owned);
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_repository_is_a_name_in_the_environment_or_a_full_uri() {
-        let place = |repository| Place::of(repository, "123456789012", "ap-northeast-1");
+        let place = |repository| ImagePlace::of(repository, "123456789012", "ap-northeast-1");
         for (repository, registry, region, name) in [
             ("web", "123456789012", "ap-northeast-1", "web"),
             ("team/web", "123456789012", "ap-northeast-1", "team/web"),
@@ -187,7 +187,7 @@ mod tests {
         }
         assert_eq!(place("web").unwrap().uri, "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/web");
         assert!(place("docker.io/library/nginx").unwrap_err().contains("docker.io"));
-        assert!(Place::of("web", "1", "cn-north-1").unwrap().uri.contains("amazonaws.com.cn/web"));
+        assert!(ImagePlace::of("web", "1", "cn-north-1").unwrap().uri.contains("amazonaws.com.cn/web"));
     }
 
     #[test]

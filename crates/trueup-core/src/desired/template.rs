@@ -106,7 +106,7 @@ pub(super) fn settle(
     scope: &ReferenceScope<'_>,
     problems: &mut Vec<Problem>,
 ) -> Vec<(Template, Span)> {
-    let mut settling = Settling {
+    let mut settling = TemplateRendering {
         api: kind.map(|kind| kind.request().0),
         scope,
         problems,
@@ -122,7 +122,7 @@ pub(super) fn settle(
     settling.templates
 }
 
-struct Settling<'a> {
+struct TemplateRendering<'a> {
     api: Option<Api>,
     scope: &'a ReferenceScope<'a>,
     problems: &'a mut Vec<Problem>,
@@ -130,7 +130,7 @@ struct Settling<'a> {
     templates: Vec<(Template, Span)>,
 }
 
-impl Settling<'_> {
+impl TemplateRendering<'_> {
     fn members(
         &mut self,
         members: &mut IndexMap<String, crate::document::NodeMember>,

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::coerce::{Scalar, text};
-use super::schema::{Absence, Field, Form, Order, Schema};
+use super::schema::{Absence, Field, Form, ListOrder, Schema};
 use crate::digest::Digest;
 
 /// The canonical form of a document: what [`digest`] digests.
@@ -49,14 +49,14 @@ impl Canonical {
                 let counted = list.iter().filter(|element| !field.rule.skip.is_some_and(|skip| skip(element)));
                 let mut list: Vec<Value> = counted.filter_map(|element| self.element(field, item, element)).collect();
                 match order {
-                    Order::Ordered => {}
-                    Order::Set => list.sort_by_cached_key(Value::to_string),
-                    Order::Keyed(key) => list.sort_by(|a, b| {
+                    ListOrder::Ordered => {}
+                    ListOrder::Set => list.sort_by_cached_key(Value::to_string),
+                    ListOrder::Keyed(key) => list.sort_by(|a, b| {
                         let by_key = key.of_json(a).cmp(&key.of_json(b));
                         by_key.then_with(|| a.to_string().cmp(&b.to_string()))
                     }),
                 }
-                if matches!(order, Order::Set) {
+                if matches!(order, ListOrder::Set) {
                     list.dedup();
                 }
                 Value::Array(list)

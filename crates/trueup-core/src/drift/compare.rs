@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::coerce::{Scalar, same_json, text};
 use super::list_key::{ListKey, content};
 use super::rule::{Fallback, Presence, Rule, Scope, Side, Undeclared};
-use super::schema::{Field, Form, Order};
+use super::schema::{Field, Form, ListOrder};
 use super::{Change, Context, Shown};
 use crate::pointer::Pointer;
 
@@ -100,9 +100,9 @@ impl<'a> Comparison<'a> {
     pub fn by_form(&mut self, field: &'static Field, desired: Option<&'a Value>, live: Option<&'a Value>) {
         match &field.form {
             Form::Structure(members) => self.structure(&field.rule, members, desired, live),
-            Form::List(item, Order::Keyed(key)) => self.keyed(&field.rule, item, key, desired, live),
-            Form::List(item, Order::Set) => self.whole_list(&field.rule, item, true, desired, live),
-            Form::List(item, Order::Ordered) => self.whole_list(&field.rule, item, false, desired, live),
+            Form::List(item, ListOrder::Keyed(key)) => self.keyed(&field.rule, item, key, desired, live),
+            Form::List(item, ListOrder::Set) => self.whole_list(&field.rule, item, true, desired, live),
+            Form::List(item, ListOrder::Ordered) => self.whole_list(&field.rule, item, false, desired, live),
             Form::Map => self.map(desired, live),
             Form::Text | Form::Integer | Form::Real | Form::Flag => self.scalar(field, desired, live),
             Form::Free => {

@@ -22,7 +22,7 @@ pub(crate) struct Field {
 #[derive(Debug)]
 pub(crate) enum Form {
     Structure(IndexMap<String, Field>),
-    List(Box<Field>, Order),
+    List(Box<Field>, ListOrder),
     Map,
     Text,
     Integer,
@@ -34,7 +34,7 @@ pub(crate) enum Form {
 
 /// What the order of a list means.
 #[derive(Debug)]
-pub(crate) enum Order {
+pub(crate) enum ListOrder {
     /// Much: the list is one value.
     Ordered,
     /// Nothing: the list is one value, a set.
@@ -160,9 +160,9 @@ impl Builder {
             Shape::Structure(structure) => Form::Structure(self.members(&structure.members)),
             Shape::List(list) => {
                 let order = match list_key(self.lists, &self.path) {
-                    Some(key) => Order::Keyed(key),
-                    None if rule.set => Order::Set,
-                    None => Order::Ordered,
+                    Some(key) => ListOrder::Keyed(key),
+                    None if rule.set => ListOrder::Set,
+                    None => ListOrder::Ordered,
                 };
                 self.path.push(Cow::Borrowed("*"));
                 let item = self.field(&list.member);

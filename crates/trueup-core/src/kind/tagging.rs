@@ -29,12 +29,12 @@ pub struct Tagging {
     /// The member of [`Tagging::remove`]'s request that has the keys.
     pub keys: &'static str,
     /// How the requests name what they act on.
-    pub target: Target,
+    pub target: TagTarget,
 }
 
 /// How a tagging request names what it acts on.
 #[derive(Clone, Copy, Debug)]
-pub enum Target {
+pub enum TagTarget {
     /// One ARN in this member.
     One(&'static str),
     /// A list of ARNs in this member.
@@ -49,7 +49,7 @@ pub static ECS: Tagging = Tagging {
     set: Operation::TagResource,
     remove: Operation::UntagResource,
     keys: "tagKeys",
-    target: Target::One("resourceArn"),
+    target: TagTarget::One("resourceArn"),
 };
 
 /// `AddTags` and `RemoveTags` of Elastic Load Balancing.
@@ -60,7 +60,7 @@ pub static ELBV2: Tagging = Tagging {
     set: Operation::AddTags,
     remove: Operation::RemoveTags,
     keys: "TagKeys",
-    target: Target::List("ResourceArns"),
+    target: TagTarget::List("ResourceArns"),
 };
 
 /// The dialect that an operation sets or removes tags in.
@@ -101,8 +101,8 @@ impl Tagging {
     /// The ARNs that a request of [`Tagging::set`] or [`Tagging::remove`] acts on.
     pub fn targets(&self, request: &Value) -> Vec<String> {
         let texts = match self.target {
-            Target::One(member) => request.get(member).map(std::slice::from_ref),
-            Target::List(member) => request.get(member).and_then(Value::as_array).map(Vec::as_slice),
+            TagTarget::One(member) => request.get(member).map(std::slice::from_ref),
+            TagTarget::List(member) => request.get(member).and_then(Value::as_array).map(Vec::as_slice),
         };
         texts.unwrap_or_default().iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
@@ -115,8 +115,8 @@ impl Tagging {
 
     fn targeted(&self, arn: &Arn) -> (&'static str, Value) {
         match self.target {
-            Target::One(member) => (member, json!(arn)),
-            Target::List(member) => (member, json!([arn])),
+            TagTarget::One(member) => (member, json!(arn)),
+            TagTarget::List(member) => (member, json!([arn])),
         }
     }
 }

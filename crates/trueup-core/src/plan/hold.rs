@@ -1,7 +1,6 @@
 //! Every reason why a step is known and not taken.
 
 mod access;
-mod described;
 mod git;
 mod observed;
 mod ownership;
@@ -9,6 +8,7 @@ mod policy;
 mod resource;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use jiff::Timestamp;
 use serde::Serialize;

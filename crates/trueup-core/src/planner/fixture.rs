@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use trueup_fixture::{answer, changed, created};
 
 use super::{check, plan};
 use crate::desired::{DesiredApplication, Document, Policy};
@@ -234,79 +235,32 @@ impl World {
 
     /// What AWS answers.
     fn answer(&mut self, call: &Call) -> Value {
-        let input = &call.input;
         self.made += 1;
-        let made = self.made;
-        match call.operation {
-            Operation::RegisterTaskDefinition => {
-                let mut description = input.clone();
-                description["taskDefinitionArn"] = json!(revision_arn(made));
-                description["revision"] = json!(made);
-                description["status"] = json!("ACTIVE");
-                let tags = description.as_object_mut().and_then(|members| members.shift_remove("tags"));
-                json!({"taskDefinition": description, "tags": tags})
+        let (operation, input) = (call.operation.as_str(), &call.input);
+        let description = match call.operation {
+            Operation::RegisterTaskDefinition => created(operation, input, &revision_arn(self.made)),
+            Operation::CreateTargetGroup => {
+                created(operation, input, &group_arn(input["Name"].as_str().expect("a name")))
             }
+            Operation::CreateRule => created(operation, input, &rule_arn(self.made)),
             Operation::CreateService => {
-                let mut description = Kind::Service.facts().described.as_described(input);
-                let members = description.as_object_mut().expect("an object");
-                for name in ["tags", "clientToken", "cluster"] {
-                    members.shift_remove(name);
-                }
-                description["serviceArn"] = json!(format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:service/main/elearning"));
-                description["clusterArn"] = json!(format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/main"));
-                description["status"] = json!("ACTIVE");
-                description["runningCount"] = json!(0);
-                deploy(&mut description, self.now);
-                json!({"service": description})
+                let arn = format!("arn:aws:ecs:eu-west-1:{ACCOUNT}:service/main/elearning");
+                let mut description = created(operation, input, &arn);
+                deploy(&mut description, input, self.now);
+                description
             }
             Operation::UpdateService => {
-                let mut description = self.service().description.clone();
-                for (name, value) in input.as_object().expect("an object") {
-                    match name.as_str() {
-                        "service" | "cluster" | "forceNewDeployment" => {}
-                        "serviceConnectConfiguration" | "volumeConfigurations" | "vpcLatticeConfigurations" => {
-                            description["deployments"][0][name] = value.clone();
-                        }
-                        name => description[name] = value.clone(),
-                    }
+                let mut description = changed(&self.service().description, input);
+                let mut members = input.as_object().expect("an object").keys();
+                if members.any(|name| REVISION_FIELDS.contains(&name.as_str()) || name == "forceNewDeployment") {
+                    deploy(&mut description, input, self.now);
                 }
-                let deploys = |name: &&String| REVISION_FIELDS.contains(&name.as_str());
-                if input
-                    .as_object()
-                    .expect("an object")
-                    .keys()
-                    .any(|name| deploys(&name) || name == "forceNewDeployment")
-                {
-                    deploy(&mut description, self.now);
-                }
-                json!({"service": description})
+                description
             }
-            Operation::CreateTargetGroup => {
-                let mut description = Kind::TargetGroup.facts().described.as_described(input);
-                description.as_object_mut().expect("an object").shift_remove("Tags");
-                let name = input["Name"].as_str().expect("a name");
-                description["TargetGroupArn"] = json!(group_arn(name));
-                json!({"TargetGroups": [description]})
-            }
-            Operation::ModifyTargetGroup => {
-                let mut description = self.group().description.clone();
-                merge(&mut description, input);
-                json!({"TargetGroups": [description]})
-            }
-            Operation::CreateRule => {
-                let mut description = input.clone();
-                let members = description.as_object_mut().expect("an object");
-                members.shift_remove("Tags");
-                members.shift_remove("ListenerArn");
-                description["Priority"] = json!(input["Priority"].to_string());
-                description["RuleArn"] = json!(rule_arn(made));
-                json!({"Rules": [description]})
-            }
+            Operation::ModifyTargetGroup => changed(&self.group().description, input),
             Operation::ModifyRule => {
                 let found = self.rules().iter().find(|rule| rule.description["RuleArn"] == input["RuleArn"]);
-                let mut description = found.expect("the rule").description.clone();
-                merge(&mut description, input);
-                json!({"Rules": [description]})
+                changed(&found.expect("the rule").description, input)
             }
             Operation::ModifyTargetGroupAttributes
             | Operation::SetRulePriorities
@@ -316,8 +270,9 @@ impl World {
             | Operation::RemoveTags
             | Operation::DeleteService
             | Operation::DeleteTargetGroup
-            | Operation::DeleteRule => json!({}),
-        }
+            | Operation::DeleteRule => Value::Null,
+        };
+        answer(operation, input, &description)
     }
 }
 
@@ -329,16 +284,10 @@ pub(crate) fn service_id() -> ServiceId {
     ServiceId { cluster: "main".to_owned(), name: "elearning".to_owned() }
 }
 
-fn deploy(service: &mut Value, now: Timestamp) {
-    service["deployments"] = json!([{"status": "PRIMARY", "taskDefinition": service["taskDefinition"],
-        "rolloutState": "IN_PROGRESS", "createdAt": now.as_second(), "desiredCount": service["desiredCount"],
-        "runningCount": 0, "pendingCount": 1}]);
-}
-
-fn merge(description: &mut Value, input: &Value) {
-    for (name, value) in input.as_object().expect("an object") {
-        description[name.as_str()] = value.clone();
-    }
+fn deploy(service: &mut Value, input: &Value, now: Timestamp) {
+    let begun =
+        json!({"rolloutState": "IN_PROGRESS", "createdAt": now.as_second(), "runningCount": 0, "pendingCount": 1});
+    trueup_fixture::deploy(service, input, begun);
 }
 
 /// Every step and hold of a plan, one a line: `Operation name cause /path …`, `held Reason name /path …`.

@@ -62,7 +62,7 @@ pub fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
         .filter_map(|resource| Some((tag(resource, tags::APPLICATION), resource.tags.get(tags::SUSPENDED)?.as_str())))
         .collect();
     let mut prunes: BTreeMap<ApplicationName, Prune> = BTreeMap::new();
-    let mut batch: Vec<(ApplicationName, Candidate<'_>, u32)> = Vec::new();
+    let mut batch: Vec<(ApplicationName, Removal<'_>, u32)> = Vec::new();
     for candidate in candidates(input, inventory) {
         let resource = candidate.resource;
         let application = ApplicationName::new(tag(resource, tags::APPLICATION));
@@ -131,14 +131,14 @@ impl InGit {
 
 /// A resource that git no longer has, and how its kind is deleted.
 #[derive(Clone, Copy)]
-struct Candidate<'a> {
+struct Removal<'a> {
     resource: &'a OwnedResource,
     pruning: &'static Pruning,
     rank: u8,
 }
 
 /// What git no longer has, what sends to others first.
-fn candidates<'a>(input: &PruneInput<'a>, inventory: &'a [OwnedResource]) -> Vec<Candidate<'a>> {
+fn candidates<'a>(input: &PruneInput<'a>, inventory: &'a [OwnedResource]) -> Vec<Removal<'a>> {
     let is_missing = |desired: &DesiredApplication| {
         desired.service_id().is_some_and(|id| matches!(input.live.services.get(&id), Some(Observed::Absent)))
     };
@@ -147,7 +147,7 @@ fn candidates<'a>(input: &PruneInput<'a>, inventory: &'a [OwnedResource]) -> Vec
     let candidate = |resource: &'a OwnedResource| {
         // A kind that is never deleted has neither a rank nor a way.
         let rank = resource.kind.facts().order.deleted?;
-        Some(Candidate { resource, pruning: resources::pruning(resource.kind)?, rank })
+        Some(Removal { resource, pruning: resources::pruning(resource.kind)?, rank })
     };
     let ours = inventory.iter().filter(|resource| is_ours(input, resource));
     let mut candidates: Vec<_> =
@@ -189,7 +189,7 @@ enum Users {
 
 fn users(
     input: &PruneInput<'_>,
-    candidate: &Candidate<'_>,
+    candidate: &Removal<'_>,
     inventory: &[OwnedResource],
     going: &BTreeSet<&Arn>,
 ) -> Users {
@@ -236,7 +236,7 @@ fn deleted_before(kind: Kind, rank: u8) -> bool {
     kind.facts().order.deleted.is_some_and(|other| other < rank)
 }
 
-fn step(candidate: &Candidate<'_>, awaits: Vec<Awaited>) -> Step {
+fn step(candidate: &Removal<'_>, awaits: Vec<Awaited>) -> Step {
     Step {
         subject: named(candidate.resource).into(),
         cause: Cause::Prune,

@@ -21,7 +21,7 @@ pub struct Notes {
 
 /// The stored format: lists, as the keys are not strings.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct WrittenNotes {
     version: u32,
     applications: Vec<(EnvironmentName, ApplicationName, ReportedState)>,
     root_causes: Vec<(EnvironmentName, RootCause, BTreeSet<ApplicationName>)>,
@@ -34,7 +34,7 @@ impl Notes {
         let root_causes = self.root_causes.iter().flat_map(|(environment, causes)| {
             causes.notes().map(|(cause, held)| (environment.clone(), cause.clone(), held.clone()))
         });
-        let written = Written {
+        let written = WrittenNotes {
             version: VERSION,
             applications: applications.map(|((env, app), state)| (env.clone(), app.clone(), state.clone())).collect(),
             root_causes: root_causes.collect(),
@@ -44,8 +44,8 @@ impl Notes {
 
     /// Reads notes; `None` for any other text, or another version.
     pub fn read(text: &str) -> Option<Self> {
-        let written: Written =
-            serde_json::from_str(text).ok().filter(|written: &Written| written.version == VERSION)?;
+        let written: WrittenNotes =
+            serde_json::from_str(text).ok().filter(|written: &WrittenNotes| written.version == VERSION)?;
         let mut causes: BTreeMap<EnvironmentName, Vec<(RootCause, BTreeSet<ApplicationName>)>> = BTreeMap::new();
         for (environment, cause, held) in written.root_causes {
             causes.entry(environment).or_default().push((cause, held));

@@ -19,7 +19,7 @@ const HEALTHS: [Health; 6] =
     [Health::Healthy, Health::Progressing, Health::Degraded, Health::Suspended, Health::Missing, Health::Unknown];
 
 /// Which applications are asked for.
-struct Filter<'q> {
+struct ApplicationFilter<'q> {
     environment: Option<&'q str>,
     application: Option<&'q str>,
     sync: Option<Sync>,
@@ -27,7 +27,7 @@ struct Filter<'q> {
     reason: Option<&'q str>,
 }
 
-impl Filter<'_> {
+impl ApplicationFilter<'_> {
     fn takes(&self, plan: &Plan) -> bool {
         self.environment.is_none_or(|name| plan.environment.as_str() == name)
             && self.application.is_none_or(|name| plan.application.as_str() == name)
@@ -46,7 +46,7 @@ pub(super) fn list(query: Option<&str>, status: &Status, now: Timestamp) -> Resu
     let is_word = |text: &str| text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
     let word = |text: &str| is_word(text).then_some(());
     query.read("reason", "the name of a reason, such as RevisionFailed", word)?;
-    let filter = Filter {
+    let filter = ApplicationFilter {
         environment: query.text("environment"),
         application: query.text("application"),
         sync: query.one_of("sync", &SYNCS)?,

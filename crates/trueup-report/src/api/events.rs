@@ -40,14 +40,14 @@ impl<'q> Name<'q> {
 }
 
 /// Which events are asked for.
-struct Filter<'q> {
+struct EventFilter<'q> {
     environment: Option<&'q str>,
     application: Option<&'q str>,
     event: Option<Name<'q>>,
     since: Option<Timestamp>,
 }
 
-impl Filter<'_> {
+impl EventFilter<'_> {
     fn takes(&self, told: &Told) -> bool {
         let environment = told.environment.as_ref().map(EnvironmentName::as_str);
         self.environment.is_none_or(|wanted| environment == Some(wanted))
@@ -67,7 +67,7 @@ pub(super) fn list(query: Option<&str>, journal: &Journal) -> Result<Page, Page>
         let instead = "write a name such as rollout.failed, or a prefix such as rollout.*";
         Name::parse(text).ok_or_else(|| Page::error(400, &format!("`{text}` is not a valid `event`: {instead}")))
     });
-    let filter = Filter {
+    let filter = EventFilter {
         environment: query.text("environment"),
         application: query.text("application"),
         event: event.transpose()?,

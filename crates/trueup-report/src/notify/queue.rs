@@ -8,13 +8,13 @@ use tokio::sync::Notify;
 /// A queue of at most so many.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
-    state: Mutex<State<T>>,
+    state: Mutex<QueueState<T>>,
     wake: Notify,
     max: usize,
 }
 
 #[derive(Debug)]
-struct State<T> {
+struct QueueState<T> {
     items: VecDeque<T>,
     dropped: u64,
     closed: bool,
@@ -23,11 +23,11 @@ struct State<T> {
 impl<T> Queue<T> {
     /// An empty one.
     pub fn new(max: usize) -> Self {
-        let state = State { items: VecDeque::new(), dropped: 0, closed: false };
+        let state = QueueState { items: VecDeque::new(), dropped: 0, closed: false };
         Self { state: Mutex::new(state), wake: Notify::new(), max }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<T>> {
+    fn state(&self) -> MutexGuard<'_, QueueState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -37,18 +37,18 @@ pub(super) struct Standing {
     revision: Option<String>,
     /// For each environment that was looked at, since that ended, in seconds.
     cycle_ages: Vec<(String, f64)>,
-    applications: Vec<Application>,
+    applications: Vec<ApplicationGauges>,
 }
 
 /// An application, with what would make two or three labels of its own of it.
 #[derive(Debug)]
-struct Application {
+struct ApplicationGauges {
     environment: String,
     name: String,
     status: Arc<ApplicationStatus>,
 }
 
-impl Application {
+impl ApplicationGauges {
     fn labels(&self) -> [(&'static str, &str); 2] {
         [("environment", &self.environment), ("application", &self.name)]
     }
@@ -63,7 +63,7 @@ impl Standing {
         let text = |name: &str| printable(name).into_owned();
         let age = |time: Timestamp| now.duration_since(time).as_secs_f64().max(0.0);
         let cycled = status.environments.iter().filter_map(|(name, environment)| Some((name, environment.cycled?)));
-        let applications = status.applications.iter().map(|((environment, name), status)| Application {
+        let applications = status.applications.iter().map(|((environment, name), status)| ApplicationGauges {
             environment: text(environment.as_str()),
             name: text(name.as_str()),
             status: Arc::clone(status),

@@ -13,7 +13,7 @@ pub(crate) mod texts;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use rule::{Ending, Executed, Fault, Moment, Rule, What, When};
+pub use rule::{Ending, Executed, Fault, FaultRule, Moment, What, When};
 
 use crate::chance::Stream;
 use crate::recorder::Record;
@@ -35,7 +35,7 @@ pub struct RuleId(u64);
 /// A rule with what it remembers.
 #[derive(Clone, Debug)]
 struct Active {
-    rule: Rule,
+    rule: FaultRule,
     chance: Stream,
     matched: u64,
     /// The latest time that a stale read answered from.
@@ -44,7 +44,7 @@ struct Active {
 
 /// What becomes of one call.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Verdict {
+pub(crate) struct FaultVerdict {
     /// What decides its fate, when anything does.
     pub decisive: Option<Fault>,
     /// So much longer until the answer.
@@ -68,7 +68,7 @@ impl Faults {
     }
 
     /// Activates a rule. Of several rules that decide a call's fate, the one added first does.
-    pub fn add(&mut self, rule: Rule) -> RuleId {
+    pub fn add(&mut self, rule: FaultRule) -> RuleId {
         let name = rule.fault.name();
         let number = self.named.entry(name).or_default();
         let chance = Stream::named(self.seed, &format!("fault: {name} {number}"));
@@ -100,8 +100,8 @@ impl Faults {
     }
 
     /// Decides over a call that just arrived.
-    pub(crate) fn judge(&mut self, record: &Record) -> Verdict {
-        let mut verdict = Verdict::default();
+    pub(crate) fn judge(&mut self, record: &Record) -> FaultVerdict {
+        let mut verdict = FaultVerdict::default();
         for active in self.rules.values_mut() {
             if !active.hits(record) {
                 continue;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::time::Time;
-use crate::wire::{Call, Service};
+use crate::wire::{Api, Call};
 
 /// One active fault.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rule {
+pub struct FaultRule {
     /// When.
     pub when: When,
     /// Which calls.
@@ -37,7 +37,7 @@ pub enum When {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct What {
     /// The service.
-    pub service: Option<Service>,
+    pub service: Option<Api>,
     /// Actions by name; `List*` is every action that begins so.
     pub actions: Vec<String>,
     /// A part of the ARN of a resource that the call names.
@@ -128,7 +128,7 @@ pub enum Moment {
     AfterAnswer,
 }
 
-impl Rule {
+impl FaultRule {
     /// Always, to every such call.
     pub fn new(what: What, fault: Fault) -> Self {
         Self { when: When::Always, what, percent: 100, fault }
@@ -147,7 +147,7 @@ impl Rule {
     }
 
     /// A service is down from a time to another: 503 to everybody.
-    pub fn outage(service: Service, from: Time, to: Time) -> Self {
+    pub fn outage(service: Api, from: Time, to: Time) -> Self {
         Self::new(What::service(service), Fault::ServerError { status: 503, executed: false })
             .when(When::Between(from, to))
     }
@@ -158,7 +158,7 @@ impl Rule {
     }
 
     /// Listings of a service lag behind its describes.
-    pub fn lagging_lists(service: Service, up_to: Duration) -> Self {
+    pub fn lagging_lists(service: Api, up_to: Duration) -> Self {
         Self::new(What::action(service, "List*"), Fault::Stale { up_to, monotonic: false })
     }
 
@@ -175,12 +175,12 @@ impl Rule {
 
 impl What {
     /// All calls of a service.
-    pub fn service(service: Service) -> Self {
+    pub fn service(service: Api) -> Self {
         Self { service: Some(service), ..Self::default() }
     }
 
     /// One action of a service, or several by a prefix with `*`.
-    pub fn action(service: Service, action: &str) -> Self {
+    pub fn action(service: Api, action: &str) -> Self {
         Self { service: Some(service), actions: vec![action.to_owned()], ..Self::default() }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::time::Time;
-use crate::wire::{ApiError, Call, Protocol, Service};
+use crate::wire::{Api, ApiError, Call, Protocol};
 
 /// How far a signature may be off the server's clock: five minutes.
 const SKEW_MILLISECONDS_MAX: u64 = 300_000;
@@ -80,11 +80,11 @@ pub fn shortened(call: &Call, size: u64) -> Call {
     let mut call = call.clone();
     let names_things = ["Names", "TargetGroupArns", "RuleArns", "ListenerArns", "LoadBalancerArns"];
     match call.service {
-        Service::Ecs if call.action.starts_with("List") && call.action != "ListTagsForResource" => {
+        Api::Ecs if call.action.starts_with("List") && call.action != "ListTagsForResource" => {
             let asked = call.input.get("maxResults").and_then(Value::as_u64);
             call.input["maxResults"] = Value::from(asked.map_or(size, |asked| asked.min(size)));
         }
-        Service::ElasticLoadBalancing
+        Api::ElasticLoadBalancing
             if ["DescribeTargetGroups", "DescribeRules", "DescribeListeners", "DescribeLoadBalancers"]
                 .contains(&call.action.as_str())
                 && names_things.iter().all(|member| call.input.get(member).is_none()) =>
@@ -92,16 +92,16 @@ pub fn shortened(call: &Call, size: u64) -> Call {
             let asked = call.input.get("PageSize").and_then(Value::as_str).and_then(|asked| asked.parse::<u64>().ok());
             call.input["PageSize"] = Value::from(asked.map_or(size, |asked| asked.min(size)).to_string());
         }
-        Service::Ecs
-        | Service::ElasticLoadBalancing
-        | Service::CloudFormation
-        | Service::Sts
-        | Service::Ecr
-        | Service::SecretsManager
-        | Service::Ssm
-        | Service::CloudWatch
-        | Service::ApplicationAutoScaling
-        | Service::CloudTrail => {}
+        Api::Ecs
+        | Api::ElasticLoadBalancing
+        | Api::CloudFormation
+        | Api::Sts
+        | Api::Ecr
+        | Api::SecretsManager
+        | Api::Ssm
+        | Api::CloudWatch
+        | Api::ApplicationAutoScaling
+        | Api::CloudTrail => {}
     }
     call
 }

@@ -7,7 +7,7 @@ use crate::ecs::model::ServiceKey;
 use crate::recorder::{Effect, Record};
 use crate::time::Time;
 use crate::truth::Deployed;
-use crate::wire::Service;
+use crate::wire::Api;
 
 /// How long a call whose fate its caller could not know may explain another one. Longer than the product reads back.
 pub(super) const UNKNOWN_FATE: Duration = Duration::from_mins(15);
@@ -60,7 +60,7 @@ pub struct Canary {
     /// The text: letters and digits.
     pub text: String,
     /// The calls in whose input it belongs.
-    pub belongs: Vec<(Service, String)>,
+    pub belongs: Vec<(Api, String)>,
 }
 
 /// Something that must never happen, and did.

@@ -10,7 +10,7 @@ use crate::faults::Moment;
 use crate::recorder::{Effect, Fate, Record, Recorder};
 use crate::time::Time;
 use crate::truth::{Deployed, Truth};
-use crate::wire::{ApiError, Call, Service};
+use crate::wire::{Api, ApiError, Call};
 
 const OK: Fate = Fate::Answered { status: 200, after: Duration::ZERO, hash: 0 };
 const SERVICE: &str = "arn:aws:ecs:eu-west-1:123456789012:service/prod/web";
@@ -43,7 +43,7 @@ struct Story(Recorder);
 
 impl Story {
     /// A call on the service that succeeded and changed something.
-    fn call(&mut self, second: u64, key: &str, service: Service, action: &str, input: Value) -> &mut Record {
+    fn call(&mut self, second: u64, key: &str, service: Api, action: &str, input: Value) -> &mut Record {
         let (action, region) = (action.to_owned(), "eu-west-1".to_owned());
         let call = Call { service, action, access_key: key.to_owned(), region, input };
         let index = self.0.arrived(at(second), &format!("arn:aws:iam::123456789012:user/{key}"), "123456789012", call);
@@ -54,7 +54,7 @@ impl Story {
     }
 
     fn update(&mut self, second: u64, key: &str) -> &mut Record {
-        self.call(second, key, Service::Ecs, "UpdateService", json!({"cluster": "prod", "service": "web"}))
+        self.call(second, key, Api::Ecs, "UpdateService", json!({"cluster": "prod", "service": "web"}))
     }
 
     fn useless(&mut self, second: u64, key: &str) -> &mut Record {
@@ -122,7 +122,7 @@ fn needless_writes() {
     });
     expect("after a lost answer about something else", &facts, needless, |story| {
         let input = json!({"cluster": "prod", "service": "api"});
-        story.call(0, "COPY1", Service::Ecs, "UpdateService", input).fate = Fate::Reset;
+        story.call(0, "COPY1", Api::Ecs, "UpdateService", input).fate = Fate::Reset;
         story.useless(10, "COPY1");
     });
     expect("after a cut", &facts, &[], |story| {
@@ -130,7 +130,7 @@ fn needless_writes() {
         story.useless(10, "COPY1");
     });
     expect("after a stale read", &facts, &[], |story| {
-        story.call(0, "COPY1", Service::Ecs, "DescribeServices", json!({})).faults = vec!["stale read"];
+        story.call(0, "COPY1", Api::Ecs, "DescribeServices", json!({})).faults = vec!["stale read"];
         story.useless(10, "COPY1");
     });
     expect("somebody else was faster", &facts, &[], |story| {
@@ -151,7 +151,7 @@ fn needless_writes() {
         story.update(25, "COPY1");
     });
     expect("registering what is there", &facts, needless, |story| {
-        let record = story.call(0, "COPY1", Service::Ecs, "RegisterTaskDefinition", json!({"family": "web"}));
+        let record = story.call(0, "COPY1", Api::Ecs, "RegisterTaskDefinition", json!({"family": "web"}));
         record.truth.as_mut().unwrap().twin = Some("web:1".to_owned());
     });
 }
@@ -285,19 +285,19 @@ fn fields_of_other_owners() {
     let foreign = &["field of another owner"][..];
     let count = json!({"cluster": "prod", "service": SERVICE, "desiredCount": 2});
     expect("the count of an autoscaled service", &facts, foreign, |story| {
-        story.call(0, "COPY1", Service::Ecs, "UpdateService", count.clone());
+        story.call(0, "COPY1", Api::Ecs, "UpdateService", count.clone());
     });
     expect("by the autoscaler", &facts, &[], |story| {
-        story.call(0, "AUTOSCALING", Service::Ecs, "UpdateService", count.clone());
+        story.call(0, "AUTOSCALING", Api::Ecs, "UpdateService", count.clone());
     });
     expect("the count of another service", &Facts { foreign_counts: [].into(), ..facts.clone() }, &[], |story| {
-        story.call(0, "COPY1", Service::Ecs, "UpdateService", count.clone());
+        story.call(0, "COPY1", Api::Ecs, "UpdateService", count.clone());
     });
     expect("targets", &facts, foreign, |story| {
-        story.call(0, "COPY1", Service::ElasticLoadBalancing, "DeregisterTargets", json!({"TargetGroupArn": "tg"}));
+        story.call(0, "COPY1", Api::ElasticLoadBalancing, "DeregisterTargets", json!({"TargetGroupArn": "tg"}));
     });
     expect("weights", &facts, foreign, |story| {
-        let record = story.call(0, "COPY1", Service::ElasticLoadBalancing, "ModifyRule", json!({"RuleArn": "rule"}));
+        let record = story.call(0, "COPY1", Api::ElasticLoadBalancing, "ModifyRule", json!({"RuleArn": "rule"}));
         record.truth.as_mut().unwrap().shifted_rules = vec!["rule".to_owned()];
     });
 }
@@ -307,7 +307,7 @@ fn deletions() {
     let delete = |instance: &'static str| {
         move |story: &mut Story| {
             let record =
-                story.call(0, "COPY1", Service::Ecs, "DeleteService", json!({"cluster": "prod", "service": "web"}));
+                story.call(0, "COPY1", Api::Ecs, "DeleteService", json!({"cluster": "prod", "service": "web"}));
             let tags = vec![("trueup:instance".to_owned(), instance.to_owned())];
             record.truth.as_mut().unwrap().tags_before = vec![(SERVICE.to_owned(), tags)];
         }
@@ -327,12 +327,12 @@ fn deletions() {
 
 #[test]
 fn canaries_and_rest() {
-    let belongs = vec![(Service::Ecs, "RegisterTaskDefinition".to_owned())];
+    let belongs = vec![(Api::Ecs, "RegisterTaskDefinition".to_owned())];
     let canaries = vec![Canary { text: "CANARY123".to_owned(), belongs }];
     let facts = Facts { canaries, ..facts() };
     let carry = |action: &'static str| {
         move |story: &mut Story| {
-            story.call(0, "COPY1", Service::Ecs, action, json!({"family": "web", "x": ["CANARY123"]}));
+            story.call(0, "COPY1", Api::Ecs, action, json!({"family": "web", "x": ["CANARY123"]}));
         }
     };
     expect("where it belongs", &facts, &[], carry("RegisterTaskDefinition"));
@@ -345,7 +345,7 @@ fn canaries_and_rest() {
         story.update(99, "COPY1");
     });
     expect("a read in the quiet", &quiet, &[], |story| {
-        story.call(100, "COPY1", Service::Ecs, "DescribeServices", json!({}));
+        story.call(100, "COPY1", Api::Ecs, "DescribeServices", json!({}));
     });
     expect("a write in the quiet, even a refused one", &quiet, &["write at rest"], |story| {
         story.update(100, "COPY2").outcome = Some(Err(ApiError::client("ClientException", "")));

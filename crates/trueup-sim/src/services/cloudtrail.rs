@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::common::{page, page_size, unknown_operation};
 use super::model::Event;
 use crate::input::{list, text};
-use crate::wire::{ApiError, Outcome, Service};
+use crate::wire::{Api, ApiError, Outcome};
 use crate::world::World;
 
 /// How long it takes until an event can be looked up: seconds, from and to. AWS names five minutes as typical.
@@ -42,7 +42,7 @@ pub struct Happened<'a> {
     /// The access key id that signed.
     pub access_key: &'a str,
     /// Which service.
-    pub service: Service,
+    pub service: Api,
     /// Which action.
     pub action: &'a str,
     /// Its input.
@@ -60,16 +60,16 @@ pub fn append(world: &mut World, happened: Happened<'_>) {
     let parts = [chance.hex(8), chance.hex(4), chance.hex(3), chance.hex(3), chance.hex(12)];
     let id = format!("{}-{}-4{}-a{}-{}", parts[0], parts[1], parts[2], parts[3], parts[4]);
     let source = match happened.service {
-        Service::Ecs => "ecs.amazonaws.com",
-        Service::ElasticLoadBalancing => "elasticloadbalancing.amazonaws.com",
-        Service::CloudFormation => "cloudformation.amazonaws.com",
-        Service::Sts => "sts.amazonaws.com",
-        Service::Ecr => "ecr.amazonaws.com",
-        Service::SecretsManager => "secretsmanager.amazonaws.com",
-        Service::Ssm => "ssm.amazonaws.com",
-        Service::CloudWatch => "monitoring.amazonaws.com",
-        Service::ApplicationAutoScaling => "application-autoscaling.amazonaws.com",
-        Service::CloudTrail => "cloudtrail.amazonaws.com",
+        Api::Ecs => "ecs.amazonaws.com",
+        Api::ElasticLoadBalancing => "elasticloadbalancing.amazonaws.com",
+        Api::CloudFormation => "cloudformation.amazonaws.com",
+        Api::Sts => "sts.amazonaws.com",
+        Api::Ecr => "ecr.amazonaws.com",
+        Api::SecretsManager => "secretsmanager.amazonaws.com",
+        Api::Ssm => "ssm.amazonaws.com",
+        Api::CloudWatch => "monitoring.amazonaws.com",
+        Api::ApplicationAutoScaling => "application-autoscaling.amazonaws.com",
+        Api::CloudTrail => "cloudtrail.amazonaws.com",
     };
     let named = RESOURCES.iter().filter_map(|(member, kind)| Some((*kind, text(happened.input, member)?)));
     let resources: Vec<(String, String)> = named.map(|(kind, name)| (kind.to_owned(), name.to_owned())).collect();

@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use common::unknown_operation;
 
-use crate::wire::{Outcome, Service};
+use crate::wire::{Api, Outcome};
 use crate::world::World;
 
 /// Answers one action of a service that is neither ECS nor Elastic Load Balancing. `caller` is the ARN of who calls.
@@ -37,16 +37,16 @@ use crate::world::World;
 /// # Errors
 /// As the service; `InvalidAction` (query protocol) or `UnknownOperationException` (JSON) for an action, or a service,
 /// that is not simulated here.
-pub fn answer(world: &mut World, service: Service, caller: &str, action: &str, input: &Value) -> Outcome {
+pub fn answer(world: &mut World, service: Api, caller: &str, action: &str, input: &Value) -> Outcome {
     match service {
-        Service::CloudFormation => cloudformation::answer(world, action, input),
-        Service::Sts => sts::answer(world, caller, action, input),
-        Service::Ecr => ecr::answer(world, action, input),
-        Service::SecretsManager => secrets::answer(world, action, input),
-        Service::Ssm => parameters::answer(world, action, input),
-        Service::CloudWatch => cloudwatch::answer(world, action, input),
-        Service::ApplicationAutoScaling => autoscaling::answer(world, action, input),
-        Service::CloudTrail => cloudtrail::answer(world, action, input),
-        Service::Ecs | Service::ElasticLoadBalancing => Err(unknown_operation(action)),
+        Api::CloudFormation => cloudformation::answer(world, action, input),
+        Api::Sts => sts::answer(world, caller, action, input),
+        Api::Ecr => ecr::answer(world, action, input),
+        Api::SecretsManager => secrets::answer(world, action, input),
+        Api::Ssm => parameters::answer(world, action, input),
+        Api::CloudWatch => cloudwatch::answer(world, action, input),
+        Api::ApplicationAutoScaling => autoscaling::answer(world, action, input),
+        Api::CloudTrail => cloudtrail::answer(world, action, input),
+        Api::Ecs | Api::ElasticLoadBalancing => Err(unknown_operation(action)),
     }
 }

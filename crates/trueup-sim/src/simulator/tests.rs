@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Reached, Simulator};
 use crate::ecs::model::ServiceKey;
-use crate::faults::{Ending, Executed, Fault, Moment, Rule, What, When};
+use crate::faults::{Ending, Executed, Fault, FaultRule, Moment, What, When};
 use crate::http::{Reply, Request};
 use crate::recorder::{Effect, Fate};
 use crate::time::Time;
-use crate::wire::Service;
+use crate::wire::Api;
 use crate::writers::{Deed, Writer};
 
 const ACCOUNT: &str = "123456789012";
@@ -104,7 +104,7 @@ fn every_fault_of_a_mutating_call_has_its_effect_and_its_answer() {
     ];
     for (fault, expected, at_once, later) in cases {
         let mut simulator = simulator();
-        simulator.faults.add(Rule::mutation(0, fault));
+        simulator.faults.add(FaultRule::mutation(0, fault));
         let (status, _) = answer(simulator.handle(at(0), &list()));
         assert_eq!(status, 200, "{fault:?}: a read is no mutating call");
         let reply = simulator.handle(at(0), &register());
@@ -132,8 +132,8 @@ fn denials_and_throttles_use_the_words_of_the_service() {
     let mut simulator = simulator();
     let role = "arn:aws:sts::123456789012:assumed-role/trueup/copy-1";
     simulator.principals.add("AKIATRUEUP", ACCOUNT, role);
-    simulator.faults.add(Rule::new(What::action(Service::Ecs, "UpdateService").on("/web"), Fault::Denied));
-    simulator.faults.add(Rule::new(What::service(Service::ElasticLoadBalancing), Fault::Throttled));
+    simulator.faults.add(FaultRule::new(What::action(Api::Ecs, "UpdateService").on("/web"), Fault::Denied));
+    simulator.faults.add(FaultRule::new(What::service(Api::ElasticLoadBalancing), Fault::Throttled));
     let update = |service: &str| ecs("UpdateService", &json!({"cluster": "prod", "service": service}));
     let (status, body) = answer(simulator.handle(at(0), &update("web")));
     assert_eq!(status, 400);
@@ -155,7 +155,7 @@ fn rules_hit_in_their_time_their_turn_and_their_share() {
     let throttled = |when, percent| {
         let mut simulator = simulator();
         simulator.buckets.enabled = false;
-        simulator.faults.add(Rule::new(What::reads(), Fault::Throttled).when(when).percent(percent));
+        simulator.faults.add(FaultRule::new(What::reads(), Fault::Throttled).when(when).percent(percent));
         let statuses: Vec<bool> =
             (0..100).map(|second| answer(simulator.handle(at(second), &list())).0 == 400).collect();
         statuses
@@ -177,7 +177,7 @@ fn stale_reads_answer_exactly_as_it_was_and_monotonic_ones_never_go_back() {
     for monotonic in [false, true] {
         let mut simulator = simulator();
         let stale = Fault::Stale { up_to: Duration::from_mins(1), monotonic };
-        simulator.faults.add(Rule::new(What::reads(), stale));
+        simulator.faults.add(FaultRule::new(What::reads(), stale));
         let mut counts = Vec::new();
         for second in 0..120 {
             if second % 10 == 0 {
@@ -204,7 +204,7 @@ fn batch_answers_lose_entries_with_and_without_telling() {
         let mut simulator = simulator();
         assert_eq!(answer(simulator.handle(at(0), &ecs("CreateCluster", &json!({"clusterName": "prod"})))).0, 200);
         let partial = Fault::Partial { percent: 100, told };
-        simulator.faults.add(Rule::new(What::action(Service::Ecs, "Describe*"), partial));
+        simulator.faults.add(FaultRule::new(What::action(Api::Ecs, "Describe*"), partial));
         let (status, body) = answer(simulator.handle(at(0), &ecs("DescribeClusters", &json!({"clusters": ["prod"]}))));
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!((status, &body["clusters"]), (200, &json!([])));
@@ -222,7 +222,7 @@ fn short_pages_still_lead_to_everything() {
         let form = format!("Action=CreateTargetGroup&Name={name}&Protocol=HTTP&Port=80&VpcId=vpc-1&TargetType=ip");
         assert_eq!(answer(simulator.handle(at(9), &elb(&form))).0, 200);
     }
-    simulator.faults.add(Rule::new(What::reads(), Fault::ShortPages(2)));
+    simulator.faults.add(FaultRule::new(What::reads(), Fault::ShortPages(2)));
     let mut pages = Vec::new();
     let mut token = json!({});
     loop {
@@ -242,7 +242,7 @@ fn short_pages_still_lead_to_everything() {
 #[test]
 fn an_outage_is_over_when_its_time_is() {
     let mut simulator = simulator();
-    simulator.faults.add(Rule::outage(Service::Ecs, at(10), at(70)));
+    simulator.faults.add(FaultRule::outage(Api::Ecs, at(10), at(70)));
     for (second, status) in [(9, 200), (10, 503), (69, 503), (70, 200)] {
         assert_eq!(answer(simulator.handle(at(second), &list())).0, status, "at {second}");
     }
@@ -255,7 +255,7 @@ fn a_cut_client_is_not_heard_until_it_is_revived() {
         let told: Arc<Mutex<Vec<Reached>>> = Arc::default();
         let hook = Arc::clone(&told);
         simulator.on_cut(move |reached| hook.lock().unwrap().push(reached.clone()));
-        simulator.faults.add(Rule::cut(1, moment));
+        simulator.faults.add(FaultRule::cut(1, moment));
         simulator.handle(at(0), &list());
         assert_eq!(simulator.cuts(), []);
         simulator.handle(at(1), &register());
@@ -341,7 +341,7 @@ fn others_write_at_their_time_under_their_own_name() {
     let mut simulator = simulator();
     let person = Writer::person(ACCOUNT, "kim");
     let cluster = json!({"clusterName": "by-hand"});
-    let create = Deed::Call { service: Service::Ecs, action: "CreateCluster".to_owned(), input: cluster };
+    let create = Deed::Call { service: Api::Ecs, action: "CreateCluster".to_owned(), input: cluster };
     simulator.script(at(10), &person, create);
     let gone = ServiceKey { cluster: "by-hand".to_owned(), name: "gone".to_owned() };
     simulator.script(at(20), &Writer::autoscaler(ACCOUNT), Deed::Scale { service: gone.clone(), desired_count: 3 });
@@ -362,7 +362,7 @@ fn others_write_at_their_time_under_their_own_name() {
 fn others_can_write_between_a_read_and_the_write_after_it() {
     let mut simulator = simulator();
     let input = json!({"clusterName": "by-hand"});
-    let create = Deed::Call { service: Service::Ecs, action: "CreateCluster".to_owned(), input };
+    let create = Deed::Call { service: Api::Ecs, action: "CreateCluster".to_owned(), input };
     simulator.script_after(1, &Writer::person(ACCOUNT, "kim"), create);
     for _ in 0..3 {
         simulator.handle(at(0), &list());
@@ -377,9 +377,9 @@ fn the_same_seed_and_inputs_give_the_same_history_to_the_byte() {
         let mut simulator = Simulator::new(ACCOUNT, REGION, seed);
         if faults {
             let lost = Fault::NoAnswer { executed: Executed::AtOnce, ending: Ending::Reset };
-            simulator.faults.add(Rule::new(What::mutations(), lost).percent(30));
+            simulator.faults.add(FaultRule::new(What::mutations(), lost).percent(30));
             let stale = Fault::Stale { up_to: Duration::from_mins(1), monotonic: false };
-            simulator.faults.add(Rule::new(What::reads(), stale).percent(50));
+            simulator.faults.add(FaultRule::new(What::reads(), stale).percent(50));
         }
         let replies: Vec<Reply> = (0..60)
             .map(|second| simulator.handle(at(second), &if second % 3 == 0 { register() } else { list() }))

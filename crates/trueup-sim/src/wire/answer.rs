@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ApiError, Outcome, Protocol, Service, cbor, xml};
+use super::{Api, ApiError, Outcome, Protocol, cbor, xml};
 use crate::http::Response;
 use crate::time::Time;
 
@@ -12,7 +12,7 @@ pub struct Envelope<'a> {
     /// How it is written.
     pub protocol: Protocol,
     /// The service, as far as it is known.
-    pub service: Option<Service>,
+    pub service: Option<Api>,
     /// The action.
     pub action: &'a str,
     /// `x-amzn-requestid`, a UUID.
@@ -75,7 +75,7 @@ impl Envelope<'_> {
         if matches!(self.protocol, Protocol::Json11 | Protocol::Json10) {
             headers.push(("x-amzn-errortype".to_owned(), error.code.clone()));
         }
-        if self.service == Some(Service::CloudWatch) && self.protocol != Protocol::Query {
+        if self.service == Some(Api::CloudWatch) && self.protocol != Protocol::Query {
             headers.push(("x-amzn-query-error".to_owned(), format!("{};{}", error.code, xml::fault(error))));
         }
         headers

@@ -27,7 +27,7 @@ use serde_json::Value;
 
 /// The services that are simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Service {
+pub enum Api {
     /// Amazon ECS: JSON 1.1, `X-Amz-Target: AmazonEC2ContainerServiceV20141113.…`.
     Ecs,
     /// Elastic Load Balancing v2: query.
@@ -54,7 +54,7 @@ pub enum Service {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// Which service.
-    pub service: Service,
+    pub service: Api,
     /// Which action, such as `UpdateService`.
     pub action: String,
     /// The access key id that signed it: who calls.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::scope::Scope;
-use super::{ApiError, Call, Protocol, Service, body, cbor, query};
+use super::{Api, ApiError, Call, Protocol, body, cbor, query};
 use crate::http::Request;
 use crate::time::Time;
 
@@ -24,7 +24,7 @@ pub struct Refusal {
     /// How the answer must be written.
     pub protocol: Protocol,
     /// The service, as far as it is known.
-    pub service: Option<Service>,
+    pub service: Option<Api>,
     /// The answer.
     pub error: ApiError,
 }
@@ -37,10 +37,10 @@ pub struct Refusal {
 /// As AWS answers: no signature, an unknown service or action, a body that cannot be read.
 pub fn read(request: &Request) -> Result<Incoming, Box<Refusal>> {
     let scope = Scope::of(request);
-    let signed_for = scope.as_ref().and_then(|scope| Service::by_signing_name(&scope.service));
+    let signed_for = scope.as_ref().and_then(|scope| Api::by_signing_name(&scope.service));
     let framing = Framing::of(request);
-    let protocol = framing.protocol().or_else(|| signed_for.map(Service::protocol)).unwrap_or(Protocol::Query);
-    let refuse = |service: Option<Service>, error: ApiError| Box::new(Refusal { protocol, service, error });
+    let protocol = framing.protocol().or_else(|| signed_for.map(Api::protocol)).unwrap_or(Protocol::Query);
+    let refuse = |service: Option<Api>, error: ApiError| Box::new(Refusal { protocol, service, error });
 
     let body = body::decoded(request).map_err(|error| refuse(signed_for, error))?;
     let (named, action, input) = framing.parse(&body).map_err(|error| refuse(signed_for, error))?;
@@ -61,10 +61,10 @@ pub fn read(request: &Request) -> Result<Incoming, Box<Refusal>> {
 }
 
 /// What an action answers that a service does not know.
-pub fn unknown_operation(protocol: Protocol, service: Option<Service>, action: &str) -> ApiError {
+pub fn unknown_operation(protocol: Protocol, service: Option<Api>, action: &str) -> ApiError {
     match protocol {
         Protocol::Query => {
-            let version = service.and_then(Service::version).unwrap_or_default();
+            let version = service.and_then(Api::version).unwrap_or_default();
             ApiError::client("InvalidAction", format!("Could not find operation {action} for version {version}"))
         }
         Protocol::Json11 | Protocol::Json10 | Protocol::Cbor => ApiError::client("UnknownOperationException", ""),
@@ -122,7 +122,7 @@ impl<'a> Framing<'a> {
     }
 
     /// The service that the request itself names, the action (empty when there is none) and the input.
-    fn parse(&self, body: &[u8]) -> Result<(Option<Service>, String, Value), ApiError> {
+    fn parse(&self, body: &[u8]) -> Result<(Option<Api>, String, Value), ApiError> {
         match self {
             Self::Json { target, .. } => {
                 let (prefix, action) = target.rsplit_once('.').unwrap_or(("", target));
@@ -131,7 +131,7 @@ impl<'a> Framing<'a> {
                 } else {
                     serde_json::from_slice(body).map_err(|_| unreadable())?
                 };
-                object(input).map(|input| (Service::by_target(prefix), action.to_owned(), input))
+                object(input).map(|input| (Api::by_target(prefix), action.to_owned(), input))
             }
             Self::Cbor { service, action } => {
                 let input = if body.is_empty() {
@@ -139,7 +139,7 @@ impl<'a> Framing<'a> {
                 } else {
                     cbor::parse(body).map_err(|_| unreadable())?
                 };
-                object(input).map(|input| (Service::by_target(service), (*action).to_owned(), input))
+                object(input).map(|input| (Api::by_target(service), (*action).to_owned(), input))
             }
             Self::Form { url_query } => {
                 let mut pairs = query::pairs(url_query.as_bytes());
@@ -151,7 +151,7 @@ impl<'a> Framing<'a> {
                     value.and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
                 };
                 let (action, version) = (taken("Action"), taken("Version"));
-                Ok((Service::by_version(&version), action, input))
+                Ok((Api::by_version(&version), action, input))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! SigV4's credential scope, which names caller, region and service; and how services are called in it.
 
-use super::{Protocol, Service};
+use super::{Api, Protocol};
 use crate::http::Request;
 
 /// What a signature's credential says: `AKID/20260101/eu-west-1/ecs/aws4_request`.
@@ -32,7 +32,7 @@ impl Scope {
 
 /// One row per service: signing name, prefix of `X-Amz-Target`, version of the query API, XML namespace.
 struct Names {
-    service: Service,
+    service: Api,
     signing: &'static str,
     target: Option<&'static str>,
     version: Option<&'static str>,
@@ -40,28 +40,23 @@ struct Names {
 }
 
 const SERVICES: [Names; 10] = [
-    json(Service::Ecs, "ecs", "AmazonEC2ContainerServiceV20141113"),
-    json(Service::Ecr, "ecr", "AmazonEC2ContainerRegistry_V20150921"),
-    json(Service::SecretsManager, "secretsmanager", "secretsmanager"),
-    json(Service::Ssm, "ssm", "AmazonSSM"),
-    json(Service::ApplicationAutoScaling, "application-autoscaling", "AnyScaleFrontendService"),
+    json(Api::Ecs, "ecs", "AmazonEC2ContainerServiceV20141113"),
+    json(Api::Ecr, "ecr", "AmazonEC2ContainerRegistry_V20150921"),
+    json(Api::SecretsManager, "secretsmanager", "secretsmanager"),
+    json(Api::Ssm, "ssm", "AmazonSSM"),
+    json(Api::ApplicationAutoScaling, "application-autoscaling", "AnyScaleFrontendService"),
     // Also with `com.amazonaws.cloudtrail.v20131101.` before it.
-    json(Service::CloudTrail, "cloudtrail", "CloudTrail_20131101"),
+    json(Api::CloudTrail, "cloudtrail", "CloudTrail_20131101"),
     query(
-        Service::ElasticLoadBalancing,
+        Api::ElasticLoadBalancing,
         "elasticloadbalancing",
         "2015-12-01",
         "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
     ),
-    query(
-        Service::CloudFormation,
-        "cloudformation",
-        "2010-05-15",
-        "http://cloudformation.amazonaws.com/doc/2010-05-15/",
-    ),
-    query(Service::Sts, "sts", "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/"),
+    query(Api::CloudFormation, "cloudformation", "2010-05-15", "http://cloudformation.amazonaws.com/doc/2010-05-15/"),
+    query(Api::Sts, "sts", "2011-06-15", "https://sts.amazonaws.com/doc/2011-06-15/"),
     Names {
-        service: Service::CloudWatch,
+        service: Api::CloudWatch,
         signing: "monitoring",
         target: Some("GraniteServiceVersion20100801"),
         version: Some("2010-08-01"),
@@ -69,15 +64,15 @@ const SERVICES: [Names; 10] = [
     },
 ];
 
-const fn json(service: Service, signing: &'static str, target: &'static str) -> Names {
+const fn json(service: Api, signing: &'static str, target: &'static str) -> Names {
     Names { service, signing, target: Some(target), version: None, namespace: "" }
 }
 
-const fn query(service: Service, signing: &'static str, version: &'static str, namespace: &'static str) -> Names {
+const fn query(service: Api, signing: &'static str, version: &'static str, namespace: &'static str) -> Names {
     Names { service, signing, target: None, version: Some(version), namespace }
 }
 
-impl Service {
+impl Api {
     /// By the name in a credential scope, such as `elasticloadbalancing`.
     pub fn by_signing_name(name: &str) -> Option<Self> {
         SERVICES.iter().find(|names| names.signing == name).map(|names| names.service)

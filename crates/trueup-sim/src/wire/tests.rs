@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::answer::Envelope;
 use super::read::read;
-use super::{ApiError, Protocol, Service};
+use super::{Api, ApiError, Protocol};
 use crate::http::Request;
 use crate::time::Time;
 
@@ -12,7 +12,7 @@ use crate::time::Time;
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
 /// Signing name, path, headers and body; service, protocol, action and input.
-type Meant<'a> = (&'a str, &'a str, Headers<'a>, &'a [u8], Service, Protocol, &'a str, Value);
+type Meant<'a> = (&'a str, &'a str, Headers<'a>, &'a [u8], Api, Protocol, &'a str, Value);
 
 /// What is wrong, `Authorization`, headers and body; status and code.
 type Refused<'a> = (&'a str, Option<&'a str>, Headers<'a>, &'a [u8], u16, &'a str);
@@ -69,7 +69,7 @@ fn meanings() -> [Meant<'static>; 6] {
             "/",
             &ECS,
             br#"{"cluster": "c", "services": ["a", "b"]}"#,
-            Service::Ecs,
+            Api::Ecs,
             Protocol::Json11,
             "DescribeServices",
             json!({"cluster": "c", "services": ["a", "b"]}),
@@ -79,7 +79,7 @@ fn meanings() -> [Meant<'static>; 6] {
             "/",
             &[FORM],
             RULE,
-            Service::ElasticLoadBalancing,
+            Api::ElasticLoadBalancing,
             Protocol::Query,
             "CreateRule",
             json!({"ListenerArn": "arn:x", "Priority": "5", "Conditions": [{"Field": "path-pattern", "Values": ["/api/*"]}]}),
@@ -89,7 +89,7 @@ fn meanings() -> [Meant<'static>; 6] {
             "/",
             &[FORM],
             b"Action=GetCallerIdentity&Version=2011-06-15",
-            Service::Sts,
+            Api::Sts,
             Protocol::Query,
             "GetCallerIdentity",
             json!({}),
@@ -99,7 +99,7 @@ fn meanings() -> [Meant<'static>; 6] {
             "/",
             &METRICS,
             br#"{"Namespace": "Trueup", "MetricData": [{"Value": 1.5}]}"#,
-            Service::CloudWatch,
+            Api::CloudWatch,
             Protocol::Json10,
             "PutMetricData",
             json!({"Namespace": "Trueup", "MetricData": [{"Value": 1.5}]}),
@@ -109,12 +109,12 @@ fn meanings() -> [Meant<'static>; 6] {
             "/service/GraniteServiceVersion20100801/operation/PutMetricData",
             &GRANITE,
             b"\xbf\x69Namespace\x66Trueup\x6aMetricData\x81\xbf\x69Timestamp\xc1\xfb\x41\xda\x55\x6e\x40\x00\x00\x00\xff\xff",
-            Service::CloudWatch,
+            Api::CloudWatch,
             Protocol::Cbor,
             "PutMetricData",
             json!({"Namespace": "Trueup", "MetricData": [{"Timestamp": 1_767_225_600.0}]}),
         ),
-        ("cloudtrail", "/", &TRAIL, b"{}", Service::CloudTrail, Protocol::Json11, "LookupEvents", json!({})),
+        ("cloudtrail", "/", &TRAIL, b"{}", Api::CloudTrail, Protocol::Json11, "LookupEvents", json!({})),
     ]
 }
 
@@ -210,20 +210,20 @@ fn what_cannot_be_understood_is_refused_as_aws_does() {
     }
 }
 
-fn envelope(protocol: Protocol, service: Service, action: &str) -> Envelope<'_> {
+fn envelope(protocol: Protocol, service: Api, action: &str) -> Envelope<'_> {
     Envelope { protocol, service: Some(service), action, request_id: "id-1", now: Time::START }
 }
 
 #[test]
 fn outputs_are_written_as_each_protocol_has_them() {
-    let json = envelope(Protocol::Json11, Service::Ecs, "ListServices").respond(&Ok(json!({"serviceArns": []})));
+    let json = envelope(Protocol::Json11, Api::Ecs, "ListServices").respond(&Ok(json!({"serviceArns": []})));
     assert_eq!(String::from_utf8_lossy(&json.body), r#"{"serviceArns":[]}"#);
     assert!(json.headers.contains(&("x-amzn-requestid".to_owned(), "id-1".to_owned())));
     assert!(json.headers.contains(&("date".to_owned(), "Thu, 01 Jan 2026 00:00:00 GMT".to_owned())));
 
     let output = json!({"Rules": [{"Priority": "5", "IsDefault": false, "Actions": [], "Weight": 1, "Path": "/<a>&b", "None": null,
         "AuthenticationRequestExtraParams": {"a": "b"}}]});
-    let xml = envelope(Protocol::Query, Service::ElasticLoadBalancing, "DescribeRules").respond(&Ok(output));
+    let xml = envelope(Protocol::Query, Api::ElasticLoadBalancing, "DescribeRules").respond(&Ok(output));
     assert_eq!(
         String::from_utf8_lossy(&xml.body),
         "<DescribeRulesResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeRulesResult>\
@@ -233,7 +233,7 @@ fn outputs_are_written_as_each_protocol_has_them() {
          <ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></DescribeRulesResponse>"
     );
 
-    let cbor = envelope(Protocol::Cbor, Service::CloudWatch, "PutMetricData").respond(&Ok(Value::Null));
+    let cbor = envelope(Protocol::Cbor, Api::CloudWatch, "PutMetricData").respond(&Ok(Value::Null));
     assert_eq!(cbor.body, b"\xa0");
     assert!(cbor.headers.contains(&("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned())));
 }
@@ -242,7 +242,7 @@ fn outputs_are_written_as_each_protocol_has_them() {
 fn errors_are_written_as_each_protocol_has_them() {
     let mut error = ApiError::client("ConflictException", "a < b");
     error.members.insert("resourceIds".to_owned(), json!(["x"]));
-    let json = envelope(Protocol::Json11, Service::Ecs, "RunTask").respond(&Err(error.clone()));
+    let json = envelope(Protocol::Json11, Api::Ecs, "RunTask").respond(&Err(error.clone()));
     assert_eq!(json.status, 400);
     assert_eq!(
         String::from_utf8_lossy(&json.body),
@@ -250,13 +250,13 @@ fn errors_are_written_as_each_protocol_has_them() {
     );
     assert!(json.headers.contains(&("x-amzn-errortype".to_owned(), "ConflictException".to_owned())));
 
-    let xml = envelope(Protocol::Query, Service::Sts, "AssumeRole").respond(&Err(error.clone()));
+    let xml = envelope(Protocol::Query, Api::Sts, "AssumeRole").respond(&Err(error.clone()));
     assert_eq!(
         String::from_utf8_lossy(&xml.body),
         "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
          <Code>ConflictException</Code><Message>a &lt; b</Message></Error><RequestId>id-1</RequestId></ErrorResponse>"
     );
 
-    let cbor = envelope(Protocol::Cbor, Service::CloudWatch, "PutMetricData").respond(&Err(error));
+    let cbor = envelope(Protocol::Cbor, Api::CloudWatch, "PutMetricData").respond(&Err(error));
     assert!(cbor.headers.contains(&("x-amzn-query-error".to_owned(), "ConflictException;Sender".to_owned())));
 }

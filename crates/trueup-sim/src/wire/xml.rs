@@ -4,16 +4,16 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{ApiError, Service};
+use super::{Api, ApiError};
 
 /// The members that are maps, which JSON cannot distinguish from structures.
 const MAPS: [&str; 1] = ["AuthenticationRequestExtraParams"];
 
 /// `<ActionResponse><ActionResult>…</ActionResult><ResponseMetadata>…`.
-pub fn output(service: Service, action: &str, output: &Value, request_id: &str) -> String {
+pub fn output(service: Api, action: &str, output: &Value, request_id: &str) -> String {
     let mut xml = format!("<{action}Response xmlns=\"{}\">", service.namespace());
     // CloudWatch's actions without output have no result element at all; everywhere else it is there, if empty.
-    if service != Service::CloudWatch || !is_empty(output) {
+    if service != Api::CloudWatch || !is_empty(output) {
         let _ = write!(xml, "<{action}Result>");
         content(&mut xml, output);
         let _ = write!(xml, "</{action}Result>");
@@ -23,7 +23,7 @@ pub fn output(service: Service, action: &str, output: &Value, request_id: &str) 
 }
 
 /// `<ErrorResponse><Error><Type>Sender</Type>…`.
-pub fn error(service: Option<Service>, error: &ApiError, request_id: &str) -> String {
+pub fn error(service: Option<Api>, error: &ApiError, request_id: &str) -> String {
     let mut xml = String::from("<ErrorResponse");
     if let Some(service) = service {
         let _ = write!(xml, " xmlns=\"{}\"", service.namespace());

@@ -121,13 +121,19 @@ fn rolling() -> Plan {
 fn unverified() -> Plan {
     let commit = Revision::new("89abcdef0123456789abcdef0123456789abcdef");
     let hold = Hold::Unverified { commit, detail: "it is not signed".to_owned() };
-    Plan { held: vec![Held { subject: Subject::Application, changes: Vec::new(), reason: hold }], ..settled() }
+    application_held(hold)
 }
 
 fn invalid() -> Plan {
     let problems = vec!["web/service.toml:4:1: unknown field `desiredCout`".to_owned()];
     let hold = Hold::InvalidDocument { problems };
-    Plan { held: vec![Held { subject: Subject::Application, changes: Vec::new(), reason: hold }], ..settled() }
+    application_held(hold)
+}
+
+/// The whole application waits.
+fn application_held(reason: Hold) -> Plan {
+    let sync = reason.implies().unwrap_or(Sync::Synced);
+    Plan { sync, held: vec![Held { subject: Subject::Application, changes: Vec::new(), reason }], ..settled() }
 }
 
 /// What the three commands print of one application.

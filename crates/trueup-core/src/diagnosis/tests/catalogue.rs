@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::{Bearing, Class};
-use super::{World, container, ended, names};
+use super::{Scene, container, ended, names};
 
 const FAILED: &str = "TaskFailedToStart";
 const EXITED: &str = "EssentialContainerExited";
@@ -165,20 +165,20 @@ const TARGETS: &[(&str, &str, &str)] = &[
 #[test]
 fn every_row_of_the_catalogue_is_recognised() {
     for (code, reason, containers, class) in stops() {
-        let world = World::stopped(code, &reason, &containers);
+        let world = Scene::stopped(code, &reason, &containers);
         let world = world.and_stopped(code, &reason, &containers);
         assert_eq!(world.class(), class, "{code} {reason} {containers}");
         // Neither case, line breaks nor a prefix matters.
         let shouted = format!("Task stopped\n at 12:00:\n{}", reason.to_uppercase());
         if containers == json!([]) {
-            assert_eq!(World::stopped(code, &shouted, &containers).class(), class, "{shouted}");
+            assert_eq!(Scene::stopped(code, &shouted, &containers).class(), class, "{shouted}");
         }
     }
     for (message, class) in EVENTS {
-        assert_eq!(World::new().event(950, message).class(), *class, "{message}");
+        assert_eq!(Scene::new().event(950, message).class(), *class, "{message}");
     }
     for (reason, description, class) in TARGETS {
-        let stopped = World::stopped(
+        let stopped = Scene::stopped(
             "ServiceSchedulerInitiated",
             &format!("Task failed ELB health checks in (target-group {})", super::GROUP),
             &json!([]),

@@ -24,7 +24,7 @@ const GROUP: &str =
 
 /// The evidence about one deployment.
 #[derive(Clone)]
-struct World {
+struct Scene {
     tasks: Vec<Value>,
     events: Vec<(i64, String)>,
     targets: Vec<Value>,
@@ -34,7 +34,7 @@ struct World {
     unread: bool,
 }
 
-impl World {
+impl Scene {
     fn new() -> Self {
         let state = DeploymentState::Failed;
         let (tasks, events, targets, deployments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::DeploymentState;
-use super::{World, container, ended};
+use super::{Scene, container, ended};
 
 const EXITED: &str = "EssentialContainerExited";
 const FAILED: &str = "TaskFailedToStart";
@@ -23,7 +23,7 @@ fn a_message_cut_off_before_its_cause_is_unknown() {
         "Something that AWS writes only next year",
         "",
     ] {
-        assert_eq!(World::stopped(FAILED, reason, &json!([])).class(), "unknown", "{reason}");
+        assert_eq!(Scene::stopped(FAILED, reason, &json!([])).class(), "unknown", "{reason}");
     }
 }
 
@@ -61,7 +61,7 @@ fn a_word_of_another_row_does_not_make_it_that_row() {
         ),
     ];
     for (code, reason, class) in table {
-        assert_eq!(World::stopped(code, reason, &json!([])).class(), class, "{code} {reason}");
+        assert_eq!(Scene::stopped(code, reason, &json!([])).class(), class, "{code} {reason}");
     }
 }
 
@@ -86,7 +86,7 @@ fn the_stop_code_comes_before_the_exit_code() {
         ("", ENDED, 1, "application_exit"),
     ];
     for (code, reason, exit, class) in table {
-        let world = World::stopped(code, reason, &json!([container(Some(exit), "")]));
+        let world = Scene::stopped(code, reason, &json!([container(Some(exit), "")]));
         assert_eq!(world.class(), class, "{code} {reason} {exit}");
     }
 }
@@ -107,30 +107,30 @@ fn the_container_that_stopped_the_task_is_found_or_none_is() {
         (&[("helper", 1)], "unknown"),
     ];
     for (codes, class) in table {
-        assert_eq!(World::stopped(EXITED, ENDED, &ended(codes)).class(), *class, "{codes:?}");
+        assert_eq!(Scene::stopped(EXITED, ENDED, &ended(codes)).class(), *class, "{codes:?}");
     }
     // Two containers with different reasons.
     let two = json!([{"name": "backend", "reason": "OutOfMemoryError: x"}, {"name": "frontend", "reason": "CannotStartContainerError: y"}]);
-    assert_eq!(World::stopped(EXITED, ENDED, &two).class(), "unknown");
+    assert_eq!(Scene::stopped(EXITED, ENDED, &two).class(), "unknown");
 }
 
 #[test]
 fn replacements_are_noise() {
-    let replaced = World::stopped(
+    let replaced = Scene::stopped(
         "ServiceSchedulerInitiated",
         "Scaling activity initiated by (deployment ecs-svc/1)",
         &ended(&[("backend", 1)]),
     )
     .and_stopped(EXITED, ENDED, &ended(&[("backend", 143)]));
     assert_eq!(replaced.class(), "unknown", "it failed, and these do not say why");
-    let quiet = World { state: DeploymentState::Degraded, ..replaced.clone() };
+    let quiet = Scene { state: DeploymentState::Degraded, ..replaced.clone() };
     assert_eq!(quiet.class(), "(nothing)");
     assert_eq!(replaced.and_stopped(FAILED, MISSING, &json!([])).class(), "image_not_found");
 }
 
 #[test]
 fn tasks_of_another_deployment_do_not_count() {
-    let mut world = World::stopped(FAILED, MISSING, &json!([]));
+    let mut world = Scene::stopped(FAILED, MISSING, &json!([]));
     world.tasks[0]["startedBy"] = json!("ecs-svc/other");
     assert_eq!(world.class(), "unknown");
     // Where AWS does not say who started a task, its revision does.
@@ -146,17 +146,17 @@ fn most_tasks_decide_and_a_tie_is_unknown() {
     let lost = "ECS is performing maintenance on the underlying infrastructure hosting the task.";
     let slow = "Timeout waiting for network interface provisioning to complete.";
     let dead = |n: i64| json!([container(Some(n), "")]);
-    let missing = || World::stopped(FAILED, MISSING, &json!([]));
+    let missing = || Scene::stopped(FAILED, MISSING, &json!([]));
     let table = [
         (missing().and_stopped(EXITED, ENDED, &dead(1)), "unknown"),
         (missing().and_stopped(EXITED, ENDED, &dead(1)).and_stopped(EXITED, ENDED, &dead(2)), "application_exit"),
         (missing().and_stopped(FAILED, "Something new", &json!([])), "unknown"),
         // A cut-off text counts for the only thing it may mean.
         (missing().and_stopped(FAILED, CUT, &json!([])).and_stopped(FAILED, CUT, &json!([])), "image_not_found"),
-        (World::stopped(EXITED, ENDED, &dead(1)).and_stopped(FAILED, CUT, &json!([])), "unknown"),
+        (Scene::stopped(EXITED, ENDED, &dead(1)).and_stopped(FAILED, CUT, &json!([])), "unknown"),
         // A temporary cause, or one outside the release, does not count when there is a lasting one.
         (
-            World::stopped(FAILED, slow, &json!([])).and_stopped(FAILED, slow, &json!([])).and_stopped(
+            Scene::stopped(FAILED, slow, &json!([])).and_stopped(FAILED, slow, &json!([])).and_stopped(
                 FAILED,
                 MISSING,
                 &json!([]),
@@ -164,15 +164,15 @@ fn most_tasks_decide_and_a_tie_is_unknown() {
             "image_not_found",
         ),
         (
-            World::stopped("", lost, &json!([])).and_stopped("", lost, &json!([])).and_stopped(
+            Scene::stopped("", lost, &json!([])).and_stopped("", lost, &json!([])).and_stopped(
                 FAILED,
                 MISSING,
                 &json!([]),
             ),
             "image_not_found",
         ),
-        (World::stopped("", lost, &json!([])).and_stopped(FAILED, slow, &json!([])), "network_interface_timeout"),
-        (World::stopped("", lost, &json!([])), "maintenance"),
+        (Scene::stopped("", lost, &json!([])).and_stopped(FAILED, slow, &json!([])), "network_interface_timeout"),
+        (Scene::stopped("", lost, &json!([])), "maintenance"),
     ];
     for (at, (world, class)) in table.into_iter().enumerate() {
         assert_eq!(world.class(), class, "{at}: {:#?}", world.finding());
@@ -182,7 +182,7 @@ fn most_tasks_decide_and_a_tie_is_unknown() {
 #[test]
 fn foreign_and_contradictory_target_health_is_ignored() {
     let failed = || {
-        World::stopped(
+        Scene::stopped(
             "ServiceSchedulerInitiated",
             &format!("Task failed ELB health checks in (target-group {})", super::GROUP),
             &json!([]),
@@ -225,10 +225,10 @@ fn foreign_events_and_names_like_reasons_are_ignored() {
         (950, "(service could-not-launch) registered 1 targets in (target-group arn:aws:x)", "unknown"),
     ];
     for (at, message, class) in table {
-        assert_eq!(World::new().event(at, message).class(), class, "{message}");
+        assert_eq!(Scene::new().event(at, message).class(), class, "{message}");
     }
     // Two events that say different things.
-    let two = World::new().event(950, "(service web) operations are being throttled. Will try again later.");
+    let two = Scene::new().event(950, "(service web) operations are being throttled. Will try again later.");
     let two = two.event(
         951,
         "(service web) was unable to place a task because no container instance met all of its requirements.",
@@ -242,7 +242,7 @@ fn a_task_that_recovered_is_not_the_cause_of_missing_tasks() {
         "(service web) (task task0) (port 8000) is unhealthy in (target-group {}) due to (reason Request timed out).",
         super::GROUP
     );
-    let mut world = World { state: DeploymentState::Degraded, ..World::stopped("", "", &json!([])) };
+    let mut world = Scene { state: DeploymentState::Degraded, ..Scene::stopped("", "", &json!([])) };
     world.tasks[0]["lastStatus"] = json!("RUNNING");
     assert_eq!(world.clone().event(950, &event).class(), "(nothing)");
     assert_eq!(world.target("10.0.1.0", "Target.Timeout", "Request timed out").class(), "target_timeout");
@@ -251,13 +251,13 @@ fn a_task_that_recovered_is_not_the_cause_of_missing_tasks() {
 #[test]
 fn what_could_not_be_read_is_said_and_not_taken_for_nothing() {
     for state in [DeploymentState::Failed, DeploymentState::Failing, DeploymentState::Degraded] {
-        let world = World { state, unread: true, ..World::new() };
+        let world = Scene { state, unread: true, ..Scene::new() };
         let finding = world.finding().expect("it is not known that nothing failed");
         assert_eq!(
             (finding.class.name(), finding.evidence[0].text.as_str()),
             ("unknown", "ecs:ListTasks was denied: no")
         );
-        assert_eq!(World { unread: false, ..world }.finding().is_some(), state == DeploymentState::Failed);
+        assert_eq!(Scene { unread: false, ..world }.finding().is_some(), state == DeploymentState::Failed);
     }
 }
 
@@ -266,17 +266,17 @@ fn a_container_that_is_not_essential_is_not_the_cause() {
     let helper = |reason: &str| json!({"name": "helper", "exitCode": 137, "reason": reason});
     for reason in ["OutOfMemoryError: Container killed due to memory usage", "CannotStopContainerError: x"] {
         let containers = json!([{"name": "backend", "exitCode": 1}, helper(reason)]);
-        assert_eq!(World::stopped(EXITED, ENDED, &containers).class(), "application_exit", "{reason}");
+        assert_eq!(Scene::stopped(EXITED, ENDED, &containers).class(), "application_exit", "{reason}");
     }
     // A task does not start without it.
-    let missing = World::stopped(FAILED, "", &json!([helper(MISSING)]));
+    let missing = Scene::stopped(FAILED, "", &json!([helper(MISSING)]));
     assert_eq!(missing.class(), "image_not_found");
 }
 
 #[test]
 fn a_target_without_checks_failed_no_check() {
     let unused = |state: &str, reason: &str, description: &str| {
-        let mut world = World { state: DeploymentState::Degraded, ..World::stopped("", "", &json!([])) };
+        let mut world = Scene { state: DeploymentState::Degraded, ..Scene::stopped("", "", &json!([])) };
         world.tasks[0]["lastStatus"] = json!("RUNNING");
         let mut world = world.target("10.0.1.0", reason, description);
         world.targets[0]["TargetHealth"]["State"] = json!(state);
@@ -314,7 +314,7 @@ fn an_event_has_one_class_with_and_without_brackets() {
     for (says, class) in table {
         for name in ["(service web)", "service web", "(service could-not-launch)", "service could-not-launch"] {
             let message = format!("{name} {says}");
-            assert_eq!(World::new().event(950, &message).class(), class, "{message}");
+            assert_eq!(Scene::new().event(950, &message).class(), class, "{message}");
         }
     }
 }

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::super::Fact;
-use super::{GROUP, World, container};
+use super::{GROUP, Scene, container};
 
 const FAILED: &str = "TaskFailedToStart";
 
 /// Checks that cause and remedy contain these texts.
 #[track_caller]
-fn check(world: &World, cause: &str, remedy: &str) {
+fn check(world: &Scene, cause: &str, remedy: &str) {
     let finding = world.finding().expect("something failed");
     assert!(finding.cause.contains(cause), "{:?}: {}", finding.class, finding.cause);
     assert!(finding.cure.contains(remedy), "{:?}: {}", finding.class, finding.cure);
@@ -74,7 +74,7 @@ fn the_cause_names_what_a_task_lacked_before_it_started() {
         ),
     ];
     for (code, reason, containers, cause, remedy) in table {
-        check(&World::stopped(code, reason, &containers), cause, remedy);
+        check(&Scene::stopped(code, reason, &containers), cause, remedy);
     }
 }
 
@@ -111,7 +111,7 @@ fn the_cause_names_the_container_that_ended() {
         ),
     ];
     for (code, reason, containers, cause, remedy) in table {
-        check(&World::stopped(code, reason, &containers), cause, remedy);
+        check(&Scene::stopped(code, reason, &containers), cause, remedy);
     }
 }
 
@@ -119,11 +119,11 @@ fn the_cause_names_the_container_that_ended() {
 fn a_failed_health_check_is_explained_by_the_load_balancer() {
     let elb = format!("Task failed ELB health checks in (target-group {GROUP})");
     check(
-        &World::stopped("ServiceSchedulerInitiated", &elb, &json!([])),
+        &Scene::stopped("ServiceSchedulerInitiated", &elb, &json!([])),
         "container `backend` on port 8000 fails the health checks of the target group `elearning-system-backend-tg` to `/health`",
         "healthCheckGracePeriodSeconds` of the service (now 0)",
     );
-    let codes = World::stopped("ServiceSchedulerInitiated", &elb, &json!([])).target(
+    let codes = Scene::stopped("ServiceSchedulerInitiated", &elb, &json!([])).target(
         "10.0.1.0",
         "Target.ResponseCodeMismatch",
         "Health checks failed with these codes: [503]",
@@ -133,7 +133,7 @@ fn a_failed_health_check_is_explained_by_the_load_balancer() {
         "answers the health check of the target group `elearning-system-backend-tg` to `/health` with 503 (it accepts 200)",
         "Matcher",
     );
-    let late = World::stopped("ServiceSchedulerInitiated", &elb, &json!([])).target(
+    let late = Scene::stopped("ServiceSchedulerInitiated", &elb, &json!([])).target(
         "10.0.1.0",
         "Target.Timeout",
         "Request timed out",
@@ -144,7 +144,7 @@ fn a_failed_health_check_is_explained_by_the_load_balancer() {
 #[test]
 fn equal_facts_are_counted_safe_to_print_and_newest_first() {
     let missing = "CannotPullContainerError: failed to resolve ref a/b:1: not found\u{1b}[31m\nred";
-    let mut world = World::new();
+    let mut world = Scene::new();
     for _ in 0..3 {
         world = world.and_stopped(FAILED, missing, &json!([]));
     }
@@ -171,7 +171,7 @@ fn equal_facts_are_counted_safe_to_print_and_newest_first() {
 
 #[test]
 fn unknown_shows_everything() {
-    let world = World::stopped(FAILED, "Something new", &json!([])).and_stopped(FAILED, "Another thing", &json!([]));
+    let world = Scene::stopped(FAILED, "Something new", &json!([])).and_stopped(FAILED, "Another thing", &json!([]));
     let finding = world.finding().expect("it failed");
     assert_eq!((finding.class.name(), finding.evidence.len()), ("unknown", 2));
 }

@@ -1,13 +1,13 @@
 //! Holds because the desired state itself, or the plan made of it, cannot be used.
 
 use super::super::Sync;
-use super::described::{Described, list_of};
+use super::text::{HoldText, list_of};
 use crate::desired::Unresolved;
 use crate::names::Revision;
 
-pub(super) fn unresolved(references: &[Unresolved]) -> Described {
+pub(super) fn unresolved(references: &[Unresolved]) -> HoldText {
     let is_transient = references.iter().all(|reference| reference.transient);
-    Described {
+    HoldText {
         reason: "Unresolved",
         message: list_of(references, |reference| {
             format!("`{}` at {} does not resolve: {}", reference.reference, reference.location, reference.reason)
@@ -18,8 +18,8 @@ pub(super) fn unresolved(references: &[Unresolved]) -> Described {
     }
 }
 
-pub(super) fn invalid_document(problems: &[String]) -> Described {
-    Described {
+pub(super) fn invalid_document(problems: &[String]) -> HoldText {
+    HoldText {
         reason: "InvalidDocument",
         message: list_of(problems, Clone::clone),
         remedy: "push a commit that fixes it",
@@ -27,8 +27,8 @@ pub(super) fn invalid_document(problems: &[String]) -> Described {
     }
 }
 
-pub(super) fn unverified(commit: &Revision, detail: &str) -> Described {
-    Described {
+pub(super) fn unverified(commit: &Revision, detail: &str) -> HoldText {
+    HoldText {
         reason: "Unverified",
         message: format!("the commit `{commit}` is not verified: {detail}"),
         remedy: "have it signed by an allowed signer, or allow its signer in the daemon's configuration",
@@ -37,8 +37,8 @@ pub(super) fn unverified(commit: &Revision, detail: &str) -> Described {
     }
 }
 
-pub(super) fn unsound(defects: &[String]) -> Described {
-    Described {
+pub(super) fn unsound(defects: &[String]) -> HoldText {
+    HoldText {
         reason: "Unsound",
         message: format!("the plan is unsound: {}", list_of(defects, Clone::clone)),
         remedy: "this is a bug in trueup: please report it with the output of `trueup plan`",

@@ -1,11 +1,11 @@
 //! Holds because what is known of AWS or of git is missing or too old to conclude anything from.
 
 use super::super::{Ahead, Sync};
-use super::described::Described;
+use super::text::HoldText;
 use crate::live::ReadFailure;
 
-pub(super) fn not_observed(failure: &ReadFailure) -> Described {
-    Described {
+pub(super) fn not_observed(failure: &ReadFailure) -> HoldText {
+    HoldText {
         reason: "NotObserved",
         message: format!("it could not be read: {failure}"),
         remedy: if failure.kind.is_transient() {
@@ -17,8 +17,8 @@ pub(super) fn not_observed(failure: &ReadFailure) -> Described {
     }
 }
 
-pub(super) fn not_settled(seconds: i64) -> Described {
-    Described {
+pub(super) fn not_settled(seconds: i64) -> HoldText {
+    HoldText {
         reason: "NotSettled",
         message: format!("AWS still shows the state from before trueup's write {seconds} seconds ago"),
         remedy: "trueup reads it again soon",
@@ -26,7 +26,7 @@ pub(super) fn not_settled(seconds: i64) -> Described {
     }
 }
 
-pub(super) fn behind(ahead: &Ahead) -> Described {
+pub(super) fn behind(ahead: &Ahead) -> HoldText {
     let Ahead { revision, answered, unreachable_since } = ahead;
     let (message, remedy) = match (answered, unreachable_since) {
         (true, _) => (
@@ -45,5 +45,5 @@ pub(super) fn behind(ahead: &Ahead) -> Described {
             "trueup fetches from git at once",
         ),
     };
-    Described { reason: "Behind", message, remedy, implies: Some(Sync::Unknown) }
+    HoldText { reason: "Behind", message, remedy, implies: Some(Sync::Unknown) }
 }

@@ -2,11 +2,11 @@
 //!
 //! None implies a sync: what belongs to another owner may well be as git wants it.
 
-use super::described::Described;
+use super::text::HoldText;
 use crate::names::{EnvironmentName, InstanceName, Revision};
 
-pub(super) fn foreign_instance(instance: &InstanceName) -> Described {
-    Described {
+pub(super) fn foreign_instance(instance: &InstanceName) -> HoldText {
+    HoldText {
         reason: "ForeignInstance",
         message: format!("it belongs to the trueup installation `{instance}`"),
         remedy: "remove it from one of the two repositories, or remove the tag `trueup:instance` to hand it over",
@@ -14,8 +14,8 @@ pub(super) fn foreign_instance(instance: &InstanceName) -> Described {
     }
 }
 
-pub(super) fn foreign_environment(environment: &EnvironmentName) -> Described {
-    Described {
+pub(super) fn foreign_environment(environment: &EnvironmentName) -> HoldText {
+    HoldText {
         reason: "ForeignEnvironment",
         message: format!("it belongs to the environment `{environment}`"),
         remedy: "use another resource in one of the two environments, or remove the tag `trueup:environment`",
@@ -23,8 +23,8 @@ pub(super) fn foreign_environment(environment: &EnvironmentName) -> Described {
     }
 }
 
-pub(super) fn owned_by_stack(stack: &str) -> Described {
-    Described {
+pub(super) fn owned_by_stack(stack: &str) -> HoldText {
+    HoldText {
         reason: "OwnedByStack",
         message: format!("it belongs to the CloudFormation stack `{stack}`"),
         remedy: "remove it from the stack, or set `manage_stack_resources = true` and keep the stack's template equal",
@@ -32,8 +32,8 @@ pub(super) fn owned_by_stack(stack: &str) -> Described {
     }
 }
 
-pub(super) fn managed_by_ecs() -> Described {
-    Described {
+pub(super) fn managed_by_ecs() -> HoldText {
+    HoldText {
         reason: "ManagedByEcs",
         message: "ECS itself manages this service".to_owned(),
         remedy: "remove it from git and leave it to ECS, or create an ordinary service",
@@ -41,8 +41,8 @@ pub(super) fn managed_by_ecs() -> Described {
     }
 }
 
-pub(super) fn unknown_revision(revision: Option<&Revision>) -> Described {
-    Described {
+pub(super) fn unknown_revision(revision: Option<&Revision>) -> HoldText {
+    HoldText {
         reason: "UnknownRevision",
         message: match revision {
             Some(revision) => format!("its tag names the commit `{revision}`, which is not in this repository"),

@@ -1,10 +1,10 @@
 //! Holds because the policy, the operator or another writer keeps trueup from acting.
 
 use super::super::Cause;
-use super::described::{Described, list, list_of};
+use super::text::{HoldText, list, list_of};
 use crate::names::ApplicationName;
 
-pub(super) fn report_only(cause: Cause) -> Described {
+pub(super) fn report_only(cause: Cause) -> HoldText {
     let (noun, remedy) = match cause {
         Cause::Drift => ("drift", "set `heal = \"on\"` to repair it, or commit the live value to git"),
         Cause::Prune => ("resources that git no longer has", "set `prune = \"on\"` to delete it"),
@@ -12,13 +12,13 @@ pub(super) fn report_only(cause: Cause) -> Described {
         Cause::Pending => ("pending changes", FOLLOW),
         Cause::Adopt => ("resources to adopt", FOLLOW),
     };
-    Described { reason: "ReportOnly", message: format!("the policy only reports {noun}"), remedy, implies: None }
+    HoldText { reason: "ReportOnly", message: format!("the policy only reports {noun}"), remedy, implies: None }
 }
 
 const FOLLOW: &str = "set `follow = \"on\"` to apply it";
 
-pub(super) fn suspended(note: &str) -> Described {
-    Described {
+pub(super) fn suspended(note: &str) -> HoldText {
+    HoldText {
         reason: "Suspended",
         message: format!("suspended by an operator: {note}"),
         remedy: "run `trueup resume`",
@@ -26,9 +26,9 @@ pub(super) fn suspended(note: &str) -> Described {
     }
 }
 
-pub(super) fn contested(fields: &[String], by: Option<&str>) -> Described {
+pub(super) fn contested(fields: &[String], by: Option<&str>) -> HoldText {
     let by = by.map(|by| format!("; the last change is by {by}")).unwrap_or_default();
-    Described {
+    HoldText {
         reason: "Contested",
         message: format!("another writer changes {} again after each repair{by}", list(fields)),
         remedy: "stop the other writer, commit its values to git, or add the fields to the policy's `ignore`",
@@ -36,9 +36,9 @@ pub(super) fn contested(fields: &[String], by: Option<&str>) -> Described {
     }
 }
 
-pub(super) fn waits_for(applications: &[ApplicationName]) -> Described {
+pub(super) fn waits_for(applications: &[ApplicationName]) -> HoldText {
     let names = list_of(applications, |name| format!("`{name}`"));
-    Described {
+    HoldText {
         reason: "WaitsFor",
         message: format!("waiting for {names} to be Synced and Healthy"),
         remedy: "fix those applications first",
@@ -46,8 +46,8 @@ pub(super) fn waits_for(applications: &[ApplicationName]) -> Described {
     }
 }
 
-pub(super) fn prune_limit(count: usize, limit: u32) -> Described {
-    Described {
+pub(super) fn prune_limit(count: usize, limit: u32) -> HoldText {
+    HoldText {
         reason: "PruneLimit",
         message: format!("{count} resources would be deleted for one commit, and `prune_limit` is {limit}"),
         remedy: "check the list, then raise `prune_limit` or delete in smaller commits",

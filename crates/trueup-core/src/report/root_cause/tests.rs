@@ -27,12 +27,12 @@ fn denied(operation: &str) -> Hold {
 
 /// An environment whose applications are looked at, cycle after cycle.
 #[derive(Default)]
-struct Environment {
+struct Outage {
     states: BTreeMap<&'static str, ReportedState>,
     causes: RootCauses,
 }
 
-impl Environment {
+impl Outage {
     /// One cycle. Returns its merged events in short: `name application[, applications] reason`.
     fn cycle(&mut self, seen: &[(&'static str, Option<Hold>)]) -> Vec<String> {
         let observe = |(application, hold): &(&'static str, Option<Hold>)| {
@@ -59,7 +59,7 @@ fn brief(event: &Event) -> String {
 
 #[test]
 fn an_outage_of_sts_is_one_event_in_any_order() {
-    let mut environment = Environment::default();
+    let mut environment = Outage::default();
     let sts = || Some(unread("sts:GetCallerIdentity", FailureKind::TimedOut));
     let other = || Some(unread("sts:GetCallerIdentity", FailureKind::Unavailable));
     assert_eq!(environment.cycle(&[("a", sts())]), ["hold.started - [] NotObserved"]);
@@ -73,7 +73,7 @@ fn an_outage_of_sts_is_one_event_in_any_order() {
 
 #[test]
 fn missing_then_wrong_credentials_are_two_events_and_one_end() {
-    let mut environment = Environment::default();
+    let mut environment = Outage::default();
     let missing = || Some(Hold::NoCredentials { message: "none".to_owned() });
     let wrong = || Some(Hold::AccountMismatch { expected: "1".to_owned(), actual: "2".to_owned() });
     assert_eq!(environment.cycle(&[("a", missing()), ("b", missing())]), ["hold.started - [] NoCredentials"]);
@@ -86,7 +86,7 @@ fn missing_then_wrong_credentials_are_two_events_and_one_end() {
 
 #[test]
 fn another_wrong_account_is_reported_and_replaces_the_first() {
-    let mut environment = Environment::default();
+    let mut environment = Outage::default();
     let wrong = |actual: &str| Some(Hold::AccountMismatch { expected: "1".to_owned(), actual: actual.to_owned() });
     assert_eq!(environment.cycle(&[("a", wrong("2"))]), ["hold.started - [] AccountMismatch"]);
     assert_eq!(environment.cycle(&[("a", wrong("3"))]), ["hold.started - [] AccountMismatch"]);
@@ -96,7 +96,7 @@ fn another_wrong_account_is_reported_and_replaces_the_first() {
 
 #[test]
 fn one_cause_in_one_cycle_is_one_event_with_all_names() {
-    let mut environment = Environment::default();
+    let mut environment = Outage::default();
     let update = || Some(denied("ecs:UpdateService"));
     assert_eq!(
         environment.cycle(&[("a", update()), ("b", update()), ("c", Some(denied("elasticloadbalancing:ModifyRule")))]),
@@ -112,7 +112,7 @@ fn one_cause_in_one_cycle_is_one_event_with_all_names() {
 
 #[test]
 fn what_is_each_application_s_own_stays_apart() {
-    let mut environment = Environment::default();
+    let mut environment = Outage::default();
     let invalid = || Some(Hold::InvalidDocument { problems: vec!["a typing mistake".to_owned()] });
     assert_eq!(
         environment.cycle(&[("a", invalid()), ("b", invalid())]),
@@ -138,7 +138,7 @@ fn an_event_for_several_names_them_and_no_resource() {
 
 #[test]
 fn applications_that_git_no_longer_has_keep_no_cause_alive() {
-    let mut environment = Environment::default();
+    let mut environment = Outage::default();
     let missing = || Some(Hold::NoCredentials { message: "none".to_owned() });
     environment.cycle(&[("a", missing()), ("b", missing())]);
     let a = ApplicationName::new("a");
@@ -149,7 +149,7 @@ fn applications_that_git_no_longer_has_keep_no_cause_alive() {
 
 #[test]
 fn notes_are_read_as_they_were_written() {
-    let mut environment = Environment::default();
+    let mut environment = Outage::default();
     let missing = || Some(Hold::NoCredentials { message: "none".to_owned() });
     environment.cycle(&[("a", missing()), ("b", Some(denied("ecs:UpdateService")))]);
     let production = EnvironmentName::new("production");

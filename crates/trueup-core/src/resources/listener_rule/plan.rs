@@ -20,7 +20,7 @@ use crate::pointer::Pointer;
 use crate::resources::service::is_delegated;
 
 /// A rule that is there, with what is to be done about it.
-struct Present<'a> {
+struct PresentRule<'a> {
     work: Work<'a>,
     live: &'a LiveRule,
     tags: Tags,
@@ -83,7 +83,7 @@ fn compare<'a>(
     live: &'a LiveRule,
     tags: Tags,
     builder: &mut PlanBuilder,
-) -> Option<Present<'a>> {
+) -> Option<PresentRule<'a>> {
     let work = Work::new(input, document, arn(live));
     let Some(arn) = work.resource.arn.clone() else {
         builder.not_observed(&work.resource, &not_asked("elasticloadbalancing:DescribeRules"));
@@ -106,10 +106,10 @@ fn compare<'a>(
     let sorted = work.sort(changes, &basis);
     builder.report(&work.resource, &sorted);
     let complete = !sorted.keeps_pending();
-    Some(Present { work, live, tags, sorted, arn, complete })
+    Some(PresentRule { work, live, tags, sorted, arn, complete })
 }
 
-fn moved(present: &mut Present<'_>) -> Option<Move> {
+fn moved(present: &mut PresentRule<'_>) -> Option<Move> {
     let (cause, change) = present.sorted.take(|change| top(&change.path) == "Priority").pop()?;
     let priority = priority(&present.work.document.body)?;
     Some(Move { rule: present.arn.clone(), resource: present.work.resource.clone(), priority, cause, change })
@@ -167,7 +167,7 @@ fn create(work: &Work<'_>, listener: Arn, leaving: &BTreeSet<Arn>, builder: &mut
     builder.step_after(&work.resource, Cause::Create, work.whole(), Call::new(Operation::CreateRule, body), awaits);
 }
 
-fn modify(mut present: Present<'_>, builder: &mut PlanBuilder) {
+fn modify(mut present: PresentRule<'_>, builder: &mut PlanBuilder) {
     let work = &present.work;
     let changes = present.sorted.take(|change| top(&change.path) != "Tags");
     let settled = changes.is_empty();

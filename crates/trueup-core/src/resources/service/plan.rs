@@ -108,7 +108,7 @@ fn client_token(work: &Work<'_>) -> String {
 }
 
 /// A service that is there, with what git asks of it.
-pub(super) struct Present<'p> {
+pub(super) struct PresentService<'p> {
     pub(super) work: &'p Work<'p>,
     pub(super) id: &'p ServiceId,
     pub(super) live: &'p LiveService,
@@ -158,7 +158,7 @@ fn present(work: &Work<'_>, id: &ServiceId, live: &LiveService, builder: &mut Pl
     let undecided = decision.wanted == WantedRevision::Undecided;
     let complete = decision.complete && !sorted.keeps_pending() && !undecided && !unscaled;
     let task_definition = task_definition_change(&decision.wanted, &runs);
-    let present = Present { work, id, live, context, sorted, task_definition, complete, arn, asked };
+    let present = PresentService { work, id, live, context, sorted, task_definition, complete, arn, asked };
     let again = lookup == FailureLookup::Retried;
     match present.stop(lookup) {
         Some(stop) => present.hold_revision(stop, of_revision, builder),
@@ -176,7 +176,7 @@ fn not_ours(work: &Work<'_>, live: &LiveService) -> Option<Hold> {
     }
 }
 
-impl Present<'_> {
+impl PresentService<'_> {
     /// Why the revision that git wants is not deployed now: it failed before, ECS is at it already, or it is not known.
     fn stop(&self, lookup: FailureLookup) -> Option<Stop> {
         match lookup {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::plan::{FIRST_DESIRED_COUNT, Present};
+use super::plan::{FIRST_DESIRED_COUNT, PresentService};
 use super::rollout::UNREGISTERED;
 use crate::broken::{self, Broken};
 use crate::desired::Document;
@@ -17,7 +17,7 @@ use crate::plan::{Call, Cause, Hold};
 use crate::pointer::Pointer;
 use crate::resources::task_definition::registration;
 
-impl Present<'_> {
+impl PresentService<'_> {
     /// Plans `UpdateService`; whether there is anything to update.
     ///
     /// `again`: the service is told to run what git wants already, and it failed; an operator wants it deployed once more.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use trueup_core::names::Arn;
 use trueup_core::plan::{Call, Operation};
+use trueup_fixture::{answer, changed, created, deploy};
 
-use super::resources::{name_of, service_id, tags_of, tags_to, text, without};
+use super::resources::{name_of, service_id, tags_of, tags_to, text};
 use super::{ACCOUNT, REGION, State};
 
 impl State {
@@ -16,22 +17,12 @@ impl State {
         let id = service_id(&name);
         let before = self.resources.services.get(&id).map(|(service, _)| service.clone());
         let (mut service, tags) = match self.resources.services.remove(&id) {
-            Some(before) => before,
-            None => (
-                json!({
-                    "serviceArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/main/{name}"),
-                    "clusterArn": format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/main"),
-                    "serviceName": name, "status": "ACTIVE", "runningCount": 0, "pendingCount": 0,
-                }),
-                tags_of(&input["tags"], "key", "value"),
-            ),
+            Some((service, tags)) => (changed(&service, input), tags),
+            None => {
+                let arn = format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/main/{name}");
+                (created("CreateService", input, &arn), tags_of(&input["tags"], "key", "value"))
+            }
         };
-        for (member, value) in without(input, &["cluster", "service", "serviceName", "tags", "forceNewDeployment"])
-            .as_object()
-            .expect("a request is an object")
-        {
-            service[member] = value.clone();
-        }
         service["taskDefinition"] = json!(self.resources.full_arn(&text(&service, "taskDefinition")));
         let deploys = ["serviceName", "taskDefinition", "networkConfiguration", "forceNewDeployment"];
         if deploys.iter().any(|member| input.get(*member).is_some()) {
@@ -51,15 +42,14 @@ impl State {
         if !self.rolling {
             service["runningCount"] = service["desiredCount"].clone();
         }
-        service["deployments"] = json!([{
-            "id": format!("ecs-svc/{n}"), "status": "PRIMARY", "taskDefinition": service["taskDefinition"],
-            "desiredCount": service["desiredCount"], "runningCount": service["runningCount"],
-            "pendingCount": 0, "rolloutState": state, "rolloutStateReason": state, "createdAt": self.now(),
-        }]);
+        let deployment = json!({
+            "id": format!("ecs-svc/{n}"), "runningCount": service["runningCount"], "pendingCount": 0,
+            "rolloutState": state, "rolloutStateReason": state, "createdAt": self.now(),
+        });
+        deploy(&mut service, input, deployment);
         self.resources.services.insert(id, (service.clone(), tags.clone()));
-        let mut answer = service;
-        answer["tags"] = tags_to(&tags, "key", "value");
-        json!({"service": answer})
+        service["tags"] = tags_to(&tags, "key", "value");
+        answer("CreateService", input, &service)
     }
 
     /// Applies a call, and answers as AWS does.
@@ -112,24 +102,19 @@ impl State {
         let family = text(input, "family");
         let number = self.resources.task_definitions.iter().filter(|(_, d, _)| d["family"] == family).count() + 1;
         let arn = format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/{family}:{number}");
-        let mut description = without(input, &["tags"]);
-        description["taskDefinitionArn"] = json!(arn);
-        description["revision"] = json!(number);
-        description["status"] = json!("ACTIVE");
+        let description = created("RegisterTaskDefinition", input, &arn);
         let tags = tags_of(&input["tags"], "key", "value");
         self.resources.task_definitions.push((Arn::new(arn), description.clone(), tags));
-        json!({"taskDefinition": description, "tags": input["tags"]})
+        answer("RegisterTaskDefinition", input, &description)
     }
 
     fn create_target_group(&mut self, input: &Value, n: u64) -> Value {
         let name = text(input, "Name");
-        let mut description = without(input, &["Tags"]);
-        description["TargetGroupName"] = json!(name);
-        description["TargetGroupArn"] =
-            json!(format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{n}"));
+        let arn = format!("arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/{name}/{n}");
+        let description = created("CreateTargetGroup", input, &arn);
         let tags = tags_of(&input["Tags"], "Key", "Value");
         self.resources.target_groups.insert(name, (description.clone(), BTreeMap::new(), tags));
-        json!({"TargetGroups": [description]})
+        answer("CreateTargetGroup", input, &description)
     }
 
     fn modify_attributes(&mut self, input: &Value) -> Value {
@@ -143,22 +128,17 @@ impl State {
     fn create_rule(&mut self, input: &Value, n: u64) -> Value {
         let listener = text(input, "ListenerArn");
         let arn = format!("{}/{n}", listener.replacen(":listener/", ":listener-rule/", 1));
-        let mut description = without(input, &["ListenerArn", "Tags"]);
-        description["RuleArn"] = json!(arn);
-        description["Priority"] = json!(input["Priority"].to_string());
-        description["IsDefault"] = json!(false);
+        let description = created("CreateRule", input, &arn);
         let tags = tags_of(&input["Tags"], "Key", "Value");
         self.resources.rules.entry(Arn::new(listener)).or_default().push((description.clone(), tags));
-        json!({"Rules": [description]})
+        answer("CreateRule", input, &description)
     }
 
     fn modify_rule(&mut self, input: &Value) -> Value {
         let arn = text(input, "RuleArn");
         let rule = self.resources.rules.values_mut().flatten().find(|(d, _)| text(d, "RuleArn") == arn);
         let (rule, _) = rule.expect("what is modified exists");
-        for (member, value) in input.as_object().expect("a request is an object") {
-            rule[member] = value.clone();
-        }
-        json!({"Rules": [rule]})
+        *rule = changed(rule, input);
+        answer("ModifyRule", input, rule)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use trueup_core::kind::Kind;
 use trueup_core::live::{
     Live, LiveRule, LiveService, LiveTargetGroup, LiveTaskDefinition, Observed, OwnedResource, Tags,
@@ -127,12 +127,6 @@ pub(super) fn name_of(input: &Value) -> String {
 
 pub(super) fn text(value: &Value, member: &str) -> String {
     value[member].as_str().unwrap_or_default().to_owned()
-}
-
-pub(super) fn without(input: &Value, members: &[&str]) -> Value {
-    let kept =
-        input.as_object().expect("a request is an object").iter().filter(|(m, _)| !members.contains(&m.as_str()));
-    Value::Object(kept.map(|(m, v)| (m.clone(), v.clone())).collect::<Map<_, _>>())
 }
 
 pub(super) fn tags_of(list: &Value, key: &str, value: &str) -> Tags {

@@ -63,7 +63,7 @@ pub(super) struct EarlySuccess {
 
 /// Where a service's tasks are registered.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct LoadBalancer {
+pub(super) struct ServiceLoadBalancer {
     pub target_group: String,
     pub port: u16,
     /// None without `advancedConfiguration`.
@@ -153,10 +153,10 @@ impl Breaker {
 }
 
 /// `loadBalancers` of a service or a revision.
-pub(super) fn load_balancers(settings: &Map<String, Value>) -> Vec<LoadBalancer> {
+pub(super) fn load_balancers(settings: &Map<String, Value>) -> Vec<ServiceLoadBalancer> {
     let list = settings.get("loadBalancers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let read = |document: &Value| {
-        Some(LoadBalancer {
+        Some(ServiceLoadBalancer {
             target_group: document["targetGroupArn"].as_str()?.to_owned(),
             port: u16::try_from(document["containerPort"].as_u64()?).ok()?,
             shift: advanced(&document["advancedConfiguration"]),

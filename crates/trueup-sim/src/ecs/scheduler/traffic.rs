@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::configuration::{self, LoadBalancer};
+use super::configuration::{self, ServiceLoadBalancer};
 use super::find::known;
 use super::memory::Route;
 use crate::ecs::model::{Service, ServiceKey};
@@ -20,7 +20,7 @@ pub(super) fn groups(service: &Service, revision: u64) -> Vec<(String, u16)> {
     let resolved = revision.settings.get("resolvedConfiguration").and_then(|known| known["loadBalancers"].as_array());
     let resolved = resolved.map(Vec::as_slice).unwrap_or_default();
     let balancers = configuration::load_balancers(&revision.settings);
-    let group = |(index, balancer): (usize, LoadBalancer)| {
+    let group = |(index, balancer): (usize, ServiceLoadBalancer)| {
         let resolved = resolved.get(index).and_then(|known| known["targetGroupArn"].as_str());
         (resolved.map_or(balancer.target_group, str::to_owned), balancer.port)
     };
@@ -31,7 +31,7 @@ pub(super) fn groups(service: &Service, revision: u64) -> Vec<(String, u16)> {
 pub(super) fn routes(service: &Service, blue: Option<u64>) -> Vec<Route> {
     let serving = blue.map(|blue| groups(service, blue)).unwrap_or_default();
     let balancers = configuration::load_balancers(&service.settings).into_iter().enumerate();
-    let route = |(index, balancer): (usize, LoadBalancer)| {
+    let route = |(index, balancer): (usize, ServiceLoadBalancer)| {
         let shift = balancer.shift?;
         let blue = serving.get(index).map(|(group, _)| group.clone());
         let (green, idle) = if blue.as_ref() == Some(&balancer.target_group) {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{call, refusal, world};
 use crate::ecs::model::{Service, ServiceKey, ServiceStatus};
 use crate::services::autoscaling::scale;
-use crate::wire::Service::ApplicationAutoScaling;
+use crate::wire::Api::ApplicationAutoScaling;
 use crate::world::World;
 
 fn add_service(world: &mut World, count: u64) -> ServiceKey {

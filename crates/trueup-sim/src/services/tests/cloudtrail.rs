@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{CALLER, call, refusal, world};
 use crate::services::cloudtrail::{Happened, append};
-use crate::wire::Service::{self, CloudTrail};
+use crate::wire::Api::{self, CloudTrail};
 use crate::world::World;
 
 fn update(world: &mut World, service: &str) {
@@ -12,7 +12,7 @@ fn update(world: &mut World, service: &str) {
     let happened = Happened {
         caller: CALLER,
         access_key: "AKIA1",
-        service: Service::Ecs,
+        service: Api::Ecs,
         action: "UpdateService",
         input: &input,
         error: None,

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{call, refusal, world};
 use crate::services::ecr::{self, Build};
-use crate::wire::Service::Ecr;
+use crate::wire::Api::Ecr;
 use crate::workload::{Behaviour, Health};
 
 fn get(world: &mut crate::World, id: &Value) -> Value {

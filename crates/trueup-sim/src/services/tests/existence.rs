@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{CALLER, call, refusal, world};
 use crate::services::{cloudwatch, parameters, secrets};
-use crate::wire::Service::{CloudWatch, SecretsManager, Ssm, Sts};
+use crate::wire::Api::{CloudWatch, SecretsManager, Ssm, Sts};
 
 #[test]
 fn a_secret_is_found_by_name_and_arn_and_says_when_it_will_be_gone() {

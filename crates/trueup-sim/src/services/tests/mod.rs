@@ -10,18 +10,18 @@ use serde_json::Value;
 
 use super::answer;
 use crate::time::Time;
-use crate::wire::{ApiError, Service};
+use crate::wire::{Api, ApiError};
 use crate::world::World;
 
 const CALLER: &str = "arn:aws:sts::123456789012:assumed-role/trueup/copy-1";
 
-fn call(world: &mut World, service: Service, action: &str, input: impl Into<Value>) -> Value {
+fn call(world: &mut World, service: Api, action: &str, input: impl Into<Value>) -> Value {
     let input = input.into();
     answer(world, service, CALLER, action, &input)
         .unwrap_or_else(|error| panic!("{action} {input}: {} {}", error.code, error.message))
 }
 
-fn refusal(world: &mut World, service: Service, action: &str, input: impl Into<Value>) -> ApiError {
+fn refusal(world: &mut World, service: Api, action: &str, input: impl Into<Value>) -> ApiError {
     let input = input.into();
     answer(world, service, CALLER, action, &input).expect_err(&format!("{action} {input} should have been refused"))
 }

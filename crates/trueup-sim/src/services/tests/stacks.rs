@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{call, refusal, world};
 use crate::setup;
-use crate::wire::Service::CloudFormation;
+use crate::wire::Api::CloudFormation;
 
 #[test]
 fn the_examples_stack_has_outputs_exports_and_resources() {

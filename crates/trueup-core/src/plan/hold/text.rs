@@ -7,7 +7,7 @@ use super::super::Sync;
 use super::{Hold, access, git, observed, ownership, policy, resource};
 
 /// One hold in words.
-pub(super) struct Described {
+pub(super) struct HoldText {
     /// The reason's name, stable, as reports and metrics carry it.
     pub(super) reason: &'static str,
     /// What is wrong, in one sentence.
@@ -20,7 +20,7 @@ pub(super) struct Described {
 
 impl Hold {
     /// The hold in words.
-    pub(super) fn described(&self) -> Described {
+    pub(super) fn described(&self) -> HoldText {
         match self {
             Self::NotObserved { failure } => observed::not_observed(failure),
             Self::NotSettled { seconds } => observed::not_settled(*seconds),
