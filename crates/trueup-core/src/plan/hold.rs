@@ -87,7 +87,7 @@ pub enum Hold {
         message: String,
         /// Whether AWS's message names a temporary cause, such as a lack of capacity.
         transient: bool,
-        /// The value of the tag `trueup:failed` for it: [`super::tags::deployment_digest`].
+        /// The value of the tag `trueup:failed` for it: the digest of what was to be deployed.
         digest: Digest,
         /// The last known time of its failure, by AWS's clock.
         failed_at: Option<Timestamp>,

@@ -83,8 +83,7 @@ pub struct Progress {
     pub desired: i64,
     /// Tasks that run.
     pub running: i64,
-    /// Tasks that are healthy ([`TaskHealth`]). A plan does not tell: they are counted beside it, and `None` where that was
-    /// not done or not possible.
+    /// Tasks that are healthy. A plan does not count them: `None` where nobody did, or could not.
     pub healthy: Option<i64>,
     /// Tasks that are being started.
     pub pending: i64,

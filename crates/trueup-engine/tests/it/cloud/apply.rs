@@ -16,13 +16,11 @@ impl State {
         let name = name_of(input);
         let id = service_id(&name);
         let before = self.resources.services.get(&id).map(|(service, _)| service.clone());
-        let (mut service, tags) = match self.resources.services.remove(&id) {
-            Some((service, tags)) => (changed(&service, input), tags),
-            None => {
-                let arn = format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/main/{name}");
-                (created("CreateService", input, &arn), tags_of(&input["tags"], "key", "value"))
-            }
-        };
+        let existing = self.resources.services.remove(&id).map(|(service, tags)| (changed(&service, input), tags));
+        let (mut service, tags) = existing.unwrap_or_else(|| {
+            let arn = format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/main/{name}");
+            (created("CreateService", input, &arn), tags_of(&input["tags"], "key", "value"))
+        });
         service["taskDefinition"] = json!(self.resources.full_arn(&text(&service, "taskDefinition")));
         let deploys = ["serviceName", "taskDefinition", "networkConfiguration", "forceNewDeployment"];
         if deploys.iter().any(|member| input.get(*member).is_some()) {

@@ -1,7 +1,7 @@
 //! Rollouts: what ECS does after a step, and whether the revision that was asked for serves.
 //!
 //! Judged by the revision that serves and never by "the service is stable": a service is stable again after ECS has
-//! rolled it back. [`status`] says how far it is, [`failure`] whether ECS failed or rolled back what git asks for,
+//! rolled it back. [`mod@status`] says how far it is, [`failure`] whether ECS failed or rolled back what git asks for,
 //! [`mod@retry`] how an operator ends that, [`mod@limit`] how long it may take, [`cause`] whether waiting might mend it, [`healthy`] how many tasks
 //! are healthy.
 
