@@ -1,23 +1,23 @@
-//! What AWS makes of a mutating call, for tests: descriptions from requests, both as JSON.
+//! The effect of a mutating call on a resource in AWS, for tests: derives descriptions from requests, both as JSON.
 //!
-//! The tests of the planner and of the loop store resources in different ways; what a call does to one resource is said here,
-//! once. Written from the API references of ECS and of Elastic Load Balancing, and not from the product's own facts of a kind,
-//! so that a mistake in those is seen. Accounts with time, limits and failures are `trueup-sim`'s.
+//! The tests of the planner and of the loop store resources in different ways, but share this effect of a call on one
+//! resource. It follows the API references of ECS and Elastic Load Balancing rather than the product's own facts of a
+//! kind, so that tests reveal a mistake in those. `trueup-sim` simulates accounts with time, limits and failures.
 
 use serde_json::{Map, Value, json};
 
-/// What is new in the description of a service, and not at the service but at its primary deployment.
+/// Members of a service request that AWS describes at the primary deployment and not at the service itself.
 const AT_THE_DEPLOYMENT: [&str; 3] =
     ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"];
 
-/// What a request says to the API and not of the resource.
+/// Members of a request that the description of the resource does not have.
 const NOT_DESCRIBED: [&str; 7] =
     ["Attributes", "ListenerArn", "Tags", "clientToken", "cluster", "forceNewDeployment", "tags"];
 
 /// A resource as AWS describes it right after the call that created it. A service has no deployment yet: see [`deploy`].
 ///
 /// # Panics
-/// When the operation creates nothing that is known here.
+/// When the operation is not one of the create operations supported here.
 pub fn created(operation: &str, input: &Value, arn: &str) -> Value {
     let mut description = without(input, &NOT_DESCRIBED);
     match operation {
@@ -53,10 +53,10 @@ pub fn created(operation: &str, input: &Value, arn: &str) -> Value {
     description
 }
 
-/// A resource as AWS describes it after a call that changed it: what the request leaves out stays.
+/// A resource as AWS describes it after a call that changed it: members that the request omits stay the same.
 ///
 /// # Panics
-/// When the request is no object.
+/// When the request is not an object.
 pub fn changed(before: &Value, input: &Value) -> Value {
     let mut description = before.clone();
     for (member, value) in input.as_object().expect("a request is an object") {
@@ -68,12 +68,12 @@ pub fn changed(before: &Value, input: &Value) -> Value {
     description
 }
 
-/// Gives a service the deployment that `CreateService` or `UpdateService` began, instead of those before.
+/// Replaces the deployments of a service with the one that `CreateService` or `UpdateService` began.
 ///
-/// `deployment` has what the caller knows of it, such as its id and its state; what the request says for it is kept, and what
-/// the request leaves out stays as it was at the deployment before.
+/// `deployment` has the members that the caller knows, such as its id and its state. The others come from the request,
+/// and those that the request omits come from the previous deployment.
 pub fn deploy(service: &mut Value, input: &Value, deployment: Value) {
-    let before = service["deployments"][0].take();
+    let before = service.pointer("/deployments/0").cloned().unwrap_or_default();
     let mut primary = Map::new();
     for member in AT_THE_DEPLOYMENT {
         if let Some(value) = input.get(member).or_else(|| before.get(member)) {
@@ -90,7 +90,7 @@ pub fn deploy(service: &mut Value, input: &Value, deployment: Value) {
     service["deployments"] = json!([primary]);
 }
 
-/// The answer that carries a description. Empty for operations whose answer says nothing of the resource.
+/// The answer that carries a description. Empty for operations whose answer does not describe the resource.
 pub fn answer(operation: &str, input: &Value, description: &Value) -> Value {
     match operation {
         "RegisterTaskDefinition" => json!({"taskDefinition": description, "tags": input["tags"]}),
@@ -104,7 +104,7 @@ pub fn answer(operation: &str, input: &Value, description: &Value) -> Value {
 /// The object without some of its members.
 ///
 /// # Panics
-/// When it is no object.
+/// When it is not an object.
 pub fn without(object: &Value, members: &[&str]) -> Value {
     let all = object.as_object().expect("an object").iter();
     let kept = all.filter(|(member, _)| !members.contains(&member.as_str()));

@@ -32,7 +32,7 @@ fn plain(status: &str, headers: &str) -> String {
 async fn answers_of_servers_are_explained() {
     // The status | headers | the token | a part of the message or hint | whether waiting may help
     let table = [
-        ("401 Unauthorized", ASKING, None, "there is no token", false),
+        ("401 Unauthorized", ASKING, None, "no token is given", false),
         ("401 Unauthorized", ASKING, Some("s3cret"), "refused the token", false),
         ("401 Unauthorized", "", None, "may not read this repository", false),
         ("403 Forbidden", "", None, "may not read this repository", false),

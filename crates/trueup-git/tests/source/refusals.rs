@@ -159,7 +159,7 @@ async fn branches_that_could_not_be_are_refused() {
     let world = World::new();
     for branch in ["", "*", "a b", "a..b", "-/", "a:b", "main\n"] {
         let error = Repository::open(Config { branch: branch.into(), ..world.config() }).unwrap_err();
-        assert!(error.message.contains("no name of a branch"), "{branch}: {error:?}");
+        assert!(error.message.contains("is not the name of a branch"), "{branch}: {error:?}");
     }
 }
 
