@@ -1,7 +1,7 @@
-//! Reads an answer of `DescribeServices` as it is, but for events that tell nothing.
+//! Reads a `DescribeServices` answer unchanged, except for "steady state" events, which are dropped.
 //!
-//! A service shows its newest hundred events, four fifths of what `DescribeServices` answers, and on a quiet service
-//! all of them say every six hours that it is quiet.
+//! A service lists its newest hundred events, four fifths of a `DescribeServices` answer, and an idle service repeats
+//! every six hours that it has reached a steady state.
 
 use std::fmt;
 
@@ -9,29 +9,30 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// What an event says that tells nothing. Source: ECS developer guide, "Amazon ECS service event messages".
+/// The message of an event that carries no information. Source: ECS developer guide, "Amazon ECS service event
+/// messages".
 const QUIET: &str = "has reached a steady state.";
 
-/// An answer of which the services are still text.
+/// An answer whose services are not parsed yet.
 #[derive(serde::Deserialize)]
 pub(crate) struct DescribedServices<'a> {
-    /// The services, each to be read by [`service`] when it is not known already.
+    /// The services as JSON text; [`service`] parses those that are not cached.
     #[serde(borrow, default)]
     pub(crate) services: Vec<&'a RawValue>,
     #[serde(default)]
     pub(crate) failures: Vec<Value>,
 }
 
-/// Reads one service.
+/// Parses one service.
 ///
 /// # Errors
-/// When it is not a JSON object, or its events are no list.
+/// When it is not a JSON object, or its events are not a list.
 pub(crate) fn service(text: &str) -> serde_json::Result<Value> {
     let ServiceMembers(service) = serde_json::from_str(text)?;
     Ok(Value::Object(service))
 }
 
-/// A service, read with an eye on its events.
+/// The members of a service, without the events that carry no information.
 struct ServiceMembers(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for ServiceMembers {

@@ -1,7 +1,7 @@
-//! Who changed a resource last, according to CloudTrail: best effort, for reports alone.
+//! Who changed a resource last, according to CloudTrail: best effort, for reports only.
 //!
-//! CloudTrail is some minutes behind, keeps 90 days, and answers two calls a second in the whole account. What ECS
-//! does by itself is not in it, or under the name of its service role.
+//! CloudTrail lags by some minutes, keeps events for 90 days, and answers two calls per second for the whole account.
+//! ECS's own actions are missing, or appear under its service role.
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -14,13 +14,13 @@ use crate::api::operations::LOOKUP_EVENTS;
 use crate::failure;
 use crate::session::Session;
 
-/// How many events are looked through, the newest first. Source: CloudTrail API reference, `LookupEvents`.
+/// How many events are searched, newest first. Source: CloudTrail API reference, `LookupEvents`.
 const EVENTS_MAX: usize = 50;
 
-/// Finds the newest change that somebody else made: `alice at 2026-01-01T00:00:00Z by UpdateService`.
+/// Finds the newest change by another writer: `alice at 2026-01-01T00:00:00Z by UpdateService`.
 pub(crate) async fn last_change(session: &Session, resource: &Resource) -> Observed<String> {
     let Some(arn) = &resource.arn else { return Observed::Absent };
-    // ECS's events name a service by its short name, those of Elastic Load Balancing by the ARN.
+    // ECS events name a service by its short name, Elastic Load Balancing events name a resource by its ARN.
     let name = match resource.kind.facts().trail_name {
         TrailName::ShortName => arn.as_str().rsplit('/').next().unwrap_or(arn.as_str()),
         TrailName::Arn => arn.as_str(),
@@ -37,7 +37,7 @@ pub(crate) async fn last_change(session: &Session, resource: &Resource) -> Obser
     }
 }
 
-/// Whether an event changed a resource of this kind, and is not our own: those carry our name as user agent.
+/// Whether an event changed a resource of this kind and is not trueup's own: those carry `app/trueup` as user agent.
 fn changes(kind: Kind, event: &Value) -> bool {
     let ours = text(event, "CloudTrailEvent").is_some_and(|event| event.contains("app/trueup"));
     !ours && text(event, "EventName").is_some_and(|name| kind.facts().changed_by.contains(&name))

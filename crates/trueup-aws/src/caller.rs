@@ -1,6 +1,6 @@
-//! Makes one call: waits for its turn, counts it, traces it, repeats it, and says what its failure means.
+//! Executes one call: waits for a token, counts it, traces it, retries it, and classifies its failure.
 //!
-//! The SDK repeats nothing: two layers that do would multiply the load just when AWS asks for less of it.
+//! The SDK's retries are off: two layers of retries would multiply the load just when AWS asks for less.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use crate::rate::Bucket;
 use crate::stop::Stop;
 use crate::{failure, priority};
 
-/// How often a call is tried. Of writes, only tries that are certain not to have had an effect are repeated.
+/// How often a call is attempted. A write is retried only after an attempt that certainly had no effect.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// The longest wait before the first repetition; it doubles with each. The long patience is the loop's.
+/// The longest wait before the first retry; it doubles with each. Longer outages are left to the reconcile loop.
 const BACKOFF: Duration = Duration::from_secs(1);
 
-/// How long after it began a read is repeated: an endpoint that lets every attempt time out is left to the loop.
+/// How long after its start a read is still retried: an endpoint that lets every attempt time out is left to the loop.
 const READ_AGAIN_WITHIN: Duration = Duration::from_secs(20);
 
-/// Makes calls on behalf of one environment.
+/// Executes calls on behalf of one environment.
 #[derive(Debug)]
 pub(crate) struct Caller {
     environment: String,
@@ -54,17 +54,17 @@ impl Caller {
         Self { environment, buckets, calls, meter, stop, reads, credential_failures }
     }
 
-    /// How many reads were made so far.
+    /// The number of reads so far.
     pub(crate) fn reads(&self) -> u64 {
         self.reads.load(Ordering::Relaxed)
     }
 
-    /// How many calls failed for their credentials so far.
+    /// The number of calls so far that failed because of their credentials.
     pub(crate) fn credential_failures(&self) -> u64 {
         self.credential_failures.load(Ordering::Relaxed)
     }
 
-    /// Makes a read, and repeats it when it fails for a passing reason.
+    /// Executes a read, and retries it after a transient failure.
     pub(crate) async fn read<T, E, F>(
         &self,
         bucket: Bucket,
@@ -94,8 +94,8 @@ impl Caller {
         self.attempt(bucket, operation, &send).await
     }
 
-    /// Makes a write. It is repeated only when it is certain that it had no effect: throttled, or never connected.
-    /// Nothing is sent once the process stops.
+    /// Executes a write. It is retried only when it certainly had no effect: it was throttled, or no connection was
+    /// established. Nothing is sent once the process stops.
     pub(crate) async fn write<T, E, F>(
         &self,
         bucket: Bucket,
@@ -126,7 +126,7 @@ impl Caller {
         self.attempt(bucket, operation, &send).await
     }
 
-    /// Does what comes before a write is sent, and gives it up when the process stops.
+    /// Runs the work that precedes sending a write, and cancels it when the process stops.
     ///
     /// # Errors
     /// When the process stops, or when the work fails.
@@ -145,7 +145,7 @@ impl Caller {
         }
     }
 
-    /// Waits for a turn in a bucket: every attempt takes one, so that repetitions do not multiply the load.
+    /// Waits for a token of a bucket: every attempt takes one, so that retries do not multiply the load.
     async fn turn(&self, bucket: Bucket, operation: &str) -> Result<(), CallError> {
         self.buckets.turn(bucket, priority::current()).await.map_err(|waited| {
             let message =
@@ -154,7 +154,7 @@ impl Caller {
         })
     }
 
-    /// Makes one attempt.
+    /// Executes one attempt.
     async fn attempt<T, E, F>(&self, bucket: Bucket, operation: &str, send: impl FnOnce() -> F) -> Result<T, CallError>
     where
         T: RequestId,
@@ -176,7 +176,7 @@ impl Caller {
             }
             Err(error) => {
                 let request_id = error.request_id.as_deref();
-                // Not with AWS's words, in which may be what was sent: whoever handles the failure tells them without.
+                // Without AWS's message, which may quote the request: the handler reports it without those values.
                 let (kind, code) = (error.kind, error.code.as_deref());
                 tracing::debug!(environment, operation, duration_ms, request_id, %kind, code, "Called AWS, which failed.");
                 match error.kind {

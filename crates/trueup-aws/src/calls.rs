@@ -1,12 +1,12 @@
-//! How many calls of each operation were made.
+//! Counts the calls to each operation.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Counts of one operation.
+/// The counts of one operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// Calls sent; a repetition is another one.
+    /// Calls sent; a retry counts as another call.
     pub calls: u64,
     /// Of those, how many AWS throttled.
     pub throttled: u64,
@@ -17,7 +17,7 @@ pub struct Count {
 pub(crate) struct Calls(Mutex<BTreeMap<String, Count>>);
 
 impl Calls {
-    /// Counts a call. Whoever adds one adds it to the table of permissions as well.
+    /// Counts a call. A new operation must also be added to the table of permissions.
     pub(crate) fn made(&self, operation: &str) {
         debug_assert!(trueup_core::permissions::is_known(operation), "{operation} is not in the table of permissions");
         self.count(operation, |count| count.calls += 1);

@@ -70,7 +70,7 @@ impl AwsCloud {
         }
     }
 
-    /// The environment that it was made for.
+    /// The environment that this cloud serves.
     pub(crate) fn environment(&self) -> &Environment {
         &self.session.environment
     }

@@ -1,4 +1,4 @@
-//! Makes the AWS of an environment: credentials, region, assumed role, time-outs.
+//! Connects to the AWS account of an environment: credentials, region, assumed role, time-outs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,10 +27,10 @@ use crate::calls::{Calls, Count};
 use crate::cloud::AwsCloud;
 use crate::stop::Stop;
 
-/// The name under which AWS's logs know us (`app/trueup` in the user agent).
+/// trueup's name in AWS's logs (`app/trueup` in the user agent).
 const APP_NAME: &str = "trueup";
 
-/// How long making a connection may take.
+/// How long establishing a connection may take.
 const CONNECT_SECONDS_MAX: u64 = 3;
 
 /// How long the first byte of an answer may take.
@@ -40,33 +40,33 @@ const READ_SECONDS_MAX: u64 = 10;
 /// must be gone.
 const ATTEMPT_SECONDS_MAX: u64 = 12;
 
-/// How long credentials that AWS does not take are kept before they are looked for again. The SDK reads a profile's
-/// files once, so that somebody who repairs them would otherwise have to restart us.
+/// How long credentials that AWS rejects are kept before they are loaded again. The SDK reads a profile's files once,
+/// so an operator who fixes them would otherwise have to restart trueup.
 const CREDENTIALS_SOUGHT_AFTER: Duration = Duration::from_secs(30);
 
 /// The longest session name that `AssumeRole` accepts.
 const SESSION_NAME_LENGTH_MAX: usize = 64;
 
-/// What can be put in place of what the SDK would choose by itself. The default is the SDK's own choice throughout.
+/// Overrides of the SDK's own choices. The default overrides nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Carries requests: a simulated AWS in the same process, for example.
     pub http_client: Option<SharedHttpClient>,
-    /// Where credentials come from, instead of profile, environment, task role and so on.
+    /// The source of credentials, instead of profile, environment, task role and so on.
     pub credentials: Option<SharedCredentialsProvider>,
-    /// A key pair that credentials are, instead of looking for any.
+    /// An access key to use as credentials, instead of searching for any.
     pub keys: Option<Keys>,
-    /// The region where no environment names one: for the daemon's own metrics.
+    /// The region to use where no environment names one: for the daemon's own metrics.
     pub region: Option<String>,
-    /// Where all services are reached: a simulated AWS on a loopback port.
+    /// The endpoint of all services: a simulated AWS on a loopback port, for example.
     pub endpoint_url: Option<String>,
     /// The time that requests are signed with.
     pub time_source: Option<SharedTimeSource>,
-    /// How the SDK waits. Tokio's timers by default, which follow a paused clock.
+    /// The SDK's timer. Tokio's timers by default, which follow a paused clock.
     pub sleep: Option<SharedAsyncSleep>,
     /// Whether calls stay below AWS's published rates.
     pub pace: Pace,
-    /// Takes what every call took.
+    /// Records the duration and outcome of every call.
     pub meter: Option<Arc<dyn Meter>>,
 }
 
@@ -92,7 +92,7 @@ impl fmt::Debug for Keys {
 
 /// AWS for all environments of this process.
 ///
-/// Environments in the same account and region share one set of token buckets, whatever application asks.
+/// Environments in the same account and region share one set of token buckets, for all applications.
 #[derive(Debug, Default)]
 pub struct AwsClouds {
     options: Options,
@@ -121,7 +121,7 @@ impl AwsClouds {
         Self { options, ..Self::default() }
     }
 
-    /// How many calls were made since the start, by operation (`ecs:DescribeServices`), of all environments.
+    /// The number of calls since the start, by operation (`ecs:DescribeServices`), of all environments.
     pub fn calls(&self) -> BTreeMap<String, Count> {
         self.calls.snapshot()
     }
@@ -142,7 +142,7 @@ impl AwsClouds {
                 base.to_builder().credentials_provider(SharedCredentialsProvider::new(provider.await)).build()
             }
         };
-        // The credentials' own calls are not ours to make, and keep the SDK's retries.
+        // The SDK itself sends the calls that obtain credentials, and retries them.
         let config = authenticated.to_builder().retry_config(RetryConfig::disabled()).build();
         let (buckets, calls) = (self.buckets(environment), Arc::clone(&self.calls));
         let meter = self.options.meter.clone().unwrap_or_else(|| Arc::new(Unmetered));
@@ -162,8 +162,8 @@ impl AwsClouds {
     }
 }
 
-/// The SDK's ordinary configuration (profile, `AWS_ENDPOINT_URL`, task role, single sign-on) with our bounds; in that region,
-/// else in that of the options, else in the one that the SDK finds.
+/// The SDK's ordinary configuration (profile, `AWS_ENDPOINT_URL`, task role, single sign-on) with our time-outs. The
+/// region is the given one, else the one in the options, else the one that the SDK finds.
 pub(crate) async fn base(options: Options, region: Option<&str>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(CONNECT_SECONDS_MAX))
@@ -174,7 +174,7 @@ pub(crate) async fn base(options: Options, region: Option<&str>) -> SdkConfig {
         .app_name(AppName::new(APP_NAME).expect("letters only are a legal name"))
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts)
-        // Made for long downloads; our answers are small and every attempt has its time-out.
+        // Meant for long downloads; our answers are small and every attempt has a time-out.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     let Options { http_client, credentials, keys, region: own, endpoint_url, time_source, sleep, pace: _, meter: _ } =
         options;
@@ -213,7 +213,7 @@ impl Clouds for AwsClouds {
     }
 }
 
-/// `trueup-ENVIRONMENT`, as far as a session may be called so.
+/// `trueup-ENVIRONMENT`, restricted to what a session name may contain.
 ///
 /// Source: STS API reference, `AssumeRole`, `RoleSessionName`: 2 to 64 of letters, digits and `_+=,.@-`.
 fn session_name(environment: &Environment) -> String {

@@ -28,10 +28,10 @@ macro_rules! operations {
         pub(crate) const WRITES: &[Operation] = &[$(Operation::$write,)*];
 
         impl Ecs {
-            /// Makes a read, and returns the answer's body as it came.
+            /// Executes a read and returns the answer's body unparsed.
             ///
             /// # Errors
-            /// When AWS did not answer, or refused.
+            /// When AWS did not answer, or refused the call.
             pub(crate) async fn read_body(
                 &self,
                 caller: &Caller,
@@ -52,10 +52,10 @@ macro_rules! operations {
                 }
             }
 
-            /// Makes a write.
+            /// Executes a write.
             ///
             /// # Errors
-            /// When AWS refused, or when it is unknown whether the call had its effect.
+            /// When AWS refused the call, or when it is unknown whether the call had its effect.
             pub(crate) async fn write(&self, caller: &Caller, operation: Operation, input: &Value) -> Result<Answer, CallError> {
                 let body = input.to_string().into_bytes();
                 $(if operation == Operation::$write {
@@ -104,7 +104,7 @@ pub(crate) struct Ecs {
 }
 
 impl Ecs {
-    /// Makes a read.
+    /// Executes a read and parses the answer.
     ///
     /// # Errors
     /// When AWS did not answer, refused, or answered with something that is not JSON.

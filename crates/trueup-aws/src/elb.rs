@@ -1,6 +1,6 @@
-//! ELBv2: JSON in, JSON out, in the spelling of the AWS CLI, over the query protocol.
+//! ELBv2 over the query protocol, with requests and answers as JSON whose members are named as in the AWS CLI.
 //!
-//! The SDK's client for it has no exchangeable protocol, so an interceptor puts the body in before the request is
+//! The protocol of the SDK's ELBv2 client cannot be replaced, so an interceptor sets the body before the request is
 //! signed and keeps the answer after it was read.
 
 use std::fmt;
@@ -36,10 +36,10 @@ macro_rules! operations {
         pub(crate) const WRITES: &[Operation] = &[$(Operation::$write,)*];
 
         impl Elb {
-            /// Makes a read.
+            /// Executes a read.
             ///
             /// # Errors
-            /// When AWS did not answer, refused, or answered with something that is not the API's.
+            /// When AWS did not answer, refused the call, or sent an answer that is not one of this API.
             pub(crate) async fn read(&self, caller: &Caller, operation: Read, input: &Value) -> Result<Value, CallError> {
                 match operation {
                     $(Read::$read => {
@@ -53,10 +53,10 @@ macro_rules! operations {
                 }
             }
 
-            /// Makes a write.
+            /// Executes a write.
             ///
             /// # Errors
-            /// When AWS refused, or when it is unknown whether the call had its effect.
+            /// When AWS refused the call, or when it is unknown whether the call had its effect.
             pub(crate) async fn write(&self, caller: &Caller, operation: Operation, input: &Value) -> Result<Answer, CallError> {
                 $(if operation == Operation::$write {
                     let name = concat!("elasticloadbalancing:", stringify!($write));

@@ -1,8 +1,8 @@
-//! Reads what tells why a deployment does not get on, each part by itself.
+//! Reads the evidence of why a deployment makes no progress; each part is read, and may fail, independently.
 //!
-//! `ListTasks` takes `startedBy` only without any other filter, and then lists running tasks alone (ECS API reference,
-//! `ListTasks`: the default of `desiredStatus` is `RUNNING`). So for evidence the service's tasks are listed, and those that
-//! another deployment started are left out after they were described; where running ones are enough it is `startedBy`.
+//! `ListTasks` accepts `startedBy` only without any other filter, and then lists running tasks only (ECS API reference,
+//! `ListTasks`: the default of `desiredStatus` is `RUNNING`). So for evidence the service's tasks are listed, and those
+//! of other deployments are dropped once described; where running tasks are enough, they are listed by `startedBy`.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ const RUNNING_PAGES_MAX: usize = 5;
 /// How many service deployments are listed: the newest come first.
 const SERVICE_DEPLOYMENTS_MAX: usize = 5;
 
-/// Reads all parts at once.
+/// Reads all parts concurrently.
 pub(crate) async fn evidence(session: &Session, request: &EvidenceRequest) -> Evidence {
     let (tasks, service, service_deployments, targets) = futures::join!(
         tasks(session, request),
@@ -48,7 +48,7 @@ pub(crate) async fn evidence(session: &Session, request: &EvidenceRequest) -> Ev
     }
 }
 
-/// Reads what tells how many tasks of a deployment are healthy.
+/// Reads the tasks and target health from which the healthy tasks of a deployment are counted.
 pub(crate) async fn running_tasks(session: &Session, request: &EvidenceRequest) -> RunningTasks {
     let (tasks, targets) = futures::join!(running(session, request), targets(session, request));
     RunningTasks { tasks: tasks.map_or_else(failure::unknown, Observed::Present), targets }
@@ -66,7 +66,7 @@ async fn tasks(session: &Session, request: &EvidenceRequest) -> Result<Vec<Task>
     Ok(tasks)
 }
 
-/// All tasks that the deployment runs. A part of them would be a wrong number.
+/// All running tasks of the deployment. An incomplete list is an error, because its count would be wrong.
 async fn running(session: &Session, request: &EvidenceRequest) -> Result<Vec<Task>, CallError> {
     let input = json!({"cluster": request.service.cluster, "startedBy": request.deployment});
     let (arns, is_all) = list_tasks(session, input, RUNNING_PAGES_MAX).await?;

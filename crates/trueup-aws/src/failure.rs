@@ -111,7 +111,7 @@ pub(crate) fn failure(operation: &str, kind: FailureKind, effect: Effect, messag
     }
 }
 
-/// What a failed call tells about a read.
+/// Converts the error of a call into the failure of a read.
 pub(crate) fn read_failure(error: CallError) -> ReadFailure {
     let message = match error.code {
         Some(code) => format!("{code}: {}", error.message),

@@ -1,9 +1,9 @@
-//! One token bucket and the calls that wait for it: who is next, and how fast.
+//! One token bucket and the calls that wait for it: which is next, and how fast.
 //!
-//! AWS's rates are everybody's, so the published one is the most we may have, not what we do have. When AWS throttles
-//! all the same, our rate is halved, and it comes back slowly. When AWS throttles or does not answer, the bucket holds
-//! one call from then on, and every answer makes room for one more: what waited for the end of a disturbance goes on at
-//! the rate, and not all at once.
+//! All clients of an account share AWS's rates, so the published rate is an upper bound for trueup. When AWS throttles
+//! nevertheless, our rate is halved, and recovers slowly. When AWS throttles or does not answer, the bucket's capacity
+//! drops to one call, and every answer raises it by one: calls that waited for the end of an outage are sent at the
+//! rate, and not all at once.
 
 use std::array;
 use std::collections::VecDeque;
@@ -16,34 +16,34 @@ use trueup_ports::Priority;
 
 use crate::rate::Rate;
 
-/// One turn in so many goes to the call that has waited longest among the less urgent, however many urgent ones wait.
+/// One turn in this many goes to the less urgent call that has waited longest, however many urgent ones wait.
 const TURNS_FOR_ONE_LESS_URGENT: u32 = 8;
 
-/// How slow throttling makes us at most, as a part of our rate.
+/// The lowest share of our rate to which throttling reduces it.
 const PART_MIN: f64 = 1.0 / 16.0;
 
-/// How much of our rate comes back each second after throttling: all of it in two minutes.
+/// The share of our rate that is regained each second after throttling: all of it in two minutes.
 const PART_BACK_PER_SECOND: f64 = 1.0 / 120.0;
 
-/// How many priorities there are.
+/// The number of priorities.
 const PRIORITIES: usize = 4;
 
-/// A token bucket, and who waits for it.
+/// A token bucket, and the calls that wait for it.
 #[derive(Debug)]
 pub(crate) struct Line {
     rate: Rate,
-    /// The part of the rate that we use at present, after throttling.
+    /// The share of the rate in use at present, after throttling.
     part: f64,
     /// When the rate was last lowered.
     lowered: Option<Instant>,
-    /// How many calls the bucket holds at most at present.
+    /// The bucket's present capacity, in calls.
     room: f64,
     tokens: f64,
     /// When the tokens were counted.
     at: Instant,
     waiting: [VecDeque<Waiting>; PRIORITIES],
     entered: u64,
-    /// Turns in a row that were given to the most urgent while others waited.
+    /// Consecutive turns of the most urgent priority while others waited.
     passed_over: u32,
 }
 
@@ -57,7 +57,7 @@ struct Waiting {
 /// Whether a waiting call may go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Asked {
-    /// Now; it waits no longer.
+    /// It goes now, and waits no longer.
     Granted,
     /// It is the next, and its token comes after this time.
     In(Duration),
@@ -80,14 +80,14 @@ impl Line {
         }
     }
 
-    /// Puts a call at the end of those of its priority. Gives back the number that it is known by.
+    /// Queues a call behind those of its priority. Returns its number in the line.
     pub(crate) fn enter(&mut self, priority: Priority, wake: Arc<Notify>) -> u64 {
         self.entered += 1;
         self.waiting[priority as usize].push_back(Waiting { number: self.entered, wake });
         self.entered
     }
 
-    /// Takes a call out of the line, if it is in it, and wakes who is next now.
+    /// Removes a call from the line, if it is there, and wakes the one that is next now.
     pub(crate) fn leave(&mut self, priority: Priority, number: u64) {
         self.waiting[priority as usize].retain(|waiting| waiting.number != number);
         if let Some((_, next)) = self.next() {
@@ -111,19 +111,19 @@ impl Line {
         Asked::Granted
     }
 
-    /// The endpoint answered: there is room for one more call at once.
+    /// Records that the endpoint answered: the capacity grows by one call.
     pub(crate) fn works(&mut self) {
         self.room = (self.room + 1.0).min(self.rate.burst);
     }
 
-    /// The endpoint did not answer, or could not: what waits for it must not fall upon it when it is back.
+    /// Records that the endpoint failed or did not answer: waiting calls must not flood it when it recovers.
     pub(crate) fn fails(&mut self) {
         self.room = 1.0;
         self.tokens = self.tokens.min(0.0);
     }
 
-    /// AWS throttled a call that was sent at `sent`. Calls that were under way when the rate was lowered tell nothing
-    /// about the lower one.
+    /// Records that AWS throttled a call that was sent at `sent`. A call that was in flight when the rate was lowered
+    /// is no evidence against the lower rate.
     pub(crate) fn throttled(&mut self, sent: Instant, now: Instant) {
         self.refill(now);
         self.fails();
@@ -140,12 +140,12 @@ impl Line {
         self.at = now;
     }
 
-    /// The most urgent priority of which a call waits.
+    /// The most urgent priority that has a waiting call.
     fn most_urgent(&self) -> Option<usize> {
         self.waiting.iter().position(|waiting| !waiting.is_empty())
     }
 
-    /// Whose turn it is, with its priority's place.
+    /// The call whose turn it is, with the index of its priority.
     fn next(&self) -> Option<(usize, &Waiting)> {
         let first = self.most_urgent()?;
         let fronts = |from: usize| (from..PRIORITIES).filter_map(|n| Some((n, self.waiting[n].front()?)));
@@ -160,8 +160,8 @@ mod tests {
     use super::*;
     use crate::rate::Bucket;
 
-    /// Goes through so many seconds with somebody always waiting; every call gets this answer at once. Gives back how
-    /// many went in each second.
+    /// Simulates some seconds in which a call is always waiting and every call is answered at once with `answer`.
+    /// Returns the number of calls sent in each second.
     fn seconds(line: &mut Line, now: &mut Instant, seconds: usize, answer: impl Fn(&mut Line, Instant)) -> Vec<u32> {
         let mut went = vec![0; seconds];
         let start = *now;

@@ -1,7 +1,7 @@
-//! A client protocol that carries JSON as it is: the author's document out, AWS's answer back.
+//! A client protocol that passes JSON through unchanged: the author's document out, AWS's answer back.
 //!
-//! The SDK's types hold the members that were known when the SDK was made. A document may have newer ones, and so may
-//! an answer. Endpoint, framing, signature, retries and errors stay the SDK's own.
+//! The SDK's types have only the members that were known when the SDK was generated. A document may have newer ones,
+//! and so may an answer. Endpoint, framing, signature, retries and errors stay the SDK's own.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! CloudWatch, where the daemon's own metrics go: with the daemon's own credentials, in its own region.
+//! Sends the daemon's own metrics to CloudWatch, with the daemon's own credentials, in its own region.
 //!
 //! Source: Amazon CloudWatch API reference, `PutMetricData`.
 
@@ -14,20 +14,20 @@ use trueup_ports::{CallError, Datum, Effect, Metrics, Sample, Unit};
 use crate::clouds::{Options, base};
 use crate::failure::{classify, failure};
 
-/// The call.
+/// The operation.
 const PUT: &str = "cloudwatch:PutMetricData";
 
 /// Puts metrics into CloudWatch.
 #[derive(Debug)]
 pub struct AwsMetrics {
     options: Options,
-    /// Made when it is needed, and anew where its credentials were not taken: the SDK reads a profile's files once.
+    /// Created on first use, and again after AWS rejected its credentials: the SDK reads a profile's files once.
     client: Mutex<Option<Client>>,
 }
 
 impl AwsMetrics {
-    /// Region and credentials will be those that the SDK finds (`AWS_REGION`, profile, task role): the daemon's own, whatever
-    /// roles its environments have. Looks for nothing yet.
+    /// The region and credentials will be those that the SDK finds (`AWS_REGION`, profile, task role): the daemon's
+    /// own, whatever roles its environments have. Does not search for them yet.
     pub fn new(options: Options) -> Self {
         Self { options, client: Mutex::default() }
     }
@@ -41,7 +41,7 @@ impl AwsMetrics {
         if base.region().is_none() {
             return Err(failure(PUT, FailureKind::Rejected, Effect::None, "no region is known: set AWS_REGION"));
         }
-        // Whoever puts metrics repeats what failed, a minute later.
+        // The caller retries a failed put a minute later.
         let config = base.to_builder().retry_config(RetryConfig::disabled()).build();
         Ok(client.insert(Client::new(&config)).clone())
     }

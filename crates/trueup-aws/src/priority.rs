@@ -1,7 +1,7 @@
-//! How urgent the work is for which calls are made just now.
+//! The priority of the calls that a task sends.
 //!
-//! One question to the port becomes many calls, several functions below it. Its urgency goes with the task that works
-//! on it, so that none of those functions has to pass it on.
+//! One request to the port becomes many calls, several functions further down. The priority is task-local, so that none
+//! of those functions has to pass it on.
 
 use trueup_ports::Priority;
 
@@ -9,12 +9,12 @@ tokio::task_local! {
     static CURRENT: Priority;
 }
 
-/// Has the calls of `work` made with this priority.
+/// Runs `work` with this priority for its calls.
 pub(crate) async fn with<F: Future>(priority: Priority, work: F) -> F::Output {
     CURRENT.scope(priority, work).await
 }
 
-/// The priority of what is being done; the lowest where nobody said.
+/// The priority of the current task; the lowest where none was set.
 pub(crate) fn current() -> Priority {
     CURRENT.try_with(|priority| *priority).unwrap_or_default()
 }

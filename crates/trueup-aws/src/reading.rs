@@ -16,7 +16,7 @@ pub(crate) fn at_once<F: Future>(calls: impl Iterator<Item = F>) -> impl Future<
     futures::stream::iter(calls).buffer_unordered(CALLS_AT_ONCE).collect()
 }
 
-/// Tags in the ECS spelling: `tags: [{key, value}]`.
+/// Tags in the format of ECS: `tags: [{key, value}]`.
 pub(crate) fn json_tags(holder: &Value) -> Tags {
     holder.get("tags").and_then(Value::as_array).map(|tags| texts(tags, "key", "value")).unwrap_or_default()
 }

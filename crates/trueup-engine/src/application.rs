@@ -24,16 +24,16 @@ use crate::schedule::Jitter;
 /// throttling and a restart of the network; failures that last longer are left to the daemon, or to an operator.
 const READS_AGAIN_MAX: u32 = 3;
 
-/// How long service deployments that were read are used while a rollout is only watched.
+/// How long service deployments are reused after they were read, while a rollout is only watched.
 const RECORD_BELIEVED: Duration = Duration::from_secs(15);
 
-/// What is remembered of an application. Nothing here is needed for correctness: a restart begins without it.
+/// The in-memory state of an application. Correctness does not depend on it: a restart begins without it.
 pub(crate) struct ApplicationState {
-    /// What was reported of it.
+    /// Its state as last reported in events.
     pub edges: ReportedState,
-    /// What was written a moment ago.
+    /// The writes to it by this process.
     pub memory: Memory,
-    /// Its documents with the references that were resolved last.
+    /// Its documents, with their references as last resolved.
     pub resolved: Option<Resolved>,
     /// Resources that are read again at the next observation.
     pub refresh: BTreeSet<String>,
@@ -43,13 +43,13 @@ pub(crate) struct ApplicationState {
     pub ahead: Option<Ahead>,
     /// A rollout was running at the last observation.
     pub rolling: bool,
-    /// When it is observed, if before the next full cycle.
+    /// When it is observed next, if before the next full cycle.
     pub observe_at: Option<Instant>,
     /// The diagnosis of its failing tasks.
     pub diagnosis: Diagnosis,
     /// The number of its healthy tasks, while a rollout runs.
     pub healthy: HealthyTasks,
-    /// What git no longer has of it, as of the last inventory.
+    /// The resources to prune because git no longer has them, as of the last inventory.
     prune: Prune,
     /// The last failed call, until one on the same resource succeeds or is no longer needed.
     failed_call: Option<FailedCall>,
@@ -62,7 +62,7 @@ pub(crate) struct ApplicationState {
 /// A call that failed.
 struct FailedCall {
     held: Held,
-    /// The revision that was being applied: another one is tried at once.
+    /// The revision that was being applied: another revision is tried at once.
     revision: Revision,
 }
 
@@ -95,7 +95,7 @@ impl ApplicationState {
         (now.duration_since(*at) < RECORD_BELIEVED).then(|| record.clone())
     }
 
-    /// Whether a call may be made now.
+    /// Whether a write may be sent now.
     pub fn may_write(&self, now: Instant) -> bool {
         self.backoff.until(now).is_none()
     }
@@ -116,12 +116,12 @@ impl ApplicationState {
         self.ahead.as_ref().is_some_and(|ahead| !ahead.answered)
     }
 
-    /// Whether something of it is to be pruned.
+    /// Whether any of its resources is to be pruned.
     pub fn has_prune(&self) -> bool {
         !self.prune.steps.is_empty() || !self.prune.held.is_empty()
     }
 
-    /// Records what git no longer has of it.
+    /// Records the resources that git no longer has.
     pub fn set_prune(&mut self, prune: Prune) {
         self.prune = prune;
     }

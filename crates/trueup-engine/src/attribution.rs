@@ -17,7 +17,7 @@ const ASKED_AGAIN_AFTER: Duration = Duration::from_mins(10);
 /// A document in an environment.
 type Key = (EnvironmentName, ApplicationName, Kind, String);
 
-/// Who changed contested resources, as far as it is known; clones share it.
+/// The known writers of contested resources; clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Attributions(Arc<Mutex<BTreeMap<Key, Asked>>>);
 
@@ -27,7 +27,7 @@ struct Asked {
 }
 
 impl Attributions {
-    /// Adds what is known to the holds of a plan, and starts looking up what is not.
+    /// Adds the known writers to the holds of a plan, and starts looking up the unknown ones.
     pub fn fill(&self, cloud: &Arc<dyn Cloud>, plan: &mut Plan) {
         for held in &mut plan.held {
             let (Hold::Contested { by, .. }, Some(resource)) = (&mut held.reason, held.subject.resource()) else {

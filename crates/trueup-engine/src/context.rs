@@ -31,16 +31,16 @@ pub(crate) struct Context {
     pub options: Options,
     pub shutdown: Shutdown,
     pub status: StatusStore,
-    /// What was reported.
+    /// The reported state of applications, and the events held until a cycle ends.
     pub reporting: Reporting,
-    /// Who contests drift.
+    /// The writers that contest drift.
     pub attributions: Attributions,
     pub history: History,
     /// The polls of git.
     pub git: Git,
     /// The current desired state; `None` before the first accepted revision.
     pub current: watch::Sender<Option<Arc<DesiredState>>>,
-    /// One permit per mutating call, given in the order in which they were requested.
+    /// One permit per mutating call, granted in the order of the requests.
     pub writes: Semaphore,
 }
 

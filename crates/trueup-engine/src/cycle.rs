@@ -47,16 +47,16 @@ pub(crate) struct Target<'a> {
     pub is_early: bool,
 }
 
-/// What came of reconciling an application.
+/// The outcome of reconciling an application.
 pub(crate) enum Reconciled {
     Done,
-    /// Nothing was shown or started: it is planned again when the service deployments of this service, or of one that it
-    /// depends on, have been read.
+    /// Nothing was shown or started: the application is planned again once the service deployments of this service, or
+    /// of one that it depends on, have been read.
     Later(Option<ServiceId>),
 }
 
 impl EnvironmentLoop {
-    /// Observes and plans the applications in `scope`. With `writes`, starts a pass for every one that has a step to take.
+    /// Observes and plans the applications in `scope`. With `writes`, starts a pass for each one with a step to take.
     ///
     /// May be dropped at any await: nothing is written here, and passes begin where it no longer waits.
     pub(crate) async fn cycle(&mut self, current: &DesiredState, scope: &Scope, writes: bool) {
@@ -176,7 +176,7 @@ impl EnvironmentLoop {
         state.show(&context, &plan);
     }
 
-    /// What is remembered of an application; nothing at first.
+    /// The state of an application; empty at first.
     pub(crate) fn state(&mut self, name: &ApplicationName) -> &mut ApplicationState {
         self.applications.entry(name.clone()).or_insert_with(|| {
             let edges = self.context.reporting.known(&self.name, name);

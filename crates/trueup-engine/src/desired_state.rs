@@ -48,7 +48,7 @@ pub struct ValidDocuments {
 pub struct InvalidDocuments {
     /// The last commit that changed the application's files.
     pub revision: Revision,
-    /// What is wrong, at least one problem.
+    /// The problems, at least one.
     pub problems: Vec<Problem>,
 }
 

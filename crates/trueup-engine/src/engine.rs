@@ -35,7 +35,7 @@ pub struct Engine {
     trigger: Trigger,
 }
 
-/// Makes the engine act now. A lost trigger costs time and nothing else: the engine polls anyway.
+/// Wakes the engine up before its interval ends. A lost trigger only costs time: the engine polls anyway.
 #[derive(Clone)]
 pub struct Trigger {
     commit: Arc<Notify>,
@@ -45,14 +45,14 @@ pub struct Trigger {
 }
 
 impl Trigger {
-    /// Polls git at once, because of a push. During a poll, git is polled once more afterwards; and again after seconds
-    /// when it could not be read or did not show the push yet. Never waits; may be called from any thread or runtime.
+    /// Polls git at once, because of a push. During a poll, git is polled once more afterwards; and again seconds later
+    /// if it could not be read or did not show the push yet. Never blocks; may be called from any thread or runtime.
     pub fn commit(&self) {
         self.pushed.store(true, Ordering::Release);
         self.commit.notify_one();
     }
 
-    /// Observes everything at once, because something changed in AWS. During a cycle, there is one more afterwards.
+    /// Observes everything now, because something changed in AWS. During a cycle, another cycle follows it.
     pub fn observe(&self) {
         self.observe.send_modify(|count| *count = count.wrapping_add(1));
     }

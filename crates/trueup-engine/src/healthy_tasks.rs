@@ -60,7 +60,7 @@ impl HealthyTasks {
         }
     }
 
-    /// Records the outcome of a count. Returns whether it is about the running rollout.
+    /// Records the outcome of a count. Returns whether the count belongs to the running rollout.
     pub fn arrived(&mut self, of: &str, counted: Option<i64>) -> bool {
         self.failed();
         match &mut self.known {
@@ -78,7 +78,7 @@ impl HealthyTasks {
     }
 }
 
-/// What makes a task of the running rollout healthy; `None` without a rollout, and where that is unknown.
+/// The criterion by which a task of the running rollout is healthy; `None` without a rollout, or if it is unknown.
 fn of_rollout(service: &LiveService, live: &Live, plan: &Plan) -> Option<TaskHealth> {
     if !matches!(plan.rollout, Some(Rollout::Running { .. } | Rollout::TimedOut { .. })) {
         return None;

@@ -75,7 +75,7 @@ impl EnvironmentLoop {
     }
 }
 
-/// How urgent it is to observe an application, of which `shown` is the last plan.
+/// The priority of observing an application whose last plan is `shown`.
 fn urgency(state: &ApplicationState, shown: Option<&Plan>, revision: &Revision) -> Priority {
     match shown {
         _ if !state.refresh.is_empty() => Priority::Safety,

@@ -225,7 +225,7 @@ impl Pass {
         }
     }
 
-    /// Plans again with the live state as it is known now.
+    /// Plans again with the live state known now.
     fn replan(&mut self) {
         let desired = self.desired();
         self.plan = planning::plan(&self.input(&desired, &BTreeSet::new()));

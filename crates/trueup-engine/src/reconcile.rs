@@ -219,7 +219,7 @@ impl EnvironmentLoop {
             && rest.holds(&cycle.live, &cycle.shared, request, &state.memory)
     }
 
-    /// The application as git had it at the commit that was applied last, when that is another one.
+    /// The application at the commit that was applied last; `None` if that is the desired commit.
     async fn last_applied(
         &self,
         desired: &DesiredApplication,
@@ -231,7 +231,7 @@ impl EnvironmentLoop {
         Some(Arc::new(application.resolve(&revision, answers)))
     }
 
-    /// The applications that this one waits for: they are not where git wants them, or do not serve.
+    /// The applications that this one waits for: they differ from git, or do not serve yet.
     fn unready(&self, current: &DesiredState, application: &Application) -> BTreeSet<ApplicationName> {
         let ready = |name: &&ApplicationName| {
             let documents = self.documents(current, name);
@@ -243,7 +243,7 @@ impl EnvironmentLoop {
         depends_on.filter(|name| !ready(name)).cloned().collect()
     }
 
-    /// Whether something goes on with one of these applications, so that they may soon be ready.
+    /// Whether one of these applications has a running pass or an early observation due, so that it may soon be ready.
     fn any_is_busy(&self, applications: &BTreeSet<ApplicationName>) -> bool {
         let is_due =
             |name| self.applications.get(name).is_some_and(|state: &ApplicationState| state.observe_at.is_some());

@@ -1,4 +1,4 @@
-//! Emitting events without repetition: one for a common cause, and none again after a restart of the process.
+//! Emits events without repetition: one for a common cause, and none a second time after a restart of the process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use trueup_core::names::{ApplicationName, EnvironmentName};
 use trueup_core::report::{Event, Notes, ReportedState, root_cause};
 use trueup_ports::Notebook;
 
-/// What was reported, and the events that are held until a cycle ends.
+/// Records the reported state of applications, and holds events until a cycle ends.
 #[derive(Debug)]
 pub(crate) struct Reporting {
     state: Mutex<Reported>,
@@ -19,19 +19,19 @@ pub(crate) struct Reporting {
 #[derive(Debug, Default)]
 struct Reported {
     notes: Notes,
-    /// Whether the notes differ from what the notebook has.
+    /// Whether the notes differ from those in the notebook.
     changed: bool,
     /// Events of running cycles, which may have a common cause.
     gathered: BTreeMap<EnvironmentName, Vec<Event>>,
 }
 
 impl Reporting {
-    /// Nothing was reported yet.
+    /// A record in which nothing was reported yet.
     pub fn new(notebook: Option<Arc<dyn Notebook>>) -> Self {
         Self { state: Mutex::default(), notebook, writing: tokio::sync::Mutex::default() }
     }
 
-    /// Reads what an earlier process reported. Must come before the first event.
+    /// Restores the record of an earlier process. Must be called before the first event.
     pub async fn resume(&self) {
         let Some(notebook) = &self.notebook else { return };
         if let Some(notes) = notebook.read().await.as_deref().and_then(Notes::read) {
@@ -39,13 +39,13 @@ impl Reporting {
         }
     }
 
-    /// What was reported of an application.
+    /// The reported state of an application.
     pub fn known(&self, environment: &EnvironmentName, application: &ApplicationName) -> ReportedState {
         let key = (environment.clone(), application.clone());
         self.lock().notes.applications.get(&key).cloned().unwrap_or_default()
     }
 
-    /// Records what was reported of an application.
+    /// Records the reported state of an application.
     pub fn note(&self, environment: &EnvironmentName, application: &ApplicationName, edges: &ReportedState) {
         if self.notebook.is_none() {
             return;

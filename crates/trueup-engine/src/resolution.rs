@@ -22,30 +22,30 @@ pub(crate) struct Resolved {
     revision: Revision,
     /// The answers to its lookups, if there were any.
     answers: BTreeMap<Lookup, Option<Observed<String>>>,
-    /// What must be observed for it.
+    /// The resources to observe for it.
     request: ObserveRequest,
     /// Its documents, unless it is at rest: parsed, they take several times the memory of their sources.
     desired: Option<Arc<DesiredApplication>>,
-    /// What was observed when there was nothing to do.
+    /// The observation that left nothing to do, while the application is at rest.
     pub rest: Option<Rest>,
 }
 
 impl Resolved {
-    /// Whether these are its sources.
+    /// Whether it was resolved from these sources.
     fn is_of(&self, valid: &ValidDocuments, answers: &LookupAnswers) -> bool {
         Arc::ptr_eq(&self.application, &valid.application)
             && self.revision == valid.revision
             && self.answers.iter().all(|(lookup, answer)| answers.get(lookup) == answer.as_ref())
     }
 
-    /// Records that there is nothing to do as long as this is observed, and drops what is not needed meanwhile.
+    /// Records that there is nothing to do while this is observed, and drops the parsed documents.
     pub fn put_to_rest(&mut self, rest: Rest) {
         self.rest = Some(rest);
         self.desired = None;
     }
 }
 
-/// Resolves an application, or returns what was resolved before when its sources are the same.
+/// Resolves an application, or returns the earlier result when its sources are the same.
 pub(crate) fn resolve(
     valid: &ValidDocuments,
     answers: &LookupAnswers,
@@ -68,7 +68,7 @@ pub(crate) fn resolve(
     desired
 }
 
-/// What must be observed for an application. Resolves it only when its sources changed.
+/// The resources to observe for an application. Resolves it only if its sources changed.
 pub(crate) fn request<'a>(
     valid: &ValidDocuments,
     answers: &LookupAnswers,
@@ -80,7 +80,7 @@ pub(crate) fn request<'a>(
     &before.as_ref().expect("it was resolved just before").request
 }
 
-/// What is known of an application at rest, when these are its sources.
+/// The request and the observation of an application at rest; `None` if its sources changed.
 pub(crate) fn rest<'a>(
     valid: &ValidDocuments,
     answers: &LookupAnswers,
@@ -90,14 +90,14 @@ pub(crate) fn rest<'a>(
     Some((&before.request, before.rest.as_ref()?))
 }
 
-/// The names in AWS of the target groups that an application's own documents create. They are observed with everything
-/// else, so that no lookup is spent on them.
+/// The names in AWS of the target groups that an application's own documents create. They are observed with all other
+/// resources, so that no lookup is spent on them.
 pub(crate) fn own_target_groups(application: &Application) -> impl Iterator<Item = String> + '_ {
     let documents = application.documents.iter().filter(|draft| draft.kind == Kind::TargetGroup);
     documents.filter_map(|draft| draft.in_aws.clone())
 }
 
-/// Answers lookups of target groups with what was observed of them.
+/// Answers lookups of target groups from the observed target groups.
 pub(crate) fn answer_target_groups(live: &Live, answers: &mut LookupAnswers) {
     for (name, observed) in &live.target_groups {
         let arn =
@@ -106,7 +106,7 @@ pub(crate) fn answer_target_groups(live: &Live, answers: &mut LookupAnswers) {
     }
 }
 
-/// What must be observed for an application.
+/// The request for the resources of an application.
 fn request_for(desired: &DesiredApplication) -> ObserveRequest {
     let mut request = ObserveRequest::default();
     if let Some(id) = desired.service_id() {

@@ -1,8 +1,8 @@
 //! Applications at rest: while the input of a plan does not change, the last plan holds.
 //!
-//! Comparing a fleet field by field with what AWS has costs more than everything else in a cycle, and nearly always
-//! nothing has changed. A plan is a pure function of its input: if one had nothing to do and the input is the same, there
-//! is nothing to do. Time is a part of the input, but only counts while something goes on.
+//! Comparing a fleet field by field with AWS costs more than the rest of a cycle, and nearly always nothing has
+//! changed. A plan is a pure function of its input: if it had nothing to do and the input is the same, there still is
+//! nothing to do. Time is part of the input, but only matters while something is in progress.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,7 +15,7 @@ use trueup_core::plan::Memory;
 use trueup_core::resources::service::is_delegated;
 use trueup_ports::ObserveRequest;
 
-/// What was observed when there was nothing to do.
+/// The observation, mostly as a hash, that left nothing to do.
 pub(crate) struct Rest {
     live: u64,
     memory: Memory,
@@ -23,7 +23,7 @@ pub(crate) struct Rest {
     task_definitions: Vec<Arn>,
 }
 
-/// Live state that many applications of an environment share, hashed once in a cycle.
+/// Live state that many applications of an environment share, hashed once per cycle.
 pub(crate) struct Shared {
     applications: u64,
     rules: BTreeMap<Arn, u64>,
@@ -55,7 +55,7 @@ impl Shared {
 }
 
 impl Rest {
-    /// Records what was observed of an application: `part` is its part of the live state.
+    /// Records the observation of an application: `part` is its part of the live state.
     pub fn new(part: &Live, shared: &Shared, request: &ObserveRequest, memory: &Memory) -> Self {
         let task_definitions: Vec<Arn> = part.task_definitions.keys().cloned().collect();
         Self { live: fingerprint(part, shared, request, &task_definitions), memory: memory.clone(), task_definitions }
@@ -203,7 +203,7 @@ mod tests {
 
     type Change = fn(&mut Live);
 
-    /// Changes of what the application has, each of which ends its rest.
+    /// Changes to the live state of the application; each one ends its rest.
     const CHANGES: [(&str, Change); 16] = [
         ("service", |live| present(live.services.get_mut(&id()).unwrap()).description["desiredCount"] = json!(2)),
         ("its tags", |live| present(live.services.get_mut(&id()).unwrap()).tags.clear()),

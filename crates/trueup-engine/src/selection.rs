@@ -60,7 +60,7 @@ impl EnvironmentLoop {
         order
     }
 
-    /// Forgets applications that git no longer has, except those of which something is left to prune.
+    /// Forgets applications that git no longer has, except those with resources left to prune.
     pub(crate) fn forget_removed(&mut self, current: &DesiredState) {
         let is_removed = |name: &ApplicationName| self.documents(current, name).is_none();
         let removed = self.applications.iter().filter(|(name, state)| is_removed(name) && !state.has_prune());

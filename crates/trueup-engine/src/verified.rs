@@ -16,13 +16,14 @@ use trueup_ports::{NotVerified, SourceError, Unverified, Verifier};
 
 use crate::desired_state::DesiredState;
 
-/// The most verified commits that are tried, the newest first, for one that may stay current: one may be rejected as a whole.
+/// How many verified commits are tried, newest first, for one that may stay current: a commit may be rejected as a
+/// whole.
 const BACK_MAX: usize = 16;
 
 /// Keeps environments at verified commits, for the lifetime of the process.
 pub(crate) struct Verified {
     verifier: Option<Arc<dyn Verifier>>,
-    /// The last verified commit, by the environment whose rule it was.
+    /// The last verified commit, by the environment whose rule verified it.
     last: BTreeMap<EnvironmentName, Revision>,
     /// Environments that the configuration names and no commit has, and that were logged.
     missing: BTreeSet<EnvironmentName>,
@@ -32,7 +33,7 @@ pub(crate) struct Verified {
 pub(crate) struct Refused {
     pub environment: EnvironmentName,
     pub unverified: Unverified,
-    /// What stays current: the desired state before, or without one that of the newest verified commit.
+    /// The desired state that stays current: the previous one, or else the one at the newest verified commit.
     pub older: Option<Arc<DesiredState>>,
 }
 
@@ -40,7 +41,7 @@ pub(crate) struct Refused {
 pub(crate) struct Candidate<'a> {
     pub before: Option<&'a Arc<DesiredState>>,
     pub next: &'a DesiredState,
-    /// Whether a later process may start with what is verified now.
+    /// Whether a later process may start with the commits verified now.
     pub is_remembered: bool,
 }
 
@@ -82,7 +83,7 @@ impl Verified {
     /// The environments that may not follow a commit.
     ///
     /// # Errors
-    /// When the repository cannot be read: then it is unknown.
+    /// When the repository cannot be read, so that the answer is unknown.
     pub async fn refused(
         &mut self,
         candidate: &Candidate<'_>,
@@ -114,7 +115,8 @@ impl Verified {
         Ok(refused)
     }
 
-    /// What a rule says of the commit, and whose accounts it is about. More environments may become known by what is gone back to.
+    /// The result of a rule for the candidate, and the rule's accounts. Falling back to an older commit adds its
+    /// environments to `names`.
     async fn ruling(
         &mut self,
         verifier: &dyn Verifier,
@@ -147,7 +149,7 @@ impl Verified {
         Ok(Ruling { refused, accounts })
     }
 
-    /// The desired state at the newest commit that all of these rules accept, of which `rule` refuses the candidate.
+    /// The desired state at the newest commit that all of `rules` accept; `rule`, one of them, refuses the candidate.
     async fn back(
         &mut self,
         verifier: &dyn Verifier,

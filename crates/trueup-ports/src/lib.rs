@@ -84,10 +84,10 @@ pub trait Cloud: Send + Sync {
     /// more for more than a hundred tasks. A part that could not be read is `Unknown`. For reports only.
     async fn running_tasks(&self, request: &EvidenceRequest) -> RunningTasks;
 
-    /// Makes one mutating call and returns AWS's answer in the API's own JSON spelling.
+    /// Executes one mutating call and returns AWS's answer as the API's own JSON.
     ///
     /// # Errors
-    /// When AWS refused, or when it is unknown whether the call had its effect ([`CallError::effect`]).
+    /// When AWS refused the call, or when it is unknown whether the call had its effect ([`CallError::effect`]).
     async fn execute(&self, call: &Call) -> Result<Answer, CallError>;
 }
 
@@ -138,7 +138,7 @@ pub enum Effect {
     Unknown,
 }
 
-/// Makes the [`Cloud`] of an environment: credentials, region, assumed role.
+/// Connects to the [`Cloud`] of an environment: credentials, region, assumed role.
 #[async_trait]
 pub trait Clouds: Send + Sync {
     /// Connects. Cheap when nothing changed since the last call.
@@ -164,7 +164,7 @@ pub trait Source: Send + Sync {
     /// When the tree cannot be read, or contains what is refused (symlinks, submodules, more than the limits allow).
     async fn snapshot(&self, revision: &Revision) -> Result<Snapshot, SourceError>;
 
-    /// Whether the commit belongs to this repository: it is an ancestor of the branch's head, or was its head.
+    /// Whether the commit belongs to this repository: it is an ancestor of the branch's head, or once was its head.
     async fn knows(&self, revision: &Revision) -> bool;
 
     /// Whether `revision` is the commit `head` or an ancestor of it. False when one of them was never fetched.
@@ -185,20 +185,20 @@ pub trait Source: Send + Sync {
 pub struct Head {
     /// The commit.
     pub revision: Revision,
-    /// How it relates to the head of the poll before.
+    /// How it relates to the head of the previous poll.
     pub movement: Movement,
 }
 
-/// How a head relates to that of the poll before.
+/// How a head relates to the head of the previous poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Movement {
-    /// There was no poll before.
+    /// There was no previous poll.
     First,
-    /// It is the same.
+    /// The head is the same.
     Still,
-    /// It is a descendant of the head before.
+    /// The head is a descendant of the previous one.
     Forward,
-    /// It is not: the branch was force-pushed. The new head counts, and the event says so.
+    /// The head is not a descendant: the branch was force-pushed. The new head is used, and the event says so.
     Rewritten,
 }
 

@@ -1,4 +1,4 @@
-//! What one cycle asks AWS for, and which part of the answer belongs to one asker.
+//! The observation that a cycle requests from AWS, and the part of the live state that belongs to one request.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,34 +9,34 @@ use trueup_core::names::{Arn, InstanceName, ServiceId};
 
 use crate::Priority;
 
-/// What is to be observed of one environment in one cycle.
+/// The resources to observe in one environment in one cycle.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObserveRequest {
     /// Services, ten per call.
     pub services: BTreeSet<ServiceId>,
-    /// Families with the digest that is looked for: where the running revision carries another digest, the family's
-    /// newest revisions are read too.
+    /// Families, each with the wanted digest: where the running revision carries another digest, the family's newest
+    /// revisions are read too.
     pub families: BTreeMap<String, Digest>,
     /// Target groups by name, with attributes and tags.
     pub target_groups: BTreeSet<String>,
     /// Listeners whose rules are read, with tags.
     pub listeners: BTreeSet<Arn>,
-    /// Services whose documents set a number of tasks: whether an autoscaler governs that number. One that is also in
-    /// `refresh`, as `service/CLUSTER/NAME`, is read again instead of answered from memory.
+    /// Services whose documents set a desired count: whether an autoscaler governs that count. A service that is also
+    /// in `refresh`, as `service/CLUSTER/NAME`, is read again instead of answered from the cache.
     pub scaling: BTreeSet<ServiceId>,
-    /// Resources that were just written: what is remembered of them is out of date, so they are read again.
+    /// Resources that were just written: their cached state is out of date, so they are read again.
     pub refresh: BTreeSet<String>,
-    /// Services whose service deployments are read, with the task definition revisions that they name. Worth its reads
-    /// only where a service does not serve what git wants.
+    /// Services whose service deployments are read, with the task definition revisions that they name. Worth the reads
+    /// only for a service that does not serve the desired state.
     pub service_deployments: BTreeSet<ServiceId>,
-    /// List everything that carries this installation's tag, in these clusters, for pruning.
+    /// For pruning: lists all resources with this installation's tag, in these clusters.
     pub inventory: Option<(InstanceName, BTreeSet<String>)>,
     /// The priority of the request as a whole.
     pub priority: Priority,
 }
 
 impl ObserveRequest {
-    /// Adds what another request of the same installation asks for. The priority becomes the more urgent of the two.
+    /// Adds the resources of another request of the same installation. The priority becomes the more urgent of the two.
     pub fn merge(&mut self, other: &Self) {
         // All members are named: one that is forgotten here would never be asked for, and its resources would be
         // `NotObserved` for ever.
@@ -104,7 +104,7 @@ impl ObserveRequest {
         let recorded = recorded.filter_map(|entry| entry.target.as_ref()?.task_definition());
         revisions.extend(recorded.map(Arn::new));
         let mut task_definitions = pick(task_definitions, revisions.iter());
-        // A revision that exists already may be what the service is told to run next: it need not be read again then.
+        // The service may be asked next to run a revision that exists already, which then need not be read again.
         for revision in families.values().filter_map(Observed::present).flatten() {
             if let Some(arn) = text(&revision.description, "taskDefinitionArn") {
                 task_definitions.entry(Arn::new(arn)).or_insert_with(|| Observed::Present(revision.clone()));
@@ -125,8 +125,8 @@ impl ObserveRequest {
         }
     }
 
-    /// What ECS shifts on behalf of services that this request is not about: what was recorded of them, and whether one
-    /// could not be read now.
+    /// The traffic that ECS shifts for services outside this request: as recorded, and marked as unread for a service
+    /// that could not be read now.
     fn traffic_of_others(&self, live: &Live) -> BTreeMap<ServiceId, Traffic> {
         let is_of_others = |id: &ServiceId| !self.services.contains(id);
         let recorded =

@@ -38,7 +38,7 @@ pub fn number(input: &Value, member: &str) -> Result<Option<u64>, ApiError> {
     found.map(Some).ok_or_else(|| malformed(member))
 }
 
-/// A truth, written as such or as text.
+/// A boolean, or its text.
 ///
 /// # Errors
 /// `ValidationError` when it is something else.

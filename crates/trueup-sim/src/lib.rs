@@ -10,10 +10,10 @@
 //!                       world: all state of one account and region, a queue of what happens next ┘
 //! ```
 //!
-//! What is simulated, how it is judged and what goes by seed because it is not known: `docs/simulator.md`. Real clients drive it in
-//! `tests/clients/`.
+//! `docs/simulator.md` describes the simulated behaviour, how a run is judged, and the unknown details that the seed
+//! decides. Tests with real clients are in `tests/clients/`.
 //!
-//! It knows nothing of the product that it judges: no other crate of the workspace is seen from here.
+//! It is independent of the product that it judges: it depends on no other crate of the workspace.
 
 #![expect(clippy::doc_markdown, reason = "the docs are full of AWS's own names, such as DescribeServices")]
 

@@ -1,4 +1,4 @@
-//! Everything that was asked of the simulated AWS, and what became of it.
+//! Records all calls to the simulated AWS, with their outcomes.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -17,25 +17,25 @@ use crate::wire::{ApiError, Call};
 pub struct Record {
     /// Its number: the first call is 0.
     pub index: u64,
-    /// Which mutating call it is, when it is one: the first is 0.
+    /// Its number among the mutating calls, if it is one: the first is 0.
     pub mutation: Option<u64>,
     /// When it arrived.
     pub at: Time,
-    /// The ARN of who called.
+    /// The ARN of the caller.
     pub caller: String,
     /// The account that it works on.
     pub account: String,
-    /// What was asked for.
+    /// The call as requested.
     pub call: Call,
-    /// The ARNs of what it is about ([`crate::resource::resources`]).
+    /// The ARNs of the resources that it names ([`crate::resource::resources`]).
     pub resources: Vec<String>,
     /// The outcome when it was executed, now or late; a read's output is not kept.
     pub outcome: Option<Result<Value, ApiError>>,
-    /// What the client got to know.
+    /// The outcome as the client saw it.
     pub fate: Fate,
     /// When it took effect, if at all.
     pub effect: Effect,
-    /// What it really changed; none for reads, and for what was not executed.
+    /// The changes that it really caused; `None` for reads and for calls that were not executed.
     pub truth: Option<Truth>,
     /// The faults that hit it, by name.
     pub faults: Vec<&'static str>,
@@ -55,7 +55,7 @@ impl Record {
     }
 }
 
-/// What the client got to know of its call.
+/// The outcome of a call as the client saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// An answer.
@@ -69,7 +69,7 @@ pub enum Fate {
     },
     /// The connection was reset.
     Reset,
-    /// Nothing.
+    /// No answer at all.
     Silence,
 }
 
@@ -96,10 +96,10 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// From now on forgets calls but the newest so many, and those whose effect is still to come. Up to twice as many are
-    /// there at times, so that forgetting costs little.
+    /// From now on keeps only the newest `calls` calls, and those whose effect is still pending. At times holds up to
+    /// twice as many, so that dropping old ones costs little.
     ///
-    /// For a simulation that runs for days and is not judged: [`crate::judge`] needs the whole history.
+    /// For a simulation that runs for days without being judged: [`crate::judge`] needs the whole history.
     pub fn keep(&mut self, calls: usize) {
         self.kept = Some(calls);
     }
@@ -125,7 +125,7 @@ impl Recorder {
         self.records.iter().filter(|record| record.mutation.is_some())
     }
 
-    /// Takes in a call, before anything becomes of it.
+    /// Records a call on arrival, before it is executed.
     pub(crate) fn arrived(&mut self, at: Time, caller: &str, account: &str, call: Call) -> u64 {
         self.forget();
         let index = self.next_index();

@@ -1,4 +1,4 @@
-//! Surroundings for simulations: what exists in an account before anything is deployed into it.
+//! Initial state for simulations: the resources of an account before anything is deployed into it.
 //!
 //! Nothing here takes time: a load balancer is active at once.
 
@@ -13,27 +13,27 @@ use crate::services::model::{Output, Resource, Stack};
 use crate::services::secrets;
 use crate::world::World;
 
-/// The network of [`main`], and of anything else that names none.
+/// The VPC of [`main`], and of everything else that does not name one.
 pub const VPC: &str = "vpc-0123456789abcdef0";
 
 /// The account and region of the example in the repository's `desired-state/`.
 pub const ELEARNING: (&str, &str) = ("123456789012", "ap-northeast-1");
 
-/// What [`main`] made.
+/// The resources that [`main`] created.
 #[derive(Clone, Debug)]
 pub struct Main {
     /// The ARN of the cluster `main`.
     pub cluster: String,
     /// The ARN of the load balancer `main`.
     pub load_balancer: String,
-    /// The ARN of its listener on port 80, which answers 404 to what no rule takes.
+    /// The ARN of its listener on port 80, which answers 404 to requests that match no rule.
     pub listener: String,
 }
 
-/// The least that services need: the cluster `main`, and the load balancer `main` that listens on port 80.
+/// Creates the minimum that services need: the cluster `main`, and the load balancer `main` that listens on port 80.
 ///
 /// # Panics
-/// When there is such a load balancer already.
+/// When the load balancer already exists.
 pub fn main(world: &mut World) -> Main {
     let cluster = cluster(world, "main");
     let (load_balancer, listener) = load_balancer(world, "main", 80);
@@ -51,7 +51,7 @@ pub fn cluster(world: &mut World, name: &str) -> String {
 /// An active application load balancer with an HTTP listener that answers 404 to what no rule takes; the ARNs of both.
 ///
 /// # Panics
-/// When there is such a load balancer already.
+/// When the load balancer already exists.
 pub fn load_balancer(world: &mut World, name: &str, port: u16) -> (String, String) {
     let input = json!({
         "Name": name, "Subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],

@@ -1,4 +1,4 @@
-//! From a request to what the client experiences.
+//! Turns a request into the reply that the client experiences.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,14 +30,14 @@ mod tests;
 use cuts::Cuts;
 pub use cuts::Reached;
 
-/// A simulated AWS. A clone goes its own way from there on; only who hears of cuts is shared.
+/// A simulated AWS. A clone evolves independently from then on; it shares only the listeners for cuts.
 #[derive(Clone, Debug)]
 pub struct Simulator {
-    /// Who is behind which access key.
+    /// The principals by access key.
     pub principals: Principals,
     /// All calls so far.
     pub recorder: Recorder,
-    /// What goes wrong.
+    /// The active faults.
     pub faults: Faults,
     /// AWS's request limits.
     pub buckets: Buckets,
@@ -57,16 +57,16 @@ pub struct Simulator {
 /// An account and a region.
 type Place = (String, String);
 
-/// What a writer outside the worlds does later.
+/// A scheduled action from outside the worlds.
 #[derive(Clone, Debug)]
 enum Due {
-    /// The call of this index takes effect.
+    /// The call with this index takes effect.
     Effect(u64),
-    /// Somebody does something.
+    /// A writer acts.
     Deed(Box<Act>),
 }
 
-/// Who does what, in which account and region.
+/// An action of a writer, in an account and region.
 #[derive(Clone, Debug)]
 struct Act {
     writer: Writer,
@@ -75,17 +75,17 @@ struct Act {
 }
 
 impl Simulator {
-    /// A simulation from a seed, beginning at [`Time::START`]. Calls of access keys that were not named work on this account.
+    /// A simulation from a seed, starting at [`Time::START`]. Calls by unregistered access keys work on this account.
     pub fn new(account: &str, region: &str, seed: u64) -> Self {
         Self::starting(account, region, seed, Time::START)
     }
 
-    /// As [`Simulator::new`], from another time on.
+    /// As [`Simulator::new`], starting at another time.
     pub fn starting(account: &str, region: &str, seed: u64, start: Time) -> Self {
         Self::around(World::new(account, region, seed, start))
     }
 
-    /// Around a world that was set up before.
+    /// A simulation of a world that was set up before.
     pub fn around(world: World) -> Self {
         let (seed, now) = (world.chance.seed(), world.now);
         let home = (world.account.clone(), world.region.clone());
@@ -108,23 +108,23 @@ impl Simulator {
         }
     }
 
-    /// The time until which everything has happened.
+    /// The time up to which the simulation has run.
     pub fn now(&self) -> Time {
         self.now
     }
 
-    /// The account and region that the simulation was made for.
+    /// The world of the account and region with which the simulation started.
     pub fn world(&self) -> &World {
         &self.worlds[&self.home]
     }
 
-    /// The same, to set it up or to change it behind everybody's back.
+    /// The same world, to set it up or to change it without a call.
     pub fn world_mut(&mut self) -> &mut World {
         let (account, region) = self.home.clone();
         self.world_of(&account, &region)
     }
 
-    /// Another account or region: it is empty at first.
+    /// The world of another account or region, empty at first.
     pub fn world_of(&mut self, account: &str, region: &str) -> &mut World {
         let place = (account.to_owned(), region.to_owned());
         let (seed, now) = (self.seed, self.now);
@@ -186,13 +186,13 @@ impl Simulator {
         self.advance_worlds(now);
     }
 
-    /// When something happens next without any call.
+    /// The time of the next event that needs no call.
     pub fn next(&self) -> Option<Time> {
         let due = self.due.keys().next().map(|(at, _)| *at);
         self.worlds.values().filter_map(World::next).chain(due).min()
     }
 
-    /// Takes in a request that arrives at `now`.
+    /// Handles a request that arrives at `now`.
     pub fn handle(&mut self, now: Time, request: &Request) -> Reply {
         self.advance(now);
         let request_id = self.request_id();

@@ -1,4 +1,4 @@
-//! What a mutating call really changed: the world just before it compared with the world just after it.
+//! The real effect of a mutating call: compares the world just before it with the world just after it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -15,16 +15,16 @@ use crate::time::Time;
 use crate::wire::{Api, Call};
 use crate::world::World;
 
-/// What one mutating call did.
+/// The real effect of one mutating call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truth {
-    /// Whether anything that a person could see changed.
+    /// Whether it changed anything observable.
     pub changed: bool,
     /// The deployments that it began.
     pub deployments: Vec<Deployed>,
     /// For `RegisterTaskDefinition`: an ACTIVE revision of the family that already carried the same `trueup:digest`.
     pub twin: Option<String>,
-    /// Tags of the resources that it names, as they were before: by ARN.
+    /// The earlier tags of the resources that it names, by ARN.
     pub tags_before: Vec<(String, Vec<(String, String)>)>,
     /// `trueup:revision` of services before and after, where it changed.
     pub revisions: Vec<(ServiceKey, Option<String>, String)>,
@@ -35,25 +35,25 @@ pub struct Truth {
 /// A deployment that a call began.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deployed {
-    /// Of which service.
+    /// The service.
     pub service: ServiceKey,
     /// The digits after `ecs-svc/`.
     pub id: u64,
     /// The task definition's ARN.
     pub task_definition: String,
-    /// Tells contents apart: of the task definition and of what a service revision records.
+    /// A hash of the content: of the task definition and the settings that a service revision records.
     pub content: u64,
-    /// As `content`, and with every setting that applied to the deployment: what identifies a change.
+    /// As `content`, plus every setting that applied to the deployment: identifies a change.
     pub change: u64,
     /// The images of its containers.
     pub images: Vec<String>,
     /// `trueup:revision` of the task definition.
     pub revision: Option<String>,
-    /// When ECS last failed or rolled back a deployment of the same content before, if it did.
+    /// When ECS last failed or rolled back an earlier deployment of the same content, if it did.
     pub known_bad: Option<Time>,
 }
 
-/// The world just before a mutating call, as far as the call is about it.
+/// The part of the world that a mutating call concerns, just before the call.
 #[derive(Clone, Debug)]
 pub struct Before {
     fingerprint: u64,
@@ -62,7 +62,7 @@ pub struct Before {
     weights: Vec<(String, Vec<(String, u64)>)>,
 }
 
-/// Looks at the world before a call.
+/// Captures the state before a call.
 pub fn before(world: &World, call: &Call, resources: &[String]) -> Before {
     let truth = Truth {
         twin: twin(world, call),
@@ -90,7 +90,7 @@ pub fn before(world: &World, call: &Call, resources: &[String]) -> Before {
     }
 }
 
-/// Looks again after it.
+/// Compares the state after a call with the state before it.
 pub fn after(before: Before, world: &World, call: &Call, resources: &[String]) -> Truth {
     let Before { fingerprint: old, mut truth, services, weights } = before;
     truth.changed = fingerprint(world, call, resources) != old;
@@ -126,7 +126,7 @@ fn deployed(world: &World, key: &ServiceKey, service: &Service) -> Option<Deploy
                 && self::content(task_definition(world, &revision.task_definition), Some(&revision.settings)) == content
         })
     });
-    // ECS has given it up when it begins to go back, not when it is there.
+    // ECS gives a deployment up when the rollback starts, not when it ends.
     let given_up = |known: &ServiceDeployment| match &known.rollback {
         Some(rollback) => rollback.started_at,
         None => known.finished_at.unwrap_or(known.updated_at),
@@ -144,7 +144,7 @@ fn deployed(world: &World, key: &ServiceKey, service: &Service) -> Option<Deploy
     })
 }
 
-/// Whether ECS itself ended it, and not a person or a newer deployment.
+/// Whether ECS itself failed the deployment, rather than a caller stopping it or a newer deployment replacing it.
 fn failed(deployment: &ServiceDeployment) -> bool {
     let (breaker, ..) = &deployment.circuit_breaker;
     let (_, _, alarms) = &deployment.alarms;

@@ -1,7 +1,7 @@
-//! Others who write to the same account: a person in the console, an autoscaler, another pipeline.
+//! Other writers to the same account: an operator in the console, an autoscaler, another pipeline.
 //!
-//! What they do is scripted by time ([`crate::Simulator::script`]). Their calls take tokens from the same buckets and stand in
-//! the same history as everybody's; faults do not touch them.
+//! Their actions are scripted by time ([`crate::Simulator::script`]). Their calls take tokens from the same buckets and
+//! are recorded in the same history as all others; faults do not affect them.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::ecs::model::{ServiceKey, TaskStatus};
 use crate::wire::Api;
 use crate::world::World;
 
-/// Who writes: how they sign in CloudTrail.
+/// A principal, as it appears in CloudTrail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Writer {
     /// The access key id.
@@ -19,7 +19,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A person signed in to the console.
+    /// An operator signed in to the console.
     pub fn person(account: &str, name: &str) -> Self {
         Self {
             access_key: format!("ASIACONSOLE{}", name.to_ascii_uppercase()),
@@ -37,39 +37,39 @@ impl Writer {
         }
     }
 
-    /// A pipeline that deploys by itself.
+    /// A pipeline that deploys on its own.
     pub fn pipeline(account: &str) -> Self {
         Self { access_key: "AKIAPIPELINE".to_owned(), arn: format!("arn:aws:iam::{account}:user/deploy-pipeline") }
     }
 }
 
-/// What a writer does.
+/// An action of a writer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
     /// Sets a service's desired count.
     Scale {
-        /// Which service.
+        /// The service.
         service: ServiceKey,
-        /// To how many tasks.
+        /// The number of tasks.
         desired_count: u64,
     },
-    /// Changes settings of a service by hand: members of `UpdateService` without `cluster` and `service`.
+    /// Manually changes settings of a service: members of `UpdateService` without `cluster` and `service`.
     Edit {
-        /// Which service.
+        /// The service.
         service: ServiceKey,
-        /// What.
+        /// The settings.
         members: Map<String, Value>,
     },
     /// Stops the service's oldest running task.
     StopTask {
-        /// Which service.
+        /// The service.
         service: ServiceKey,
     },
-    /// Registers the running task definition again with another image and deploys it; without any tag.
+    /// Registers the running task definition again, with another image and without tags, and deploys it.
     Deploy {
-        /// Which service.
+        /// The service.
         service: ServiceKey,
-        /// Which container gets it.
+        /// The container that gets the image.
         container: String,
         /// The image.
         image: String,
@@ -78,28 +78,28 @@ pub enum Deed {
     Tag {
         /// Its ARN.
         resource: String,
-        /// What.
+        /// The tags.
         tags: Vec<(String, String)>,
     },
-    /// Takes tags of an ECS resource away.
+    /// Removes tags of an ECS resource.
     Untag {
         /// Its ARN.
         resource: String,
-        /// Which.
+        /// The tag keys.
         keys: Vec<String>,
     },
     /// Deletes a service, whatever it runs.
     Delete {
-        /// Which.
+        /// The service.
         service: ServiceKey,
     },
     /// Any other call, such as `ModifyTargetGroup`.
     Call {
-        /// Of which service.
+        /// The API of the call.
         service: Api,
-        /// Which action.
+        /// The action.
         action: String,
-        /// Its input as JSON; for the query protocol with leaves that are texts.
+        /// The input as JSON; for the query protocol, its leaves are strings.
         input: Value,
     },
 }
@@ -108,8 +108,8 @@ pub enum Deed {
 pub(crate) type Step = (Api, String, Value);
 
 impl Deed {
-    /// The deed's next call, when `done` of its calls were made and the last one answered `last`. What depends on the world is
-    /// looked up at that moment, as a person does.
+    /// The next call once `done` calls were answered, the last one with `last`. Values that depend on the world are
+    /// read at that moment, as an operator would.
     pub(crate) fn step(&self, world: &World, done: usize, last: &Value) -> Option<Step> {
         let ecs = |action: &str, input| Some((Api::Ecs, action.to_owned(), input));
         match (self, done) {

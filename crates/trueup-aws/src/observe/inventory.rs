@@ -20,7 +20,7 @@ use crate::session::Session;
 /// The tag that says which installation owns a resource.
 const INSTANCE_TAG: &str = "trueup:instance";
 
-/// What an inventory is made from.
+/// The sources of an inventory.
 pub(crate) struct Sources<'a> {
     pub(crate) session: &'a Session,
     pub(crate) services: &'a Services,
@@ -31,7 +31,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) clusters: &'a BTreeSet<String>,
 }
 
-/// Makes the inventory from what this observation has read already, and what is missing to it.
+/// Builds the inventory from this observation's reads, and reads the resources that are missing in them.
 pub(crate) async fn inventory(
     sources: &Sources<'_>,
     groups: &TargetGroups,

@@ -44,7 +44,7 @@ pub(crate) struct Observer {
     service_deployments: ServiceDeployments,
     scalable: Scalable,
     parts: Parts,
-    /// How many reads had been made when the last observation ended.
+    /// The number of reads when the last observation ended.
     reads_before: AtomicU64,
 }
 

@@ -1,8 +1,8 @@
-//! Which services Application Auto Scaling governs: fifty a call, in turns, and remembered in between.
+//! Which services Application Auto Scaling governs: read in rotation, fifty services per call, and cached.
 //!
-//! A steady cycle makes one call: it asks for the fifty services that were asked for longest ago. What was never asked
-//! for, and what is about to be written, is asked for at once. A failed read is remembered for a minute, so that an
-//! endpoint that does not have this API does not slow every cycle down.
+//! A steady cycle makes one call, for the fifty services with the oldest answers. Services that were never read, or are
+//! about to be written, are read at once. A failed read is cached for a minute, so that an endpoint without this API
+//! does not slow down every cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -27,17 +27,17 @@ const IDS_MAX: usize = 50;
 /// How many pages are followed: each of the ids has one target of this dimension at most.
 const PAGES_MAX: usize = 4;
 
-/// How long an answer is taken for fresh: until then it is not asked for again in turns.
+/// How long an answer is fresh: until then the rotation does not read it again.
 const FRESH: Duration = Duration::from_mins(5);
 
-/// How long a failed read is not repeated.
+/// How long after a failed read it is not retried.
 const FAILED_FOR: Duration = Duration::from_mins(1);
 
-/// What is remembered, by service.
+/// Cached answers, by service.
 #[derive(Debug, Default)]
 pub(crate) struct Scalable(Mutex<BTreeMap<ServiceId, (Observed<()>, Instant)>>);
 
-/// Whether an autoscaler governs each of these services. All that were asked for are in the answer.
+/// Whether an autoscaler governs each of these services. Every requested service is in the answer.
 pub(crate) async fn autoscaled(
     session: &Session,
     scalable: &Scalable,

@@ -1,7 +1,7 @@
-//! The record of service deployments: what ECS was asked to run in the last 90 days, and what came of it.
+//! The record of service deployments: what ECS was asked to run in the last 90 days, and the outcome.
 //!
-//! Read only where a service does not serve what git wants. What is over is remembered: neither a service deployment
-//! that has ended nor a service revision changes any more.
+//! Read only for services that do not serve the desired state. Service deployments that have ended and service
+//! revisions are cached, because neither changes any more.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,22 +19,22 @@ use crate::failure;
 use crate::reading::at_once;
 use crate::session::Session;
 
-/// How many one page of `ListServiceDeployments` holds at most. Source: ECS API reference.
+/// The most service deployments in one page of `ListServiceDeployments`. Source: ECS API reference.
 const LISTED_MAX: usize = 100;
 
 /// How many pages are followed: 2,000 deployments of one service in 90 days are one an hour, day and night.
 const PAGES_MAX: usize = 20;
 
-/// How many one `DescribeServiceDeployments` or `DescribeServiceRevisions` takes. Source: ECS API reference.
+/// How many ARNs one `DescribeServiceDeployments` or `DescribeServiceRevisions` takes. Source: ECS API reference.
 const DESCRIBED_MAX: usize = 20;
 
-/// How many of the newest entries that tell of more than a success are looked into.
+/// How many entries are described at most, newest first.
 const LOOKED_INTO_MAX: usize = 60;
 
-/// How many answers of a kind are remembered.
+/// How many answers of a kind are cached.
 const REMEMBERED_MAX: usize = 4_096;
 
-/// What is remembered of what does not change any more.
+/// A cache of descriptions that no longer change.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceDeployments {
     /// Descriptions of service deployments that have ended, by ARN.
@@ -61,16 +61,16 @@ impl Answers {
     }
 }
 
-/// What was read.
+/// The service deployments of the requested services, with their task definitions.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     /// The service deployments of each service, newest first.
     pub(crate) services: BTreeMap<ServiceId, Observed<Vec<ServiceDeployment>>>,
-    /// The task definition revisions that they were to bring into service.
+    /// The task definition revisions that they were to roll out.
     pub(crate) task_definitions: BTreeMap<Arn, Observed<LiveTaskDefinition>>,
 }
 
-/// Reads the record of services. All that were asked for are in the answer.
+/// Reads the record of services. Every requested service is in the answer.
 pub(crate) async fn read(
     session: &Session,
     known: &ServiceDeployments,
@@ -103,7 +103,7 @@ async fn of_service(
     let worth = worth_looking_into(listed);
     let arns = worth.iter().filter_map(|entry| arn(entry, "serviceDeploymentArn"));
     let described = describe(session, &DEPLOYMENTS, &known.ended, arns.collect()).await?;
-    // One that its description lacks (`failures`) stands with what the list says of it.
+    // An entry without a description (it is in `failures`) keeps what the list says of it.
     let whole = |entry: Value| {
         let found = arn(&entry, "serviceDeploymentArn").and_then(|arn| described.get(arn));
         found.map_or(Arc::new(entry), Arc::clone)
@@ -118,7 +118,7 @@ async fn of_service(
     Ok(record)
 }
 
-/// All entries of the list, in the order in which AWS gives them.
+/// All entries of the list, in AWS's order.
 async fn list(session: &Session, id: &ServiceId) -> Result<Vec<Value>, CallError> {
     let mut input = json!({"cluster": id.cluster, "service": id.name, "maxResults": LISTED_MAX});
     let mut listed = Vec::new();
@@ -136,8 +136,8 @@ async fn list(session: &Session, id: &ServiceId) -> Result<Vec<Value>, CallError
     Err(unusable("ecs:ListServiceDeployments", "there are more pages than are followed"))
 }
 
-/// The entries that can decide something: the newest, whatever did not simply succeed, and the successes that are newer
-/// than the oldest of those.
+/// The entries that matter for a plan: the newest, those that did not succeed, and the successes newer than the oldest
+/// of those.
 fn worth_looking_into(listed: Vec<Value>) -> Vec<Value> {
     let mut read: Vec<(ServiceDeployment, Value)> =
         listed.into_iter().filter_map(|entry| Some((ServiceDeployment::read(&entry, |_| None)?, entry))).collect();

@@ -1,10 +1,10 @@
-//! What is remembered of attributes and tags, and which of it is read again this time.
+//! A cache of attributes and tags, and the choice of entries to read again in a cycle.
 //!
-//! Attributes cost one call per target group, tags one per twenty resources; services and target groups themselves
-//! come ten and four hundred a call. Reading all of it every cycle would cost more than everything else together, so a
-//! cycle reads again what its budget allows, the stalest first. What was never read, what failed and what was just
-//! written is always read. With n target groups and a budget of b calls left over, an attribute that somebody else
-//! changed is seen after at most about n / b cycles: at once in small systems, in hours with a thousand groups.
+//! Attributes cost one call per target group, tags one per twenty resources; services and target groups themselves come
+//! ten and four hundred per call. Reading all of them every cycle would cost more than everything else together, so a
+//! cycle rereads what its budget allows, stalest first. Entries that were never read, failed to be read or were just
+//! written are always read. With n target groups and a budget of b calls left over, another writer's change of an
+//! attribute is seen after at most about n / b cycles: at once in small systems, in hours with a thousand groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use trueup_core::live::{FailureKind, Observed, ReadFailure};
 /// How many resources one `DescribeTags` takes. Source: Elastic Load Balancing API reference, `DescribeTags`.
 const TAGGED_RESOURCES_MAX: usize = 20;
 
-/// How long something that nobody asks for is remembered.
+/// How long an entry that is not requested stays in the cache.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 
-/// What is swept. Each kind is asked for in calls of its own.
+/// The part of a resource that an entry holds. Each part is read by separate calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     TargetGroupAttributes,
@@ -41,31 +41,31 @@ pub(crate) type Key = (Part, String);
 /// Attributes or tags, by key.
 pub(crate) type Texts = BTreeMap<String, String>;
 
-/// One call to make.
+/// The resources of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Batch {
     pub(crate) part: Part,
     pub(crate) resources: Vec<String>,
 }
 
-/// What is remembered.
+/// The cached attributes and tags.
 #[derive(Debug, Default)]
 pub(crate) struct Sweep {
     entries: BTreeMap<Key, Entry>,
-    /// Counts observations: staleness is measured in them, because they may follow each other within a moment.
+    /// Counts observations: staleness is measured in rounds, because observations may follow each other immediately.
     round: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// The round in which it was read last; nothing when it must be read.
+    /// The round in which it was read last; `None` when it must be read.
     read: Option<u64>,
     value: Observed<Texts>,
     wanted: Instant,
 }
 
 impl Sweep {
-    /// Begins a round: which calls to make for `keys`, at most `budget` unless more must be read.
+    /// Begins a round: returns the calls for `keys`, at most `budget` unless more must be read.
     pub(crate) fn begin(&mut self, keys: &BTreeSet<Key>, refresh: &BTreeSet<String>, budget: usize) -> Vec<Batch> {
         self.round += 1;
         let now = Instant::now();
@@ -79,7 +79,7 @@ impl Sweep {
         self.entries.retain(|_, entry| now.saturating_duration_since(entry.wanted) < FORGOTTEN_AFTER);
 
         let mut stalest: Vec<_> = keys.iter().map(|key| (self.entries[key].read, key)).collect();
-        // `None` comes first: what must be read is the stalest of all.
+        // `None` sorts first: an entry that must be read is the stalest of all.
         stalest.sort();
         let mut batches: Vec<Batch> = Vec::new();
         for (read, (part, resource)) in stalest {
@@ -95,7 +95,7 @@ impl Sweep {
         batches
     }
 
-    /// Remembers what was read. A failed read is not remembered: it is unknown now, and read again next time.
+    /// Caches the result of a read. After a failed read the entry is unknown, and is read again in the next round.
     pub(crate) fn record(&mut self, key: &Key, value: Observed<Texts>) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.read = value.present().map(|_| self.round);
@@ -103,17 +103,17 @@ impl Sweep {
         }
     }
 
-    /// What is known of a part.
+    /// The cached value of an entry.
     pub(crate) fn get(&self, key: &Key) -> Observed<Texts> {
         self.entries.get(key).map_or_else(unread, |entry| entry.value.clone())
     }
 
-    /// Whether it was read in this round.
+    /// Whether the entry was read in this round.
     pub(crate) fn is_fresh(&self, key: &Key) -> bool {
         self.entries.get(key).is_some_and(|entry| entry.read == Some(self.round))
     }
 
-    /// Has everything of a resource read again, next time.
+    /// Has all entries of a resource read again in the next round.
     pub(crate) fn forget(&mut self, resource: &str) {
         for part in [Part::TargetGroupAttributes, Part::TargetGroupTags, Part::RuleTags] {
             if let Some(entry) = self.entries.get_mut(&(part, resource.to_owned())) {

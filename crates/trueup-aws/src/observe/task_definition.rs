@@ -17,29 +17,29 @@ use crate::session::Session;
 /// How many revisions are remembered. As text they take about 4 KB each.
 const REMEMBERED_MAX: usize = 8_192;
 
-/// How many pages of a family's revisions are read: each may be shorter than what was asked for.
+/// How many pages of a family's revisions are read: each may be shorter than requested.
 const PAGES_MAX: usize = 2 * NEWEST_LOOKED_AT;
 
-/// How many of a family's newest revisions are looked at for an equal one.
+/// How many of a family's newest revisions are searched for an equal one.
 ///
-/// One page of `ListTaskDefinitions`: an equal revision further back, after a revert to something old, costs a new
-/// revision and nothing else.
+/// One page of `ListTaskDefinitions`: missing an older equal revision, after a revert, costs only a redundant new
+/// revision.
 const NEWEST_LOOKED_AT: usize = 10;
 
-/// What is remembered of task definition revisions, by ARN or by the text that a service names it with.
+/// A cache of task definition revisions, by ARN or by the name that a service uses for them.
 #[derive(Debug, Default)]
 pub(crate) struct TaskDefinitions(Mutex<Remembered>);
 
 #[derive(Debug, Default)]
 struct Remembered {
-    /// As text: a parsed one takes several times the memory.
+    /// Kept as text: a parsed revision takes several times the memory.
     revisions: BTreeMap<String, (LiveTaskDefinition, u64)>,
-    /// Counts uses, to find what was not used for longest.
+    /// Counts uses, to find the least recently used entries.
     uses: u64,
 }
 
 impl TaskDefinitions {
-    /// Has a revision read again, next time.
+    /// Drops a revision, so that it is read again the next time it is needed.
     pub(crate) fn forget(&self, text: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).revisions.remove(text);
     }

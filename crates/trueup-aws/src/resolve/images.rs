@@ -1,8 +1,8 @@
 //! Digests of images in ECR, by tag, for the platform they must run on.
 //!
-//! An index names the platforms that it has manifests for, so an image that could never start is found out here, before
-//! anything is written. A single manifest names none: its platform stands in its configuration blob, which would cost
-//! two more requests per image, one of them outside the API. Such an image is taken as it is.
+//! An index names the platforms of its manifests, so an image that could never start is detected here, before anything
+//! is written. A single manifest names none: its platform is in its configuration blob, which would cost two more
+//! requests per image, one of them outside the API. Such an image is accepted unchecked.
 
 use std::collections::BTreeSet;
 
@@ -130,12 +130,12 @@ fn digest(place: &ImagePlace, lookup: &Lookup, images: &[Value], failures: &[Val
     unknown(BATCH_GET_IMAGE.action, FailureKind::Rejected, message)
 }
 
-/// Whether an image has a manifest for a platform, as far as its own manifest tells.
+/// Checks that an image has a manifest for a platform. A manifest that names no platform passes.
 fn check(manifest: &str, wanted: &str) -> Result<(), String> {
     let manifest: Value = serde_json::from_str(manifest).unwrap_or_default();
     let Some(manifests) = manifest.get("manifests").and_then(Value::as_array) else { return Ok(()) };
     let platforms: BTreeSet<String> = manifests.iter().filter_map(|m| platform(m.get("platform")?)).collect();
-    // An index without any platform (a bundle of artefacts) tells as little as a single manifest.
+    // An index without any platform (a bundle of artefacts) says as little as a single manifest.
     let fits = |has: &String| has == wanted || has.strip_prefix(wanted).is_some_and(|rest| rest.starts_with('/'));
     if platforms.is_empty() || platforms.iter().any(fits) {
         return Ok(());
@@ -144,7 +144,7 @@ fn check(manifest: &str, wanted: &str) -> Result<(), String> {
     Err(format!("the image has no manifest for {wanted} (it has {has}): build it with --platform {wanted}"))
 }
 
-/// `os/architecture[/variant]`. Attestations say `unknown/unknown` and are no platform.
+/// `os/architecture[/variant]`. Attestations are `unknown/unknown`, which is not a platform.
 fn platform(platform: &Value) -> Option<String> {
     let text = |name| platform.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let (os, architecture) = (text("os")?, text("architecture")?);

@@ -29,7 +29,7 @@ pub struct Ecs {
     pub tasks: BTreeMap<String, Task>,
     /// RunTask's client tokens: by cluster and token.
     pub run_tokens: BTreeMap<(String, String), RunToken>,
-    /// What else the scheduler remembers.
+    /// The scheduler's own state.
     pub scheduler: State,
 }
 
@@ -117,7 +117,7 @@ pub struct Service {
     pub events: VecDeque<ServiceEvent>,
     /// When it is forgotten after it became INACTIVE.
     pub forgotten_at: Option<Time>,
-    /// What else the scheduler remembers.
+    /// The scheduler's own state.
     pub memory: Memory,
 }
 
@@ -149,11 +149,11 @@ pub struct Deployment {
     pub desired_count: u64,
     /// `IN_PROGRESS`, `COMPLETED`, `FAILED`.
     pub rollout_state: RolloutState,
-    /// ECS's words on that.
+    /// ECS's reason for that state.
     pub rollout_state_reason: String,
     /// Consecutive (or all) failures as the circuit breaker counts them.
     pub failed_tasks: u64,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Time,
     /// When it changed last.
     pub updated_at: Time,
@@ -203,7 +203,7 @@ pub struct ServiceDeployment {
     pub stopped_at: Option<Time>,
     /// When it changed last.
     pub updated_at: Time,
-    /// The number of the service revision that it brings.
+    /// The number of the service revision that it rolls out.
     pub target_revision: u64,
     /// The numbers of the service revisions that served before.
     pub source_revisions: Vec<u64>,
@@ -215,9 +215,9 @@ pub struct ServiceDeployment {
     pub circuit_breaker: (String, u64, u64),
     /// The alarms: status, names, triggered names.
     pub alarms: (String, Vec<String>, Vec<String>),
-    /// `deploymentConfiguration` as it was when the deployment began.
+    /// The `deploymentConfiguration` at the start of the deployment.
     pub configuration: Value,
-    /// Task counts at the end of a finished one: revision number → (requested, running, pending).
+    /// Final task counts of a finished deployment: revision number → (requested, running, pending).
     pub final_counts: BTreeMap<u64, (u64, u64, u64)>,
 }
 
@@ -228,11 +228,11 @@ pub struct Rollback {
     pub reason: String,
     /// When it began.
     pub started_at: Time,
-    /// The number of the service revision that it goes back to.
+    /// The number of the service revision that it restores.
     pub revision: u64,
 }
 
-/// What a deployment brings, as it was.
+/// An immutable record of the configuration that a deployment rolls out.
 #[derive(Clone, Debug)]
 pub struct ServiceRevision {
     /// `arn:aws:ecs:REGION:ACCOUNT:service-revision/CLUSTER/SERVICE/NUMBER`.
@@ -241,11 +241,12 @@ pub struct ServiceRevision {
     pub number: u64,
     /// Its task definition's ARN.
     pub task_definition: String,
-    /// What a service revision records (`networkConfiguration`, `launchType`, `platformVersion`, `loadBalancers`, …).
+    /// The settings that a service revision records (`networkConfiguration`, `launchType`, `platformVersion`,
+    /// `loadBalancers`, …).
     pub settings: Map<String, Value>,
     /// Image digests by container.
     pub images: BTreeMap<String, (String, String)>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Time,
 }
 
@@ -281,7 +282,7 @@ pub struct Task {
     pub to_stop: bool,
     /// Since when it has `last_status`.
     pub since: Time,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Time,
     /// When it reached RUNNING.
     pub started_at: Option<Time>,

@@ -1,12 +1,12 @@
-//! What comes due in ECS.
+//! Scheduled events in ECS.
 
 use super::key::ServiceKey;
 
-/// Something due in ECS.
+/// A scheduled event in ECS.
 #[derive(Clone, Debug)]
 pub enum Tick {
     /// The scheduler checks a service.
     Service(ServiceKey),
-    /// A task's next step is due; the ARN.
+    /// A task, by its ARN, takes its next step.
     Task(String),
 }

@@ -35,9 +35,10 @@ impl TargetHealth {
     }
 }
 
-/// ECS registers a task's address; `task` is asked for its answers ([`crate::ecs::scheduler::check`]).
+/// Registers a task's address for ECS; health checks ask `task` for its answers ([`crate::ecs::scheduler::check`]).
 ///
-/// Registering a target again leaves it as it is, unless it was draining. Without such a target group nothing happens.
+/// Registering a target again does not change it, unless it was draining. Does nothing if the target group does not
+/// exist.
 pub fn register(world: &mut World, target_group: &str, ip: &str, port: u16, task: &str) {
     add(world, target_group, &(ip.to_owned(), port), Some(task.to_owned()));
 }
@@ -123,8 +124,8 @@ pub(super) fn shown(group: &TargetGroup, target: &Target) -> TargetHealth {
     }
 }
 
-/// Whether there is such a target group, and whether a listener or rule forwards to it, as far as ECS sees that: it
-/// takes some seconds until it does.
+/// Whether a listener or rule forwards to the target group, as seen by ECS, which lags by some seconds. `None` when the
+/// target group does not exist.
 pub fn target_group(world: &World, target_group: &str) -> Option<bool> {
     let group = world.elb.target_groups.get(target_group)?;
     let seen = world.now >= group.seen_at;

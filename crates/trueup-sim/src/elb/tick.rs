@@ -1,6 +1,6 @@
-//! What comes due in load balancing.
+//! Scheduled events in load balancing.
 
-/// Something due in load balancing.
+/// A scheduled event in load balancing.
 #[derive(Clone, Debug)]
 pub enum Tick {
     /// A target is checked.

@@ -1,10 +1,10 @@
-//! Everything that AWS and the network have been seen to do to a call.
+//! Faults that AWS and the network have been seen to inflict on a call.
 //!
 //! | file | idea |
 //! |---|---|
-//! | `rule.rs` | what goes wrong, when, and for whom |
-//! | `texts.rs` | what faults make of a call and of its answer |
-//! | `past.rs` | the world as it was, for stale reads |
+//! | `rule.rs` | fault rules: what fails, when, and for which calls |
+//! | `texts.rs` | how faults alter a call and its answer |
+//! | `past.rs` | earlier states of a world, for stale reads |
 
 pub(crate) mod past;
 mod rule;

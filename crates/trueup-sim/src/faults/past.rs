@@ -1,4 +1,4 @@
-//! The world as it was, for stale reads.
+//! Earlier states of a world, for stale reads.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -6,23 +6,23 @@ use std::time::Duration;
 use crate::time::Time;
 use crate::world::World;
 
-/// Copies of worlds, made only while a fault asks for them.
+/// Copies of worlds, taken only while a fault needs them.
 ///
-/// Between two mutating calls a world goes its way by itself, and always the same way. So a copy after each of those calls
-/// is enough: any moment is the copy before it, let run until then.
+/// Between two mutating calls a world evolves deterministically. So one copy after each mutating call is enough: the
+/// state at any moment is the last copy before it, advanced to that moment.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     copies: BTreeMap<(String, String), VecDeque<World>>,
 }
 
 impl Past {
-    /// Keeps a world as it is now, and forgets what is older than needed.
+    /// Keeps a copy of the present world, and drops copies that are older than needed.
     pub fn keep(&mut self, world: &World, memory: Duration) {
         let place = (world.account.clone(), world.region.clone());
         let copies = self.copies.entry(place).or_default();
         copies.push_back(world.clone());
         let oldest = world.now - memory;
-        // The newest copy that is old enough has to stay: it is what moments right after it are made from.
+        // The newest copy that is old enough must stay: the moments right after it are derived from it.
         while copies.get(1).is_some_and(|second| second.now <= oldest) {
             copies.pop_front();
         }
@@ -38,7 +38,7 @@ impl Past {
         self.copies.clear();
     }
 
-    /// A world as it was at a time; as old as possible when that is longer ago than anything kept.
+    /// The state of a world at a time; the oldest kept state when the time is before that.
     pub fn at(&self, account: &str, region: &str, time: Time) -> Option<World> {
         let copies = self.copies.get(&(account.to_owned(), region.to_owned()))?;
         let copy = copies.iter().rev().find(|copy| copy.now <= time).or(copies.front())?;

@@ -1,4 +1,4 @@
-//! What goes wrong, when, and for whom.
+//! Fault rules: what fails, when, and for which calls.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ pub struct FaultRule {
     pub when: When,
     /// Which calls.
     pub what: What,
-    /// How many of a hundred such calls.
+    /// The percentage of matching calls that it affects.
     pub percent: u64,
-    /// What happens to them.
+    /// The fault that these calls suffer.
     pub fault: Fault,
 }
 
@@ -23,7 +23,7 @@ pub struct FaultRule {
 pub enum When {
     /// Always.
     Always,
-    /// From a time to another, which is not part of it.
+    /// From one time to another, excluding the latter.
     Between(Time, Time),
     /// For the n-th call that the rule matches, from 0.
     Nth(u64),
@@ -129,24 +129,24 @@ pub enum Moment {
 }
 
 impl FaultRule {
-    /// Always, to every such call.
+    /// A rule that is always active and affects every matching call.
     pub fn new(what: What, fault: Fault) -> Self {
         Self { when: When::Always, what, percent: 100, fault }
     }
 
-    /// The same at another time.
+    /// The same rule, active at another time.
     #[must_use]
     pub fn when(self, when: When) -> Self {
         Self { when, ..self }
     }
 
-    /// The same for some of a hundred calls.
+    /// The same rule for a percentage of the calls.
     #[must_use]
     pub fn percent(self, percent: u64) -> Self {
         Self { percent, ..self }
     }
 
-    /// A service is down from a time to another: 503 to everybody.
+    /// A service is down from one time to another: every caller gets a 503.
     pub fn outage(service: Api, from: Time, to: Time) -> Self {
         Self::new(What::service(service), Fault::ServerError { status: 503, executed: false })
             .when(When::Between(from, to))

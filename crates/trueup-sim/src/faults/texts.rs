@@ -106,7 +106,8 @@ pub fn shortened(call: &Call, size: u64) -> Call {
     call
 }
 
-/// Takes entries out of a batch answer. `goes` says of the next entry whether it goes; `told` whether `failures[]` reports it.
+/// Removes entries from a batch answer. `goes` decides for each entry in turn; with `told`, `failures[]` reports the
+/// removed ones.
 pub fn thin(action: &str, output: &mut Value, told: bool, mut goes: impl FnMut() -> bool) {
     let (entries, name) = match action {
         "DescribeServices" => ("services", "serviceArn"),

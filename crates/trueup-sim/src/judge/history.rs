@@ -1,4 +1,4 @@
-//! What the rules work on: the history of calls, and what the harness knows.
+//! The input of the rules: the history of calls, and the facts known to the harness.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,19 +9,19 @@ use crate::time::Time;
 use crate::truth::Deployed;
 use crate::wire::Api;
 
-/// How long a call whose fate its caller could not know may explain another one. Longer than the product reads back.
+/// How long a call whose fate is unknown to its caller may explain another one. Longer than the product reads back.
 pub(super) const UNKNOWN_FATE: Duration = Duration::from_mins(15);
-/// How long a read from the past, or another writer's write between read and write, may explain a call.
+/// How long a stale read, or another writer's write between read and write, may explain a call.
 pub(super) const OLD_NEWS: Duration = Duration::from_mins(2);
-/// A kill explains calls that were made so shortly before it: their answers may not have been read.
+/// A kill explains calls up to this long before it: their answers may not have been read.
 const BEFORE_KILL: Duration = Duration::from_mins(1);
 
-/// What the harness knows because it did it.
+/// The facts that the harness knows because it caused them.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// Who the product is: access key ids, or parts of caller ARNs. Each running copy has its own.
+    /// The product's principals: access key ids, or parts of caller ARNs. Each running copy has its own.
     pub products: Vec<String>,
-    /// What was pushed, oldest first, by ancestry.
+    /// The pushed commits, oldest first, by ancestry.
     pub commits: Vec<Commit>,
     /// Names of installations that the product runs as: values of `trueup:instance` that are its own.
     pub instances: BTreeSet<String>,
@@ -33,13 +33,13 @@ pub struct Facts {
     pub foreign_counts: BTreeSet<ServiceKey>,
     /// Images, as task definitions name them, whose deployments cannot succeed.
     pub bad_images: BTreeSet<String>,
-    /// When a person asked for another try, and of what.
+    /// The retries that an operator requested: service and time.
     pub retries: Vec<(ServiceKey, Time)>,
     /// When a copy of the product was killed.
     pub kills: Vec<Time>,
-    /// From when on nothing may be written any more.
+    /// The time after which nothing may be written.
     pub quiet_since: Option<Time>,
-    /// What must not be seen.
+    /// Texts that must not leak.
     pub canaries: Vec<Canary>,
 }
 
@@ -50,7 +50,7 @@ pub struct Commit {
     pub id: String,
     /// When it was pushed.
     pub at: Time,
-    /// For services whose content it decides: the images of their containers, in order.
+    /// For services whose content it determines: the images of their containers, in order.
     pub images: BTreeMap<ServiceKey, Vec<String>>,
 }
 
@@ -144,13 +144,13 @@ pub(super) fn effect_time(record: &Record) -> Time {
     }
 }
 
-/// Whether two calls are about the same thing: a resource, or the same thing to be made.
+/// Whether two calls concern the same resource, or are the same request to create one.
 pub(super) fn related(one: &Record, other: &Record) -> bool {
     one.resources.iter().any(|resource| other.resources.contains(resource))
         || (one.call.action == other.call.action && one.call.input == other.call.input)
 }
 
-/// Such as `ecs:UpdateService of web`.
+/// The name of a call, such as `ecs:UpdateService of web`.
 pub(super) fn named(record: &Record) -> String {
     let what = format!("{}:{}", record.call.service.iam_name(), record.call.action);
     match record.resources.first().and_then(|arn| arn.splitn(6, ':').nth(5)) {

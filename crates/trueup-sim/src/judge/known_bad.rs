@@ -45,7 +45,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
     violations
 }
 
-/// Whether a person asked for it again since it failed.
+/// Whether an operator requested a retry since it failed.
 fn retried(history: &History, since: Time, begun: &Begun) -> bool {
     let mut retries = history.facts.retries.iter();
     retries.any(|(service, at)| *service == begun.deployed.service && since <= *at && *at <= begun.at)

@@ -1,4 +1,4 @@
-//! Application Auto Scaling: which services' counts it owns, and an autoscaler to be scripted.
+//! Application Auto Scaling: the services whose counts it governs, and a scriptable autoscaler.
 
 use serde_json::{Value, json};
 
@@ -19,8 +19,8 @@ pub(super) fn answer(world: &mut World, action: &str, input: &Value) -> Outcome 
     }
 }
 
-/// An autoscaler changes the count of a service, within the bounds of its scalable target. Nothing happens without such a
-/// target, or service.
+/// Has an autoscaler change the desired count of a service, within the bounds of its scalable target. Does nothing if
+/// the target or the service does not exist.
 pub fn scale(world: &mut World, cluster: &str, service: &str, count: u64) {
     let key = ("ecs".to_owned(), format!("service/{cluster}/{service}"), "ecs:service:DesiredCount".to_owned());
     let Some(target) = world.scalable_targets.get(&key) else { return };

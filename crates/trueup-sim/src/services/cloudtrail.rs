@@ -1,6 +1,6 @@
-//! CloudTrail: who did what, to be looked up some minutes later.
+//! CloudTrail: the calls of all principals, available for lookup some minutes later.
 //!
-//! Only calls that change something are kept. CloudTrail keeps reads too, but nothing here looks for those.
+//! Only calls that change something are kept. CloudTrail keeps reads too, but nothing here needs them.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use crate::input::{list, text};
 use crate::wire::{Api, ApiError, Outcome};
 use crate::world::World;
 
-/// How long it takes until an event can be looked up: seconds, from and to. AWS names five minutes as typical.
+/// The delay until an event can be looked up, in seconds: minimum and maximum. AWS documents five minutes as typical.
 const DELAY: (u64, u64) = (60, 600);
 
 /// How long events are kept.
 const KEPT: Duration = Duration::from_hours(90 * 24);
 
-/// Events of a page.
+/// The number of events in a page.
 const PAGE: usize = 50;
 
-/// The members of inputs that name a resource, with its type. Those of ECS begin with a small letter.
+/// The input members that name a resource, with its type. ECS members begin in lower case.
 const RESOURCES: [(&str, &str); 9] = [
     ("service", "AWS::ECS::Service"),
     ("serviceName", "AWS::ECS::Service"),
@@ -34,10 +34,10 @@ const RESOURCES: [(&str, &str); 9] = [
     ("LoadBalancerArn", "AWS::ElasticLoadBalancingV2::LoadBalancer"),
 ];
 
-/// What happened, for the trail.
+/// A call to append to the trail.
 #[derive(Clone, Copy, Debug)]
 pub struct Happened<'a> {
-    /// The ARN of who called.
+    /// The ARN of the caller.
     pub caller: &'a str,
     /// The access key id that signed.
     pub access_key: &'a str,
@@ -51,7 +51,7 @@ pub struct Happened<'a> {
     pub error: Option<&'a ApiError>,
 }
 
-/// Takes in a call that changed something, or tried to. Values of environments are not kept.
+/// Appends a call that changed something, or tried to. Values of environment variables are not kept.
 pub fn append(world: &mut World, happened: Happened<'_>) {
     let (from, to) = DELAY;
     let now = world.now;

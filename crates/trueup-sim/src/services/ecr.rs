@@ -20,19 +20,19 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
-/// Images of one BatchGetImage.
+/// The most images in one BatchGetImage.
 const IMAGES_MAX: usize = 100;
 
-/// What is pushed.
+/// An image to push.
 #[derive(Clone, Debug)]
 pub struct Build {
-    /// What distinguishes this build from another: the same content gives the same digest.
+    /// The text that distinguishes builds: equal content gives an equal digest.
     pub content: String,
-    /// Such as `linux/amd64` or `linux/arm64/v8`. One makes a single manifest, several an index.
+    /// Platforms such as `linux/amd64` or `linux/arm64/v8`. One is pushed as a single manifest, several as an index.
     pub platforms: Vec<String>,
     /// Whether there is an index with an attestation (`unknown/unknown`) even for one platform.
     pub attested: bool,
-    /// What a container of it does.
+    /// The behaviour of its containers.
     pub behaviour: Behaviour,
 }
 
@@ -47,13 +47,13 @@ impl Build {
         }
     }
 
-    /// The same with another behaviour.
+    /// The same build with another behaviour.
     #[must_use]
     pub fn that(self, behaviour: Behaviour) -> Self {
         Self { behaviour, ..self }
     }
 
-    /// The same for other platforms.
+    /// The same build for other platforms.
     #[must_use]
     pub fn on(self, platforms: &[&str]) -> Self {
         Self { platforms: platforms.iter().map(|&platform| platform.to_owned()).collect(), ..self }

@@ -1,4 +1,4 @@
-//! From a call's outcome to an HTTP response.
+//! Turns a call's outcome into an HTTP response.
 
 use serde_json::{Map, Value};
 
@@ -6,12 +6,12 @@ use super::{Api, ApiError, Outcome, Protocol, cbor, xml};
 use crate::http::Response;
 use crate::time::Time;
 
-/// What every response contains in addition to the outcome.
+/// The data that every response contains in addition to the outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
-    /// How it is written.
+    /// The protocol of the response.
     pub protocol: Protocol,
-    /// The service, as far as it is known.
+    /// The service, if it is known.
     pub service: Option<Api>,
     /// The action.
     pub action: &'a str,

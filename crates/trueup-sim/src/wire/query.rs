@@ -73,7 +73,7 @@ impl Node {
     }
 }
 
-/// `application/x-www-form-urlencoded`: `+` is a space, `%41` a byte. What is no valid escape stays as it is.
+/// `application/x-www-form-urlencoded`: `+` is a space, `%41` a byte. Invalid escapes are kept unchanged.
 fn decoded(text: &[u8]) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! From an HTTP request to a call.
+//! Parses an HTTP request into a call.
 
 use serde_json::{Map, Value};
 
@@ -10,22 +10,22 @@ use crate::time::Time;
 /// A request that was understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incoming {
-    /// What is asked for.
+    /// The requested call.
     pub call: Call,
-    /// How the answer must be written.
+    /// The protocol of the answer.
     pub protocol: Protocol,
-    /// When the client says that it signed: `X-Amz-Date`.
+    /// The signing time that the client declares: `X-Amz-Date`.
     pub signed_at: Option<Time>,
 }
 
-/// A request that was not understood, and how to say so.
+/// A request that was not understood, and the answer to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
-    /// How the answer must be written.
+    /// The protocol of the answer.
     pub protocol: Protocol,
-    /// The service, as far as it is known.
+    /// The service, if it is known.
     pub service: Option<Api>,
-    /// The answer.
+    /// The error to answer with.
     pub error: ApiError,
 }
 

@@ -1,7 +1,8 @@
-//! Pages of a listing, with tokens that say nothing to who gets them.
+//! Pages of a listing, with tokens that are opaque to the client.
 //!
-//! A token holds the last item that was shown, not a position: what is added or taken away between two pages neither repeats
-//! nor hides others. Pages may be shorter than asked for, as the API's reference allows; a small share of them is.
+//! A token holds the last item that was shown, not a position: an item added or removed between two pages neither
+//! repeats nor hides others. Pages may be shorter than requested, as the API reference allows; a small share of them
+//! is.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,12 +13,12 @@ use super::input::Input;
 use crate::wire::{ApiError, Outcome};
 use crate::world::World;
 
-/// What is listed, and how.
+/// The member, page size and order of a listing.
 #[derive(Clone, Copy)]
 pub(super) struct Listing {
     /// The member of the answer, such as `serviceArns`.
     pub(super) name: &'static str,
-    /// How many when `maxResults` is not sent.
+    /// The page size when `maxResults` is not sent.
     pub(super) default: usize,
     /// Whether the greatest key comes first.
     pub(super) descending: bool,
@@ -26,13 +27,13 @@ pub(super) struct Listing {
 /// The largest `maxResults` of every listing.
 const PAGE_MAX: usize = 100;
 
-/// One page in every so many (percent) is shorter than asked for.
+/// The percentage of pages that are shorter than requested.
 const SHORT_PAGES_PERCENT: u64 = 5;
 
 /// A page of `items`: each with its sort key and the value to show.
 ///
 /// # Errors
-/// `InvalidParameterException` for a size out of range or a token that this listing did not give.
+/// `InvalidParameterException` for a size out of range or a token that another listing issued.
 pub(super) fn page(
     world: &mut World,
     input: &Input,

@@ -58,7 +58,7 @@ pub(super) fn describe(world: &World, input: &Input) -> Outcome {
     Ok(answer)
 }
 
-/// `DeregisterTaskDefinition`: ACTIVE becomes INACTIVE; an INACTIVE one stays as it is.
+/// `DeregisterTaskDefinition`: an ACTIVE revision becomes INACTIVE; an INACTIVE one stays INACTIVE.
 pub(super) fn deregister(world: &mut World, input: &Input) -> Outcome {
     let reference = input.required("taskDefinition");
     let (family, revision) = names::family_and_revision(reference);

@@ -208,7 +208,7 @@ pub(super) fn enter(world: &mut World, service: &ServiceKey, mut shift: Shift, s
         | Stage::PostProductionTrafficShift
         | Stage::CleanUp => {}
     }
-    // A stage without any time would never be looked at again.
+    // A stage of zero duration would never be checked again.
     let lasts = lasts.max(timing::STAGE_LEAST);
     (shift.stage, shift.since, shift.ready_at) = (stage, now, now + lasts);
     shift.pause = hooks::pause(world, service, stage.name());

@@ -7,7 +7,7 @@ use super::{events, rolling, service_deployment, timing};
 use crate::ecs::model::{DeploymentStatus, RolloutState, ServiceKey};
 use crate::world::World;
 
-/// Looks whether the PRIMARY is complete, which older deployments are gone, and whether the service is steady.
+/// Checks whether the PRIMARY is complete, which older deployments are gone, and whether the service is steady.
 pub(super) fn check(world: &mut World, service: &ServiceKey, seen: &[Seen]) {
     if reached(world, service, seen) {
         finish(world, service);

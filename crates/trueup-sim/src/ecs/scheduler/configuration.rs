@@ -1,4 +1,4 @@
-//! A service's settings, as far as the scheduler reasons about them.
+//! The settings of a service that the scheduler uses.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use serde_json::{Map, Value};
 
 use super::breaker::Threshold;
 
-/// `deploymentConfiguration` and what belongs to it, with AWS's defaults (ECS API reference, `DeploymentConfiguration`).
+/// `deploymentConfiguration` and related settings, with AWS's defaults (ECS API reference, `DeploymentConfiguration`).
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Configuration {
     pub minimum_healthy_percent: u64,
     pub maximum_percent: u64,
-    /// None when it is off.
+    /// `None` when it is off.
     pub breaker: Option<Breaker>,
-    /// None when they are off.
+    /// `None` when they are off.
     pub alarms: Option<Alarms>,
     pub bake: Option<Duration>,
     pub early_success: Option<EarlySuccess>,
@@ -26,12 +26,12 @@ pub(super) struct Configuration {
 pub(super) enum Strategy {
     Rolling,
     BlueGreen,
-    /// In equal steps, each of which lasts so long.
+    /// Shifts traffic by `share` per step, and waits for `bake` after each step.
     Linear {
         share: u64,
         bake: Duration,
     },
-    /// A first step that lasts so long, then everything.
+    /// Shifts `share` first, waits for `bake`, and then shifts the rest.
     Canary {
         share: u64,
         bake: Duration,

@@ -1,4 +1,4 @@
-//! A deleted service: DRAINING while its tasks stop, then INACTIVE, then forgotten.
+//! A deleted service: DRAINING while its tasks stop, then INACTIVE, then removed.
 
 use super::find::of_service;
 use super::wake::{wake, wake_soon};
@@ -6,7 +6,7 @@ use super::{replace, service_deployment, timing};
 use crate::ecs::model::{ServiceKey, ServiceStatus};
 use crate::world::World;
 
-/// All tasks stop.
+/// Starts draining: all tasks stop.
 pub(super) fn begin(world: &mut World, service: &ServiceKey) {
     let Some(found) = world.ecs.services.get_mut(service) else { return };
     found.status = ServiceStatus::Draining;
@@ -21,7 +21,7 @@ pub(super) fn begin(world: &mut World, service: &ServiceKey) {
     wake_soon(world, service);
 }
 
-/// Without tasks the service is INACTIVE: its name may be used again.
+/// Sets the service to INACTIVE once it has no tasks: its name may be used again.
 pub(super) fn drain(world: &mut World, service: &ServiceKey) {
     if of_service(world, service).next().is_some() {
         // Every task that makes a step wakes the service.
@@ -38,7 +38,7 @@ pub(super) fn drain(world: &mut World, service: &ServiceKey) {
     wake(world, service, timing::INACTIVE_SERVICE_KEPT);
 }
 
-/// Nobody can describe the service any longer.
+/// Removes the service once it is due: it can no longer be described.
 pub(super) fn forget(world: &mut World, service: &ServiceKey) {
     let now = world.now;
     let due = world.ecs.services.get(service).is_some_and(|found| found.forgotten_at.is_some_and(|at| at <= now));

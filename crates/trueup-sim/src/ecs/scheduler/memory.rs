@@ -1,4 +1,4 @@
-//! What the scheduler remembers in addition to the model.
+//! The state that the scheduler keeps in addition to the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::ecs::key::ServiceKey;
 use crate::time::Time;
 
-/// What the scheduler remembers of all of ECS.
+/// The scheduler's state for all of ECS.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// What is coming for a task, by ARN.
+    /// The scheduled life of every task, by ARN.
     pub(super) lives: BTreeMap<String, Life>,
     /// Tasks of a service that are not STOPPED.
     pub(super) tasks_of: BTreeMap<ServiceKey, BTreeSet<String>>,
@@ -17,49 +17,49 @@ pub struct State {
     pub(super) alarms: BTreeSet<String>,
     /// Lambda functions of lifecycle hooks that fail.
     pub(super) failing_hooks: BTreeSet<String>,
-    /// Fargate has no room.
+    /// Whether Fargate is out of capacity.
     pub(super) no_capacity: bool,
-    /// How often workloads had been scripted when container checks at rest were last woken.
+    /// The count of scripted workloads when idle container checks were last woken.
     pub(super) scripted: u64,
-    /// Addresses given so far.
+    /// The number of addresses assigned so far.
     pub(super) addresses: u32,
 }
 
-/// What the scheduler remembers of a service in addition to the model.
+/// The state that the scheduler keeps of a service in addition to the model.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// When it is checked next.
     pub(super) wake_at: Option<Time>,
-    /// The deployment that a rollback would go back to: id and service revision. None while one rolls back to it.
+    /// The deployment that a rollback would restore: id and service revision. `None` while one rolls back to it.
     pub(super) completed: Option<(u64, u64)>,
-    /// Failed deployments that still read `IN_PROGRESS`: id, until when, and the reason then.
+    /// Failed deployments that still show `IN_PROGRESS`: id, until when, and the reason shown afterwards.
     pub(super) failing: Vec<(u64, Time, String)>,
     /// When the circuit breaker acts on the deployment that reached its threshold.
     pub(super) trips_at: Option<(u64, Time)>,
-    /// `StopServiceDeployment` was called for the PRIMARY.
+    /// Whether `StopServiceDeployment` was called for the PRIMARY.
     pub(super) stop_requested: bool,
     /// The pause between launches.
     pub(super) slow_down: SlowDown,
-    /// When the steady state event comes next; none while the service is not steady.
+    /// When the next steady state event is due; `None` while the service is not steady.
     pub(super) steady_again_at: Option<Time>,
-    /// When a message was added last that is not repeated soon.
+    /// When each message that is not repeated soon was last added.
     pub(super) told: BTreeMap<String, Time>,
-    /// Since when all of the PRIMARY is there, but time has to pass yet.
+    /// Since when the PRIMARY has been complete and its bake time has been running.
     pub(super) baking_since: Option<Time>,
-    /// A rollback is not complete before.
+    /// The earliest time at which a rollback is complete.
     pub(super) settles_at: Option<Time>,
-    /// The traffic shift that is under way.
+    /// The running traffic shift.
     pub(super) shift: Option<Shift>,
-    /// Whether old tasks stop down to the minimum at once in this deployment.
+    /// Whether this deployment stops old tasks down to the minimum at once.
     pub(super) eager: bool,
     /// Alarms that were in `ALARM` when the deployment began: they are ignored.
     pub(super) alarms_ignored: BTreeSet<String>,
 }
 
-/// What is coming for a task.
+/// The scheduled life of a task.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Life {
-    /// What happens when, in no order.
+    /// Its scheduled steps, unordered.
     pub agenda: Vec<(Time, Step)>,
     /// Target groups and ports that it is to be registered with.
     pub groups: Vec<(String, u16)>,
@@ -67,16 +67,16 @@ pub(super) struct Life {
     pub failure: Option<Failure>,
     /// Consecutive failures of a container's own check, by container.
     pub failed_checks: Vec<u64>,
-    /// Its infrastructure is being retired.
+    /// Whether its infrastructure is being retired.
     pub retiring: bool,
 }
 
 /// A step in a task's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// The network is there.
+    /// The network is ready.
     Provisioned,
-    /// Images and secrets are there.
+    /// Images and secrets were pulled.
     Pulled,
     /// Targets are registered with ELB.
     Register,
@@ -84,19 +84,19 @@ pub(super) enum Step {
     Run,
     /// A container cannot start, for this reason.
     FailToStart,
-    /// A container ends by itself.
+    /// A container exits on its own.
     Exit(usize),
     /// A container's own health check runs.
     CheckContainer(usize),
-    /// Targets are taken out.
+    /// Targets are deregistered.
     Deregister,
-    /// Whether targets have drained is checked.
+    /// The scheduler checks whether the targets have drained.
     LookAtDraining,
-    /// A container ends on SIGTERM or SIGKILL, with this exit code.
+    /// A container exits on SIGTERM or SIGKILL, with this exit code.
     Obey(i32),
-    /// The network is gone.
+    /// The network is released.
     Deprovisioned,
-    /// Nobody can describe it any longer.
+    /// The task is removed: it can no longer be described.
     Forget,
 }
 
@@ -105,18 +105,18 @@ pub(super) enum Step {
 pub(super) enum Failure {
     /// It did not reach RUNNING.
     NeverRan,
-    /// An essential container ended.
+    /// An essential container exited.
     Exited,
     /// It failed its health checks.
     Unhealthy,
 }
 
-/// The pause between launches of a service. Tasks that end before RUNNING make it longer, up to 15 minutes; those that
-/// run and die do not (ECS developer guide, "Amazon ECS service throttle logic").
+/// The pause between launches of a service. Tasks that stop before RUNNING extend it, up to 15 minutes; tasks that stop
+/// after RUNNING do not (ECS developer guide, "Amazon ECS service throttle logic").
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SlowDown {
     pub failures: u32,
-    /// No launch before.
+    /// The earliest time of the next launch.
     pub until: Option<Time>,
 }
 

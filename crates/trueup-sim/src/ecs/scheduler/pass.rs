@@ -11,11 +11,11 @@ use super::{blue_green, complete, deletion, replace, service_deployment, timing,
 use crate::ecs::model::{ServiceKey, ServiceStatus};
 use crate::world::World;
 
-/// A tick of the service came.
+/// Handles a tick of the service.
 pub(super) fn due(world: &mut World, service: &ServiceKey) {
     let now = world.now;
     let Some(found) = world.ecs.services.get_mut(service) else { return };
-    // A tick that a nearer one has replaced, or of a service of this name that is no more.
+    // The tick was replaced by an earlier one, or belongs to a removed service of the same name.
     if found.memory.wake_at.is_none_or(|at| at > now) {
         return;
     }
@@ -46,7 +46,7 @@ fn active(world: &mut World, service: &ServiceKey) {
     wake_again(world, service, next);
 }
 
-/// Looks again when time alone changes something.
+/// Schedules the next pass for the earliest time at which time alone changes something.
 fn wake_again(world: &mut World, service: &ServiceKey, next: Option<Duration>) {
     let now = world.now;
     let Some(found) = known(world, service) else { return };

@@ -55,7 +55,7 @@ pub(super) fn resolved(settings: &Map<String, Value>, routes: &[Route]) -> Value
     json!({"loadBalancers": all.collect::<Vec<_>>()})
 }
 
-/// What is wrong with the rules before the deployment begins, in ECS's words.
+/// Validates the rules before the deployment begins. Returns ECS's message when they are wrong.
 pub(super) fn wrong(world: &World, routes: &[Route]) -> Option<String> {
     routes.iter().find_map(|route| {
         let Some(production) = elb::health::weights(world, &route.production) else {

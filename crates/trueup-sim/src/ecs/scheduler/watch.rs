@@ -10,7 +10,7 @@ use crate::ecs::model::{RolloutState, ServiceKey, ServiceStatus};
 use crate::wire::ApiError;
 use crate::world::World;
 
-/// Looks whether the PRIMARY has to fail now, and fails it. Whether it did.
+/// Fails the PRIMARY if it has to fail now. Returns whether it did.
 pub(super) fn watch(world: &mut World, service: &ServiceKey) -> bool {
     reveal(world, service);
     let now = world.now;

@@ -1,28 +1,28 @@
-//! ARNs that actions take: whether they are such ARNs at all.
+//! Checks that the ARNs in a request name the right kind of resource.
 
 use crate::input::invalid;
 use crate::wire::ApiError;
 
-/// Refuses what is no ARN of a target group at all.
+/// Refuses anything but the ARN of a target group.
 pub(super) fn target_group_arn(arn: &str) -> Result<&str, ApiError> {
     is_arn(arn, "targetgroup/")
         .then_some(arn)
         .ok_or_else(|| invalid(format!("'{arn}' is not a valid target group ARN")))
 }
 
-/// Refuses what is no ARN of a load balancer at all.
+/// Refuses anything but the ARN of a load balancer.
 pub(super) fn load_balancer_arn(arn: &str) -> Result<&str, ApiError> {
     is_arn(arn, "loadbalancer/")
         .then_some(arn)
         .ok_or_else(|| invalid(format!("'{arn}' is not a valid load balancer ARN")))
 }
 
-/// Refuses what is no ARN of a listener at all.
+/// Refuses anything but the ARN of a listener.
 pub(super) fn listener_arn(arn: &str) -> Result<&str, ApiError> {
     is_arn(arn, "listener/").then_some(arn).ok_or_else(|| invalid(format!("'{arn}' is not a valid listener ARN")))
 }
 
-/// Refuses what is no ARN of a rule at all.
+/// Refuses anything but the ARN of a rule.
 pub(super) fn rule_arn(arn: &str) -> Result<&str, ApiError> {
     is_arn(arn, "listener-rule/")
         .then_some(arn)

@@ -8,12 +8,12 @@ use super::errors::out_of_range;
 use crate::input::{invalid, number, text};
 use crate::wire::Outcome;
 
-/// `PageSize` is at most, and by default, this.
+/// The maximum and the default of `PageSize`.
 const PAGE_MAX: u64 = 400;
 
-/// A page of `items`, each of which has a key of its own, under `member`, with a `NextMarker` when there is more.
+/// A page of `items`, whose keys are unique, under `member`, with a `NextMarker` when there are more.
 ///
-/// The marker names the last item shown, so that what comes and goes between two pages moves no other.
+/// The marker names the last item shown, so that items added or removed between two pages do not shift others.
 pub(super) fn page(input: &Value, member: &str, items: Vec<(String, Value)>) -> Outcome {
     let size = number(input, "PageSize")?.unwrap_or(PAGE_MAX);
     if !(1..=PAGE_MAX).contains(&size) {
