@@ -228,7 +228,7 @@ mod tests {
         let user = Credentials { https_user: Some("x-token-auth".into()), ..token.clone() };
         let empty = Credentials { https_token: Some(Token::Value(Secret::new(" \n"))), ..none.clone() };
         let gone = Credentials { https_token: Some(Token::File("/nonexistent/token".into())), ..none.clone() };
-        check(&none, url, PASSWORDS, 0, "there is no token");
+        check(&none, url, PASSWORDS, 0, "no token is given");
         check(&token, url, PASSWORDS, 0, "x-access-token t0k");
         check(&user, url, PASSWORDS, 0, "x-token-auth t0k");
         check(&token, url, PASSWORDS, 1, "refused the token");
