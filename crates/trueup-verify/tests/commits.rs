@@ -59,12 +59,12 @@ fn each_commit_is_judged_by_its_signature() {
         stranger        | it is signed with a key that is not among the allowed signers
         not-for-git     | the signature was made for a purpose other than git
         other-namespace | the signature was made for a purpose other than git
-        past            | the key was not valid when the commit was made
-        future          | the key was not valid when the commit was made
+        past            | the key was not valid at the time of the commit
+        future          | the key was not valid at the time of the commit
         pgp-ed25519     | curve <curve@example.com>
         pgp-rsa         | big <big@example.com>
         pgp-subkey      | owner <owner@example.com>
-        pgp-expired     | the key was not valid when the commit was made
+        pgp-expired     | the key was not valid at the time of the commit
         pgp-revoked     | the key is revoked
         pgp-stranger    | it is signed with a key that is not among the allowed signers
         pgp-sha1        | the signature is too weak: the hash is SHA1
