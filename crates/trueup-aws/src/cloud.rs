@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use trueup_core::desired::{Environment, Lookup};
 use trueup_core::diagnosis::Evidence;
 use trueup_core::drift::without_echo;
+use trueup_core::kind::Kind;
 use trueup_core::live::{FailureKind, Live, Observed, ReadFailure};
 use trueup_core::model::Api;
 use trueup_core::plan::{Call, Resource};
@@ -166,7 +167,8 @@ impl Cloud for AwsCloud {
 
 /// The resources that a request names: parts of them may be remembered.
 fn resources(input: &Value) -> impl Iterator<Item = &str> {
-    let single = ["resourceArn", "TargetGroupArn", "RuleArn"].into_iter().filter_map(|name| input.get(name));
+    let arns = Kind::ALL.map(|kind| kind.facts().described.arn);
+    let single = arns.into_iter().chain(["resourceArn"]).filter_map(|name| input.get(name));
     let several = input.get("ResourceArns").and_then(Value::as_array).into_iter().flatten();
     single.chain(several).filter_map(Value::as_str)
 }

@@ -73,6 +73,9 @@ pub struct Facts {
     pub order: Order,
     /// The kind whose document is applied together with one of this kind, and so is covered by its digest tag.
     pub digested_with: Option<Kind>,
+    /// The rank of its resources among those that carry the tag `trueup:suspended`; the lowest is tagged first. `None`: they
+    /// never carry it.
+    pub suspension: Option<u8>,
     /// What an author can do where AWS cannot change a field.
     pub when_immutable: &'static str,
 }

@@ -210,8 +210,10 @@ fn users(
             }
         }
     }
-    let services = input.live.services.values().filter_map(Observed::present).map(|s| (&s.description, "serviceArn"));
-    let rules = input.live.rules.values().filter_map(Observed::present).flatten().map(|r| (&r.description, "RuleArn"));
+    let arn = |kind: Kind| kind.facts().described.arn;
+    let (of_service, of_rule) = (arn(Kind::Service), arn(Kind::ListenerRule));
+    let services = input.live.services.values().filter_map(Observed::present).map(|s| (&s.description, of_service));
+    let rules = input.live.rules.values().filter_map(Observed::present).flatten().map(|r| (&r.description, of_rule));
     for (description, name) in services.chain(rules) {
         let arn = Arn::new(scalar(description, name));
         let draining = description.get("status").and_then(Value::as_str) == Some("DRAINING");

@@ -3,6 +3,8 @@
 //! The tag `trueup:suspended` is written on the service; where there is none, on a target group or a rule. Whichever
 //! resource carries it suspends the whole application.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::broken::{self, Broken};
@@ -94,8 +96,12 @@ fn hold(note: &str, subject: Subject, cause: Option<Cause>, changes: Vec<Change>
     Held { subject, changes, reason: Hold::Suspended { note: note.to_owned(), cause } }
 }
 
-/// The kinds whose resources may carry the mark, the one to be written first.
-const CARRIERS: [Kind; 3] = [Kind::Service, Kind::TargetGroup, Kind::ListenerRule];
+/// The kinds whose resources may carry the tag, the one to be tagged first.
+fn carrying_kinds() -> impl Iterator<Item = Kind> {
+    let ranked: BTreeMap<u8, Kind> =
+        Kind::ALL.into_iter().filter_map(|kind| Some((kind.facts().suspension?, kind))).collect();
+    ranked.into_values()
+}
 
 /// The resources that may carry the mark, the one to be written first.
 fn carriers<'a>(
@@ -103,7 +109,7 @@ fn carriers<'a>(
     live: &'a Live,
     instance: &InstanceName,
 ) -> Result<Vec<(Kind, Carrier<'a>)>, NothingToMark> {
-    match CARRIERS.into_iter().find_map(|kind| resources::unread(kind, desired, live)) {
+    match carrying_kinds().find_map(|kind| resources::unread(kind, desired, live)) {
         Some(failure) => Err(NothingToMark::Unread(failure)),
         None => Ok(present(desired, live, instance)),
     }
@@ -112,8 +118,7 @@ fn carriers<'a>(
 fn present<'a>(desired: &DesiredApplication, live: &'a Live, instance: &InstanceName) -> Vec<(Kind, Carrier<'a>)> {
     // Another installation's mark is not ours.
     let is = |tags: &Tags, key, value: &str| tags.get(key).is_none_or(|tag| *tag == tags::legal(value));
-    let all = CARRIERS
-        .into_iter()
+    let all = carrying_kinds()
         .flat_map(|kind| resources::carriers(kind, desired, live).into_iter().map(move |carrier| (kind, carrier)));
     all.filter(|(_, Carrier { tags, .. })| {
         is(tags, tags::INSTANCE, instance.as_str()) && is(tags, tags::ENVIRONMENT, desired.environment.as_str())

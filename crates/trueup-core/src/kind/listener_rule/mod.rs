@@ -38,6 +38,7 @@ pub(super) static FACTS: Facts = Facts {
     trail_name: TrailName::Arn,
     order: Order { created: 1, deleted: Some(1) },
     digested_with: None,
+    suspension: Some(2),
     when_immutable: "restore the old value, or write a new rule and remove the old one",
 };
 

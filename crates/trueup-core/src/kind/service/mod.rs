@@ -39,6 +39,7 @@ pub(super) static FACTS: Facts = Facts {
     trail_name: TrailName::ShortName,
     order: Order { created: 3, deleted: Some(0) },
     digested_with: Some(Kind::TaskDefinition),
+    suspension: Some(0),
     when_immutable: "restore the old value, or write a new service with another name and remove the old one",
 };
 

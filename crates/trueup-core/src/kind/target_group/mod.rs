@@ -33,6 +33,7 @@ pub(super) static FACTS: Facts = Facts {
     trail_name: TrailName::Arn,
     order: Order { created: 0, deleted: Some(2) },
     digested_with: None,
+    suspension: Some(1),
     when_immutable: "restore the old value, or write a new target group with another name, move rules and service to it \
                      and remove the old one",
 };

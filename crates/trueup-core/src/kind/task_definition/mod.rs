@@ -33,6 +33,7 @@ pub(super) static FACTS: Facts = Facts {
     trail_name: TrailName::Arn,
     order: Order { created: 2, deleted: None },
     digested_with: None,
+    suspension: None,
     when_immutable: "restore the old value, or write a new service with another name and remove the old one",
 };
 
