@@ -127,7 +127,7 @@ fn a_repository_behind_ssh_is_followed_once_the_host_is_known_and_the_key_is_let
         let mut daemon = scenario.daemon_of(command)?;
         wait_for_failure(&mut daemon, "is not among the known hosts", "add this line")?;
         std::fs::write(&known_hosts, server.known_as(&another))?;
-        wait_for_failure(&mut daemon, "the known hosts have another one", "somebody else answers in its name")?;
+        wait_for_failure(&mut daemon, "the known hosts have another one", "another server answers in its name")?;
         ensure!(scenario.world.mutations(0)?.is_empty(), "nothing was written");
 
         std::fs::write(&known_hosts, server.known_as(&host))?;
@@ -138,7 +138,7 @@ fn a_repository_behind_ssh_is_followed_once_the_host_is_known_and_the_key_is_let
 
         // Somebody else answers in its name from now on.
         std::fs::write(&known_hosts, server.known_as(&another))?;
-        wait_for_failure(&mut daemon, "the known hosts have another one", "somebody else answers in its name")?;
+        wait_for_failure(&mut daemon, "the known hosts have another one", "another server answers in its name")?;
         let mark = scenario.world.mark()?;
         let waiting = push(scenario, 45, 50)?;
         std::fs::write(&known_hosts, server.known_as(&host))?;

@@ -71,7 +71,7 @@ impl Cache {
             .recursive(true)
             .mode(0o700)
             .create(&directory)
-            .map_err(|error| cache_io("make the cache directory", &directory, &error))?;
+            .map_err(|error| cache_io("create the cache directory", &directory, &error))?;
         let cache = Self { directory };
         cache.recover()?;
         Ok(cache)
@@ -143,7 +143,7 @@ impl Cache {
             config.set_bool("core.fsyncObjectFiles", true)?;
             Ok(repository)
         };
-        make().map_err(|error| cache_git("make the store", &path, &error))
+        make().map_err(|error| cache_git("create the store", &path, &error))
     }
 
     fn lock(&self, name: &str, exclusive: bool) -> Result<File, SourceError> {

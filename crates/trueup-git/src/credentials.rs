@@ -110,7 +110,7 @@ impl Credentials {
         let place = &location.url;
         if !location.is_at(url) {
             return Err(lasting(
-                format!("another server than that of `{place}` asked for its credentials, and got none"),
+                format!("a server other than that of `{place}` asked for its credentials, and got none"),
                 "the server redirects elsewhere: give the repository's new URL",
             ));
         }

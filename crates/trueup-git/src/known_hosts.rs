@@ -96,7 +96,7 @@ impl KnownHosts {
             Verdict::Changed => Err(lasting(
                 format!("`{name}` shows the {kind} key {fingerprint}, and the known hosts have another one"),
                 format!(
-                    "either the host has a new key or somebody else answers in its name: {add}, in place of the old \
+                    "either the host has a new key or another server answers in its name: {add}, in place of the old \
                      one"
                 ),
             )),

@@ -48,7 +48,8 @@ fn whole<T>(path: &Path, make: impl FnOnce(&Path) -> Result<T, git2::Error>) -> 
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = Path::new(&partial);
-    let unmade = |cause: &dyn Display| error(format!("cannot make the repository `{}`: {cause}", path.display()), None);
+    let unmade =
+        |cause: &dyn Display| error(format!("cannot create the repository `{}`: {cause}", path.display()), None);
     if partial.exists() {
         // Of one that was killed.
         fs::remove_dir_all(partial).map_err(|error| unmade(&error))?;

@@ -184,7 +184,7 @@ impl Remote<'_> {
             ),
             (ErrorCode::Certificate, _) | (_, ErrorClass::Ssl) if says("certificate") => lasting(
                 message,
-                "the server's certificate has expired, or is signed by nobody who is trusted: have it renewed, install \
+                "the server's certificate has expired, or was not signed by a trusted authority: have it renewed, install \
                  the CA certificates, or name a bundle that has the server's CA in SSL_CERT_FILE",
             ),
             (ErrorCode::Auth, _) => {

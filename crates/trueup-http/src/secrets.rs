@@ -95,8 +95,10 @@ impl SecretError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match &self.flaw {
-            Flaw::Unreadable(_) => "name a file that this user may read: `openssl rand -hex 32 > FILE` makes one",
-            Flaw::Empty | Flaw::Short { .. } => "`openssl rand -hex 32` makes a good secret; several lines are several",
+            Flaw::Unreadable(_) => "name a file that this user may read: `openssl rand -hex 32 > FILE` creates one",
+            Flaw::Empty | Flaw::Short { .. } => {
+                "`openssl rand -hex 32` generates a good secret; several lines are several"
+            }
             Flaw::Many | Flaw::Large => "it holds the secret on a line of its own, and nothing else",
         }
     }

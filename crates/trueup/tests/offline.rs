@@ -220,21 +220,21 @@ fn run_says_what_is_wrong_with_the_webhook_s_secret() {
     --- stdout
     --- stderr
     error: cannot take the webhook's secret from `empty`: it is empty
-      hint: `openssl rand -hex 32` makes a good secret; several lines are several
+      hint: `openssl rand -hex 32` generates a good secret; several lines are several
     ");
     assert_snapshot!(with("short"), @r"
     exit 2
     --- stdout
     --- stderr
     error: cannot take the webhook's secret from `short`: the secret on line 1 has 7 bytes; at least 16 are needed
-      hint: `openssl rand -hex 32` makes a good secret; several lines are several
+      hint: `openssl rand -hex 32` generates a good secret; several lines are several
     ");
     assert_snapshot!(with("none"), @r"
     exit 2
     --- stdout
     --- stderr
     error: cannot take the webhook's secret from `none`: it cannot be read: No such file or directory (os error 2)
-      hint: name a file that this user may read: `openssl rand -hex 32 > FILE` makes one
+      hint: name a file that this user may read: `openssl rand -hex 32 > FILE` creates one
     ");
     assert_snapshot!(run(&listen[..2]), @r"
     exit 2

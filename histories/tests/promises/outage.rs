@@ -44,7 +44,7 @@ fn failures() -> [(&'static str, Failing); 4] {
             failing(
                 1,
                 "cannot read `https://git/x`: the SSL certificate is invalid",
-                "the server's certificate has expired, or is signed by nobody who is trusted: have it renewed, install \
+                "the server's certificate has expired, or was not signed by a trusted authority: have it renewed, install \
                  the CA certificates, or name a bundle that has the server's CA in SSL_CERT_FILE",
                 false,
             ),

@@ -79,7 +79,7 @@ async fn poll(host: &str, server: &Server) -> SourceError {
 async fn a_server_whose_certificate_is_not_trusted_is_asked_nothing() {
     const INVALID: (&str, &str) = (
         "the SSL certificate is invalid",
-        "the server's certificate has expired, or is signed by nobody who is trusted: have it renewed, install the CA \
+        "the server's certificate has expired, or was not signed by a trusted authority: have it renewed, install the CA \
          certificates, or name a bundle that has the server's CA in SSL_CERT_FILE",
     );
     const ELSEWHERE: (&str, &str) = (

@@ -56,10 +56,11 @@ impl Default for Measures {
     fn default() -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         let mut histograms = Register(&mut registry);
-        let cycles = histograms.add("cycle_duration", "What a look at an environment took", || Histogram::new(CYCLE));
-        let git = histograms.add("git_duration", "What asking git took", || Histogram::new(SHORT));
+        let cycles =
+            histograms.add("cycle_duration", "Duration of a cycle of an environment", || Histogram::new(CYCLE));
+        let git = histograms.add("git_duration", "Duration of a poll of git", || Histogram::new(SHORT));
         let calls =
-            histograms.add("api_call_duration", "What a call to AWS took, each attempt", || Histogram::new(SHORT));
+            histograms.add("api_call_duration", "Duration of an attempt of a call to AWS", || Histogram::new(SHORT));
         let help = "From a commit's time until its rollout was complete";
         let deploys = histograms.add("commit_to_deploy", help, || Histogram::new(DEPLOY));
         let (throttles, events, rollouts) = (Family::default(), Family::default(), Family::default());

@@ -102,7 +102,7 @@ pub async fn wait_for_rollouts(engine: &Engine, shown: &Shown, limit: Duration, 
         let waiting = outcome.plans.iter().filter(|plan| !is_fine(plan)).count();
         terminal::tell(&format!(
             "the time was up with {waiting} application{} not yet Synced and Healthy; \
-             what was begun goes on in AWS, and `trueup status` tells how",
+             rollouts continue in AWS; `trueup status` shows them",
             if waiting == 1 { "" } else { "s" }
         ));
     }

@@ -104,7 +104,7 @@ pub fn rollout(rollout: &Rollout) -> String {
             format!("{verb} {} -> {}: {}", short(task_definition), short(serving), printable(reason))
         }
         Rollout::Stopped { task_definition, reason, .. } => {
-            format!("stopped by a person {}: {}", short(task_definition), printable(reason))
+            format!("stopped manually {}: {}", short(task_definition), printable(reason))
         }
         Rollout::Superseded { task_definition, by } => {
             format!("superseded {} by {}", short(task_definition), short(by))

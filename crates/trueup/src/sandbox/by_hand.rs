@@ -72,7 +72,7 @@ impl Console {
         match what {
             Drift::DesiredCount => {
                 self.ecs("UpdateService", &json!({"cluster": CLUSTER, "service": SERVICE, "desiredCount": 3}))?;
-                Ok(format!("Set desiredCount of service {SERVICE} to 3, by hand."))
+                Ok(format!("Set desiredCount of service {SERVICE} to 3 manually."))
             }
             Drift::HealthCheck => {
                 let name = "elearning-system-backend-tg";
@@ -80,7 +80,7 @@ impl Console {
                 let arn = between(&found, "<TargetGroupArn>", "</TargetGroupArn>")
                     .ok_or_else(|| anyhow!("there is no target group `{name}` yet; wait for the first rollout"))?;
                 self.elb("ModifyTargetGroup", &[("TargetGroupArn", arn), ("HealthCheckIntervalSeconds", "120")])?;
-                Ok(format!("Set the health check interval of target group {name} to 120 seconds, by hand."))
+                Ok(format!("Set the health check interval of target group {name} to 120 seconds manually."))
             }
             Drift::Deployment => {
                 let configuration = json!({"minimumHealthyPercent": 0, "maximumPercent": 200});
@@ -89,7 +89,7 @@ impl Console {
                     &json!({"cluster": CLUSTER, "service": SERVICE, "deploymentConfiguration": configuration}),
                 )?;
                 Ok(format!(
-                    "Set minimumHealthyPercent of service {SERVICE} to 0, by hand: a release may now stop all its tasks."
+                    "Set minimumHealthyPercent of service {SERVICE} to 0 manually: a release may now stop all its tasks."
                 ))
             }
         }

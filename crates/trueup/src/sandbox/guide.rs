@@ -44,7 +44,7 @@ pub fn guide(program: &str, dir: &Path, url: &str, speed: u32, tour: bool, is_ne
         String::new()
     } else {
         format!(
-            "\nThe repository is that of an earlier sandbox, with what was pushed to it; the simulated AWS is new and empty. The\n\
+            "\nThe repository is from an earlier sandbox, with everything pushed to it; the simulated AWS is new and empty. The\n\
              newest commit is rolled out now: if its image is `{BROKEN}` or `{ARM}`, push {next}, see 3. To start over, stop this\n\
              sandbox and remove {at}.\n",
             next = RELEASES[1],
@@ -57,7 +57,7 @@ pub fn guide(program: &str, dir: &Path, url: &str, speed: u32, tour: bool, is_ne
          1. Push a change, and watch the rollout:\n\
          \n\
          {good}\n\
-         2. Change something in AWS by hand, and watch trueup correct it (or change it with the AWS CLI, see 4):\n\
+         2. Change something in AWS manually, and watch trueup correct it (or change it with the AWS CLI, see 4):\n\
          \n     \
          {program} sandbox drift --dir {at}\n\
          \n\

@@ -138,7 +138,7 @@ fn judge<'a>(kind: Kind, field: &Pointer, place: &Located<'a>, text: &str) -> Op
             (true, "remove it, and pass it to the container by `secrets` with `valueFrom = \"${secret.NAME}\"`")
         }
         [.., "AuthenticateOidcConfig", "ClientSecret"] if kind == Kind::ListenerRule => {
-            (true, "write `UseExistingClientSecret = true` instead, and give the rule its secret by hand once")
+            (true, "write `UseExistingClientSecret = true` instead, and set the secret of the rule manually, once")
         }
         _ => (false, "keep it in Secrets Manager, and refer to it by `valueFrom = \"${secret.NAME}\"` in `secrets`"),
     };

@@ -137,7 +137,7 @@ fn field() -> Value {
 fn policy() -> Value {
     let mode = |description: &str| json!({ "description": description, "enum": ["on", "off", "report"] });
     json!({
-        "description": "What is done about differences.",
+        "description": "How differences are handled.",
         "type": "object",
         "additionalProperties": false,
         "properties": {

@@ -48,7 +48,7 @@ pub(super) fn unknown_revision(revision: Option<&Revision>) -> HoldText {
             Some(revision) => format!("its tag names the commit `{revision}`, which is not in this repository"),
             None => "no tag says which commit it was created from".to_owned(),
         },
-        remedy: "delete it by hand, or remove its `trueup:` tags to keep it",
+        remedy: "delete it manually, or remove its `trueup:` tags to keep it",
         implies: None,
     }
 }
