@@ -90,7 +90,11 @@ fn every_kind_is_documented_has_a_schema_and_may_be_created_by_the_policy() {
 #[test]
 fn every_mutating_operation_is_in_the_table_of_iam_actions() {
     for operation in Operation::ALL {
-        assert!(ACTIONS.iter().any(|one| one.name == operation.action()), "{}", operation.action());
+        assert!(
+            ACTIONS.iter().any(|one| one.name == operation.action()),
+            "permissions/actions.rs has no row for {}",
+            operation.action()
+        );
     }
 }
 

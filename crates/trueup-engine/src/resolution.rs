@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use trueup_core::desired::{Application, DesiredApplication, Lookup};
+use trueup_core::desired::{Application, DesiredApplication, Document, Lookup};
 use trueup_core::kind::Kind;
 use trueup_core::live::{Live, Observed};
 use trueup_core::names::{Arn, Revision};
@@ -109,23 +109,27 @@ pub(crate) fn answer_target_groups(live: &Live, answers: &mut LookupAnswers) {
 /// The request for the resources of an application.
 fn request_for(desired: &DesiredApplication) -> ObserveRequest {
     let mut request = ObserveRequest::default();
-    if let Some(id) = desired.service_id() {
-        let count = desired.single(Kind::Service).and_then(|service| service.body.get("desiredCount"));
-        if count.is_some_and(|count| !count.is_null()) {
-            request.scaling.insert(id.clone());
+    for Document { kind, body, digest, .. } in &desired.documents {
+        // One arm for each kind: the resources of a kind without one would be `NotObserved` for ever.
+        match kind {
+            Kind::Service => {
+                let Some(id) = desired.service_id() else { continue };
+                if body.get("desiredCount").is_some_and(|count| !count.is_null()) {
+                    request.scaling.insert(id.clone());
+                }
+                request.services.insert(id);
+            }
+            Kind::TaskDefinition => {
+                request.families.extend(text(body, "family").map(|family| (family.to_owned(), digest.clone())));
+            }
+            Kind::TargetGroup => request.target_groups.extend(text(body, "Name").map(str::to_owned)),
+            Kind::ListenerRule => {
+                // An unresolved reference is not an ARN.
+                let listener = text(body, "ListenerArn").filter(|arn| arn.starts_with("arn:"));
+                request.listeners.extend(listener.map(Arn::new));
+            }
         }
-        request.services.insert(id);
     }
-    if let Some(document) = desired.single(Kind::TaskDefinition)
-        && let Some(family) = text(&document.body, "family")
-    {
-        request.families.insert(family.to_owned(), document.digest.clone());
-    }
-    let names = desired.of(Kind::TargetGroup).filter_map(|group| text(&group.body, "Name"));
-    request.target_groups.extend(names.map(str::to_owned));
-    // An unresolved reference is not an ARN.
-    let listeners = desired.of(Kind::ListenerRule).filter_map(|rule| text(&rule.body, "ListenerArn"));
-    request.listeners.extend(listeners.filter(|arn| arn.starts_with("arn:")).map(Arn::new));
     request
 }
 

@@ -270,7 +270,7 @@ mod tests {
         let credentials = Credentials { https_token: Some(Token::Value(Secret::new("t0k"))), ..Credentials::default() };
         let location = Location::parse("https://github.com/x/y").unwrap();
         let error = credentials.choose(&location, "https://evil.example/x/y", PASSWORDS, 0).unwrap_err();
-        assert!(error.message.contains("another server"), "{error:?}");
+        assert!(error.message.contains("a server other than"), "{error:?}");
     }
 
     #[test]

@@ -51,32 +51,39 @@ pub(crate) struct Observer {
 impl Observer {
     /// Observes everything that is requested.
     pub(crate) async fn observe(&self, session: &Session, request: &ObserveRequest) -> Live {
-        for resource in &request.refresh {
+        // All members are named: a new one is either read below or excused here.
+        let ObserveRequest {
+            services,
+            families,
+            target_groups,
+            listeners,
+            scaling,
+            refresh,
+            service_deployments: recorded,
+            inventory,
+            priority: _,
+        } = request;
+        for resource in refresh {
             self.task_definitions.forget(resource);
         }
         let (tasks, record, mut groups, (rules, unlisted), autoscaled) = futures::join!(
-            self.services_and_task_definitions(session, request),
-            service_deployments::read(
-                session,
-                &self.service_deployments,
-                &self.task_definitions,
-                &request.service_deployments
-            ),
-            target_group::find(session, &request.target_groups, request.inventory.is_some()),
-            rules(session, request),
-            scaling::autoscaled(session, &self.scalable, &request.scaling, &request.refresh),
+            self.services_and_task_definitions(session, services, families),
+            service_deployments::read(session, &self.service_deployments, &self.task_definitions, recorded),
+            target_group::find(session, target_groups, inventory.is_some()),
+            rules(session, listeners, inventory.is_some()),
+            scaling::autoscaled(session, &self.scalable, scaling, refresh),
         );
 
         let mut keys = target_group::keys(&groups);
         keys.extend(listener_rule::keys(&rules));
-        if request.inventory.is_some() {
+        if inventory.is_some() {
             keys.extend(target_group::keys_of_all(&groups));
         }
         // Another observation may have ended in between.
         let reads = session.caller.reads().saturating_sub(self.reads_before.load(Ordering::Relaxed));
-        let budget = reads_max(request).saturating_sub(reads).max(1);
+        let budget = reads_max(services.len().max(target_groups.len())).saturating_sub(reads).max(1);
         let budget = usize::try_from(budget).unwrap_or(usize::MAX);
-        let batches = self.parts.sweep().begin(&keys, &request.refresh, budget);
+        let batches = self.parts.sweep().begin(&keys, refresh, budget);
         parts::read_batches(session, &self.parts, batches).await;
 
         let mut live = Live {
@@ -87,7 +94,7 @@ impl Observer {
         };
         live.service_deployments = record.services;
         live.task_definitions.extend(record.task_definitions);
-        if let Some((instance, clusters)) = &request.inventory {
+        if let Some((instance, clusters)) = inventory {
             let (services, parts) = (&self.services, &self.parts);
             let sources = inventory::Sources { session, services, parts, instance, clusters };
             live.inventory = Some(match unlisted {
@@ -105,8 +112,13 @@ impl Observer {
         self.parts.sweep().forget(resource);
     }
 
-    async fn services_and_task_definitions(&self, session: &Session, request: &ObserveRequest) -> Live {
-        let services = service::describe(session, &self.services, &request.services).await;
+    async fn services_and_task_definitions(
+        &self,
+        session: &Session,
+        services: &BTreeSet<ServiceId>,
+        families: &BTreeMap<String, Digest>,
+    ) -> Live {
+        let services = service::describe(session, &self.services, services).await;
         let named: BTreeSet<String> = services
             .values()
             .filter_map(Observed::present)
@@ -136,7 +148,7 @@ impl Observer {
         let is_running = |family: &str, digest: &Digest| {
             running.get(family).is_some_and(|revisions| revisions.iter().any(|text| carries(text, digest)))
         };
-        let families = at_once(request.families.iter().filter(|(family, digest)| !is_running(family, digest)).map(
+        let families = at_once(families.iter().filter(|(family, digest)| !is_running(family, digest)).map(
             |(family, _)| async move {
                 (family.clone(), task_definition::newest(session, &self.task_definitions, family).await)
             },
@@ -153,11 +165,12 @@ impl Observer {
 /// listener any more, only listing finds what is left on it. With the failure, if those could not be listed.
 async fn rules(
     session: &Session,
-    request: &ObserveRequest,
+    requested: &BTreeSet<Arn>,
+    lists_all: bool,
 ) -> (BTreeMap<Arn, Observed<Vec<Value>>>, Option<ReadFailure>) {
-    let mut listeners = request.listeners.clone();
+    let mut listeners = requested.clone();
     let mut unlisted = None;
-    if request.inventory.is_some() {
+    if lists_all {
         match listener_rule::listeners(session).await {
             Ok(listed) => listeners.extend(listed),
             Err(failure) => unlisted = Some(failure),
@@ -166,9 +179,8 @@ async fn rules(
     (listener_rule::rules(session, &listeners).await, unlisted)
 }
 
-/// How many reads a steady cycle may make: what the design promises.
-fn reads_max(request: &ObserveRequest) -> u64 {
-    let resources = request.services.len().max(request.target_groups.len());
+/// How many reads a steady cycle may make for this many services or target groups: the bound that the design promises.
+fn reads_max(resources: usize) -> u64 {
     (resources.div_ceil(10) + resources.div_ceil(100) + 5) as u64
 }
 

@@ -109,14 +109,18 @@ impl Needs {
             return;
         }
         (self.inventory, self.balanced) = (true, true);
-        let all = self.base.arn("ecs", &format!("service/{cluster}/*"));
+        let all_services = self.base.arn("ecs", &format!("service/{cluster}/*"));
         self.clusters.insert(self.base.arn("ecs", &format!("cluster/{cluster}")));
-        self.listed_services.insert(all.clone());
-        if mode == Mode::On {
-            self.pruned_services.insert(all);
-            for kind in ["targetgroup/*", "listener-rule/app/*"] {
-                self.pruned_balancing.insert(self.base.arn("elasticloadbalancing", kind));
-            }
+        self.listed_services.insert(all_services.clone());
+        for kind in Kind::ALL.into_iter().filter(|_| mode == Mode::On) {
+            let balancing = |resources| self.base.arn("elasticloadbalancing", resources);
+            match kind {
+                Kind::Service => self.pruned_services.insert(all_services.clone()),
+                Kind::TargetGroup => self.pruned_balancing.insert(balancing("targetgroup/*")),
+                Kind::ListenerRule => self.pruned_balancing.insert(balancing("listener-rule/app/*")),
+                // Never pruned.
+                Kind::TaskDefinition => continue,
+            };
         }
     }
 

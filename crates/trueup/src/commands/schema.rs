@@ -65,7 +65,11 @@ mod tests {
     #[test]
     fn every_kind_of_document_has_a_schema_to_ask_for() {
         for kind in Kind::ALL {
-            assert!(SchemaKind::from_str(kind.as_str(), false).is_ok(), "{}", kind.as_str());
+            assert!(
+                SchemaKind::from_str(kind.as_str(), false).is_ok(),
+                "`SchemaKind` has no value for {}",
+                kind.as_str()
+            );
         }
     }
 }
