@@ -15,7 +15,7 @@ use serde_json::Value;
 pub struct Description(TextOrValue);
 
 enum TextOrValue {
-    /// Invariant: `text` is valid JSON, as it was parsed once.
+    /// Invariant: `text` is valid JSON, because it was parsed once.
     Text {
         text: Arc<str>,
         value: OnceLock<Box<Value>>,

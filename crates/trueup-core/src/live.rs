@@ -12,15 +12,15 @@ pub use crate::kind::tagging::Tags;
 use crate::names::{Arn, ServiceId};
 use crate::service_deployment::ServiceDeployment;
 
-/// What one read of AWS told us about one resource.
+/// The result of one read of AWS about one resource.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observed<T> {
     /// The API answered, and there is no such resource.
     Absent,
     /// The API answered with it.
     Present(T),
-    /// The read failed, was cut short, or was not made. Never taken for `Absent`: a throttled read must lead neither
-    /// to a create nor to a prune.
+    /// The read failed, was cut short, or did not happen. Never taken for `Absent`: a throttled read must lead
+    /// neither to a create nor to a prune.
     Unknown(ReadFailure),
 }
 
@@ -51,7 +51,7 @@ impl<T> Observed<T> {
     }
 }
 
-/// Why a read told us nothing.
+/// Why a read returned nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReadFailure {
     /// The call that failed, such as `ecs:DescribeServices`.
@@ -123,14 +123,14 @@ pub struct LiveService {
 pub struct LiveTaskDefinition {
     /// `taskDefinition`, as AWS sent it.
     pub description: Description,
-    /// Its tags, which AWS sends beside it.
+    /// Its tags, which AWS returns next to the description.
     pub tags: Tags,
 }
 
 /// A target group as `aws elbv2 describe-target-groups` prints it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveTargetGroup {
-    /// One element of `TargetGroups`, in the JSON spelling of the AWS CLI.
+    /// One element of `TargetGroups`, in the JSON form of the AWS CLI.
     pub description: Description,
     /// Its attributes by key, from `DescribeTargetGroupAttributes`.
     pub attributes: Observed<BTreeMap<String, String>>,
@@ -141,13 +141,13 @@ pub struct LiveTargetGroup {
 /// A listener rule as `aws elbv2 describe-rules` prints it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveRule {
-    /// One element of `Rules`, in the JSON spelling of the AWS CLI.
+    /// One element of `Rules`, in the JSON form of the AWS CLI.
     pub description: Description,
     /// Its tags, from `DescribeTags`.
     pub tags: Observed<Tags>,
 }
 
-/// What was observed of one environment in one cycle.
+/// The observed state of one environment in one cycle.
 ///
 /// Holds whatever was asked for; something that was not asked for is not in the maps.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -170,11 +170,11 @@ pub struct Live {
     pub autoscaled: BTreeMap<ServiceId, Observed<()>>,
     /// What ECS shifts on behalf of services of the environment that were not observed this time.
     pub traffic: BTreeMap<ServiceId, Traffic>,
-    /// Resources that carry our instance tag, for pruning; `None` when nobody asked.
+    /// Resources that carry our instance tag, for pruning; `None` when they were not requested.
     pub inventory: Option<Observed<Vec<OwnedResource>>>,
 }
 
-/// What belongs to ECS in the load balancer while it deploys a service.
+/// The load-balancer settings that belong to ECS while it deploys a service.
 ///
 /// Source: ECS developer guide, blue/green deployments: ECS rewrites the weights of the production and of the test
 /// listener rule, and leaves them changed.
@@ -182,10 +182,10 @@ pub struct Live {
 pub struct Traffic {
     /// The rules that the service names in `advancedConfiguration`.
     pub rules: BTreeSet<Arn>,
-    /// The target groups of a service that is being deployed: as long as it has named a rule a moment ago, nobody
-    /// knows which of them serves.
+    /// The target groups of a service that is being deployed. If the service named a rule shortly before, it is
+    /// unknown which of them serves.
     pub deploying: BTreeSet<Arn>,
-    /// The service could never be read, so that nobody knows which rules it names.
+    /// The service could never be read, so that the rules it names are unknown.
     pub unread: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Where a server's name leads, looked up before each conversation: a name can be made to lead anywhere.
+//! Resolves a server's name before each conversation, because the owner of a name can point it anywhere.
 
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -9,7 +9,7 @@ use trueup_ports::SourceError;
 use crate::fault::lasting;
 use crate::location::{Location, Transport};
 
-/// Looks a name up; another one in tests.
+/// Resolves a name; tests substitute another function.
 pub(crate) type Resolver = fn(host: &str, port: u16) -> io::Result<Vec<IpAddr>>;
 
 /// The system's own: what libgit2 asks as well.

@@ -23,11 +23,11 @@ use trueup_ports::SourceError;
 
 use crate::fault::{Fault, cache_io, lasting, one_line, passing};
 
-/// The branch's head as it was fetched last.
+/// The branch's head at the last fetch.
 pub(crate) const HEAD: &str = "refs/trueup/head";
 /// The revision accepted last.
 pub(crate) const ACCEPTED: &str = "refs/trueup/accepted";
-/// What somebody asked for by name last, which may be on no branch of ours.
+/// The commit last requested by name, which may be on no branch of the cache.
 pub(crate) const NAMED: &str = "refs/trueup/named";
 /// Heads that no later head descends from, numbered.
 const FORMER: &str = "refs/trueup/former/";
@@ -38,7 +38,7 @@ const VERIFIED: &str = "refs/trueup/verified/";
 /// So many former heads are kept: force pushes are rare, and each keeps its objects.
 const FORMER_MAX: usize = 64;
 
-/// Every fetch adds a pack, and every pack costs memory and time in every look-up; this many are merged into one.
+/// Every fetch adds a pack, and every pack costs memory and time in every lookup; this many are merged into one.
 const PACKS_MAX: usize = 40;
 
 /// How long another process's fetch is waited for.
@@ -201,7 +201,8 @@ impl Cache {
         Repository::open_bare(self.at("repo.git"))
     }
 
-    /// The store, for whoever has the turn: nobody else replaces objects meanwhile, and readers are not in the way.
+    /// The store, for the holder of the turn: no other process replaces objects meanwhile, and readers do not block
+    /// it.
     pub(crate) fn with_turn(&self, _turn: &Turn) -> Result<Repository, git2::Error> {
         self.store()
     }

@@ -25,7 +25,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// This repository and branch with everything else as it is by default.
+    /// This repository and branch, and the default for everything else.
     pub fn new(url: impl Into<String>, branch: impl Into<String>, cache_dir: impl Into<PathBuf>) -> Self {
         Self {
             url: url.into(),
@@ -58,8 +58,8 @@ pub struct Bounds {
     pub fetch_objects_max: usize,
     /// How long a conversation with the server may last: 5 minutes. A server that merely hangs is left much earlier.
     pub fetch_time_max: Duration,
-    /// Commits looked at for the applications' revisions: 100,000. Where that does not reach, the oldest commit looked
-    /// at is the answer.
+    /// How many commits are searched for the applications' revisions: 100,000. Beyond that, the oldest commit
+    /// searched is the answer.
     pub commits_max: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong with the local store, told apart from what is refused.
+//! Failures of the local store, separate from refusals by the server.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use trueup_ports::SourceError;
 /// Why something could not be read from the local store.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// Objects are missing or do not decode: the cache has to be fetched anew.
+    /// Objects are missing or do not decode: the cache has to be fetched again.
     Damaged(git2::Error),
     /// Everything else: a complete answer for the operator.
     Refused(SourceError),
@@ -27,7 +27,7 @@ impl From<SourceError> for Fault {
     }
 }
 
-/// An error that needs a commit or a person.
+/// An error that only a commit or an operator can end.
 pub(crate) fn lasting(message: impl Into<String>, hint: impl Into<String>) -> SourceError {
     SourceError { message: message.into(), hint: Some(hint.into()), transient: false }
 }

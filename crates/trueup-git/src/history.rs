@@ -34,7 +34,7 @@ impl Answers {
     }
 }
 
-/// A commit's desired state, as far as it tells whether something changed.
+/// A commit's desired state, reduced to what shows whether something changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Layout {
     root: Option<Oid>,

@@ -219,7 +219,7 @@ fn glob(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// A public key of this type in wire form, told apart by its last byte.
+    /// A public key of this type in wire form; keys differ in their last byte.
     fn key(kind: &str, number: u8) -> Vec<u8> {
         let length = u32::try_from(kind.len()).unwrap();
         [&length.to_be_bytes()[..], kind.as_bytes(), &[0, 0, 0, 1, number]].concat()

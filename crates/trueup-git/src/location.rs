@@ -13,7 +13,7 @@ use crate::fault::lasting;
 /// A repository's place. Its `url` holds no credentials and may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
-    /// What is given to libgit2 and shown in messages.
+    /// The URL as passed to libgit2 and shown in messages.
     pub url: String,
     /// How it is reached.
     pub transport: Transport,

@@ -1,4 +1,4 @@
-//! Makes a repository to follow, where there is none: what the sandbox begins with.
+//! Creates a repository to follow where none exists: the sandbox's first step.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -13,8 +13,8 @@ use trueup_ports::SourceError;
 /// Who commits.
 const AUTHOR: (&str, &str) = ("trueup sandbox", "sandbox@localhost");
 
-/// Makes a bare repository with one commit on `branch`, of `files` by their paths. It is there whole or not at all,
-/// whenever this process ends.
+/// Creates a bare repository with one commit of `files` on `branch`. The repository appears complete or not at all,
+/// even if this process ends at any moment.
 ///
 /// Gives back the commit. Nothing is fetched and no git binary is needed.
 ///
@@ -25,8 +25,8 @@ pub fn publish(bare: &Path, branch: &str, files: &BTreeMap<&str, &str>) -> Resul
     Ok(Revision::new(commit.to_string()))
 }
 
-/// Makes a clone of a bare repository for people to work in. It is there whole or not at all, as with [`publish`]; pushing
-/// from it needs a git binary.
+/// Clones a bare repository for people to work in. As with [`publish`], the clone appears complete or not at all;
+/// pushing from it needs a git binary.
 ///
 /// # Errors
 /// When it exists already or cannot be written, or the bare repository cannot be read.
@@ -37,7 +37,7 @@ pub fn clone_to_work_in(bare: &Path, work: &Path, branch: &str) -> Result<(), So
     })
 }
 
-/// Has a directory made under another name, and then gives it its own.
+/// Creates a directory under a temporary name, then renames it.
 fn whole<T>(path: &Path, make: impl FnOnce(&Path) -> Result<T, git2::Error>) -> Result<T, SourceError> {
     let error =
         |message: String, hint: Option<&str>| SourceError { message, hint: hint.map(str::to_owned), transient: false };
@@ -73,7 +73,7 @@ fn create(bare: &Path, branch: &str, files: &BTreeMap<&str, &str>) -> Result<git
     repository.commit(Some(&format!("refs/heads/{branch}")), &author, &author, "The e-learning site", &tree, &[])
 }
 
-/// Commits one file anew to a branch of a bare repository, as a push would.
+/// Commits a new version of one file to a branch of a bare repository, as a push would.
 ///
 /// # Errors
 /// When the repository or the branch cannot be read or written.
@@ -96,8 +96,8 @@ pub fn amend_file(bare: &Path, branch: &str, path: &str, text: &str, message: &s
     Ok(Revision::new(committed.to_string()))
 }
 
-/// Lets everybody commit and push in the clone: who has never told git their name, and who has told it to sign with a key
-/// that this name has not, or not to push unless told what.
+/// Configures the clone so that anyone can commit and push in it: people whose git has no name configured, signs with
+/// a key, or does not push by default.
 fn configure(clone: &Repository) -> Result<(), git2::Error> {
     let mut config = clone.config()?.open_level(git2::ConfigLevel::Local)?;
     config.set_str("user.name", AUTHOR.0)?;

@@ -11,10 +11,10 @@ use trueup_ports::SourceError;
 use crate::config::Bounds;
 use crate::fault::{Fault, lasting, one_line};
 
-/// Where the desired state is when nobody said so, if the commit has this directory.
+/// The default path of the desired state, if the commit has this directory.
 const DEFAULT_PATH: &str = "desired-state";
 
-/// The file that makes a directory an application.
+/// The file that marks a directory as an application.
 const APPLICATION_FILE: &str = "app.toml";
 
 /// A directory's own object may have this many bytes: 20,000 entries of 100 characters.
@@ -26,8 +26,8 @@ const NAMED_MAX: usize = 20;
 /// What a directory of desired state holds.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
-    /// All files by path. Only those that can be documents (`.toml`, `.json`) have their bytes: nobody reads the others,
-    /// so that a picture in a README does not count against the bounds.
+    /// All files by path. Only possible documents (`.toml`, `.json`) carry their bytes, so that a picture in a README
+    /// does not count against the limits.
     pub files: FileTree,
     /// The tree of every directory below the root that has an `app.toml`, by path.
     pub applications: BTreeMap<String, Oid>,

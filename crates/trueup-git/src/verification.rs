@@ -20,13 +20,13 @@ use crate::repository::{Repository, revision};
 /// before, and then the operator can name a newer commit to begin with.
 const COMMITS_MAX: usize = 10_000;
 
-/// So many commits before an unverified head are looked at, by first parents, for one that may stay in force.
+/// How many commits before an unverified head are checked, by first parents, for one that may stay current.
 const LOOK_BACK_MAX: usize = 1_000;
 
 /// What commits must be like in an environment.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Which of them are looked at.
+    /// Which commits are checked.
     pub commits: Commits,
     /// Who may sign them.
     pub signers: AllowedSigners,
@@ -60,7 +60,7 @@ impl Rules {
     }
 }
 
-/// Judges the commits of a repository by rules.
+/// Verifies the commits of a repository against rules.
 #[derive(Clone, Debug)]
 pub struct Verification {
     repository: Repository,
@@ -73,7 +73,7 @@ impl Verification {
         Self { repository, rules: Arc::new(rules) }
     }
 
-    /// Looks into the store by the rule of an environment; an answer only where there is one.
+    /// Queries the store by the rule of an environment; `None` for an environment without a rule.
     async fn look<T: Send + 'static>(
         &self,
         environment: &EnvironmentName,
@@ -181,7 +181,7 @@ impl Trusted {
     }
 }
 
-/// A look into the store by one rule.
+/// One query of the store by one rule.
 struct Look<'a> {
     store: &'a git2::Repository,
     rule: &'a Rule,
@@ -286,7 +286,7 @@ impl Look<'_> {
     }
 }
 
-/// Whether one commit is signed by somebody who may.
+/// Whether one commit is signed by an allowed signer.
 fn judge(store: &git2::Repository, rule: &Rule, id: Oid) -> Result<Result<(), Unverified>, Fault> {
     let verdict = rule.signers.verify_commit(store.odb()?.read(id)?.data());
     Ok(verdict.map(drop).map_err(|refused| Unverified {

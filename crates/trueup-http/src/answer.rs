@@ -1,8 +1,8 @@
-//! What a sender is told: a status, and one constant sentence. Nothing that was sent is ever repeated.
+//! Answers to senders: a status and one constant sentence. Nothing from the request is ever repeated.
 
 use hyper::StatusCode;
 
-/// The answer to a request. `docs/triggers.md` says what each means to whoever set the webhook up.
+/// The answer to a request. `docs/triggers.md` explains each to the operator who configured the webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// It is a push to the watched branch: git is asked at once. 202.
@@ -43,9 +43,9 @@ pub enum Refused {
     WrongSignature,
     /// It is signed, at a time that is too far from now. 401.
     Stale,
-    /// A header that is needed to judge it is missing, there twice or not as it should be. 400.
+    /// A header that is needed to check the signature is missing, repeated or malformed. 400.
     MalformedHeader,
-    /// It is signed, and its body is none that the provider would send. 400.
+    /// The signature is valid, but the provider would not send this body. 400.
     MalformedBody,
     /// Only POST says that a push happened. 405.
     OtherMethod,
@@ -53,7 +53,7 @@ pub enum Refused {
     TooSlow,
     /// The body is larger than 1 MiB. 413.
     TooLarge,
-    /// More requests came than are looked at. 429.
+    /// More requests than the limit allows to read. 429.
     TooMany,
 }
 

@@ -1,4 +1,4 @@
-//! The HTTP edge of trueup: webhooks that say a push happened, and pages that say how everything stands.
+//! The HTTP edge of trueup: webhooks that announce a push, and pages that serve the status.
 //!
 //! Both stand behind the same door (`limits`, `serve`): a bounded number of connections, of bytes and of seconds, whoever
 //! asks. What answers is a [`Service`]: [`Receiver`] for webhooks, [`Pages`] for what is read. [`Server`] gives each listener

@@ -1,4 +1,4 @@
-//! How much, how many and how long: everything that somebody without the secret could use up has a bound.
+//! The limits in number, size and time of everything that a sender without the secret could exhaust.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -18,8 +18,8 @@ const BEYOND_PART: u32 = 4;
 /// The bounds of a listener. The defaults are those for webhooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time: 64. When one more comes, the oldest is closed, so that nobody can keep others out by holding
-    /// connections open; an honest one lasts milliseconds.
+    /// Connections at a time: 64. One more closes the oldest, so that no sender can lock others out by holding
+    /// connections open; a genuine one lasts milliseconds.
     pub connections_max: usize,
     /// The largest body, in bytes: 1 MiB. GitHub cuts its own at 25 MB, but a push event lists 2,048 commits at most, and
     /// few have more than some hundred kilobytes. With `connections_max` this bounds the memory: 64 MiB at the very worst.
@@ -97,7 +97,7 @@ impl Rates {
         }
     }
 
-    /// Whether a request of this sender that weighs so much is looked at.
+    /// Whether the limits leave room to read a request of this sender with this weight.
     ///
     /// A sender's own share is only what it has for certain. Beyond it a request is looked at all the same, for as long as
     /// all that are beyond theirs leave most of the rate to the others: behind a load balancer everybody is one sender, and
@@ -115,7 +115,7 @@ impl Rates {
     }
 }
 
-/// A sender: whoever has one IPv6 address has a network of them.
+/// A sender's network: the owner of one IPv6 address has a network of them.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,4 +1,4 @@
-//! Pages to read: what a daemon tells of itself over HTTP.
+//! Pages that a daemon serves over HTTP.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ pub struct Page {
     pub body: Bytes,
 }
 
-/// Makes a page of a path and of what stands behind its `?`, both as they were sent. Must not wait.
+/// Renders the page for a path and its query, both as received. Must not block.
 type Make = Box<dyn Fn(&str, Option<&str>) -> Page + Send + Sync>;
 
 /// Answers GET and HEAD with pages.
@@ -30,8 +30,8 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Pages as `make` makes them of a path and of what stands behind its `?`, both as they were sent. It must not wait.
-    /// The path `free` has no rate: who asks for it must not be told otherwise because others ask for much.
+    /// Pages that `make` renders for a path and its query, both as received. It must not block. The path `free` has
+    /// no rate limit: load from other clients must not change its answer.
     pub fn new(free: &'static str, make: impl Fn(&str, Option<&str>) -> Page + Send + Sync + 'static) -> Self {
         Self { make: Box::new(make), free }
     }
@@ -65,8 +65,8 @@ fn refused(status: StatusCode, why: &'static str) -> Reply {
     Reply { complaint: Some(why), ..Reply::json(status, body) }
 }
 
-/// Whether a request to a loopback address means it: a page of somebody's in a browser on this machine, whose name
-/// suddenly has our address (DNS rebinding), would send its own name.
+/// Whether a request to a loopback address names this machine: a foreign page in a local browser, whose name was
+/// rebound to our address (DNS rebinding), would send its own name.
 fn names_this_machine(request: &Asked<'_>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {

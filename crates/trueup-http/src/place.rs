@@ -1,8 +1,8 @@
-//! Where a repository is, in a form in which different spellings of the same place are equal.
+//! The location of a repository, in a form in which equivalent URLs are equal.
 
 use url::Url;
 
-/// A repository's host and path, whatever the transport, port, user and spelling.
+/// A repository's host and path, without transport, port, user and variants of notation.
 ///
 /// Transport and port are left out because one server has several (`https` on 443, `ssh` on 2222). Letters are compared
 /// without their case because GitHub, GitLab and Gitea do so. Where that makes two repositories equal that are not, git is

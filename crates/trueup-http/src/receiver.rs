@@ -1,4 +1,4 @@
-//! What is done with one message, without a socket: judge it, and pass the hint on.
+//! Handles one message, without a socket: checks it and passes the hint on.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::signature::Claim;
 /// once for the first push, and once more for all others of that second.
 const BETWEEN_HINTS: Duration = Duration::from_secs(1);
 
-/// What is followed, and so of interest.
+/// The repository and branch that are followed.
 #[derive(Clone, Debug)]
 pub struct Watched {
     /// All names of the repository. None at all: then only a generic webhook that names none is of interest.
@@ -70,7 +70,7 @@ impl Receiver {
         Claim::of(headers).map(|_| ())
     }
 
-    /// Judges a message. Never waits, but for reading the file of secrets.
+    /// Checks a message. Blocks only to read the file of secrets.
     pub fn receive(&self, headers: &HeaderMap, body: &[u8]) -> Answer {
         self.judge(headers, body).unwrap_or_else(Answer::Refused)
     }
@@ -93,8 +93,8 @@ impl Receiver {
         Ok(Answer::Accepted)
     }
 
-    /// Passes hints on, for as long as it is polled: the first at once, those that come within a second after it together.
-    /// None is lost, also not while nobody polls this.
+    /// Passes hints on while it is polled: the first at once, those within the next second together. No hint is lost,
+    /// even while the future is not polled.
     pub async fn pass_on(&self) -> Infallible {
         loop {
             self.hinted.notified().await;

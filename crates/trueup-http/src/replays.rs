@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 /// more, which is what the next poll does anyway.
 const REMEMBERED_MAX: usize = 4096;
 
-/// What was taken, in the order in which it came.
+/// The accepted deliveries, in the order of arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Replays {
     known: BTreeSet<Delivery>,
@@ -32,7 +32,7 @@ impl Delivery {
 }
 
 impl Replays {
-    /// Remembers a delivery. Gives back whether it is new.
+    /// Records a delivery. Returns whether it is new.
     pub(crate) fn insert(&mut self, delivery: Delivery) -> bool {
         if !self.known.insert(delivery) {
             return false;

@@ -82,7 +82,7 @@ impl Secrets {
     }
 }
 
-/// What is wrong with where secrets are to come from. Never says what stands there.
+/// Why the source of the secrets cannot be used. Never repeats its content.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot take the webhook's secret from `{place}`: {flaw}")]
 pub struct SecretError {
@@ -128,11 +128,11 @@ enum Source {
     Given(Arc<Secrets>),
 }
 
-/// What could be read last.
+/// The last secrets that could be read.
 #[derive(Debug)]
 struct Good {
     secrets: Arc<Secrets>,
-    /// The file is worse than it was, and that was told.
+    /// Whether it was logged that the file has become unusable.
     told: bool,
 }
 

@@ -24,10 +24,10 @@ const HEADERS_BYTES_MAX: usize = 16 * 1024;
 /// How many headers are read. Providers send some 15, and proxies add theirs.
 const HEADERS_MAX: usize = 64;
 
-/// Refused requests are told in the log together, once in so long: a flood must not become one of lines.
+/// Refused requests are logged together, at this interval, so that a flood of requests is not a flood of lines.
 const BETWEEN_COMPLAINTS: Duration = Duration::from_mins(1);
 
-/// Serves for as long as it is polled; dropped, it closes all connections.
+/// Serves while it is polled; dropping it closes all connections.
 ///
 /// # Panics
 /// When what the service does beside answering does. What a connection panics with ends that connection.
@@ -112,7 +112,7 @@ impl<S: Service> Door<S> {
     }
 }
 
-/// What is wrong with requests, logged from time to time: a flood of requests is no flood of lines.
+/// Counts of bad requests, logged at intervals: a flood of requests is not a flood of lines.
 struct Complaints {
     about: &'static str,
     refused: u64,

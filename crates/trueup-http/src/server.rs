@@ -14,7 +14,7 @@ use crate::limits::Limits;
 use crate::serve::serve;
 use crate::service::Service;
 
-/// How long until the address is tried again when it is in use, or after the listener broke.
+/// How long until the address is tried again when it is in use, or after the listener failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// A listener that runs on a thread and a runtime of its own: a flood has one thread and not the loop's, and what panics

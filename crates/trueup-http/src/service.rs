@@ -1,4 +1,4 @@
-//! What answers the requests of a listener, and what the door tells it of each.
+//! Answers the requests of a listener, and the context that the door passes with each.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,17 +15,17 @@ use tokio::time::timeout;
 
 use crate::limits::Rates;
 
-/// Answers requests. The door has bounds for everything that somebody could use up; what answers asks it for them.
+/// Answers requests. The door limits everything that a sender could exhaust; a service asks it for those limits.
 pub trait Service: Send + Sync + 'static {
-    /// What is served, in the words of the log.
+    /// The name of the service in logs.
     const NAME: &'static str;
-    /// The name of its thread, of at most 15 letters: Linux shows no more.
+    /// The name of its thread, of at most 15 characters: Linux shows no more.
     const THREAD: &'static str;
 
     /// Answers a request.
     fn answer(&self, request: Asked<'_>) -> impl Future<Output = Reply> + Send;
 
-    /// What else goes on for as long as it listens.
+    /// Runs in the background while the service listens.
     fn beside(&self) -> impl Future<Output = Infallible> + Send {
         std::future::pending()
     }
@@ -69,12 +69,12 @@ impl<'d> Asked<'d> {
         matches!(self.head.method, Method::GET | Method::HEAD)
     }
 
-    /// The path, as it was sent.
+    /// The path, as received.
     pub fn path(&self) -> &str {
         self.head.uri.path()
     }
 
-    /// What stands behind the path's `?`, as it was sent.
+    /// The query after the path's `?`, as received.
     pub fn query(&self) -> Option<&str> {
         self.head.uri.query()
     }
@@ -89,7 +89,8 @@ impl<'d> Asked<'d> {
         self.listener.is_some_and(|listener| listener.ip().to_canonical().is_loopback())
     }
 
-    /// Weighs it by what it may cost. Gives back whether its sender, or all senders together, leave room for it.
+    /// Weighs the request by what it may cost. Returns whether the rates of its sender and of all senders leave room
+    /// for it.
     pub fn keeps_to_rates(&self) -> bool {
         let Bounds { rates, body_bytes_max, .. } = self.bounds;
         let max = body_bytes_max as u64;
@@ -124,11 +125,11 @@ pub enum Unread {
     TooLarge,
     /// It did not come in time.
     TooSlow,
-    /// It is none that HTTP has.
+    /// The request is not valid HTTP.
     Malformed,
 }
 
-/// An answer. Nobody keeps a copy of it: it is about now.
+/// An answer. Marked as not cacheable, because it describes this moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The status.

@@ -1,4 +1,5 @@
-//! Who sends, and whether they know a secret: judged by headers and the raw body, before anything in it is read.
+//! The sender of a message and its proof of a secret: checked from headers and the raw body, before the body is
+//! parsed.
 
 use hyper::HeaderMap;
 
@@ -44,7 +45,8 @@ enum Proof<'h> {
 }
 
 impl<'h> Claim<'h> {
-    /// Reads the claim. One header decides: Gitea and Forgejo send GitHub's beside their own, with the same HMAC.
+    /// Reads the claim. One header decides: Gitea and Forgejo send GitHub's in addition to their own, with the same
+    /// HMAC.
     ///
     /// Sources: GitHub docs, "Validating webhook deliveries" (`X-Hub-Signature-256: sha256=HEX`); GitLab docs, "Webhooks"
     /// (`X-Gitlab-Token`, `X-Gitlab-Event-UUID`); Gitea docs, "Webhooks" (`X-Gitea-Signature: HEX`), Forgejo docs, "Webhooks"
@@ -77,8 +79,8 @@ impl<'h> Claim<'h> {
         Err(Refused::Unsigned)
     }
 
-    /// Checks the claim. Gives back the delivery's identity: all that is signed, so that a thief who changes a header that
-    /// is not has changed nothing. A token signs nothing, but who has it needs no replay.
+    /// Checks the claim. Returns the delivery's identity, which covers everything that is signed: changing an
+    /// unsigned header changes nothing. A token signs nothing, but its holder needs no replay.
     pub(crate) fn check(&self, secrets: &Secrets, body: &[u8], now_seconds: i64) -> Result<Delivery, Refused> {
         match self.proof {
             Proof::Body(tag) => genuine(secrets.signed(&[body], &tag)).map(|()| Delivery::of(b"", body)),

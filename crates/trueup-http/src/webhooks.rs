@@ -1,4 +1,4 @@
-//! The receiver behind the door: which requests are judged, and in which order.
+//! The receiver behind the door: which requests are checked, and in which order.
 
 use std::convert::Infallible;
 

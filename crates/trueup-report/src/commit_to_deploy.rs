@@ -1,4 +1,4 @@
-//! How long a commit took to be deployed, worked out of the events as they are told.
+//! The time from commit to deployment, derived from the events as they are emitted.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -18,10 +18,10 @@ const APPLICATIONS_MAX: usize = 20_000;
 /// A longer time says when trueup was started, or when an image was pushed, and nothing about deploying.
 const TOOK_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// Another machine's clock made the commit's time: so far in the future it counts as now.
+/// The commit's time comes from another machine's clock: up to this far in the future it counts as now.
 const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_mins(1);
 
-/// A plan that is made so soon after a commit was accepted was made for it.
+/// A plan created within this time after a commit was accepted belongs to that commit.
 const PLAN_FOLLOWS_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// A commit that serves.
@@ -59,14 +59,14 @@ struct Accepted {
 
 #[derive(Debug, Default)]
 struct Progress {
-    /// A plan was made for this revision, which was committed then.
+    /// The revision that was planned, and its commit time.
     planned: Option<(Revision, Timestamp)>,
     /// The revision that was given out last.
     given: Option<Revision>,
 }
 
 impl CommitToDeploy {
-    /// Takes the next event. Gives back what it completes.
+    /// Takes the next event. Returns the deployment that it completes.
     pub fn observe(&mut self, event: &Event) -> Option<Deployed> {
         let revision = event.revision.as_ref()?;
         match &event.what {
@@ -116,7 +116,7 @@ impl CommitToDeploy {
         }
     }
 
-    /// When a revision of an application was committed, as far as this process was told.
+    /// The commit time of a revision of an application, as far as this process knows it.
     ///
     /// An application's revision is the last commit that changed it. Where that is not a commit which was the branch's head
     /// (several were pushed at once, or a branch was merged), the head that brought it is what counts: the application could
@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// What is told: seconds, revision, what.
+    /// An event from seconds, revision and content.
     fn event(seconds: i64, revision: &str, what: What) -> Event {
         let is_application = !matches!(what, What::RevisionAccepted { .. });
         Event {
@@ -190,7 +190,8 @@ mod tests {
         What::RolloutCompleted { task_definition: Arn::new("arn:aws:ecs:eu-west-1:1:task-definition/web:1") }
     }
 
-    /// What is told, such as `110 a pending`: at that second, of that revision. A commit is accepted with its own time.
+    /// Reads a line such as `110 a pending`: the event at that second, of that revision. A commit is accepted with
+    /// its own time.
     fn read(line: &str) -> Event {
         let words: Vec<&str> = line.split_whitespace().collect();
         let what = match words[2..] {

@@ -88,7 +88,7 @@ pub fn completed() -> What {
     What::RolloutCompleted { task_definition: web() }
 }
 
-/// A plan that was made, with the drift of a secret in it.
+/// A planned event with the drift of a secret in it.
 pub fn planned() -> What {
     What::PlanMade { steps: wrong(plan("production", "web")).steps.iter().map(Into::into).collect() }
 }

@@ -18,7 +18,8 @@ use crate::page::Page;
 /// and AWS has a bound of minutes, so that half an hour without the end of any of them is nothing that passes.
 const SILENCE_MAX: Duration = Duration::from_mins(30);
 
-/// Feels whether the loops go on: a question to git that ended, a cycle that ended, an answer of AWS, whatever came of it.
+/// Records whether the loops are alive: a poll of git that ended, a cycle that ended, an answer of AWS, whatever the
+/// outcome.
 #[derive(Debug)]
 pub struct Heartbeat {
     git_limit: Duration,
@@ -95,7 +96,7 @@ impl Meter for Heartbeat {
     }
 }
 
-/// `/healthz`: 200 while the loops go on, 503 with those that do not.
+/// `/healthz`: 200 while the loops are alive, 503 with those that stopped.
 pub(crate) fn alive(stopped: &[Stopped]) -> Page {
     if stopped.is_empty() {
         return Page::json(200, &json!({ "status": "ok" }));
@@ -108,7 +109,8 @@ pub(crate) fn alive(stopped: &[Stopped]) -> Page {
     Page::json(503, &json!({ "status": "stopped", "reasons": stopped.iter().map(reason).collect::<Vec<_>>() }))
 }
 
-/// `/readyz`: 200 once a desired state is in force and every environment was looked at, 503 with the reasons until then.
+/// `/readyz`: 200 once a desired state is current and every environment was observed, 503 with the reasons until
+/// then.
 pub(crate) fn ready(status: &Status) -> Page {
     let reasons = reasons_against(status);
     if reasons.is_empty() {

@@ -1,4 +1,4 @@
-//! The journal: the last events as they were told, kept in memory with bounds.
+//! The journal: the most recent events, kept in memory with limits.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -35,7 +35,7 @@ struct Ring {
     newest: u64,
 }
 
-/// An event as it was told.
+/// An emitted event.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     /// Its number.

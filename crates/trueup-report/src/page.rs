@@ -1,4 +1,4 @@
-//! A page: what is told over HTTP, before there is a socket.
+//! A page: the content of an HTTP answer, before there is a socket.
 
 use serde::Serialize;
 use trueup_core::report::json;

@@ -18,7 +18,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, for whoever sends it to where it belongs.
+    /// The text, to be sent to its recipient.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -70,7 +70,7 @@ impl fmt::Display for SecretSource {
 }
 
 impl SecretSource {
-    /// The secret as it is now, without the space around it that files and editors leave.
+    /// The current secret, without the whitespace around it that files and editors leave.
     ///
     /// # Errors
     /// When it cannot be read, or is not one line.

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-/// The header that a signature stands in (git's documentation, "signature-format").
+/// The header of a commit that contains its signature (git's documentation, "signature-format").
 const SIGNATURE_HEADER: &[u8] = b"gpgsig ";
 
 /// Headers with this beginning are signatures, also those over other hashes, and no part of what is signed.
@@ -24,8 +24,8 @@ pub(crate) struct Signed {
 }
 
 impl Signed {
-    /// When it was committed, as whoever signed it says: `committer NAME <EMAIL> SECONDS ZONE`. `None` where it does not say so
-    /// once.
+    /// The commit's time by its signed content: `committer NAME <EMAIL> SECONDS ZONE`. `None` unless that line occurs
+    /// exactly once.
     pub fn committed(&self) -> Option<Timestamp> {
         let header = self.payload.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
         let mut committers = header.filter_map(|line| line.strip_prefix(COMMITTER_HEADER));
@@ -35,7 +35,7 @@ impl Signed {
     }
 }
 
-/// Parts a raw commit object. Several signatures are joined, as git does: together they are none.
+/// Splits a raw commit object. Several signatures are joined, as git does: together they are invalid.
 pub(crate) fn part(commit: &[u8]) -> Signed {
     let mut signature: Option<Vec<u8>> = None;
     let mut payload = Vec::with_capacity(commit.len());

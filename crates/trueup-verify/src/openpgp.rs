@@ -102,12 +102,12 @@ fn is_strong(signature: &Signature) -> bool {
     )
 }
 
-/// When a signature was made, in seconds since 1970.
+/// The creation time of a signature, in seconds since 1970.
 fn made(signature: &Signature) -> Option<i64> {
     signature.created().map(|created| i64::from(created.as_secs()))
 }
 
-/// Whether a signature itself was made before `time`, and has not expired then.
+/// Whether a signature was created before `time` and has not expired by then.
 fn holds_at(signature: &Signature, time: i64) -> bool {
     let Some(made) = made(signature) else { return false };
     let lasts =
@@ -169,7 +169,8 @@ impl Certificate {
         Ok(None)
     }
 
-    /// Whether a key of this certificate made a signature, and could: `says` is what the owner says of the key.
+    /// Whether a key of this certificate created a signature, and was allowed to: `says` is the owner's statement
+    /// about the key.
     #[expect(clippy::too_many_arguments, reason = "all that a key and its signature are judged by")]
     fn judge(
         &self,
@@ -247,8 +248,8 @@ fn of_type(signatures: &[Signature], wanted: SignatureType) -> impl Iterator<Ite
     signatures.iter().filter(move |signature| signature.typ() == Some(wanted))
 }
 
-/// The newest that is strong and holds at a time. Whoever renews a key replaces what was said of it before; then the oldest that
-/// was said later has to do.
+/// The newest strong statement that is valid at a time. Renewing a key replaces earlier statements; if only later
+/// ones exist, the oldest of them is used.
 fn newest<'a>(says: impl Iterator<Item = &'a Signature>, time: i64) -> Option<&'a Signature> {
     let strong: Vec<&Signature> = says.filter(|says| is_strong(says) && made(says).is_some()).collect();
     let then = strong.iter().copied().filter(|says| holds_at(says, time)).max_by_key(|says| made(says));

@@ -9,7 +9,7 @@ pub enum Refused {
     /// It is signed with a key that is not among the allowed ones.
     #[error("it is signed with a key that is not among the allowed signers ({key})")]
     UnknownSigner {
-        /// The key's fingerprint or id, as far as the signature tells.
+        /// The key's fingerprint or id, if the signature has it.
         key: String,
     },
     /// The signature is not one of this commit by this key.
@@ -39,10 +39,10 @@ pub enum Refused {
     /// The key or the hash is too weak.
     #[error("the signature is too weak: {what}")]
     Weak {
-        /// What is.
+        /// The key or the hash.
         what: String,
     },
-    /// The signature was made for something else than git.
+    /// The signature is for a purpose other than git.
     #[error("the signature was made for a purpose other than git")]
     OtherPurpose,
     /// It is a kind of signature that is not verified here.
@@ -57,7 +57,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// What ends it, in one line.
+    /// The remedy, in one line.
     pub fn cure(&self) -> &'static str {
         match self {
             Self::Unsigned => "sign it (git commit -S), or a commit after it where only the head must be signed",
@@ -83,7 +83,7 @@ impl Refused {
 pub struct SignersError {
     /// The line, from 1, where it is about one.
     pub line: Option<usize>,
-    /// What is wrong.
+    /// The reason for the refusal.
     pub message: String,
     /// What to write instead.
     pub help: &'static str,

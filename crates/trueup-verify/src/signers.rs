@@ -54,7 +54,7 @@ impl AllowedSigners {
         Ok(())
     }
 
-    /// Whether nobody may sign.
+    /// Whether no signer is allowed.
     pub fn is_empty(&self) -> bool {
         self.ssh.is_empty() && self.openpgp.is_empty()
     }
@@ -69,8 +69,8 @@ impl AllowedSigners {
         self.verify(parts.signature.as_deref(), &parts.payload, committed)
     }
 
-    /// Who signed something for git: `signature` is what stands in a commit's `gpgsig` header, `payload` the commit without that header, and
-    /// `committed` the time at which the key must be valid.
+    /// The signer of a git object: `signature` is the content of a commit's `gpgsig` header, `payload` the commit
+    /// without that header, and `committed` the time at which the key must be valid.
     ///
     /// # Errors
     /// When nobody did who may.

@@ -15,7 +15,7 @@ const NAMESPACE: &str = "git";
 /// Shorter RSA keys are not taken (NIST SP 800-131A).
 const RSA_BITS_MIN: usize = 2048;
 
-/// The flag of security keys that says that somebody touched it (OpenSSH's PROTOCOL.u2f).
+/// The flag of security keys that the user touched the key (OpenSSH's PROTOCOL.u2f).
 const USER_PRESENT: u8 = 1;
 
 /// What follows a security key's signature: flags and a counter.
@@ -99,7 +99,7 @@ fn is_key(text: &str) -> bool {
     ["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| text.starts_with(prefix))
 }
 
-/// Options stand between commas outside of quotes.
+/// Options are separated by commas outside quotes.
 fn split_options(options: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     options
@@ -199,7 +199,7 @@ pub(crate) fn verify(
     Err(refused)
 }
 
-/// What makes a key too weak.
+/// The reason why a key is too weak.
 fn weakness(key: &KeyData) -> Option<&'static str> {
     if key.is_dsa() {
         return Some("a DSA key");
@@ -214,7 +214,7 @@ fn weak_signature(signature: &SshSig) -> Option<&'static str> {
         .then_some("a signature with SHA-1")
 }
 
-/// Whether a security key says that somebody was there; other keys do not tell.
+/// Whether a security key confirms the user's presence; other keys do not record that.
 fn was_touched(signature: &SshSig) -> bool {
     match signature.public_key() {
         KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_) => {

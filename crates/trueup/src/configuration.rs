@@ -31,13 +31,13 @@ const CONFIGURATION_BYTES_MAX: u64 = 1024 * 1024;
 /// What the configuration says, checked.
 #[derive(Clone, Debug, Default)]
 pub struct Configuration {
-    /// Who is told what happens.
+    /// The targets of notifications.
     pub notifications: Vec<Target>,
     /// Which commits must be signed, and by whom; `None` where none must.
     pub verification: Option<Rules>,
 }
 
-/// The file as it is written.
+/// The file in its written form.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -46,7 +46,7 @@ struct Document {
     verification: Option<Spanned<BTreeMap<Spanned<String>, verification::Table>>>,
 }
 
-/// What is wrong with the configuration, each with its place and what to write instead.
+/// The problems of the configuration, each with its place and what to write instead.
 #[derive(Debug)]
 pub struct Wrong(Vec<Problem>);
 
@@ -73,7 +73,7 @@ pub fn configuration(args: &SourceArgs) -> Result<Configuration> {
     if problems.is_empty() { Ok(Configuration { notifications, verification }) } else { Err(Wrong(problems).into()) }
 }
 
-/// Reads which commits must be signed, for commands that notify nobody: they need not have the secrets for that.
+/// Reads which commits must be signed, for commands without notifications: they need not have the secrets for those.
 ///
 /// # Errors
 /// As [`configuration`].
@@ -84,7 +84,7 @@ pub fn verification(args: &SourceArgs) -> Result<Option<Rules>> {
     if problems.is_empty() { Ok(verification) } else { Err(Wrong(problems).into()) }
 }
 
-/// Where the configuration stands, if anywhere.
+/// The location of the configuration, if there is one.
 fn source(args: &SourceArgs) -> Result<Option<Arc<SourceFile>>> {
     let text = env::var_os(TEXT_VARIABLE);
     // A secret that was emptied by mistake must not switch verification off without a word.
@@ -133,7 +133,7 @@ fn document(file: &Arc<SourceFile>) -> Result<Document, Wrong> {
     toml::from_str(file.text()).map_err(|error| Wrong(vec![malformed(file, &error)]))
 }
 
-/// Who is told, by a daemon that watches this repository.
+/// The notifications of a daemon that watches this repository.
 fn notifications(
     document: &Document,
     file: &Arc<SourceFile>,
@@ -165,7 +165,7 @@ fn malformed(file: &Arc<SourceFile>, error: &toml::de::Error) -> Problem {
         .help("docs/notifications.md and docs/verification.md have every key")
 }
 
-/// Whether the value of this key may be shown: it is no secret, whatever stands there by mistake.
+/// Whether the value of this key may be shown: keys whose values are never secret, even if a wrong value was entered.
 fn is_shown(key: &str) -> bool {
     notify::SHOWN_KEYS.contains(&key) || verification::SHOWN_KEYS.contains(&key)
 }

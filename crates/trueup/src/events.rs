@@ -48,7 +48,7 @@ impl Sink for Rejections {
     }
 }
 
-/// An event for a person at a terminal; a rejected revision with the source lines underlined.
+/// An event for an operator at a terminal; a rejected revision with the source lines underlined.
 pub fn told(event: &Event) -> String {
     if let What::RevisionRejected { message, problems } = &event.what
         && !problems.is_empty()

@@ -1,9 +1,9 @@
-//! Where reports are told: an address, or nowhere.
+//! The address at which reports are served, if any.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
 
-/// Where reports are told.
+/// The address at which reports are served, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listen {
     /// At this address.

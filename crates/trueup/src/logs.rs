@@ -1,4 +1,4 @@
-//! Diagnostic logs, on stderr: what happens inside, for whoever works on trueup. Events are what operators read.
+//! Diagnostic logs, on stderr, for developers of trueup. Operators read events instead.
 
 use std::io::{self, Write, stderr};
 
@@ -12,7 +12,8 @@ use trueup_core::report::{escaped, printable};
 
 use crate::cli::Format;
 
-/// What is logged where `RUST_LOG` says nothing: everybody's errors, and warnings of trueup's own crates, whose names begin so.
+/// The filter without `RUST_LOG`: errors of all crates, and warnings of trueup's own crates, whose names have this
+/// prefix.
 const FILTER: &str = "error,trueup=warn";
 
 /// Starts logging. `RUST_LOG` says what, by default warnings of trueup's own crates.
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
     use trueup_core::report::steers;
 
-    /// What is logged of what such a filter lets through.
+    /// The log lines that pass a filter.
     fn logged(format: Format, filter: &str, log: impl FnOnce()) -> String {
         let kept = Kept::default();
         let writer = kept.clone();

@@ -1,4 +1,4 @@
-//! What was told, in a file of the cache directory: for the process after this one.
+//! The reported state, in a file of the cache directory: for the next process.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use crate::cli::SourceArgs;
 /// How large a notebook may be, in bytes: 10,000 applications that are held take some megabytes.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// One file, written anew and put in its place as a whole. Losing it costs nothing but telling what lasts once more.
+/// One file, replaced as a whole. If it is lost, lasting states are reported once more.
 #[derive(Debug)]
 pub struct NotebookFile {
     path: PathBuf,
-    /// That it cannot be written was told.
+    /// Whether a failure to write it was logged.
     complained: AtomicBool,
 }
 

@@ -19,10 +19,10 @@ use crate::wiring::{self, SystemClock};
 /// How long what is left may take at the end.
 const FINISH_MAX: Duration = Duration::from_secs(2);
 
-/// When all must be over after the process was told to stop: it promises to be gone within 25 seconds.
+/// The time after a stop signal by which everything must have ended: the process promises to exit within 25 seconds.
 const OVER: Duration = Duration::from_millis(24_700);
 
-/// What is to be sent, ready but for the engine.
+/// Notifications and metrics, ready to start with an engine.
 pub struct Outward {
     notifications: Notifications,
     cloudwatch: Option<(CloudWatch, String)>,
@@ -86,7 +86,7 @@ impl RunningReports {
     }
 }
 
-/// Tells, once it was told to stop, since when.
+/// Publishes the time of the stop signal once it arrives.
 pub fn stopping(shutdown: Shutdown) -> tokio::sync::watch::Receiver<Option<Instant>> {
     let (sender, receiver) = tokio::sync::watch::channel(None);
     tokio::spawn(async move {

@@ -37,7 +37,7 @@ mod tests {
 
     use super::describe;
 
-    /// What is shown of a panic.
+    /// The text shown for a panic.
     fn shown(defect: impl FnOnce()) -> String {
         let told: Arc<Mutex<String>> = Arc::default();
         let before = panic::take_hook();

@@ -17,8 +17,8 @@ use crate::wiring::SystemClock;
 /// The path whose page is there whatever the rates are: a container's health check must not fail because others ask for much.
 const HEALTH: &str = "/healthz";
 
-/// How old a status may be that is told: the loop waits while thousands of applications are copied, and questions may come
-/// in any number.
+/// The maximum age of a served status: the loop waits while thousands of applications are copied, and requests may
+/// come in any number.
 const STATUS_AGE_MAX: Duration = Duration::from_millis(100);
 
 /// The reports that are asked for, ready but for the engine.
@@ -31,7 +31,7 @@ pub struct ServedPages {
     _pages: Option<Server>,
 }
 
-/// What is told over HTTP, and where.
+/// The pages that are served over HTTP, and their address.
 struct Told {
     address: SocketAddr,
     journal: Arc<Journal>,
@@ -73,7 +73,7 @@ impl Reports {
         Arc::new(Meters(meters))
     }
 
-    /// Begins to tell how the engine stands.
+    /// Starts to serve the engine's status.
     ///
     /// # Errors
     /// When the system gives no thread.

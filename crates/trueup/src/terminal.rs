@@ -8,7 +8,7 @@ use trueup_core::report::printable;
 
 /// Headings, names.
 pub const BOLD: Style = Style::new().bold();
-/// What comes: `+`.
+/// Additions: `+`.
 pub const ADDED: Style = AnsiColor::Green.on_default();
 /// What changes: `~`.
 pub const CHANGED: Style = AnsiColor::Yellow.on_default();
@@ -16,7 +16,7 @@ pub const CHANGED: Style = AnsiColor::Yellow.on_default();
 pub const REMOVED: Style = AnsiColor::Red.on_default();
 /// What waits: `!`.
 pub const HELD: Style = AnsiColor::Magenta.on_default();
-/// What is said in passing.
+/// Secondary text.
 pub const DIM: Style = Style::new().dimmed();
 
 /// An error with the next thing to try.
@@ -51,7 +51,7 @@ pub fn error(error: &anyhow::Error) {
     tell(&lines.join("\n"));
 }
 
-/// Prints what is no data to stderr. Nobody is left to be told when that cannot take it.
+/// Prints text that is not data to stderr. An error is ignored, because there is no other place to report it.
 pub fn tell(text: &str) {
     let mut out = anstream::AutoStream::auto(stderr().lock());
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
@@ -79,8 +79,8 @@ pub fn print_line(line: impl fmt::Display) -> std::io::Result<()> {
     print(&format!("{line}\n"))
 }
 
-/// Makes a text of ours of several lines, in which there may be foreign ones, harmless: nothing steers the terminal, and only
-/// its first line begins where our own lines do. What is one line goes through `printable`.
+/// Makes a multi-line text harmless that may contain foreign text: nothing steers the terminal, and only its first
+/// line begins at the margin of our own lines. Single lines go through `printable`.
 fn clean(text: &str) -> String {
     let lines = text.split('\n').map(printable).enumerate();
     let indented = lines.map(|(at, line)| if at == 0 || line.is_empty() { line } else { format!("    {line}").into() });

@@ -1,4 +1,4 @@
-//! What makes the daemon act now: webhooks, and pushes to a repository on this machine.
+//! Triggers that make the daemon act at once: webhooks, and pushes to a repository on this machine.
 
 use std::env;
 use std::ffi::OsString;
@@ -75,7 +75,7 @@ pub fn receiver(args: &RunArgs) -> Result<Option<Ready>> {
     Ok(Some(Ready { address, secrets, watched }))
 }
 
-/// The secrets of webhooks: of a file or of the variable, not of both. An empty variable is none.
+/// The secrets of webhooks: from a file or from the variable, not from both. An empty variable counts as absent.
 fn secrets(file: Option<&Path>, variable: Option<OsString>) -> Result<Option<SecretSource>> {
     // The value is never part of an error.
     let variable = variable.map(OsString::into_string).transpose();

@@ -19,7 +19,7 @@ const OTHERS: &str = "*";
 /// The keys of a table whose values may be shown in a message.
 pub const SHOWN_KEYS: [&str; 2] = ["commits", "since"];
 
-/// One `[verification.ENVIRONMENT]` table as it is written.
+/// One `[verification.ENVIRONMENT]` table in its written form.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
@@ -40,7 +40,7 @@ enum Which {
     Every,
 }
 
-/// The rules of all tables; `None` where there are no tables. What is wrong is added to `problems`.
+/// The rules of all tables; `None` without tables. Problems are added to `problems`.
 pub fn rules(
     tables: Option<&Spanned<BTreeMap<Spanned<String>, Table>>>,
     file: &Arc<SourceFile>,
@@ -117,7 +117,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds the signers that stand in the configuration itself.
+    /// Adds the signers listed in the configuration itself.
     fn take(&mut self, text: Option<&Spanned<String>>, key: &str, add: impl FnOnce(&str) -> Result<(), SignersError>) {
         let Some(text) = text else { return };
         if let Err(error) = add(text.get_ref()) {
@@ -126,7 +126,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds the signers that stand in a file of their own.
+    /// Adds the signers listed in a separate file.
     fn take_file(
         &mut self,
         path: Option<&Spanned<PathBuf>>,

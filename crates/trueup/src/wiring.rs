@@ -53,7 +53,7 @@ pub async fn engine(
     .await
 }
 
-/// Who judges the commits of a repository.
+/// The verifier of a repository's commits.
 pub fn verifier(repository: &Repository, rules: Rules) -> Arc<dyn Verifier> {
     Arc::new(Verification::new(repository.clone(), rules))
 }
@@ -165,7 +165,7 @@ fn source(args: &SourceArgs) -> Result<Config> {
     Ok(config)
 }
 
-/// A secret from the environment; an empty one is none.
+/// A secret from the environment; an empty one counts as absent.
 fn secret(variable: &str) -> Result<Option<Secret>> {
     match env::var(variable) {
         Ok(text) => Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(Secret::new)),

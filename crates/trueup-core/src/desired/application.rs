@@ -17,7 +17,7 @@ pub struct Application {
     pub environment: EnvironmentName,
     /// The cluster of its service, by short name.
     pub cluster: String,
-    /// What is done about differences.
+    /// How differences are handled.
     pub policy: Policy,
     /// Applications that must be Synced and Healthy first.
     pub depends_on: BTreeSet<ApplicationName>,

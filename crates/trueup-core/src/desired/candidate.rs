@@ -17,7 +17,7 @@ pub(super) type Candidates = BTreeMap<CandidateKey, Candidate>;
 pub(super) struct Candidate {
     /// The application, as far as it could be built.
     pub built: Option<BuiltApplication>,
-    /// What is wrong with it.
+    /// The problems of the application's files.
     pub problems: Vec<Problem>,
 }
 

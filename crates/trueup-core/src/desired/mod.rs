@@ -173,7 +173,7 @@ pub struct DesiredApplication {
     pub revision: Revision,
     /// The cluster of its service.
     pub cluster: String,
-    /// What is done about differences.
+    /// How differences are handled.
     pub policy: Policy,
     /// Applications that must be Synced and Healthy first.
     pub depends_on: BTreeSet<ApplicationName>,
@@ -189,7 +189,7 @@ impl DesiredApplication {
         self.documents.iter().filter(move |document| document.kind == kind)
     }
 
-    /// Its document of a kind of which an application has one at most; `None` when it has none.
+    /// The document of a kind of which an application has at most one; `None` without one.
     pub fn single(&self, kind: Kind) -> Option<&Document> {
         debug_assert!(kind.is_single(), "an application may have several documents of the kind {}", kind.as_str());
         self.of(kind).next()
@@ -228,9 +228,9 @@ pub struct Document {
 /// A reference that could not be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unresolved {
-    /// The reference as it stands in the file: `${secret.elearning/database}`.
+    /// The reference in the file's notation: `${secret.elearning/database}`.
     pub reference: String,
-    /// `FILE:LINE:COLUMN` of the value it stands in.
+    /// `FILE:LINE:COLUMN` of the value that contains it.
     pub location: String,
     /// Why: it does not exist, or the read failed.
     pub reason: String,

@@ -16,7 +16,7 @@ pub(super) struct ParsedFiles {
     pub manifest: Option<Node>,
     /// Documents by kind and name, each with its path.
     documents: BTreeMap<(Kind, String), (String, Option<Node>)>,
-    /// What is wrong with files that cannot be parsed.
+    /// The problems of files that cannot be parsed.
     pub problems: Vec<Problem>,
 }
 

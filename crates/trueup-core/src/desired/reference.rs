@@ -61,9 +61,9 @@ pub(super) enum Reference {
 /// A piece of a string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Text to be taken as it is.
+    /// Literal text.
     Text(String),
-    /// A reference, with its spelling in the file.
+    /// A reference, with its notation in the file.
     Reference(String, Reference),
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Template {
 /// A piece of a [`Template`].
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Piece {
-    /// Text that is used as it is.
+    /// Literal text.
     Text(String),
     /// A value that AWS knows.
     Lookup {

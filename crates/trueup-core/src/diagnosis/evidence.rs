@@ -157,7 +157,7 @@ impl Container {
 }
 
 impl Target {
-    /// Reads one element of `TargetHealthDescriptions` of `DescribeTargetHealth`, in the spelling of the AWS CLI.
+    /// Reads one element of `TargetHealthDescriptions` of `DescribeTargetHealth`, in the form of the AWS CLI.
     pub fn read(description: &Value) -> Self {
         let (target, health) = (&description["Target"], &description["TargetHealth"]);
         let number = |value: &Value| value.as_i64().or_else(|| value.as_str()?.parse().ok());

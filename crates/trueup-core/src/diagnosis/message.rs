@@ -1,4 +1,4 @@
-//! AWS's messages: made safe to print, searched without regard to case, and split.
+//! AWS's messages: escaped for printing, searched without regard to case, and split.
 
 use crate::report::printable;
 

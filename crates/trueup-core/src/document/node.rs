@@ -23,7 +23,7 @@ pub enum NodeValue {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, to the digit as it was written (TOML's `1_000` and `0x10` in plain decimal).
+    /// A number with all digits of its source (TOML's `1_000` and `0x10` in plain decimal).
     Number(Number),
     /// Text, unescaped.
     String(String),

@@ -10,7 +10,7 @@ use serde_json::{Number, Value};
 use super::rule::{Fallback, Rule};
 use super::schema::Form;
 
-/// A scalar in canonical spelling.
+/// A scalar in canonical form.
 #[derive(Clone, Debug, PartialEq, PartialOrd)]
 pub(crate) enum Scalar<'a> {
     Text(Cow<'a, str>),
@@ -159,7 +159,7 @@ pub(crate) fn mebibytes(text: &str) -> Cow<'_, str> {
     with_unit(text, "gb")
 }
 
-/// Multiplies what has the unit by 1024. A text that is no such number stays as it is.
+/// Multiplies a number with this unit by 1024. Other text stays unchanged.
 fn with_unit<'a>(text: &'a str, unit: &str) -> Cow<'a, str> {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
     match compact.strip_suffix(unit) {

@@ -57,7 +57,7 @@ impl<'a> Comparison<'a> {
         self.roots
     }
 
-    /// What the comparison knows beside the documents.
+    /// The input of the comparison in addition to the two documents.
     pub fn context(&self) -> &'a Context {
         self.context
     }
@@ -211,7 +211,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Compares all members of a structure. What is newer than the model is compared when it is declared.
+    /// Compares all members of a structure. A member that is newer than the model is compared when it is declared.
     pub fn members(
         &mut self,
         members: &'static IndexMap<String, Field>,
@@ -299,7 +299,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Compares a list that is one value: differences are told of the whole.
+    /// Compares a list as one value: a difference is reported for the whole list.
     fn whole_list(
         &mut self,
         rule: &Rule,
@@ -438,7 +438,7 @@ type Elements<'a> = Vec<(Cow<'a, str>, &'a Value)>;
 pub(crate) struct Keyed;
 
 impl Keyed {
-    /// Reads both sides, so that a key which one of them repeats is told apart in both.
+    /// Keys both sides, so that elements which share a key on either side are distinguished on both.
     ///
     /// `None` when an element of either has no key.
     pub fn both<'a>(

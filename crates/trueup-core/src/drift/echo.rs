@@ -7,17 +7,17 @@ use serde_json::Value;
 use super::Shown;
 use crate::pointer::Pointer;
 
-/// What stands in a secret's place.
+/// The replacement for a secret.
 const REDACTED: &str = "(redacted)";
 
 /// A secret of fewer bytes is replaced only where it is a word by itself: otherwise `prod` would take a part of `product`.
 const WORD_BYTES_MAX: usize = 8;
 
-/// So many bytes of a secret are told as its beginning where a message was cut.
+/// The shortest beginning of a secret, in bytes, that is recognised at the cut end of a message.
 const BEGINNING_BYTES_MIN: usize = 4;
 
-/// Replaces in AWS's words about a request every secret of the request, be it as it is or as JSON writes it. A message that
-/// was cut ends with `…`, and loses the beginning of a secret before that.
+/// Replaces every secret of the request in AWS's message about it, in plain and in JSON notation. A message that was
+/// cut ends with `…`, and loses the beginning of a secret before that.
 ///
 /// Values that stand in the request in the open as well are no secrets: the port in `PORT` is also the container's.
 ///
@@ -57,7 +57,7 @@ fn tell_apart(value: &Value, shown: &Value, secret: &mut BTreeSet<String>, open:
     }
 }
 
-/// A text as it stands in a JSON string.
+/// A text in the notation of a JSON string.
 fn escaped(text: &str) -> String {
     let json = Value::from(text).to_string();
     json[1..json.len() - 1].to_owned()

@@ -1,4 +1,4 @@
-//! How the elements of a keyed list are told apart.
+//! The keys by which the elements of a list are distinguished.
 //!
 //! AWS returns many lists in another order than it was given them. Those whose elements have an identity are compared,
 //! addressed and merged by it (`/containerDefinitions/web/environment/LOG_LEVEL`), never by position. Which lists these
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-/// How the elements of one list are told apart.
+/// The key by which the elements of one list are distinguished.
 #[derive(Debug)]
 pub struct ListKey {
     /// Members that make up the key, joined by `:`; the first alternative whose members are all there counts.
@@ -20,9 +20,9 @@ pub struct ListKey {
 /// What tells elements with equal keys apart.
 #[derive(Debug)]
 pub(crate) enum Repeated {
-    /// Nothing: AWS refuses such a list.
+    /// No key is extended: AWS refuses such a list.
     Never,
-    /// This member is appended to the key: `53:udp`. Where it is left out, the text beside it stands in.
+    /// This member is appended to the key: `53:udp`. If it is left out, the text next to it is appended.
     Append(&'static str, &'static str),
     /// This member is the key instead: `targetGroupArn`.
     Instead(&'static str),

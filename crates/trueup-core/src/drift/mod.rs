@@ -53,7 +53,7 @@ impl Change {
     }
 }
 
-/// What the comparison has to know beside the two documents.
+/// The input of a comparison in addition to the two documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     /// Fields that are never compared; a segment `*` stands for any one segment.

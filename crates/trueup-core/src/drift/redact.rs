@@ -23,12 +23,12 @@ enum Inner {
 }
 
 impl Shown {
-    /// Nothing stands there.
+    /// An absent value.
     pub fn absent() -> Self {
         Self(Inner::Absent)
     }
 
-    /// The value that stands at `path` in a document of any kind, with what is secret in it replaced.
+    /// The value at `path` in a document of any kind, with its secrets replaced.
     pub fn at(path: &Pointer, value: &Value) -> Self {
         let mut segments: Vec<&str> = path.segments().iter().map(String::as_str).collect();
         let mut value = value.clone();
@@ -36,12 +36,12 @@ impl Shown {
         Self(Inner::Value(value))
     }
 
-    /// Whether nothing stands there.
+    /// Whether the value is absent.
     pub fn is_absent(&self) -> bool {
         self.0 == Inner::Absent
     }
 
-    /// The value, redacted; JSON null when nothing stands there.
+    /// The value, redacted; JSON null for an absent value.
     pub fn to_json(&self) -> Value {
         match &self.0 {
             Inner::Absent => Value::Null,
@@ -70,7 +70,7 @@ impl Serialize for Shown {
     }
 }
 
-/// Replaces every secret in `value`, which stands at `path`.
+/// Replaces every secret in `value`, whose path is `path`.
 fn redact<'v>(path: &mut Vec<&'v str>, value: &'v mut Value) {
     match secrecy(path) {
         Secrecy::Whole => hide(value),
@@ -104,7 +104,7 @@ fn redact<'v>(path: &mut Vec<&'v str>, value: &'v mut Value) {
 
 /// How much of a value is secret.
 enum Secrecy {
-    /// Nothing by itself; what is inside is judged on its own.
+    /// Not secret itself; its members are checked one by one.
     Open,
     /// It is an entry of an `environment`, or its value alone.
     Variable,

@@ -1,4 +1,4 @@
-//! The rule of a field: its default, its spellings, what leaving it out means, who owns it.
+//! The rule of a field: its default, its equivalent notations, the meaning of leaving it out, its owner.
 //!
 //! Rules are constants that the tables of the kinds put together: `Rule::PLAIN.int(0)`.
 
@@ -16,9 +16,9 @@ use super::schema::Field;
 pub(crate) struct Rule {
     /// What AWS takes a left-out field for.
     pub default: Fallback,
-    /// What is accepted in live when the desired document leaves the field out.
+    /// The live values that are accepted when the desired document leaves the field out.
     pub undeclared: Undeclared,
-    /// Writes a text in its one canonical spelling.
+    /// Converts a text to its canonical form.
     pub spelling: Option<fn(&str) -> Cow<'_, str>>,
     /// What a left-out structure is.
     pub presence: Presence,
@@ -63,7 +63,7 @@ pub(crate) enum Fallback {
     By(fn(Side) -> Option<Value>),
 }
 
-/// What is accepted in live when the desired document leaves the field out.
+/// The live values that are accepted when the desired document leaves the field out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Undeclared {
     /// The default alone.
@@ -77,7 +77,7 @@ pub(crate) enum Undeclared {
 /// What a left-out structure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
-    /// The structure with all its members at their defaults: differences are told member by member.
+    /// The structure with all its members at their defaults: differences are reported member by member.
     Always,
     /// No structure, which equals one that has nothing but defaults.
     Optional,

@@ -1,4 +1,4 @@
-//! The shape that a comparison follows: AWS's API model, with the rule of each field beside it.
+//! The shape that a comparison follows: AWS's API model, with the rule of each field.
 //!
 //! Built once per kind of document from [`Model::aws`] and the kind's own tables of keyed lists and of rules, so that the
 //! comparison itself never looks anything up by path.
@@ -52,7 +52,7 @@ pub struct Schema {
     aside: Option<&'static str>,
 }
 
-/// What is the same as absence in a whole document.
+/// The values that mean absence in a whole document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Absence {
     /// Nothing is: an empty list says "none".
@@ -61,7 +61,7 @@ pub(crate) enum Absence {
     Empty,
 }
 
-/// The operation's member that documents carry beside the members of their request.
+/// The member of another operation that documents carry in addition to the members of their request.
 #[derive(Clone, Copy, Debug)]
 pub struct Beside {
     /// The member, such as `Attributes`.

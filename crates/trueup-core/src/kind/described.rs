@@ -9,7 +9,8 @@ use super::Kind;
 pub struct Described {
     /// The member of the answer that has it, as `aws ecs describe-…` and `aws elbv2 describe-…` print it.
     pub envelope: &'static str,
-    /// What stands beside the resource in the envelope, or is read by a call of its own, and belongs inside it.
+    /// The members that AWS returns next to the resource in the envelope or by another call, and that belong inside
+    /// it.
     pub beside: &'static [&'static str],
     /// The member that has the ARN.
     pub arn: &'static str,
@@ -20,8 +21,8 @@ pub struct Described {
 }
 
 impl Described {
-    /// A description in the spelling of the request: renamed members by their request names, and what stands in the
-    /// PRIMARY deployment alone at the place where the request has it.
+    /// A description in the form of the request: renamed members have their request names, and members that only the
+    /// PRIMARY deployment has are moved to their place in the request.
     pub(crate) fn as_request(&self, description: &Value) -> Value {
         let mut value = description.clone();
         let Value::Object(members) = &mut value else { return value };

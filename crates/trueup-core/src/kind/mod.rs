@@ -32,7 +32,7 @@ pub enum Kind {
     TaskDefinition,
     /// `CreateService`.
     Service,
-    /// `CreateTargetGroup`, with `Attributes` beside its members.
+    /// `CreateTargetGroup`, with `Attributes` as an additional member.
     TargetGroup,
     /// `CreateRule`.
     ListenerRule,
@@ -47,7 +47,7 @@ pub struct Facts {
     pub place: Place,
     /// The API and the operation whose request a document is.
     pub request: (Api, &'static str),
-    /// The member that documents have beside those of the request.
+    /// The member that documents have in addition to those of the request.
     pub beside: Option<Beside>,
     /// Members of the request that trueup sets itself, so that no document may have them, each with what to do instead.
     pub set_by_us: &'static [(&'static str, &'static str)],

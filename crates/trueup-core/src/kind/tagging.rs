@@ -80,7 +80,7 @@ impl Tagging {
         items.filter_map(|tag| Some((text(tag, self.key)?, text(tag, self.value).unwrap_or_default()))).collect()
     }
 
-    /// Tags as a list in this spelling.
+    /// Tags as a list in this dialect.
     pub fn list(&self, tags: &Tags) -> Value {
         tags.iter().map(|(key, value)| json!({ self.key: key, self.value: value })).collect()
     }

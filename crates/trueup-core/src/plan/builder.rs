@@ -94,14 +94,14 @@ pub(crate) fn not_asked(operation: &str) -> ReadFailure {
     }
 }
 
-/// Tags of ours beside the digest and the commit, to be set and to be taken off.
+/// Our tags other than the digest and the commit, to be set and to be removed.
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
     pub(crate) set: Tags,
     pub(crate) gone: Vec<&'static str>,
 }
 
-/// What is known of a resource when its tags are planned.
+/// The state of a resource when its tags are planned.
 pub(crate) struct Settling<'a> {
     pub(crate) arn: &'a Arn,
     /// Its tags now.
@@ -191,7 +191,7 @@ impl<'a> Work<'a> {
         .into()
     }
 
-    /// Where live differs from the document, tags included. `live` is the description, in AWS's spelling.
+    /// The differences between live and the document, tags included. `live` is the description in AWS's form.
     pub(crate) fn changes(&self, body: &Value, live: &Value, live_tags: &Tags, context: &Context) -> Vec<Change> {
         let declared = tags::declared(self.document);
         let member = self.tagging().member;
@@ -228,7 +228,7 @@ impl<'a> Work<'a> {
         sorted
     }
 
-    /// Whether somebody undoes the repair of this field again and again, and the next one has to wait.
+    /// Whether another writer undoes the repair of this field again and again, so that the next repair has to wait.
     pub(crate) fn is_contested(&self, change: &Change) -> bool {
         self.input.memory.flapping().is_waiting(self.kind(), &self.document.name, change, self.input.now)
     }

@@ -25,7 +25,7 @@ pub const CONTESTED_QUIET_SECONDS: i64 = 600;
 /// A field of a document.
 type Field = (Kind, String, Pointer);
 
-/// What was repaired a while ago, field by field.
+/// The recent repairs, field by field.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct FlappingGuard(BTreeMap<Field, Repairs>);
 
@@ -78,8 +78,8 @@ fn spelled(path: &Pointer) -> String {
     if path.segments().is_empty() { "/".to_owned() } else { path.to_string() }
 }
 
-/// Makes one hold of all that is contested about a document, and keeps it while the guard is on: between a repair and the
-/// next time it is undone nothing differs, and that is not the end of it.
+/// Combines the contested changes of a document into one hold, and keeps it while the guard is on: between a repair
+/// and the next time it is undone nothing differs, but the conflict continues.
 pub(crate) fn keep_contested(input: &Input<'_>, held: &mut Vec<Held>) {
     for document in &input.desired.documents {
         let fields = input.memory.flapping().contested(document.kind, &document.name, input.now);

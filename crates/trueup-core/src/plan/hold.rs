@@ -132,8 +132,8 @@ pub enum Hold {
         #[serde(rename = "commit")]
         revision: Option<Revision>,
     },
-    /// Another copy of trueup applied a commit that this copy does not have, or of which it has no valid documents. Ends
-    /// with the answer from git: that commit or a newer one becomes current, or the repository does not have it.
+    /// Another copy of trueup applied a commit that this copy does not have, or of which it has no valid documents.
+    /// Ends with the answer from git: that commit or a newer one becomes current, or the repository does not have it.
     Behind(Ahead),
     /// The target group to delete is still in use. Ends when the last rule and service stop using it.
     TargetGroupInUse {
@@ -195,7 +195,7 @@ pub enum Hold {
     },
     /// The checker found the plan unsound: a bug in trueup. Ends with a fixed version of trueup.
     Unsound {
-        /// What is wrong with the plan, one sentence each.
+        /// The defects of the plan, one sentence each.
         defects: Vec<String>,
     },
 }
@@ -217,12 +217,12 @@ impl Hold {
         self.described().implies
     }
 
-    /// What is wrong, in one sentence.
+    /// The problem, in one sentence.
     pub fn message(&self) -> String {
         self.described().message
     }
 
-    /// What ends it, in one sentence that an operator can act on. JSON has it as `cure`.
+    /// The condition that ends it, in one sentence that an operator can act on. JSON has it as `cure`.
     pub fn remedy(&self) -> &'static str {
         self.described().remedy
     }

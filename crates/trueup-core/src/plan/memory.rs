@@ -1,4 +1,4 @@
-//! What this process did a moment ago: enough not to take AWS's older answers for somebody else's changes.
+//! The recent writes of this process, so that older answers of AWS are not taken for changes by another writer.
 //!
 //! ECS is eventually consistent: a read right after a write may show the time before it (ECS API reference,
 //! `RunTask`, on eventual consistency). Nothing here is needed for correctness after a restart; it saves one repeated
@@ -34,7 +34,7 @@ pub const LOST_CALL_SECONDS_MAX: i64 = 20;
 /// How long a registration is believed that the listing of its family does not show.
 pub const REGISTERED_UNSEEN_SECONDS_MAX: i64 = 600;
 
-/// What was written to one application in one environment by this process.
+/// The writes of this process to one application in one environment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Memory {
     /// The last call of each operation on each subject.
@@ -67,7 +67,7 @@ impl Memory {
         self.made(step, now, OWN_WRITE_UNSEEN_SECONDS_MAX);
     }
 
-    /// Remembers a call whose answer was lost: nobody knows whether it had its effect, or will have it.
+    /// Records a call whose answer was lost: whether it had its effect, or will have it, is unknown.
     ///
     /// It is made again when reads have shown the old state for [`LOST_CALL_SECONDS_MAX`]; a call whose repetition would
     /// make a second thing (a task definition revision, a forced deployment), after a minute.

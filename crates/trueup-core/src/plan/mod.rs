@@ -41,8 +41,8 @@ use crate::pointer::Pointer;
 pub struct Input<'a> {
     /// What git wants.
     pub desired: &'a DesiredApplication,
-    /// The application as git had it at the commit in the service's tag `trueup:revision`, when that is known. Tells
-    /// drift from a pending change field by field, and which tags git once declared.
+    /// The application at the commit in the service's tag `trueup:revision`, if known. Distinguishes drift from a
+    /// pending change field by field, and shows which tags git once declared.
     pub last_applied: Option<&'a DesiredApplication>,
     /// What AWS has, in the whole environment.
     pub live: &'a Live,
@@ -61,7 +61,7 @@ pub struct Input<'a> {
     pub now: Timestamp,
 }
 
-/// What is to be done for one application in one environment, and what is not and why.
+/// The steps for one application in one environment, and the changes that are held, with the reason.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
     /// The environment.
@@ -72,7 +72,7 @@ pub struct Plan {
     pub revision: Revision,
     /// What will be done, in this order.
     pub steps: Vec<Step>,
-    /// What is known and not done.
+    /// The changes that are known and not made.
     pub held: Vec<Held>,
     /// Whether live is as git wants it.
     pub sync: Sync,
@@ -80,8 +80,8 @@ pub struct Plan {
     pub health: Health,
     /// What ECS does at the moment.
     pub rollout: Option<Rollout>,
-    /// Why a rollout failed, or fails, or too few tasks run, as far as it was found out. The planner does not know it;
-    /// whoever reads the evidence puts it in.
+    /// Why a rollout failed or is failing, or why too few tasks run, if that was found out. The planner does not set
+    /// it; the reader of the evidence does.
     pub finding: Option<Finding>,
 }
 
@@ -122,13 +122,13 @@ impl Plan {
         self.held.iter().any(|held| matches!(&held.reason, Hold::Behind(ahead) if !ahead.answered))
     }
 
-    /// Whether there is nothing to do, and nothing goes on: an equal input gives this plan again, at any time.
+    /// Whether there is nothing to do and nothing in progress: an equal input gives this plan again, at any time.
     pub fn is_at_rest(&self) -> bool {
         self.is_settled() && self.steps.is_empty() && self.held.is_empty() && !self.is_rolling()
     }
 
-    /// Adds a hold that was found outside the planner (an invalid document, a refused call) and judges
-    /// [`Plan::sync`] anew.
+    /// Adds a hold that was found outside the planner (an invalid document, a refused call) and recomputes
+    /// [`Plan::sync`].
     pub fn hold(&mut self, held: Held) {
         self.held.push(held);
         self.sync = sync::sync(&self.steps, &self.held);
@@ -145,10 +145,10 @@ pub struct Step {
     pub cause: Cause,
     /// What it changes; for a resource that does not exist yet, one change at the root.
     pub changes: Vec<Change>,
-    /// The paths of those changes that somebody else made: all of them where [`Step::cause`] is drift, and some where a
-    /// commit's change and somebody's stand in one call.
+    /// The paths of the changes that another writer made: all of them if [`Step::cause`] is drift, and some if one
+    /// call carries both a commit's change and drift.
     pub drift: Vec<Pointer>,
-    /// What must happen before the call can be written. The next plan, made after that step was taken, has the call.
+    /// The conditions before the call can be written. The next plan, after those steps were taken, has the call.
     pub awaits: Vec<Awaited>,
     /// The call. Serializes as its `operation` alone: the request carries environment values.
     #[serde(rename = "operation", serialize_with = "operation_alone")]
@@ -161,14 +161,14 @@ impl Step {
         self.awaits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
-    /// The changes that somebody else made.
+    /// The changes that another writer made.
     pub fn drifted(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| self.drift.contains(&change.path))
     }
 }
 
-/// What must happen before the call of a step can be written. Its `Display`, which reports carry as well, is
-/// `target-group backend`, `task-definition`, `priority 10` or `deletion of ARN`.
+/// A condition before the call of a step can be written. Its `Display`, which reports carry as well, is `target-group
+/// backend`, `task-definition`, `priority 10` or `deletion of ARN`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Awaited {
     /// The resource of this document is created.
@@ -200,7 +200,7 @@ fn operation_alone<S: Serializer>(call: &Call, serializer: S) -> Result<S::Ok, S
     call.operation.serialize(serializer)
 }
 
-/// An AWS API call: the operation and its request, in the API's own JSON spelling.
+/// An AWS API call: the operation and its request, in the API's own JSON form.
 ///
 /// `Debug` shows the operation alone, because requests carry environment values.
 #[derive(Clone, PartialEq)]
@@ -299,7 +299,7 @@ pub enum Cause {
     Create,
     /// Git changed: a commit is waiting.
     Pending,
-    /// AWS changed: somebody else did that.
+    /// AWS changed: another writer did that.
     Drift,
     /// It is as git wants it, and gets our tags.
     Adopt,
@@ -319,7 +319,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Those of the changes that somebody else made, as far as the reason tells.
+    /// The changes that another writer made, as far as the reason shows.
     pub fn drift(&self) -> &[Change] {
         let is_drift = matches!(
             self.reason,
@@ -356,7 +356,7 @@ pub enum Sync {
     Synced,
     /// Something differs.
     OutOfSync,
-    /// Something could not be read, so nobody knows.
+    /// Something could not be read, so the status is unknown.
     Unknown,
 }
 
@@ -369,7 +369,7 @@ pub enum Health {
     Progressing,
     /// A rollout failed, or fewer tasks run than wanted.
     Degraded,
-    /// Following and healing are stopped by a person.
+    /// An operator stopped following and healing.
     Suspended,
     /// Git wants it and AWS does not have it.
     Missing,

@@ -28,7 +28,7 @@ pub enum Rollout {
         task_definition: Arn,
         /// ECS's own words.
         reason: String,
-        /// Whether the tag `trueup:failed` says so already: then it was told before, maybe by another process.
+        /// Whether the tag `trueup:failed` already records it: then it was reported before, maybe by another process.
         #[serde(skip)]
         recorded: bool,
     },
@@ -46,11 +46,11 @@ pub enum Rollout {
         #[serde(skip)]
         recorded: bool,
     },
-    /// A person stopped it (`StopServiceDeployment`).
+    /// An operator stopped it (`StopServiceDeployment`).
     Stopped {
         /// The task definition revision that was asked for.
         task_definition: Arn,
-        /// The task definition revision that the service is told to run instead; the same where nothing was put back.
+        /// The task definition revision that the service runs instead; the same one if ECS restored nothing.
         serving: Arn,
         /// ECS's own words.
         reason: String,
@@ -65,8 +65,8 @@ pub enum Rollout {
         /// The task definition revision that ECS brings into service instead.
         by: Arn,
     },
-    /// It takes longer than `rollout_timeout` and what its configuration makes it wait for. ECS goes on with it, and
-    /// nothing is done about it: without a circuit breaker ECS never gives up by itself.
+    /// It takes longer than `rollout_timeout` and the waiting times in its configuration. ECS continues it, and
+    /// trueup does not interfere: without a circuit breaker ECS never gives up on its own.
     TimedOut {
         /// The task definition revision that is asked for.
         task_definition: Arn,
@@ -83,13 +83,13 @@ pub struct Progress {
     pub desired: i64,
     /// Tasks that run.
     pub running: i64,
-    /// Tasks that are healthy. A plan does not count them: `None` where nobody did, or could not.
+    /// Tasks that are healthy. A plan does not count them; `None` if they were not counted.
     pub healthy: Option<i64>,
     /// Tasks that are being started.
     pub pending: i64,
     /// Tasks in a row that did not come up.
     pub failed: i64,
-    /// The stage of a blue/green, linear or canary deployment, such as `BAKE_TIME`, where ECS tells it.
+    /// The stage of a blue/green, linear or canary deployment, such as `BAKE_TIME`, if ECS reports it.
     pub stage: Option<String>,
     /// Since when ECS is at it.
     pub since: Option<Timestamp>,

@@ -28,9 +28,9 @@ pub const REVISION: &str = "trueup:revision";
 pub const DIGEST: &str = "trueup:digest";
 /// The digest of the deployment that ECS failed or rolled back: see [`crate::resources::service::deployment_digest`].
 pub const FAILED: &str = "trueup:failed";
-/// A person wants a failed deployment tried once more: its digest and a time, `DIGEST TIME`.
+/// An operator requests another try of a failed deployment: its digest and a time, `DIGEST TIME`.
 pub const RETRY: &str = "trueup:retry";
-/// Following and healing are suspended by a person: who, when and why, see [`crate::planner::note`].
+/// An operator suspended following and healing: who, when and why, see [`crate::planner::note`].
 pub const SUSPENDED: &str = "trueup:suspended";
 /// What `CloudFormation` writes on the resources of a stack.
 const STACK: &str = "aws:cloudformation:stack-name";
@@ -62,14 +62,14 @@ pub fn legal(value: &str) -> String {
     value.chars().take(256).map(|c| if allowed(c) { c } else { '_' }).collect()
 }
 
-/// Whose a resource is, judged by its tags.
+/// The owner of a resource, according to its tags.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Claim {
     /// This application's of this environment.
     Ours,
-    /// Nobody's, or another document's or application's that git no longer has: it becomes ours.
+    /// No owner, or another document or application that git no longer has: trueup adopts it.
     Adopt,
-    /// Somebody else's.
+    /// Another owner.
     Held(Hold),
 }
 

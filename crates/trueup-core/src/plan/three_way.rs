@@ -9,18 +9,19 @@ use crate::kind::{self, Kind};
 use crate::live::Tags;
 use crate::pointer::Pointer;
 
-/// What is known of the last application of a document.
+/// The basis of the comparison: the known state of a document's last application.
 pub(crate) enum Basis {
-    /// Exactly this desired document was applied: whatever differs was changed by somebody else.
+    /// Exactly this desired document was applied: every difference was made by another writer.
     Same,
     /// Another one was, and these are the places where git changed since.
     Changed(Vec<Pointer>),
-    /// Nobody knows: whatever differs waits to be applied.
+    /// Unknown: every difference waits to be applied.
     Unknown,
 }
 
 impl Basis {
-    /// Judges by the digest in the resource's tag, and by the document of the commit that was applied last.
+    /// Derives the basis from the digest in the resource's tag, and from the document at the commit that was applied
+    /// last.
     pub(crate) fn of(tags: &Tags, digest: &Digest, document: &Document, last: Option<&Document>) -> Self {
         if tags.get(super::tags::DIGEST).is_some_and(|tag| Digest::from_tag(tag) == *digest) {
             return Self::Same;
@@ -59,11 +60,11 @@ pub(crate) fn mode(policy: &Policy, cause: Cause) -> Mode {
 pub(crate) struct Sorted {
     /// Acted on.
     pub(crate) acted: Vec<(Cause, Change)>,
-    /// Told and held.
+    /// Reported and held.
     pub(crate) reported: Vec<(Cause, Change)>,
     /// Neither.
     pub(crate) off: Vec<(Cause, Change)>,
-    /// Drift that somebody makes again after each repair: its next repair waits.
+    /// Drift that another writer recreates after each repair: its next repair waits.
     pub(crate) contested: Vec<(Cause, Change)>,
 }
 
@@ -104,7 +105,7 @@ impl Sorted {
         take(&mut self.acted, which)
     }
 
-    /// Takes the changes out of what is told and held that `which` names.
+    /// Takes the changes that `which` selects out of those that are reported and held.
     pub(crate) fn take_withheld(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
         let mut taken = take(&mut self.reported, &which);
         taken.extend(take(&mut self.contested, which));

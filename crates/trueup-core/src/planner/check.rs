@@ -1,4 +1,4 @@
-//! Judges plans without sharing code with the planner: what no plan may ever hold.
+//! Checks plans without sharing code with the planner: the properties that no plan may violate.
 //!
 //! Run in tests and before anything is applied. A violation is a defect of the planner; nothing of such a plan may be
 //! done.
@@ -14,7 +14,7 @@ use crate::names::{ApplicationName, ServiceId};
 use crate::operation::Operation;
 use crate::plan::{Awaited, Cause, Hold, Input, Plan, Step};
 
-/// What is wrong with a plan, one sentence each; empty for a sound one.
+/// The defects of a plan, one sentence each; empty for a sound one.
 pub fn check(input: &Input<'_>, plan: &Plan) -> Vec<String> {
     let mut wrong = Vec::new();
     twice(plan, &mut wrong);
@@ -26,7 +26,7 @@ pub fn check(input: &Input<'_>, plan: &Plan) -> Vec<String> {
     wrong
 }
 
-/// What is wrong with what is to be pruned; `instance` is this installation.
+/// The defects of a prune; `instance` is this installation.
 pub fn check_prune(instance: &str, limit: u32, prunes: &BTreeMap<ApplicationName, Prune>) -> Vec<String> {
     let mut wrong = Vec::new();
     let steps: Vec<&Step> = prunes.values().flat_map(|prune| &prune.steps).collect();
@@ -85,7 +85,7 @@ fn order(plan: &Plan, wrong: &mut Vec<String>) {
     }
 }
 
-/// Whom nobody may touch.
+/// The resources that may not be written.
 fn untouched(input: &Input<'_>, plan: &Plan, wrong: &mut Vec<String>) {
     let waits = !input.desired.unresolved.is_empty() || !input.waits_for.is_empty() || input.ahead.is_some();
     if waits && !plan.steps.is_empty() {

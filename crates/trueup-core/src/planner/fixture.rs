@@ -32,7 +32,7 @@ pub(crate) fn document(kind: Kind, name: &str, body: Value) -> Document {
     Document { kind, name: name.to_owned(), path: format!("elearning/{name}"), body, digest, awaits: BTreeSet::new() }
 }
 
-/// All that the planner looks at, with the way to change it.
+/// The planner's whole input, with ways to change it.
 pub(crate) struct World {
     pub(crate) desired: DesiredApplication,
     pub(crate) last_applied: Option<DesiredApplication>,
@@ -42,7 +42,7 @@ pub(crate) struct World {
     pub(crate) waits_for: BTreeSet<ApplicationName>,
     pub(crate) ahead: Option<Ahead>,
     pub(crate) applications: BTreeSet<ApplicationName>,
-    /// How many things AWS has made.
+    /// How many resources AWS has created.
     made: usize,
 }
 
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// AWS has all of it, and trueup made it: the rollout is over.
+    /// All resources exist, created by trueup, and the rollout is complete.
     pub(crate) fn settled() -> Self {
         let mut world = Self::new();
         world.converge();
@@ -150,7 +150,7 @@ impl World {
         made
     }
 
-    /// Takes the first step that can be taken, and gives it back.
+    /// Takes the first step whose conditions are met, and returns it.
     pub(crate) fn step(&mut self) -> Option<Step> {
         let step = self.plan().steps.into_iter().find(|step| step.awaits.is_empty())?;
         let answer = self.answer(&step.call);
@@ -310,7 +310,7 @@ pub(crate) fn shown(plan: &Plan) -> Vec<String> {
     steps.chain(held).collect()
 }
 
-/// The tags of something that another hand made.
+/// The tags of a resource that another writer created.
 pub(crate) fn tags_of(pairs: &[(&str, &str)]) -> Tags {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
 }

@@ -1,4 +1,4 @@
-//! Pruning: what trueup made and git no longer has.
+//! Pruning: resources that trueup created and git no longer has.
 //!
 //! Never because something is missing, unreadable or empty: only what carries our tags and a commit of this
 //! repository, only while all of the environment's desired state is known, and only so many at a time.
@@ -37,12 +37,12 @@ pub struct PruneInput<'a> {
     pub live: &'a Live,
 }
 
-/// What is to be pruned of one application.
+/// The resources of one application to be pruned.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prune {
     /// What will be deleted, in this order: services, rules, target groups.
     pub steps: Vec<Step>,
-    /// What is not, and why.
+    /// The resources that are not pruned, with the reason.
     pub held: Vec<Held>,
 }
 
@@ -277,7 +277,7 @@ fn scalar(value: &Value, name: &str) -> String {
     }
 }
 
-/// Whether a string stands anywhere in a value.
+/// Whether a value contains a string, at any depth.
 fn mentions(value: &Value, text: &str) -> bool {
     match value {
         Value::String(string) => string == text,

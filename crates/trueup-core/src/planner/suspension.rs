@@ -1,4 +1,4 @@
-//! Suspended applications: a person stopped following and healing, and a tag in AWS remembers it.
+//! Suspended applications: an operator stopped following and healing, and a tag in AWS records it.
 //!
 //! The tag `trueup:suspended` is written on the service; where there is none, on a target group or a rule. Whichever
 //! resource carries it suspends the whole application.

@@ -91,7 +91,7 @@ pub enum What {
         commit: Revision,
         /// Why, in one sentence.
         message: String,
-        /// What ends it, in one sentence.
+        /// The condition that ends it, in one sentence.
         cure: String,
         /// The commit that is current there.
         in_force: Option<Revision>,
@@ -119,7 +119,7 @@ pub enum What {
         /// The changes.
         changes: Vec<Change>,
     },
-    /// A resource is as it was last applied again.
+    /// A resource matches its last applied document again.
     DriftResolved {
         /// The resource.
         resource: Resource,
@@ -198,9 +198,9 @@ pub enum What {
         /// The hold: `reason`, and its members.
         #[serde(flatten)]
         hold: Hold,
-        /// What is wrong, in one sentence.
+        /// The problem, in one sentence.
         message: String,
-        /// What ends it, in one sentence.
+        /// The condition that ends it, in one sentence.
         cure: String,
         /// The held changes.
         changes: Vec<Change>,

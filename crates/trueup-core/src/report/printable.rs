@@ -1,4 +1,4 @@
-//! Foreign text, made safe to print on a terminal.
+//! Foreign text, escaped for printing on a terminal.
 
 use std::borrow::Cow;
 

@@ -119,7 +119,7 @@ fn how_far(progress: &Progress) -> String {
     words
 }
 
-/// The steps that are planned and not made yet.
+/// The steps that are planned and not applied yet.
 fn pending(plan: &Plan) -> Option<Explanation> {
     if plan.steps.is_empty() {
         return None;

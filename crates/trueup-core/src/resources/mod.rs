@@ -1,4 +1,4 @@
-//! What is done about the resources of each kind of document: the upper one of a kind's two rooms.
+//! The behaviour of each kind of document: the upper one of a kind's two rooms.
 //!
 //! A kind's folder has its behaviour; this file is the table of contents, one match for each behaviour, so that the
 //! compiler names whatever a new kind lacks. The machinery below ([`crate::plan`], [`crate::drift`]) knows no kind, and
@@ -74,7 +74,7 @@ pub(crate) fn all_tags(kind: Kind, live: &Live) -> Vec<&Tags> {
 pub(crate) struct Pruning {
     /// What the resource of a document is called in AWS.
     pub(crate) name_in_git: fn(&DesiredApplication, &Document) -> String,
-    /// What a resource is called in AWS; `None` where that cannot be told, and then it stays.
+    /// The name of a resource in AWS; `None` if it is unknown, and then the resource stays.
     pub(crate) name_in_aws: fn(&OwnedResource) -> Option<String>,
     /// Whether the tag with its document keeps it, although it is called otherwise in AWS.
     pub(crate) kept_by_document: bool,

@@ -1,4 +1,5 @@
-//! Whether an application's service was there before: it tells a service that another writer deleted from one that never was.
+//! Whether an application's service existed before: it distinguishes a service that another writer deleted from one
+//! that never existed.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -14,8 +15,8 @@ use crate::plan::{Memory, tags};
 const CREATION_SECONDS_MAX: i64 = 900;
 
 impl Memory {
-    /// Notes whether the application's service is there. To be called after each observation: it tells a service that
-    /// another writer deleted from one that never was, also while its creation takes long.
+    /// Records whether the application's service exists. To be called after each observation: it distinguishes a
+    /// service that another writer deleted from one that never existed, even while its creation takes long.
     pub fn note_service(&mut self, desired: &DesiredApplication, live: &Live, instance: &InstanceName, now: Timestamp) {
         let Some(id) = desired.service_id() else { return };
         match live.services.get(&id) {

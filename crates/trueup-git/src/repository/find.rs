@@ -1,4 +1,4 @@
-//! What a person calls a commit: some of its digits, a tag or a branch.
+//! A commit as an operator names it: some of its digits, a tag or a branch.
 
 use git2::{ErrorCode, Oid};
 use trueup_core::names::Revision;

@@ -27,7 +27,7 @@ use crate::tree;
 /// A commit's subject has this many characters at most; the rest is cut.
 const SUBJECT_CHARACTERS_MAX: usize = 200;
 
-/// How much longer than the fetch's own limit a poll is waited for: its look at what was fetched.
+/// How much longer than the fetch's own limit a poll may take, to read what was fetched.
 const POLL_GRACE: Duration = Duration::from_mins(1);
 
 /// One branch of one repository.

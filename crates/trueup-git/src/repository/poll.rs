@@ -51,7 +51,7 @@ impl Inner {
         Ok(Head { revision: revision(head), movement })
     }
 
-    /// Brings the store up to the branch's head and gives it back. Changes no refs.
+    /// Brings the store up to the branch's head and returns that head. Changes no refs.
     fn advance(&self, turn: &Turn, stored: Option<Oid>) -> Result<Oid, SourceError> {
         let whole = !self.damaged.load(Ordering::Relaxed);
         if whole {

@@ -24,7 +24,7 @@ const EVENTS_BYTES: usize = 4096;
 /// What in the repository's own directory says where its branches are.
 const NAMES: [&str; 4] = ["HEAD", "packed-refs", "refs", "reftable"];
 
-/// Whatever makes, moves, removes or ends writing; never reading, which is what whoever is told does.
+/// Events of creating, moving, removing and finishing a write. Not of reading, because the poll that follows reads.
 const CHANGES: WatchMask = WatchMask::CREATE
     .union(WatchMask::MOVED_TO)
     .union(WatchMask::MOVED_FROM)

@@ -17,14 +17,14 @@ mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 use self::elsewhere::Watched;
 
-/// How long after something moved it is told: a push moves a lock, a ref and its log within a millisecond or two.
+/// How long after the last change it is reported: a push moves a lock, a ref and its log within a millisecond or two.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// How often it is looked whether what is watched is still what is there, and tried again where it could not be watched. A
-/// repository that was replaced is noticed by polling until then.
+/// How often the watch is compared with the files that exist now, and retried where it failed. Until then, polling
+/// notices a replaced repository.
 const LOOK_AFTER: Duration = Duration::from_secs(30);
 
-/// What a look at the files found.
+/// The result of one comparison with the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Found {
     /// Nothing of interest.
@@ -35,8 +35,8 @@ enum Found {
     Otherwise,
 }
 
-/// Calls `changed` when something may have been pushed to a repository on this machine, for as long as it is polled. Ends
-/// at once for a repository that is elsewhere.
+/// Calls `changed` when something may have been pushed to a repository on this machine, while the future is polled.
+/// Ends at once for a remote repository.
 ///
 /// It is called once at the beginning, and whenever watching begins anew: nobody knows what happened before. Where files
 /// cannot be watched (no such repository yet, the system's limit of watches, another system than Linux), that is told in

@@ -1,4 +1,4 @@
-//! `/api/v1/applications`: how every application stands, as of its last look.
+//! `/api/v1/applications`: the status of every application at its last cycle.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

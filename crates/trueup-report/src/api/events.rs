@@ -95,7 +95,7 @@ pub(super) fn list(query: Option<&str>, journal: &Journal) -> Result<Page, Page>
     Ok(Page::written(200, format!(r#"{{"events":[{events}],"next":{next},"newest":{newest},"missed":{missed}}}"#)))
 }
 
-/// Where reading begins, and whether something was missed because another process told it.
+/// The position at which reading begins, and whether events of an earlier process were missed.
 fn from(query: &Query, journal: &Journal) -> Result<(From, bool), Page> {
     let instead = "a cursor that a page before had";
     let (before, after) = (query.read("before", instead, Cursor::parse)?, query.read("after", instead, Cursor::parse)?);

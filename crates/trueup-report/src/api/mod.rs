@@ -1,4 +1,4 @@
-//! What is told over HTTP: from a path and a query to a page, without a socket.
+//! The HTTP API: from a path and a query to a page, without a socket.
 
 mod applications;
 mod events;
@@ -28,19 +28,19 @@ pub const PATHS: [&str; 6] = [
 /// What pages are made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Sources<'s> {
-    /// How everything stands.
+    /// The status of all applications.
     pub status: &'s Status,
     /// The last events.
     pub journal: &'s Journal,
-    /// Whether the loops go on.
+    /// Whether the loops are alive.
     pub heartbeat: &'s Heartbeat,
-    /// What was measured and counted.
+    /// The measurements and counters.
     pub measures: &'s Measures,
     /// The time now.
     pub now: Timestamp,
 }
 
-/// The page of a path and of what stands behind its `?`, both as they were sent.
+/// The page for a path and its query, both as received.
 ///
 /// Total: whatever is sent, there is a page. `/healthz`, `/readyz` and `/metrics` take any query, because scrapers add theirs.
 pub fn page(path: &str, query: Option<&str>, sources: &Sources<'_>) -> Page {
@@ -80,7 +80,7 @@ fn application(path: &str) -> Option<(String, String)> {
     Some((decoded(environment)?, decoded(name.trim_end_matches('/'))?)).filter(|(_, name)| !name.is_empty())
 }
 
-/// Text without its percent-encoding; `None` where that is none, or no text.
+/// Text without its percent-encoding; `None` if the encoding or the text is invalid.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

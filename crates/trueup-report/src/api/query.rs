@@ -1,4 +1,4 @@
-//! What stands behind a path's `?`: known parameters, each once, each with a value that it may have.
+//! The query of a path: known parameters, each once, each with an allowed value.
 
 use std::collections::BTreeMap;
 

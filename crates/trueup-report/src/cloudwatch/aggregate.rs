@@ -1,4 +1,4 @@
-//! From measurements, events and how things stand to one minute's data. Pure.
+//! Aggregates measurements, events and the status into one minute's data. Pure.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub const METRICS: [&str; 10] = [
 /// An application in an environment.
 type Place = (String, String);
 
-/// What came to be since the last minute.
+/// The data accumulated since the last minute.
 #[derive(Debug, Default)]
 pub(super) struct Aggregate {
     cycles: BTreeMap<String, Sample>,
@@ -85,7 +85,7 @@ impl Aggregate {
         }
     }
 
-    /// The data of this minute: what came to be, and how things stand. Begins a new minute.
+    /// The data of this minute: what was accumulated, and the status. Begins a new minute.
     ///
     /// `began` is since when this process tries to read the repository.
     pub fn take(&mut self, status: &Status, began: Timestamp, now: Timestamp) -> Vec<Datum> {
@@ -128,7 +128,7 @@ fn add<K: Ord>(samples: &mut BTreeMap<K, Sample>, key: K, took: Duration) {
     }
 }
 
-/// How an application stands, in numbers; nothing of what is not known.
+/// The status of an application in numbers, without values that are unknown.
 fn standing_of(plan: &Plan) -> impl Iterator<Item = (&'static str, f64)> {
     let flag = |is: bool| Some(if is { 1.0 } else { 0.0 });
     let seen = plan.sync != Sync::Unknown;

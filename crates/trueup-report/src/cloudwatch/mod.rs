@@ -1,4 +1,4 @@
-//! Metrics for CloudWatch: one flush a minute, beside the loop, bounded in number, size and time.
+//! Metrics for CloudWatch: one flush a minute, in the background, limited in number, size and time.
 
 mod aggregate;
 
@@ -27,10 +27,10 @@ const FLUSH: Duration = Duration::from_mins(1);
 const CALL_DATA_MAX: usize = 1_000;
 const CALL_BYTES_MAX: usize = 900_000;
 
-/// What a datum takes beside its names, written out.
+/// The size of a datum without its names, when encoded.
 const DATUM_BYTES: usize = 400;
 
-/// How many data wait for a CloudWatch that does not answer, and for how long. What is older is dropped.
+/// How many data wait while CloudWatch does not answer, and for how long. Older data are dropped.
 const WAITING_DATA_MAX: usize = 50_000;
 const WAITING_MAX: Duration = Duration::from_mins(15);
 
@@ -52,7 +52,7 @@ impl CloudWatch {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to put metrics into a namespace. `status` says how everything stands.
+    /// Starts to publish metrics into a namespace. `status` reads the current status.
     pub fn start(
         &self,
         namespace: String,
@@ -111,7 +111,7 @@ struct Flush {
     metrics: Arc<dyn Metrics>,
     /// One call each, the oldest first.
     waiting: VecDeque<Vec<Datum>>,
-    /// It fails, and that was told.
+    /// Whether the current failure was logged.
     told: bool,
 }
 
@@ -172,7 +172,7 @@ impl Flush {
         }
     }
 
-    /// Tells once that metrics cannot be put, and again when it fails after it did not.
+    /// Logs once that publishing metrics failed, and again when it fails after a success.
     fn tell(&mut self, error: &str) {
         if !std::mem::replace(&mut self.told, true) {
             let (namespace, error) = (&self.namespace, printable(error));

@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use crate::secret::SecretSource;
 
-/// What is wrong with a URL. Never repeats it.
+/// Why a URL is refused. Never repeats the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
     /// It is not a URL, or has no host.

@@ -25,7 +25,7 @@ pub(super) enum State {
 }
 
 impl State {
-    /// As it is recorded, and as GitHub has it.
+    /// The state as recorded and as GitHub spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -51,7 +51,7 @@ pub(super) struct CommitStatus {
 }
 
 impl CommitStatus {
-    /// A status; the description is made one line and shortened to its limit.
+    /// A status; the description is reduced to one line and shortened to its limit.
     pub fn new(place: String, revision: Revision, state: State, why: &str, description: &str) -> Self {
         let text = printable(description);
         let mut description: String = text.chars().take(DESCRIPTION_CHARACTERS_MAX).collect();
@@ -62,7 +62,7 @@ impl CommitStatus {
         Self { place, revision, state, why: why.to_owned(), description }
     }
 
-    /// What is recorded of it: `REVISION STATE REASON`.
+    /// The value that is recorded: `REVISION STATE REASON`.
     pub fn value(&self) -> String {
         format!("{} {} {}", self.revision, self.state.as_str(), self.why)
     }
@@ -208,7 +208,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// How things stand: the head, and plans of applications in production.
+    /// A status of the daemon: the head, and plans of applications in production.
     pub fn standing(head: &str, plans: impl IntoIterator<Item = Plan>) -> Status {
         let now = Timestamp::UNIX_EPOCH;
         let source = SourceStatus { revision: Some(Revision::new(head)), last_success: Some(now), failure: None };

@@ -22,7 +22,7 @@ struct Stored {
     told: Vec<(String, String)>,
 }
 
-/// What was sent, by what it is about.
+/// The last message sent about each subject.
 #[derive(Debug)]
 pub(super) struct Memory {
     path: Option<PathBuf>,
@@ -64,7 +64,7 @@ impl Memory {
         }
     }
 
-    /// What was recorded for `key` last.
+    /// The last value recorded for `key`.
     pub fn value(&self, key: &str) -> Option<&str> {
         self.told.get(key).map(|entry| entry.value.as_str())
     }

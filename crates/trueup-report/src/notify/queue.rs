@@ -1,4 +1,4 @@
-//! What waits for a target: a queue with an end. Whoever puts something in never waits; what is oldest goes.
+//! The queue of a target, with a limit. Adding never blocks; the oldest entry is dropped.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -95,12 +95,12 @@ pub(super) mod tests {
         What::HoldStarted { resource: None, message, cure, hold, changes, applications }
     }
 
-    /// What was held is no longer.
+    /// A hold that ended.
     pub fn ended() -> What {
         ended_of("CallRefused")
     }
 
-    /// What was held for this reason is no longer.
+    /// A hold with this reason that ended.
     pub fn ended_of(reason: &str) -> What {
         What::HoldEnded { resource: None, reason: reason.to_owned(), applications: BTreeSet::new(), root: None }
     }

@@ -25,18 +25,18 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How long one request may take with its answer.
 const REQUEST_MAX: Duration = Duration::from_secs(10);
 
-/// How much of an answer is read; nothing of it is told to anybody.
+/// How much of an answer is read; none of it is reported.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
-/// How much of an error's text is told.
+/// How much of an error's text is reported.
 const ERROR_CHARACTERS_MAX: usize = 200;
 
-/// What is posted.
+/// The request to post.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Request {
     /// Where to.
     pub url: Url,
-    /// Beside `Content-Type: application/json`.
+    /// Headers in addition to `Content-Type: application/json`.
     pub headers: Vec<(&'static str, String)>,
     /// JSON.
     pub body: String,
@@ -49,7 +49,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// What came back.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     /// An answer.
@@ -82,7 +82,7 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// A client; connections are made when they are needed.
+    /// A client; it connects on demand.
     ///
     /// # Errors
     /// When the system has no TLS to offer, such as no CA certificates at all.
@@ -164,7 +164,7 @@ fn told(error: &reqwest::Error) -> String {
     printable(&cause.to_string()).chars().take(ERROR_CHARACTERS_MAX).collect()
 }
 
-/// Resolves names, without the addresses that nothing is sent to: a name can be made to lead anywhere.
+/// Resolves names and drops forbidden addresses: the owner of a name can point it anywhere.
 struct Guarded {
     /// The name is this machine's, and must lead there.
     loopback_alone: bool,

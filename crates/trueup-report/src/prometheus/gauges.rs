@@ -1,4 +1,4 @@
-//! How everything stands, as gauges that are made at the scrape.
+//! The status of all applications as gauges, computed at the scrape.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,12 +35,12 @@ pub(super) struct Standing {
     /// Since git was read last, in seconds.
     age: Option<f64>,
     revision: Option<String>,
-    /// For each environment that was looked at, since that ended, in seconds.
+    /// For each observed environment, the seconds since its last cycle ended.
     cycle_ages: Vec<(String, f64)>,
     applications: Vec<ApplicationGauges>,
 }
 
-/// An application, with what would make two or three labels of its own of it.
+/// An application, with the fields that would otherwise be two or three labels.
 #[derive(Debug)]
 struct ApplicationGauges {
     environment: String,
@@ -104,7 +104,7 @@ impl Collector for Standing {
 }
 
 impl Standing {
-    /// What has one of a few states: a series for each, so that a state that is left goes to 0.
+    /// A field with a few states: one series for each, so that a state that no longer applies goes to 0.
     fn states(&self, out: &mut Out<'_>) -> fmt::Result {
         let mut syncs = out.gauge("application_sync", "1 for the application's sync, 0 for the others")?;
         for application in &self.applications {

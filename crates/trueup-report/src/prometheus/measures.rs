@@ -1,4 +1,4 @@
-//! What is measured and counted while the process runs: histograms and counters, each with few labels of few values.
+//! The histograms and counters of this process, each with few labels of few values.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! `/metrics`: how everything stands, and what was measured and counted, as `OpenMetrics` text.
+//! `/metrics`: status, measurements and counters, as `OpenMetrics` text.
 
 mod gauges;
 mod measures;

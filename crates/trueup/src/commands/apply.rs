@@ -38,10 +38,10 @@ pub struct ApplyArgs {
     pub format: Format,
 }
 
-/// How often the progress line is drawn anew.
+/// How often the progress line is redrawn.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Where there is no terminal: how often, at most, a rollout whose counts change is told anew.
+/// Without a terminal: the shortest interval at which a rollout whose counts change is printed again.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 /// Applies and waits until everything is Synced and Healthy, nothing more can come of waiting, or the time is up.
@@ -58,7 +58,7 @@ pub fn apply(args: &ApplyArgs) -> Result<ExitCode> {
     })
 }
 
-/// What is shown on stderr while a command waits: a line that moves on a terminal, plain lines elsewhere.
+/// The progress on stderr while a command waits: a moving line on a terminal, plain lines elsewhere.
 pub struct Shown {
     bar: ProgressBar,
 }
@@ -73,13 +73,13 @@ impl Shown {
         Ok(Self { bar: ProgressBar::new_spinner().with_style(style) })
     }
 
-    /// Tells events above the line.
+    /// Prints events above the progress line.
     pub fn sink(&self) -> Arc<dyn Sink> {
         Arc::new(Progress { bar: self.bar.clone() })
     }
 }
 
-/// Applies, waits, and prints how everything stands in the end. Gives back whether all is Synced and Healthy.
+/// Applies, waits, and prints the final status. Returns whether all applications are Synced and Healthy.
 ///
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.
@@ -142,12 +142,13 @@ fn doing(plan: &Plan) -> String {
     format!("{}: {}", plan.application, rollout.unwrap_or_else(|| format!("{:?}", plan.sync)))
 }
 
-/// Whether an event is told: what is about to be done, `plan` shows, and how it ends, the table that follows.
+/// Whether `apply` prints an event. It leaves out pending steps, which `plan` shows, and drift, which the final table
+/// shows.
 pub fn is_shown(event: &Event) -> bool {
     !matches!(event.what, What::PlanMade { .. } | What::DriftDetected { .. })
 }
 
-/// Tells on stderr what is done.
+/// Prints on stderr what was done.
 struct Progress {
     bar: ProgressBar,
 }

@@ -160,7 +160,8 @@ fn compare_case(case: &Value) -> Result<Vec<Change>, String> {
     compare(kind, &file, live).map_err(|reason| reason.line())
 }
 
-/// Reads a document for its spans; the path is its name alone, so that problems name it as it was given.
+/// Reads a document for its spans. Its path is the file name alone, so that problems use the name from the command
+/// line.
 fn source_file(path: &Path) -> Result<Arc<SourceFile>> {
     let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();

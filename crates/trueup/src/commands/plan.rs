@@ -58,7 +58,7 @@ pub fn plan(args: &PlanArgs) -> Result<ExitCode> {
     })
 }
 
-/// 0 nothing, 1 changes or holds, 2 when something could not be read, so that nobody knows.
+/// 0: nothing to do, 1: changes or holds, 2: unknown, because something could not be read.
 fn exit_code(plans: &[Plan]) -> ExitCode {
     if plans.iter().any(|plan| plan.sync == Sync::Unknown) {
         ExitCode::from(COULD_NOT_RUN)

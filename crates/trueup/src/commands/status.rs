@@ -29,7 +29,7 @@ pub struct StatusArgs {
     pub format: Format,
 }
 
-/// Reads git and AWS and tells how everything stands.
+/// Reads git and AWS and prints the status.
 ///
 /// # Errors
 /// When the repository cannot be read or its revision is rejected.

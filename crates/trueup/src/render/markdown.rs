@@ -8,14 +8,14 @@ use trueup_core::report::{printable, subject_title};
 
 use super::plan::{Symbol, Totals, held_name, why};
 
-/// What a comment begins with, so that whoever posts it finds the one of last time and replaces it.
+/// The first line of a comment, by which a bot that posts it finds and replaces the previous one.
 const MARK: &str = "<!-- trueup plan -->";
 
 /// How large the text gets, in bytes. GitHub refuses comments of more than 65,536 characters; the rest is for what a
 /// workflow adds. What does not fit is counted.
 const BYTES_MAX: usize = 60_000;
 
-/// How many changes of one step are listed. More than that nobody reads in a table.
+/// How many changes of one step are listed; a longer table is not readable.
 const CHANGES_MAX: usize = 20;
 
 /// How many characters of a value, or of a sentence, are shown.

@@ -40,8 +40,8 @@ fn called() -> &'static Regex {
     &CALLED
 }
 
-/// Collects the places of everything in `environment` but the names of variables, wherever such a member stands, and in
-/// all other pairs of name and value.
+/// Collects the places of everything in `environment` except the names of variables, wherever that member occurs, and
+/// in all other pairs of name and value.
 fn find(node: &Node, ranges: &mut Vec<Range<usize>>) {
     match &node.value {
         NodeValue::Object(members)
@@ -63,7 +63,7 @@ fn find(node: &Node, ranges: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Whether a secret itself stands where its ARN, its name or a reference belongs: what is none of these may be one.
+/// Whether a value may be a secret in a place for its ARN, its name or a reference, because it is none of the three.
 fn is_misplaced(name: &str, node: &Node) -> bool {
     let NodeValue::String(text) = &node.value else { return false };
     name.eq_ignore_ascii_case("valueFrom") && !["arn:", "/", "${"].iter().any(|begin| text.starts_with(begin))

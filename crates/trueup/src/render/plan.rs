@@ -11,7 +11,7 @@ use crate::terminal::{ADDED, BOLD, CHANGED, DIM, HELD, REMOVED};
 /// Counts over several plans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Totals {
-    /// Resources that will be made.
+    /// Resources to be created.
     pub create: usize,
     /// Resources that will be changed (several calls on one resource count once).
     pub change: usize,
@@ -52,7 +52,7 @@ impl Totals {
     }
 }
 
-/// `1 to create, 2 to change, 0 to prune, 1 held`, and what is adopted where there is such.
+/// `1 to create, 2 to change, 0 to prune, 1 held`, and the number of adoptions if there are any.
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { create, change, adopt, prune, held } = self;

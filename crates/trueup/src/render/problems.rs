@@ -19,7 +19,7 @@ pub fn problems(root: &Path, problems: &[Problem]) -> String {
     problems_of(root, problems, |file| super::masked::masked(file, problems))
 }
 
-/// The same for files of which another text may be shown than of documents. What `masked` gives has the file's length.
+/// The same for files with their own rule of masking. The result of `masked` has the file's length.
 pub fn problems_of(root: &Path, problems: &[Problem], masked: impl Fn(&Arc<SourceFile>) -> String) -> String {
     let mut last: Option<(Arc<SourceFile>, String)> = None;
     let shown = problems.iter().map(|one| {
@@ -33,7 +33,7 @@ pub fn problems_of(root: &Path, problems: &[Problem], masked: impl Fn(&Arc<Sourc
     shown.collect::<Vec<_>>().join("\n\n")
 }
 
-/// One problem, in a file of which `text` is what may be shown.
+/// One problem, in a file whose printable text is `text`.
 fn problem(root: &Path, problem: &Problem, text: &str) -> String {
     let path = root.join(&problem.file);
     let path = path.strip_prefix("./").unwrap_or(&path).display().to_string();
@@ -94,7 +94,7 @@ fn surroundings<'t>(line: &'t str, range: &Range<usize>) -> (&'t str, Range<usiz
     (&line[begin..end], range.start - begin..range.end.min(end) - begin)
 }
 
-/// A file's text without what steers a terminal. Other characters stand in their places, byte for byte.
+/// A file's text without characters that steer a terminal. All other characters keep their byte offsets.
 fn in_place(masked: &str) -> String {
     let mut text = String::with_capacity(masked.len());
     for c in masked.chars() {

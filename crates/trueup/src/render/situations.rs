@@ -146,7 +146,7 @@ fn text(of: &Plan) -> String {
     anstream::adapter::strip_str(&text).to_string()
 }
 
-/// What `trueup apply` prints while one plan after the other is made and its steps are taken: first stderr, then stdout.
+/// The output of `trueup apply` over a sequence of plans whose steps are all applied: first stderr, then stdout.
 fn applied(plans: &[Plan]) -> String {
     let now = Timestamp::from_second(1_767_225_600).expect("in range");
     let mut reported = ReportedState::default();

@@ -71,7 +71,7 @@ pub fn status(plans: &[Plan], now: Timestamp) -> String {
     out
 }
 
-/// A rollout in a few words, and for how long it has been going on.
+/// A rollout in a few words, with its duration.
 pub fn rollout_now(of: &Rollout, now: Timestamp) -> String {
     let since = match of {
         Rollout::Running { progress, .. } | Rollout::TimedOut { progress, .. } => progress.since,

@@ -1,4 +1,4 @@
-//! Explanations: cause, evidence, cure, in that order.
+//! Explanations: cause, evidence, remedy, in that order.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -64,7 +64,7 @@ pub struct Console {
 }
 
 impl Console {
-    /// Makes one change, and returns a sentence that describes it.
+    /// Applies one change, and returns a sentence that describes it.
     ///
     /// # Errors
     /// When the simulated AWS does not answer, or refuses the call.

@@ -1,4 +1,4 @@
-//! What is printed at the start: where everything is, and what to try.
+//! The introduction of the sandbox: where everything is, and what to try.
 
 use std::env;
 use std::ffi::OsString;
@@ -19,8 +19,8 @@ pub fn program() -> std::io::Result<String> {
     }
 }
 
-/// What is printed at the start, with the commands of `program`, as a shell takes it. `speed` is how many virtual seconds
-/// pass in a real one; `is_new` says that the repository is not that of an earlier sandbox.
+/// The introduction, with the commands of `program` in shell quoting. `speed` is how many virtual seconds pass in a
+/// real one; `is_new` tells a new repository from that of an earlier sandbox.
 pub fn guide(program: &str, dir: &Path, url: &str, speed: u32, tour: bool, is_new: bool) -> String {
     let begin = format!(
         "This is a sandbox: a simulated AWS ({speed} times as fast as the real one), a git repository with an example, and\n\

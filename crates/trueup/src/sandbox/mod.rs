@@ -49,7 +49,7 @@ pub struct SandboxArgs {
 /// What can be done in a running sandbox.
 #[derive(Debug, Subcommand)]
 pub enum SandboxAction {
-    /// Change something in the simulated AWS by hand, as in the AWS console
+    /// Change something in the simulated AWS manually, as in the AWS console
     Drift {
         /// What to change [default: health-check]
         what: Option<Drift>,

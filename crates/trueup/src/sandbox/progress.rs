@@ -1,4 +1,4 @@
-//! What the sandbox waits for, line by line on stderr, so that nobody wonders whether it hangs.
+//! The progress of the sandbox, line by line on stderr, so that waiting does not look like a hang.
 
 use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Wait {
     }
 }
 
-/// What is waited for now; `None` when only a commit or a manual change would change something.
+/// The current reason for waiting; `None` when only a commit or a manual change would change something.
 fn waiting(status: &Status) -> Option<Wait> {
     if status.source.revision.is_none() {
         return Some(Wait::new("the daemon to read the repository"));

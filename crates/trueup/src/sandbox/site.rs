@@ -1,4 +1,4 @@
-//! The example's files as they stand in the sandbox's repository, and the images that its registry has.
+//! The example's files in the sandbox's repository, and the images in its registry.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use trueup_sim::{Simulator, Time};
 /// The region of the example.
 pub const REGION: &str = ELEARNING.1;
 
-/// Which chances the simulated AWS takes: every sandbox tells the same story.
+/// The seed of the simulated AWS: every sandbox behaves the same.
 const SEED: u64 = 1;
 
 /// The repository of the backend's images.
@@ -27,7 +27,7 @@ pub const CLUSTER: &str = "elearning-system-cluster";
 /// The service of the example.
 pub const SERVICE: &str = "elearning-system-service";
 
-/// The file in which a person writes another tag.
+/// The file in which a user writes another image tag.
 pub const IMAGES: &str = "desired-state/elearning/app.toml";
 
 /// Releases of the backend that come up, besides `latest`.
@@ -39,10 +39,11 @@ pub const BROKEN: &str = "broken";
 /// The tag of a backend that was built for arm64 only, while the example wants x86.
 pub const ARM: &str = "arm";
 
-/// How many calls its AWS remembers: nobody judges them, and a sandbox may run for days.
+/// How many calls the simulated AWS keeps: they are not evaluated, and a sandbox may run for days.
 const CALLS_KEPT: usize = 500;
 
-/// An AWS in which all that the example refers to is there, and nothing of the example itself. Its time goes on from `now`.
+/// An AWS that has everything the example refers to, and nothing of the example itself. Its time continues from
+/// `now`.
 pub fn aws(now: Timestamp) -> Simulator {
     let start = Time(u64::try_from(now.as_millisecond()).unwrap_or_default());
     let (account, region) = ELEARNING;

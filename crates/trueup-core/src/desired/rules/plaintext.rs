@@ -56,7 +56,7 @@ struct FoundSecret<'a> {
     help: String,
 }
 
-/// Looks at a value and everything in it.
+/// Checks a value and everything in it.
 fn walk<'a>(kind: Kind, field: &mut Pointer, place: &Located<'a>, found: &mut Vec<FoundSecret<'a>>) {
     match &place.node.value {
         NodeValue::String(text) => found.extend(judge(kind, field, place, text)),

@@ -1,4 +1,4 @@
-//! The schemas of trueup's own files, `trueup.toml` and `app.toml`, written by hand.
+//! The schemas of trueup's own files, `trueup.toml` and `app.toml`, which no AWS model has.
 
 use serde_json::{Value, json};
 

@@ -40,7 +40,7 @@ enum Item {
 enum Origin {
     /// It is a parent in the header `[a.b]` of another table: its own header may follow, once.
     Parent,
-    /// It is a parent in `a.b = …`: more such keys may follow, and no header.
+    /// A parent in `a.b = …`: more such keys may follow, and no header.
     Dotted,
     /// Its own header or braces, or the file.
     Own,

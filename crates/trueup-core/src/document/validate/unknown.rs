@@ -94,7 +94,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The member of a structure that differs from a name in spelling alone.
+/// The member of a structure that differs from a name only in case or separators.
 fn member_like<'s>(structure: &'s Structure, name: &str) -> Option<&'s str> {
     structure.members.keys().map(String::as_str).find(|known| is_alike(known, name))
 }
@@ -103,7 +103,7 @@ fn is_alike(known: &str, name: &str) -> bool {
     known.eq_ignore_ascii_case(name) || folded(known) == folded(name)
 }
 
-/// A name without what spelling habits change: case, and the characters between words.
+/// A name in lower case, without the characters between words.
 fn folded(name: &str) -> String {
     name.chars().filter(|character| !matches!(character, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }

@@ -1,4 +1,4 @@
-//! Actions of listener rules: their order, and the two spellings of a forward.
+//! Actions of listener rules: their order, and the two notations of a forward.
 //!
 //! A forward to one group may be written `TargetGroupArn`, or `ForwardConfig` with one group; AWS returns both. With
 //! one group its weight has no effect.
@@ -60,7 +60,7 @@ struct Forward<'a> {
 /// One group of a forward.
 #[derive(Clone, Copy)]
 struct Group<'a> {
-    /// As it is written; nothing where the short form has no such element.
+    /// The element as written; `None` if the short form has no such element.
     written: Option<&'a Value>,
     weight: Option<&'a Value>,
     /// The weight that counts: any but 0 is 1 where there is only one group.
@@ -94,7 +94,7 @@ impl<'a> Forward<'a> {
     }
 }
 
-/// Compares the two spellings of a forward with each other.
+/// Compares the two notations of a forward with each other.
 fn forward<'a>(c: &mut Comparison<'a>, action: &'static Field, desired: Option<&'a Value>, live: Option<&'a Value>) {
     let (desired_forward, live_forward) = match (Forward::read(desired), Forward::read(live)) {
         (None, None) => return,

@@ -1,4 +1,4 @@
-//! Conditions of listener rules: the two spellings of their values, and which of them have case.
+//! Conditions of listener rules: the two notations of their values, and which of them are case-sensitive.
 //!
 //! `host-header` and `path-pattern` may be written with the legacy `Values`, or with their own config; AWS returns
 //! both. All other fields have their config, and AWS adds an empty legacy `Values`. Changes are told in the spelling

@@ -1,4 +1,4 @@
-//! Listener rules: what `DescribeRules` shows that `CreateRule` was not told.
+//! Listener rules: members that `DescribeRules` returns although `CreateRule` did not set them.
 //!
 //! `ModifyRule` replaces `Actions` and `Conditions` as a whole, so anything in them beyond AWS's completion is drift.
 //! Both have two spellings for one thing, a short and a long one, and AWS returns both: see [`super::actions`]

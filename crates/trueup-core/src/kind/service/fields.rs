@@ -1,4 +1,5 @@
-//! Services: what `DescribeServices` shows that `CreateService` was not told, and who else writes there.
+//! Services: members that `DescribeServices` returns although `CreateService` did not set them, and their other
+//! writers.
 //!
 //! What a left-out field means:
 //!
@@ -174,7 +175,7 @@ pub(crate) const RULES: Rules = &[
     ("monitoring/metricConfigurations/*/metricNames", Rule::SET),
 ];
 
-/// A member of the PRIMARY deployment. (The service itself has it where an answer was put together by hand.)
+/// A member of the PRIMARY deployment. (A handwritten answer may have it in the service itself.)
 fn primary<'v>(live: &'v Value, member: &str) -> Option<&'v Value> {
     let deployments = live.get("deployments").and_then(Value::as_array);
     let primary =
@@ -194,7 +195,7 @@ fn is_daemon(document: &Value) -> bool {
     word(document, "/schedulingStrategy", "REPLICA") == "DAEMON"
 }
 
-/// The service as it is decides who may write to it.
+/// The current service decides who may write to it.
 fn controller(live: &Value) -> &str {
     word(live, "/deploymentController/type", "ECS")
 }

@@ -72,7 +72,8 @@ const LISTS: &[(&str, ListKey)] = &[
     ("tags", KEY),
 ];
 
-/// A container's port may have two target groups; what keys the other lists tells only most of their elements apart.
+/// A container's port may have two target groups; the keys of the other lists distinguish only most of their
+/// elements.
 fn may_repeat(path: &[&str]) -> bool {
     !matches!(path, ["tags" | "volumeConfigurations" | "capacityProviderStrategy"])
 }

@@ -20,7 +20,7 @@ use crate::drift::coerce::comma_set;
 use crate::drift::rule::{Rule, tags};
 use crate::drift::schema::Rules;
 
-/// The rules of `CreateTargetGroup`, with `Attributes` beside its members.
+/// The rules of `CreateTargetGroup`, with `Attributes` as an additional member.
 pub(crate) const RULES: Rules = &[
     ("Name", Rule::PLAIN.live(name)),
     ("Protocol", Rule::IF_DECLARED),

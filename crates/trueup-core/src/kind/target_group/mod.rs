@@ -1,4 +1,4 @@
-//! Facts of target groups: `CreateTargetGroup`, with `Attributes` beside its members.
+//! Facts of target groups: `CreateTargetGroup`, with `Attributes` as an additional member.
 
 mod fields;
 

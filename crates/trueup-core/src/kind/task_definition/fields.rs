@@ -1,4 +1,5 @@
-//! Task definitions: what `DescribeTaskDefinition` shows that `RegisterTaskDefinition` was not told.
+//! Task definitions: members that `DescribeTaskDefinition` returns although `RegisterTaskDefinition` did not set
+//! them.
 //!
 //! Every registration is a full document, so a left-out field always means AWS's default, and anything else in live
 //! is drift: whole containers, variables and mounts as well. The one exception is tags, where undeclared keys are not
@@ -106,7 +107,7 @@ fn has_no_value(entry: &Value) -> bool {
     entry.get("value").is_none_or(Value::is_null)
 }
 
-/// Whether the document asks for Fargate alone. With `EC2` beside it, a field that only EC2 heeds still has an effect.
+/// Whether the document requires Fargate alone. With `EC2` as well, a field that only EC2 uses still has an effect.
 fn is_fargate(document: &Value) -> bool {
     let compatibilities = document.get("requiresCompatibilities").and_then(Value::as_array);
     compatibilities.is_some_and(|list| !list.is_empty() && list.iter().all(|item| item == "FARGATE"))
@@ -129,7 +130,7 @@ fn platform<'a>(
     }
 }
 
-/// Fargate stops a container after 30 seconds unless told otherwise; on EC2 the agent's own setting counts.
+/// Fargate stops a container after 30 seconds by default; on EC2 the agent's own setting counts.
 fn is_fargate_stop_timeout(scope: &Scope, desired: Option<&Value>, live: Option<&Value>) -> bool {
     let seconds = |value: Option<&Value>| value.map_or(Some(30), integer);
     is_fargate(scope.desired.root) && seconds(desired) == seconds(live)

@@ -10,9 +10,9 @@ use super::{Hold, access, git, observed, ownership, policy, resource};
 pub(super) struct HoldText {
     /// The reason's name, stable, as reports and metrics carry it.
     pub(super) reason: &'static str,
-    /// What is wrong, in one sentence.
+    /// The problem, in one sentence.
     pub(super) message: String,
-    /// What ends it, in one sentence that an operator can act on.
+    /// The condition that ends it, in one sentence that an operator can act on.
     pub(super) remedy: &'static str,
     /// What it says about sync by itself; `None` when the held changes decide.
     pub(super) implies: Option<Sync>,

@@ -23,11 +23,11 @@ const CODE_DEPLOY_FIELDS: [&str; 8] = [
     "enableExecuteCommand",
 ];
 
-/// What `UpdateService` accepts of a service whose task sets somebody else makes. Source: as above.
+/// The members of `UpdateService` for a service whose task sets another controller creates. Source: as above.
 const EXTERNAL_FIELDS: [&str; 4] =
     ["desiredCount", "healthCheckGracePeriodSeconds", "enableECSManagedTags", "propagateTags"];
 
-/// Where the service differs from its document, without what belongs to somebody else.
+/// The differences between the service and its document, without fields of other owners.
 pub(super) fn changes(work: &Work<'_>, live: &LiveService, context: &Context) -> Vec<Change> {
     let mut changes = work.changes(&work.document.body, &live.description, &live.tags, context);
     let controller = controller(&live.description);

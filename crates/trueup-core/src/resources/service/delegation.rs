@@ -12,7 +12,7 @@ use crate::broken::{self, Broken};
 use crate::live::{Live, Observed, Traffic};
 use crate::names::Arn;
 
-/// What belongs to ECS in the load balancer on behalf of a service, by its description.
+/// The load-balancer settings that belong to ECS on behalf of a service, by its description.
 pub fn traffic(service: &Value) -> Traffic {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(Arn::new);
     let mut traffic = Traffic::default();

@@ -1,4 +1,4 @@
-//! The deployment that git wants: whether the service is told to run it, and whether ECS failed it or rolled it back.
+//! The desired deployment: whether the service was asked to run it, and whether ECS failed it or rolled it back.
 
 use serde_json::Value;
 
@@ -19,19 +19,20 @@ use crate::plan::{Cause, Health, Held, Hold, Rollout, tags};
 use crate::resources::task_definition::{self, WantedRevision, same_revision};
 use crate::service_deployment::ServiceRevision;
 
-/// What ECS does with the service, beside the steps.
+/// ECS's progress with the service, in addition to the steps.
 pub(crate) struct Outcome {
     pub(crate) health: Health,
     pub(crate) rollout: Option<Rollout>,
 }
 
-/// What git asks of the service, next to what it is told to run.
+/// The deployment that git wants, compared with the one that the service was asked to run.
 pub(super) struct Asked {
     /// The task definition revision that git wants.
     pub(super) wanted: String,
-    /// Whether that, or anything else that a deployment is made of, is not what the service is told to run.
+    /// Whether that, or anything else that is part of a deployment, differs from the deployment that the service was
+    /// asked to run.
     pub(super) differs: bool,
-    /// Whether trueup would do something about that: the policy may say that it is only told.
+    /// Whether trueup would act on that: the policy may say that it is only reported.
     pub(super) acts: bool,
 }
 
@@ -88,7 +89,7 @@ pub(super) fn outcome(
     Outcome { health: rollout::health(&live.description, rollout.as_ref()), rollout }
 }
 
-/// Whether ECS threw out what git asks for, or is at it already.
+/// Whether ECS failed or rolled back the desired deployment, or is deploying it.
 pub(super) fn examine(
     work: &Work<'_>,
     id: &ServiceId,
@@ -177,8 +178,8 @@ pub(super) fn failed_marks(live: &Tags, digest: &Digest) -> Marks {
     Marks { set: set.into_iter().collect(), gone: used_up.then_some(tags::RETRY).into_iter().collect() }
 }
 
-/// Whether the commit that was applied last would deploy the same: one that changes nothing that a deployment is made
-/// of does not make a failed one better.
+/// Whether the commit that was applied last would deploy the same: a commit that changes no part of a deployment does
+/// not repair a failed one.
 fn same_deployment(work: &Work<'_>, tag: Option<&str>, sorted: &Sorted) -> bool {
     let input = work.input;
     let Some((applied, last)) = input.last_applied.zip(work.last()) else { return false };

@@ -59,8 +59,8 @@ impl PresentService<'_> {
         true
     }
 
-    /// The document as it is to be sent: with live values where the policy keeps them, and with what git no longer says
-    /// spelled out.
+    /// The document to be sent: with live values where the policy keeps them, and with explicit defaults for fields
+    /// that git no longer has.
     fn effective(&self, changes: &[(Cause, Change)]) -> Value {
         let live = Kind::Service.facts().described.as_request(&self.live.description);
         let mut effective = self.work.document.body.clone();

@@ -30,11 +30,11 @@ pub(in crate::resources) enum WantedRevision {
     Revision(Arn, Cause),
     /// One that has yet to be registered.
     Unregistered(Cause),
-    /// Nobody knows yet.
+    /// Not decided yet.
     Undecided,
 }
 
-/// What was decided about the task definition.
+/// The decision about the task definition.
 pub(in crate::resources) struct Decision {
     pub(in crate::resources) wanted: WantedRevision,
     /// Whether what is wanted is all that git says, with no pending change left behind.
@@ -47,7 +47,7 @@ pub(in crate::resources) enum Runner<'a> {
     Service(&'a LiveService),
     /// A service that does not exist yet will.
     Nobody,
-    /// Whoever asks for the family's newest revision: there is no service, or another controller deploys it.
+    /// The family's newest revision, for any caller: there is no service, or another controller deploys it.
     Anybody,
 }
 

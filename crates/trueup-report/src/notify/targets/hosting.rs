@@ -73,7 +73,7 @@ impl Hosting {
         Some(Self { api: api?, repository: repository?, token: token?, target_url })
     }
 
-    /// Posts one status: `path` is below the API's base, `headers` makes the headers from the token.
+    /// Posts one status: `path` is below the API's base, `headers` derives the headers from the token.
     pub(super) async fn post(
         &self,
         path: &str,

@@ -33,7 +33,7 @@ pub use self::webhook::Webhook;
 use super::address;
 use super::filter::{Filter, fits};
 
-/// One `[[notifications]]` table as it is written, with the keys of all kinds of targets.
+/// One `[[notifications]]` table in the file's form, with the keys of all kinds of targets.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {

@@ -16,7 +16,7 @@ use crate::secret::SecretSource;
 /// Posts a message for each event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slack {
-    /// The URL of the incoming webhook. It is secret: whoever knows it may post.
+    /// The URL of the incoming webhook. It is secret: knowing it is enough to post.
     pub url: SecretSource,
 }
 

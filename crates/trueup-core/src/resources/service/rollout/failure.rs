@@ -1,4 +1,4 @@
-//! Whether ECS threw out exactly what git asks for.
+//! Whether ECS failed or rolled back exactly the desired deployment.
 //!
 //! Three witnesses, the best first: the record of service deployments (90 days), what the service itself shows
 //! (`deployments[]` while a rollback runs, its last hundred events afterwards), and the tag `trueup:failed`. Where the
@@ -36,15 +36,15 @@ pub(in crate::resources::service) enum Sameness {
     Other,
 }
 
-/// What is looked at.
+/// The facts of one lookup.
 pub(in crate::resources::service) struct Case<'a> {
-    /// As `DescribeServices` tells of it.
+    /// The description by `DescribeServices`.
     pub service: &'a Value,
     /// Its tags.
     pub tags: &'a Tags,
     /// The record of its service deployments, when it was asked for.
     pub record: Option<&'a Observed<Vec<ServiceDeployment>>>,
-    /// Whether the service is told to run something else than git wants.
+    /// Whether the service was asked to run something other than git wants.
     pub differs: bool,
     /// The task definition revision that git wants, where one is registered.
     pub wanted: &'a str,
@@ -57,14 +57,14 @@ pub(in crate::resources::service) struct Case<'a> {
     pub now: Timestamp,
 }
 
-/// What came of looking.
+/// The result of a lookup.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::resources::service) enum FailureLookup {
     /// Nothing speaks against it.
     Clear,
     /// ECS threw it out.
     Failed(FailureEvidence),
-    /// ECS threw it out, and a person wants it tried once more.
+    /// ECS failed or rolled it back, and an operator requests another try.
     Retried,
     /// ECS was asked for it already, so many seconds ago; the service does not show it yet.
     UnderWay(i64),
@@ -95,17 +95,17 @@ pub(in crate::resources::service) struct FailureEvidence {
 pub(in crate::resources::service) enum Ending {
     Failed,
     RolledBack,
-    /// By a person.
+    /// By an operator.
     Stopped,
 }
 
-/// A failure with the time by which a retry tells it from a later one.
+/// A failure with the time by which a retry distinguishes it from a later one.
 struct DatedFailure {
     failure: FailureEvidence,
     at: Option<Timestamp>,
 }
 
-/// How an entry of the record stands.
+/// The outcome of an entry of the record.
 enum Entry {
     Succeeded,
     Going,
@@ -176,7 +176,7 @@ fn counts(case: &Case<'_>, at: usize, entry: &ServiceDeployment) -> bool {
     at == 0 && same != Sameness::Other && !is_older
 }
 
-/// How an entry of the record stands; `newer` is the one after it.
+/// The outcome of an entry of the record; `newer` is the one after it.
 ///
 /// `STOPPED` has three meanings, and `statusReason` is free text: a failure says so, or its detector does; one that
 /// ended when the next one began was replaced by it; the rest was stopped by a person.
@@ -211,7 +211,7 @@ fn is_replaced(deployment: &ServiceDeployment, newer: Option<&ServiceDeployment>
     times.is_none_or(|(ended, begun)| begun.duration_since(ended).as_secs() <= SUPERSEDED_WITHIN_SECONDS)
 }
 
-/// What the record tells of a failure. Nothing where git wants what is in place, and that came back or serves.
+/// The failure in the record. `None` if git wants the revision that is in place, and that one was restored or serves.
 fn recorded(
     case: &Case<'_>,
     deployment: &ServiceDeployment,
@@ -284,7 +284,7 @@ fn shown(case: &Case<'_>) -> Option<DatedFailure> {
     Some(evidence)
 }
 
-/// What the tag alone tells.
+/// The failure as far as the tag alone shows it.
 fn remembered() -> FailureEvidence {
     FailureEvidence {
         ending: Ending::Failed,
@@ -310,7 +310,7 @@ fn events_since(service: &Value, began: Option<Timestamp>) -> impl Iterator<Item
     events(service).filter(move |(at, _)| is_of_it(*at)).map(|(_, words)| words)
 }
 
-/// The newest event that tells of a rollback or of a failed deployment.
+/// The newest event about a rollback or a failed deployment.
 fn newest_event(service: &Value) -> Option<Timestamp> {
     let telling = events(service).filter(|(_, words)| is_rollback(words) || words.contains("deployment failed"));
     telling.filter_map(|(at, _)| at).max()

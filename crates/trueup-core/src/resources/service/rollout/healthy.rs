@@ -21,13 +21,13 @@ const UNCHECKED: SignedDuration = SignedDuration::from_secs(40);
 /// The tasks that a deployment runs, and the health of the targets of its service. Each part is known or not by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunningTasks {
-    /// All tasks of the deployment that have not been told to stop.
+    /// All tasks of the deployment that were not asked to stop.
     pub tasks: Observed<Vec<Task>>,
     /// Target health by target group.
     pub targets: BTreeMap<Arn, Observed<Vec<Target>>>,
 }
 
-/// What makes a task of the PRIMARY deployment of a service healthy.
+/// The conditions under which a task of the PRIMARY deployment of a service is healthy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskHealth {
     /// The deployment (`ecs-svc/…`).

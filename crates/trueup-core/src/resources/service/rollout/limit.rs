@@ -1,4 +1,4 @@
-//! How long a rollout may take before it is told that it does not get done.
+//! How long a rollout may take before it is reported as taking too long.
 //!
 //! Without a circuit breaker a deployment that cannot become stable stays `IN_PROGRESS` for ever (ECS developer guide,
 //! deployment circuit breaker). The bound is the policy's `rollout_timeout`, and on top of it whatever the service's own
@@ -7,7 +7,7 @@
 use jiff::SignedDuration;
 use serde_json::Value;
 
-/// How long a paused deployment waits for a person, where its hook does not say. Source: ECS developer guide, pause
+/// How long a paused deployment waits for an operator, if its hook does not say. Source: ECS developer guide, pause
 /// hooks: 1440 minutes.
 const PAUSE_MINUTES: f64 = 1440.0;
 

@@ -45,7 +45,7 @@ fn is_revision_field(change: &Change) -> bool {
     first.is_some_and(|first| REVISION_FIELDS.contains(&first) || first == "forceNewDeployment")
 }
 
-/// Whether nothing would be done whatever the record says: the service is somebody else's.
+/// Whether nothing would be done whatever the record says, because the service has another owner.
 fn is_foreign(hold: &Hold) -> bool {
     matches!(
         hold,

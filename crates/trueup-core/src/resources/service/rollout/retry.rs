@@ -1,4 +1,4 @@
-//! How a person ends the hold on a failed revision: a durable mark that every copy of trueup sees.
+//! How an operator ends the hold on a failed revision: a durable tag that every copy of trueup sees.
 //!
 //! `trueup retry` writes the tag `trueup:retry` with the digest of the deployment and the time of the newest thing that
 //! is known of its failure, and takes `trueup:failed` off. What is older than that time no longer holds; what comes
@@ -11,12 +11,12 @@ use crate::kind::Kind;
 use crate::live::Tags;
 use crate::plan::{Call, Cause, Hold, Plan, Step, tags};
 
-/// A person asked for a deployment once more.
+/// An operator's request for another try of a deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::resources::service) struct Mark {
     /// Of what.
     pub digest: Digest,
-    /// What was seen of its failure up to this time does not count.
+    /// Evidence of its failure up to this time does not count.
     pub until: Timestamp,
 }
 
@@ -31,7 +31,7 @@ impl Mark {
         tags::legal(&format!("{} {}", self.digest, self.until))
     }
 
-    /// Whether a failure of this time was known when the mark was set. One whose time nobody knows was.
+    /// Whether a failure of this time was known when the request was made. One with an unknown time was.
     pub fn covers(&self, at: Option<Timestamp>) -> bool {
         at.is_none_or(|at| at <= self.until)
     }

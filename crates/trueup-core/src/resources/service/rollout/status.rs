@@ -1,4 +1,4 @@
-//! How a rollout stands.
+//! The status of a rollout.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -11,17 +11,17 @@ use crate::plan::Health;
 use crate::plan::{Progress, Rollout};
 use crate::service_deployment::{ServiceDeployment, Status, time};
 
-/// All that a verdict depends on.
+/// The input of a rollout's status.
 pub(in crate::resources::service) struct RolloutFacts<'a> {
-    /// As `DescribeServices` tells of it.
+    /// The description by `DescribeServices`.
     pub service: &'a Value,
     /// The record of its service deployments, newest first; empty where it was not read.
     pub record: &'a [ServiceDeployment],
-    /// Whether the service is told to run something else than git wants.
+    /// Whether the service was asked to run something other than git wants.
     pub differs: bool,
     /// The task definition revision that git wants, where one is registered.
     pub wanted: Option<&'a str>,
-    /// How ECS threw out what git wants, when it did.
+    /// The evidence that ECS failed or rolled back the desired deployment, if it did.
     pub failure: Option<&'a FailureEvidence>,
     /// Whether the tag on the service says so already.
     pub recorded: bool,
@@ -30,8 +30,8 @@ pub(in crate::resources::service) struct RolloutFacts<'a> {
     pub now: Timestamp,
 }
 
-/// What ECS does at the moment, judged by the revision that serves. `None` when it does nothing about what git wants, and
-/// for services that another controller deploys.
+/// ECS's current progress, judged by the revision that serves. `None` if it is not deploying what git wants, and for
+/// services that another controller deploys.
 pub(in crate::resources::service) fn status(facts: &RolloutFacts<'_>) -> Option<Rollout> {
     let primary = primary(facts.service)?;
     let runs = text(primary, "taskDefinition").or_else(|| text(facts.service, "taskDefinition"))?;
@@ -101,7 +101,7 @@ pub(in crate::resources::service) fn health(service: &Value, rollout: Option<&Ro
     if count("runningCount") < count("desiredCount") { Health::Degraded } else { Health::Healthy }
 }
 
-/// What git wants was thrown out, and nothing else was deployed since.
+/// The desired deployment failed or was rolled back, and nothing else was deployed since.
 fn ended(facts: &RolloutFacts<'_>, failure: &FailureEvidence, runs: &str) -> Rollout {
     let registered = facts.wanted.filter(|wanted| *wanted != UNREGISTERED);
     let asked = Arn::new(failure.task_definition.as_deref().or(registered).unwrap_or(runs));
