@@ -44,8 +44,10 @@ pub fn suspend(
     note: &str,
 ) -> Result<Call, NothingToMark> {
     let marks = Tags::from([(tags::SUSPENDED.to_owned(), tags::legal(note))]);
-    let (kind, carrier) = carriers(desired, live, instance)?.into_iter().next().ok_or(NothingToMark::Nothing)?;
-    Ok(Call::of(kind.facts().tagging.set(&carrier.arn, &marks)))
+    let named =
+        carriers(desired, live, instance)?.into_iter().find_map(|(kind, carrier)| Some((kind, carrier.arn(kind)?)));
+    let (kind, arn) = named.ok_or(NothingToMark::Nothing)?;
+    Ok(Call::of(kind.facts().tagging.set(&arn, &marks)))
 }
 
 /// The calls that resume an application: they take every mark away. None when it is not suspended.
@@ -58,8 +60,10 @@ pub fn resume(desired: &DesiredApplication, live: &Live, instance: &InstanceName
         return Err(NothingToMark::Nothing);
     }
     let marked = carriers.into_iter().filter(|(_, carrier)| carrier.tags.contains_key(tags::SUSPENDED));
-    let calls = marked.map(|(kind, carrier)| Call::of(kind.facts().tagging.remove(&carrier.arn, &[tags::SUSPENDED])));
-    Ok(calls.collect())
+    let call = |(kind, carrier): (Kind, Carrier<'_>)| {
+        Some(Call::of(kind.facts().tagging.remove(&carrier.arn(kind)?, &[tags::SUSPENDED])))
+    };
+    Ok(marked.filter_map(call).collect())
 }
 
 /// What the mark says, when the application carries one.

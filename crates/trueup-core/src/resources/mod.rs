@@ -13,6 +13,7 @@ mod task_definition;
 
 use serde_json::Value;
 
+use crate::description::Description;
 use crate::desired::{DesiredApplication, Document};
 use crate::kind::{Kind, tagging};
 use crate::live::{Live, OwnedResource, ReadFailure, Tags};
@@ -35,8 +36,16 @@ pub(crate) fn plan(kind: Kind, input: &Input<'_>, builder: &mut PlanBuilder) -> 
 
 /// A resource that carries tags of ours.
 pub(crate) struct Carrier<'a> {
-    pub(crate) arn: Arn,
+    pub(crate) description: &'a Description,
     pub(crate) tags: &'a Tags,
+}
+
+impl Carrier<'_> {
+    /// Its ARN. Parses the description, which takes several times the memory of its text and stays parsed for as long as the
+    /// live state is kept: most callers need the tags alone.
+    pub(crate) fn arn(&self, kind: Kind) -> Option<Arn> {
+        self.description.get(kind.facts().described.arn)?.as_str().map(Arn::new)
+    }
 }
 
 /// The resources of a kind that an application names and that are there, as far as they were read.

@@ -7,8 +7,6 @@ mod prune;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 pub(super) use self::absorb::{absorb, absorb_creation, absorb_deletion, retag};
 pub(super) use self::plan::plan;
 pub(super) use self::prune::PRUNING;
@@ -23,10 +21,8 @@ use crate::plan::tags;
 pub(super) fn carriers<'a>(desired: &DesiredApplication, live: &'a Live) -> Vec<Carrier<'a>> {
     let application = tags::legal(desired.name.as_str());
     let ours = |tags: &&Tags| tags.get(tags::APPLICATION) == Some(&application) && tags.contains_key(tags::INSTANCE);
-    let carrier = |rule: &'a LiveRule| {
-        let arn = rule.description.get("RuleArn").and_then(Value::as_str).map(Arn::new)?;
-        Some(Carrier { arn, tags: rule.tags.present().filter(ours)? })
-    };
+    let carrier =
+        |rule: &'a LiveRule| Some(Carrier { description: &rule.description, tags: rule.tags.present().filter(ours)? });
     of_listeners(desired, live).filter_map(Observed::present).flatten().filter_map(carrier).collect()
 }
 

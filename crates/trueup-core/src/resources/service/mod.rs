@@ -9,8 +9,6 @@ mod prune;
 mod rollout;
 mod update;
 
-use serde_json::Value;
-
 pub(super) use self::absorb::{absorb, absorb_deletion, retag};
 pub use self::delegation::{is_delegated, traffic};
 pub(crate) use self::deployment::Outcome;
@@ -23,7 +21,6 @@ use super::Carrier;
 use crate::desired::DesiredApplication;
 use crate::kind::Kind;
 use crate::live::{Live, Observed, ReadFailure, Tags};
-use crate::names::Arn;
 use crate::plan::Input;
 use crate::plan::builder::PlanBuilder;
 
@@ -34,11 +31,7 @@ pub(super) fn plan(input: &Input<'_>, builder: &mut PlanBuilder) -> Option<Outco
 
 pub(super) fn carriers<'a>(desired: &DesiredApplication, live: &'a Live) -> Vec<Carrier<'a>> {
     let service = desired.service_id().and_then(|id| live.services.get(&id)?.present());
-    let arn = |description: &Value| description.get("serviceArn")?.as_str().map(Arn::new);
-    service
-        .and_then(|service| Some(Carrier { arn: arn(&service.description)?, tags: &service.tags }))
-        .into_iter()
-        .collect()
+    service.into_iter().map(|service| Carrier { description: &service.description, tags: &service.tags }).collect()
 }
 
 pub(super) fn unread(desired: &DesiredApplication, live: &Live) -> Option<ReadFailure> {

@@ -4,15 +4,12 @@ mod absorb;
 mod plan;
 mod prune;
 
-use serde_json::Value;
-
 pub(super) use self::absorb::{absorb, absorb_attributes, absorb_deletion, retag};
 pub(super) use self::prune::PRUNING;
 use super::Carrier;
 use crate::desired::DesiredApplication;
 use crate::kind::Kind;
 use crate::live::{Live, LiveTargetGroup, Observed, ReadFailure, Tags};
-use crate::names::Arn;
 use crate::plan::Input;
 use crate::plan::builder::PlanBuilder;
 
@@ -24,10 +21,8 @@ pub(super) fn plan(input: &Input<'_>, builder: &mut PlanBuilder) {
 }
 
 pub(super) fn carriers<'a>(desired: &DesiredApplication, live: &'a Live) -> Vec<Carrier<'a>> {
-    let carrier = |group: &'a LiveTargetGroup| {
-        let arn = group.description.get("TargetGroupArn").and_then(Value::as_str).map(Arn::new)?;
-        Some(Carrier { arn, tags: group.tags.present()? })
-    };
+    let carrier =
+        |group: &'a LiveTargetGroup| Some(Carrier { description: &group.description, tags: group.tags.present()? });
     named(desired, live).filter_map(Observed::present).filter_map(carrier).collect()
 }
 

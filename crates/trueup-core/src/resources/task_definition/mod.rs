@@ -46,10 +46,8 @@ pub(super) fn carriers<'a>(desired: &DesiredApplication, live: &'a Live) -> Vec<
     let running = named.filter_map(|name| live.task_definitions.get(&Arn::new(name))?.present());
     let family = desired.single(Kind::TaskDefinition).and_then(|document| document.body.get("family")?.as_str());
     let newest = family.and_then(|family| live.families.get(family)?.present()?.first());
-    let carrier = |revision: &'a LiveTaskDefinition| {
-        let arn = revision.description.get("taskDefinitionArn").and_then(Value::as_str).unwrap_or_default();
-        Carrier { arn: Arn::new(arn), tags: &revision.tags }
-    };
+    let carrier =
+        |revision: &'a LiveTaskDefinition| Carrier { description: &revision.description, tags: &revision.tags };
     running.chain(newest).map(carrier).collect()
 }
 
