@@ -7,8 +7,10 @@
 mod commit;
 mod openpgp;
 mod refused;
+mod signer;
 mod signers;
 mod ssh;
 
 pub use self::refused::{Refused, SignersError};
-pub use self::signers::{AllowedSigners, Signer};
+pub use self::signer::Signer;
+pub use self::signers::AllowedSigners;

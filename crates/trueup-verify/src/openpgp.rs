@@ -8,7 +8,7 @@ use pgp::ser::Serialize;
 use pgp::types::{KeyDetails, PublicParams, Tag, VerifyingKey};
 
 use crate::refused::{Refused, SignersError};
-use crate::signers::{Signer, shown};
+use crate::signer::{Signer, shown};
 
 const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 const KEY_HELP: &str = "give what `gpg --armor --export NAME` prints";

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::openpgp::Certificate;
 use crate::refused::{Refused, SignersError};
+use crate::signer::Signer;
 use crate::ssh::SshSigner;
 use crate::{commit, openpgp, ssh};
 
@@ -13,23 +14,11 @@ const SIGNATURE_BYTES_MAX: usize = 64 * 1024;
 /// A list of signers has a line or a key for each.
 const SIGNERS_BYTES_MAX: usize = 1024 * 1024;
 
-/// How much of a name is shown.
-const NAME_CHARACTERS_MAX: usize = 100;
-
 /// Who may sign commits.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedSigners {
     ssh: Vec<SshSigner>,
     openpgp: Vec<Certificate>,
-}
-
-/// Who signed a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signer {
-    /// The principal or user id, as the list of signers has it, fit for a terminal.
-    pub name: String,
-    /// The key: `SHA256:…`, or an OpenPGP fingerprint.
-    pub key: String,
 }
 
 impl AllowedSigners {
@@ -100,9 +89,4 @@ fn bounded(text: &str) -> Result<(), SignersError> {
         return Err(SignersError::whole(message, "is it the right file?"));
     }
     Ok(())
-}
-
-/// A name as it may be shown.
-pub(crate) fn shown(name: &str) -> String {
-    name.chars().take(NAME_CHARACTERS_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -7,7 +7,7 @@ use ssh_key::public::KeyData;
 use ssh_key::{Algorithm, HashAlg, PublicKey, SshSig};
 
 use crate::refused::{Refused, SignersError};
-use crate::signers::{Signer, shown};
+use crate::signer::{Signer, shown};
 
 /// What git signs for.
 const NAMESPACE: &str = "git";

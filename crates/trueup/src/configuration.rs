@@ -18,7 +18,7 @@ use trueup_core::pointer::Pointer;
 use trueup_git::Rules;
 use trueup_report::notify::{self, Target};
 
-use crate::cli::SourceArgs;
+use crate::args::SourceArgs;
 use crate::terminal::Hinted;
 use crate::{render, verification};
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use trueup_core::report::{Event, What, json_line, printable, text};
 use trueup_engine::Sink;
 
-use crate::cli::Format;
+use crate::args::Format;
 use crate::{render, terminal};
 
 /// Prints every event to stdout, one JSON object a line or text.

@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, registry};
 use trueup_core::report::{escaped, printable};
 
-use crate::cli::Format;
+use crate::args::Format;
 
 /// The filter without `RUST_LOG`: errors of all crates, and warnings of trueup's own crates, whose names have this
 /// prefix.

@@ -6,6 +6,7 @@ use clap::Parser as _;
 
 use crate::cli::{Cli, Command};
 
+mod args;
 mod cli;
 mod commands;
 mod configuration;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use trueup_core::digest::Digest;
 use trueup_ports::Notebook;
 
-use crate::cli::SourceArgs;
+use crate::args::SourceArgs;
 
 /// How large a notebook may be, in bytes: 10,000 applications that are held take some megabytes.
 const BYTES_MAX: u64 = 64 * 1024 * 1024;

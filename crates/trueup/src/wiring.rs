@@ -15,7 +15,7 @@ use trueup_engine::{Engine, OnceError, Options, Sink};
 use trueup_git::{Config, Credentials, Key, Repository, Rules, Secret, Token, Verification};
 use trueup_ports::{Clock, SourceError, Verifier};
 
-use crate::cli::SourceArgs;
+use crate::args::SourceArgs;
 use crate::configuration;
 use crate::terminal::Hinted;
 

@@ -226,4 +226,38 @@ impl Hold {
     pub fn remedy(&self) -> &'static str {
         self.described().remedy
     }
+
+    /// The hold in words. A function of its family says everything about one hold, so that name, message, remedy and implied
+    /// sync cannot disagree; this match is the table of contents.
+    fn described(&self) -> text::HoldText {
+        match self {
+            Self::NotObserved { failure } => observed::not_observed(failure),
+            Self::NotSettled { seconds } => observed::not_settled(*seconds),
+            Self::Behind(ahead) => observed::behind(ahead),
+            Self::ReportOnly { cause } => policy::report_only(*cause),
+            Self::Suspended { note, .. } => policy::suspended(note),
+            Self::Contested { fields, by } => policy::contested(fields, by.as_deref()),
+            Self::WaitsFor { applications } => policy::waits_for(applications),
+            Self::PruneLimit { count, limit } => policy::prune_limit(*count, *limit),
+            Self::ForeignInstance { instance } => ownership::foreign_instance(instance),
+            Self::ForeignEnvironment { environment } => ownership::foreign_environment(environment),
+            Self::OwnedByStack { stack } => ownership::owned_by_stack(stack),
+            Self::ManagedByEcs => ownership::managed_by_ecs(),
+            Self::UnknownRevision { revision } => ownership::unknown_revision(revision.as_ref()),
+            Self::Immutable { kind, fields } => resource::immutable(*kind, fields),
+            Self::PriorityTaken { listener, priority, rule } => resource::priority_taken(listener, priority, rule),
+            Self::ServiceDraining => resource::service_draining(),
+            Self::RevisionFailed { message, transient, .. } => resource::revision_failed(message, *transient),
+            Self::TargetGroupInUse { by } => resource::target_group_in_use(by),
+            Self::Unresolved { references } => git::unresolved(references),
+            Self::InvalidDocument { problems } => git::invalid_document(problems),
+            Self::Unverified { commit, detail } => git::unverified(commit, detail),
+            Self::Unsound { defects } => git::unsound(defects),
+            Self::AccessDenied { operation, message } => access::access_denied(operation, message),
+            Self::CallRefused { operation, code, message } => access::call_refused(operation, code.as_deref(), message),
+            Self::WriteFailed { operation, message } => access::write_failed(operation, message),
+            Self::AccountMismatch { expected, actual } => access::account_mismatch(expected, actual),
+            Self::NoCredentials { message } => access::no_credentials(message),
+        }
+    }
 }

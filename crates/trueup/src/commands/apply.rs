@@ -15,7 +15,7 @@ use trueup_core::report::{self, Event, What, application_status};
 use trueup_engine::{Engine, Sink};
 use trueup_ports::Clock as _;
 
-use crate::cli::{Format, SourceArgs, duration};
+use crate::args::{Format, SourceArgs, duration};
 use crate::events::told;
 use crate::render::status::{is_fine, rollout_now};
 use crate::wiring::SystemClock;

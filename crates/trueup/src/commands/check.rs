@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 use trueup_core::{desired, report};
 
-use crate::cli::Format;
+use crate::args::Format;
 use crate::{directory, render, terminal};
 
 /// Arguments of `trueup check`.

@@ -14,7 +14,7 @@ use trueup_core::kind;
 use trueup_core::kind::Kind;
 use trueup_core::report;
 
-use crate::cli::Format;
+use crate::args::Format;
 use crate::terminal::Hinted;
 use crate::{COULD_NOT_RUN, render, terminal};
 

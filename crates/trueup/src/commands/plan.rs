@@ -9,7 +9,7 @@ use serde_json::json;
 use trueup_core::plan::{Plan, Sync};
 use trueup_core::report;
 
-use crate::cli::SourceArgs;
+use crate::args::SourceArgs;
 use crate::events::Rejections;
 use crate::render::plan::Totals;
 use crate::{COULD_NOT_RUN, render, terminal, wiring};

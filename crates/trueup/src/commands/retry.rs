@@ -11,7 +11,7 @@ use trueup_core::report;
 use trueup_engine::{Engine, Retried, RetryOutcome};
 
 use super::apply::{Shown, wait_for_rollouts};
-use crate::cli::{Format, SourceArgs, duration};
+use crate::args::{Format, SourceArgs, duration};
 use crate::{COULD_NOT_RUN, terminal, wiring};
 
 /// Arguments of `trueup retry`.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 
-use crate::cli::{Format, SourceArgs, duration};
+use crate::args::{Format, SourceArgs, duration};
 use crate::events::Printer;
 use crate::listen::Listen;
 use crate::notebook::NotebookFile;

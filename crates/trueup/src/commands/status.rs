@@ -9,7 +9,7 @@ use serde_json::json;
 use trueup_core::report::{self, application_status};
 use trueup_ports::Clock as _;
 
-use crate::cli::{Format, SourceArgs};
+use crate::args::{Format, SourceArgs};
 use crate::events::Rejections;
 use crate::render::status::is_fine;
 use crate::wiring::SystemClock;

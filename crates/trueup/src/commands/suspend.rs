@@ -11,7 +11,7 @@ use trueup_core::planner::NothingToMark;
 use trueup_core::report::printable;
 use trueup_engine::SuspensionError;
 
-use crate::cli::SourceArgs;
+use crate::args::SourceArgs;
 use crate::events::Rejections;
 use crate::terminal::Hinted;
 use crate::{terminal, wiring};

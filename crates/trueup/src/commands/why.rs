@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use trueup_core::report::{self, Explanation, application_status, why as explain};
 use trueup_engine::ApplicationStatus;
 
-use crate::cli::{Format, SourceArgs};
+use crate::args::{Format, SourceArgs};
 use crate::events::Rejections;
 use crate::{render, terminal, wiring};
 

@@ -24,7 +24,7 @@ use super::SandboxArgs;
 use super::by_hand::ENDPOINT_FILE;
 use super::progress::{self, Start};
 use super::{guide, site, tour};
-use crate::cli::Format;
+use crate::args::Format;
 use crate::events::Printer;
 use crate::terminal::Hinted;
 use crate::{logs, wiring};
