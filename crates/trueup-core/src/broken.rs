@@ -1,8 +1,8 @@
 //! Bugs that can be planted on purpose, to check that the tests find them.
 //!
-//! A test suite that finds nothing may mean a good product or a blind suite. So the product calls [`is`] at each place
-//! where controllers have had a bug; `histories/tests/broken.rs` runs its scenarios with each of the bugs, and fails when
-//! none notices one. `docs/simulation.md` lists which scenario notices which bug.
+//! A test suite that finds no bug may just be too weak. So the product calls [`is`] wherever controllers have had a
+//! bug; `histories/tests/broken.rs` runs its scenarios with each bug planted, and fails when no scenario notices it.
+//! `docs/simulation.md` lists which scenario notices which bug.
 //!
 //! This needs the feature `broken`, which only that test enables. Without it [`is`] is a constant `false`, and the
 //! compiler removes every bug from the product.
@@ -18,7 +18,7 @@ macro_rules! bugs {
 
         #[cfg(feature = "broken")]
         impl Broken {
-            /// All of them.
+            /// All bugs.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// Its description.
@@ -83,7 +83,7 @@ mod switch {
     use super::Broken;
 
     thread_local! {
-        /// Histories run on one thread each, so this is exact.
+        /// Each history runs on one thread, so a thread-local value is enough.
         static BROKEN: Cell<Option<Broken>> = const { Cell::new(None) };
     }
 

@@ -19,7 +19,7 @@ impl Digest {
         Self(hex(&Sha256::digest(canonical)))
     }
 
-    /// Wraps a digest from a tag. Any text is accepted: one that is not a digest equals none.
+    /// Wraps a digest from a tag. Any text is accepted: text that is not a digest equals no digest.
     pub fn from_tag(value: &str) -> Self {
         Self(value.to_owned())
     }

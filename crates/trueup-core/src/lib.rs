@@ -1,10 +1,10 @@
 //! Documents, references, drift, plan, status and reports of trueup: the pure core.
 //!
-//! Nothing here does I/O, waits, reads a clock or draws a random number: time is an argument, files and AWS answers
-//! are values. Everything that decides is here, so that it can be tested with tables.
+//! Nothing here does I/O, waits, reads a clock or draws a random number: time is an argument, files and AWS answers are
+//! values. Every decision is taken here, so that it can be tested with tables.
 //!
-//! The way through it: [`document`] turns files into [`desired`] state, [`drift`] compares that with [`live`] state,
-//! [`planner`] turns the differences into a [`plan`] of ordered steps and holds, [`report`] tells what became of them.
+//! The data flow: [`document`] turns files into [`desired`] state, [`drift`] compares that with [`live`] state,
+//! [`planner`] turns the differences into a [`plan`] of ordered steps and holds, [`report`] turns plans into events.
 
 pub mod address;
 pub mod broken;

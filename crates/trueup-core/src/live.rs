@@ -17,7 +17,7 @@ use crate::service_deployment::ServiceDeployment;
 pub enum Observed<T> {
     /// The API answered, and there is no such resource.
     Absent,
-    /// The API answered with it.
+    /// The API returned the resource.
     Present(T),
     /// The read failed, was cut short, or did not happen. Never taken for `Absent`: a throttled read must lead
     /// neither to a create nor to a prune.
@@ -33,7 +33,7 @@ impl<T> Observed<T> {
         }
     }
 
-    /// Why it is not known, where that is so.
+    /// The failed read, when the value is unknown.
     pub fn failure(&self) -> Option<&ReadFailure> {
         match self {
             Self::Unknown(failure) => Some(failure),
@@ -41,7 +41,7 @@ impl<T> Observed<T> {
         }
     }
 
-    /// Changes what is present.
+    /// Maps the value, when it is present.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Observed<U> {
         match self {
             Self::Absent => Observed::Absent,
@@ -51,14 +51,14 @@ impl<T> Observed<T> {
     }
 }
 
-/// Why a read returned nothing.
+/// Why a read failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ReadFailure {
     /// The call that failed, such as `ecs:DescribeServices`.
     pub operation: String,
     /// What kind of failure it was.
     pub kind: FailureKind,
-    /// AWS's own words, or the transport's, without any secret.
+    /// The message of AWS or of the transport, without secrets.
     pub message: String,
 }
 
@@ -72,13 +72,13 @@ impl fmt::Display for ReadFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
-    /// AWS, or our own token bucket in front of it, asks for patience.
+    /// AWS, or trueup's own token bucket in front of it, throttled the call.
     Throttled,
-    /// No answer in time; the call may or may not have had its effect.
+    /// No response in time; the call may or may not have taken effect.
     TimedOut,
-    /// No connection, a reset, a 5xx or an answer that is not the API's. May or may not have had its effect.
+    /// No connection, a reset, a 5xx or a response that is not the API's. The call may or may not have taken effect.
     Unavailable,
-    /// IAM refuses.
+    /// IAM denied the call.
     AccessDenied,
     /// The credentials are missing, expired, or belong to another account.
     Credentials,
@@ -87,7 +87,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// Whether the same call may succeed later although nothing was changed.
+    /// Whether the same call may succeed later without any change.
     pub fn is_transient(self) -> bool {
         match self {
             Self::Throttled | Self::TimedOut | Self::Unavailable | Self::Credentials => true,
@@ -112,7 +112,7 @@ impl fmt::Display for FailureKind {
 /// An ECS service as `DescribeServices` with `include=[TAGS]` prints it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveService {
-    /// One element of `services`, as AWS sent it, but without events that only say that it reached a steady state.
+    /// One element of `services`, as AWS returned it, but without events that only report a steady state.
     pub description: Description,
     /// Its tags, taken out of the description for reading.
     pub tags: Tags,
@@ -121,7 +121,7 @@ pub struct LiveService {
 /// A task definition revision as `DescribeTaskDefinition` with `include=[TAGS]` prints it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveTaskDefinition {
-    /// `taskDefinition`, as AWS sent it.
+    /// `taskDefinition`, as AWS returned it.
     pub description: Description,
     /// Its tags, which AWS returns next to the description.
     pub tags: Tags,
@@ -149,7 +149,7 @@ pub struct LiveRule {
 
 /// The observed state of one environment in one cycle.
 ///
-/// Holds whatever was asked for; something that was not asked for is not in the maps.
+/// Holds whatever was requested; a resource that was not requested is not in the maps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Live {
     /// By cluster and name. `INACTIVE` services are `Absent`; `DRAINING` ones are present with that status.
@@ -162,13 +162,13 @@ pub struct Live {
     pub target_groups: BTreeMap<String, Observed<LiveTargetGroup>>,
     /// All rules but the default one, by listener ARN.
     pub rules: BTreeMap<Arn, Observed<Vec<LiveRule>>>,
-    /// The service deployments of a service, newest first, where they were asked for. `Unknown` where AWS (or an
-    /// emulator that does not know the operation) does not tell.
+    /// The service deployments of a service, newest first, where they were requested. `Unknown` where AWS (or an
+    /// emulator without the operation) does not return them.
     pub service_deployments: BTreeMap<ServiceId, Observed<Vec<ServiceDeployment>>>,
     /// Whether Application Auto Scaling governs the `desiredCount` of a service: present where it does, absent where it
     /// does not.
     pub autoscaled: BTreeMap<ServiceId, Observed<()>>,
-    /// What ECS shifts on behalf of services of the environment that were not observed this time.
+    /// The load-balancer settings that ECS controls for services that were not observed in this cycle.
     pub traffic: BTreeMap<ServiceId, Traffic>,
     /// Resources that carry our instance tag, for pruning; `None` when they were not requested.
     pub inventory: Option<Observed<Vec<OwnedResource>>>,
@@ -182,22 +182,22 @@ pub struct Live {
 pub struct Traffic {
     /// The rules that the service names in `advancedConfiguration`.
     pub rules: BTreeSet<Arn>,
-    /// The target groups of a service that is being deployed. If the service named a rule shortly before, it is
-    /// unknown which of them serves.
+    /// The target groups of a service that is being deployed. If the service named a rule shortly before, it is unknown
+    /// which of them serves.
     pub deploying: BTreeSet<Arn>,
     /// The service could never be read, so that the rules it names are unknown.
     pub unread: bool,
 }
 
-/// A resource that carries our tags, found by listing and not by name.
+/// A resource with trueup's tags, found by listing and not by name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnedResource {
-    /// What it is.
+    /// Its ARN.
     pub arn: Arn,
     /// The kind of document it came from.
     pub kind: Kind,
     /// Its tags.
     pub tags: Tags,
-    /// As AWS describes it.
+    /// AWS's description of it.
     pub description: Value,
 }

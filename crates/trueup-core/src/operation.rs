@@ -1,6 +1,6 @@
-//! The mutating AWS operations that trueup makes: the one list of them.
+//! The mutating AWS operations that trueup calls, in a single list.
 //!
-//! Everything that has to know all of them (the adapter, the token buckets, the printed IAM policy, the tests) reads it
+//! Everything that needs the whole list (the adapter, the token buckets, the printed IAM policy, the tests) reads it
 //! here, so that a new operation is added in one place.
 
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ macro_rules! operations {
                 }
             }
 
-            /// The API that has it.
+            /// The API that it belongs to.
             pub fn api(self) -> Api {
                 match self {
                     $(Self::$name => Api::$api,)*

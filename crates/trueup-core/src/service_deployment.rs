@@ -102,7 +102,7 @@ impl Status {
         }
     }
 
-    /// Whether ECS is still working on it, forwards or back.
+    /// Whether ECS is still rolling it out or back.
     pub fn is_going(self) -> bool {
         match self {
             Self::Pending
@@ -114,7 +114,7 @@ impl Status {
         }
     }
 
-    /// Whether it cannot change any more.
+    /// Whether it can no longer change.
     pub fn is_final(self) -> bool {
         !self.is_going() && self != Self::Other
     }

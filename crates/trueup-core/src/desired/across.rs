@@ -23,7 +23,7 @@ fn built(applications: &Candidates) -> impl Iterator<Item = (&CandidateKey, &Bui
     applications.iter().filter_map(|(key, application)| Some((key, application.built.as_ref()?)))
 }
 
-/// Two documents that declare the same resource would be repaired against each other for ever.
+/// Reports documents that declare the same resource: each would undo the other's repairs for ever.
 fn clashes(applications: &Candidates, found: &mut Vec<(CandidateKey, Problem)>) {
     let mut claims: BTreeMap<&str, Vec<(&CandidateKey, &Problem)>> = BTreeMap::new();
     for (key, application) in built(applications) {
@@ -47,7 +47,7 @@ fn clashes(applications: &Candidates, found: &mut Vec<(CandidateKey, Problem)>) 
     }
 }
 
-/// Dependencies must exist in the same environment, and must not go round.
+/// Reports dependencies that do not exist in the same environment, and dependency cycles.
 fn dependencies(applications: &Candidates, found: &mut Vec<(CandidateKey, Problem)>) {
     for (key, application) in built(applications) {
         for (name, problem) in &application.dependencies {
@@ -75,7 +75,7 @@ fn dependencies(applications: &Candidates, found: &mut Vec<(CandidateKey, Proble
     }
 }
 
-/// A number for each application, the same for those that depend on one another in a circle (Kosaraju). Linear.
+/// A number for each application, the same for all applications of one dependency cycle (Kosaraju's algorithm). Linear.
 fn circles(applications: &Candidates) -> BTreeMap<&CandidateKey, usize> {
     let keys: Vec<&CandidateKey> = applications.keys().collect();
     let index: BTreeMap<&CandidateKey, usize> = keys.iter().enumerate().map(|(index, key)| (*key, index)).collect();
@@ -89,7 +89,7 @@ fn circles(applications: &Candidates) -> BTreeMap<&CandidateKey, usize> {
             }
         }
     }
-    // The order in which a depth-first walk leaves the applications.
+    // The applications in post-order of a depth-first walk.
     let mut left = Vec::with_capacity(keys.len());
     let mut seen = vec![false; keys.len()];
     for start in 0..keys.len() {
@@ -119,7 +119,7 @@ fn circles(applications: &Candidates) -> BTreeMap<&CandidateKey, usize> {
     keys.into_iter().zip(circle).filter_map(|(key, circle)| Some((key, circle?))).collect()
 }
 
-/// A help that names the nearest application.
+/// Help text that names the nearest application.
 fn nearest_application<'a>(name: &str, known: impl Iterator<Item = &'a ApplicationName>) -> String {
     match nearest(name, known.map(ApplicationName::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),

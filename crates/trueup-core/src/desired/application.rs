@@ -8,12 +8,12 @@ use super::{DesiredApplication, Ignore, Lookup, Policy};
 use crate::live::Observed;
 use crate::names::{ApplicationName, EnvironmentName, Revision};
 
-/// One application in one environment: valid as far as files alone can tell.
+/// One application in one environment: valid as far as its files show.
 #[derive(Clone)]
 pub struct Application {
     /// Its name.
     pub name: ApplicationName,
-    /// The environment it is wanted in.
+    /// The environment that it belongs to.
     pub environment: EnvironmentName,
     /// The cluster of its service, by short name.
     pub cluster: String,
@@ -40,13 +40,13 @@ impl Application {
         lookups(self.documents.iter().flat_map(UnresolvedDocument::templates))
     }
 
-    /// Puts AWS's answers into the documents.
+    /// Resolves the references with AWS's answers.
     ///
-    /// `revision` is the last commit that changed the application's files. A lookup that `found` lacks counts as not
-    /// read. A reference to a target group document of this application whose target group AWS does not have yet remains
-    /// text, and the document [`awaits`](super::Document::awaits) it; every other reference without an answer is in
-    /// [`unresolved`](DesiredApplication::unresolved), and so is an answer that the API model does not accept in its
-    /// place.
+    /// `revision` is the last commit that changed the application's files. A lookup that is missing from `found` counts
+    /// as not read. A reference to a target group document of this application whose target group AWS does not have yet
+    /// remains text, and the document [`awaits`](super::Document::awaits) it; every other reference without an answer
+    /// is in [`unresolved`](DesiredApplication::unresolved), as is every reference whose answer the API model does not
+    /// accept in its place.
     pub fn resolve(&self, revision: &Revision, found: &BTreeMap<Lookup, Observed<String>>) -> DesiredApplication {
         let mut desired = DesiredApplication {
             name: self.name.clone(),

@@ -57,7 +57,7 @@ pub(super) fn build_application(
         let application = build(name, configured, &base, overlay, &mut problems);
         built.push((environment, application, problems));
     }
-    // An entry of `allow_plaintext` that one environment needs is no mistake in the others: they share `app.toml`.
+    // An entry of `allow_plaintext` that one environment needs is not a mistake in the others: they share `app.toml`.
     let needed: BTreeSet<String> = built
         .iter()
         .flat_map(|(_, application, _)| &application.allowances)
@@ -99,7 +99,7 @@ fn build(
         &rules::ApplicationView::new(environment, configured.sound, &documents, complete, &manifest.allow_plaintext),
         problems,
     );
-    // Where account and region are made up, two environments would seem to declare the same resources.
+    // With a placeholder account and region, two environments would seem to declare the same resources.
     let claims = if configured.sound { ownership::claims(environment, &cluster, &documents) } else { Vec::new() };
     for document in documents.iter_mut().filter(|document| document.kind == Kind::Service) {
         document.remove_member("cluster");
@@ -117,7 +117,7 @@ fn build(
     BuiltApplication { application, claims, allowances, dependencies: manifest.depends_on }
 }
 
-/// Settles the documents of an application; they come back in the order in which their resources are created.
+/// Settles the documents of an application and returns them in the order in which their resources are created.
 fn settle(
     mut documents: Vec<ParsedDocument>,
     configured: &ConfiguredEnvironment,
@@ -134,8 +134,8 @@ fn settle(
         let scope = ReferenceScope { environment, images: &images, target_groups: &target_groups };
         document.settle(&scope, &manifest.allow_unknown, problems);
         if document.kind == Kind::TargetGroup {
-            // Target groups come first, and the other kinds refer to them by their names in AWS. A target group does not
-            // refer to another one, so it does no harm that they are added one by one.
+            // Target groups come first, and the other kinds refer to them by their names in AWS. Target groups do not
+            // refer to each other, so they can be added one by one.
             target_groups.insert(document.name.clone(), document.in_aws().map(str::to_owned));
         }
     }

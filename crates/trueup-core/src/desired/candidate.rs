@@ -13,7 +13,7 @@ pub(super) type CandidateKey = (EnvironmentName, ApplicationName);
 /// All applications in all environments.
 pub(super) type Candidates = BTreeMap<CandidateKey, Candidate>;
 
-/// An application in one environment, and what is wrong with it so far.
+/// An application in one environment, with the problems found so far.
 pub(super) struct Candidate {
     /// The application, as far as it could be built.
     pub built: Option<BuiltApplication>,
@@ -25,9 +25,9 @@ pub(super) struct Candidate {
 pub(super) struct BuiltApplication {
     /// The application.
     pub application: Application,
-    /// What it declares in AWS.
+    /// The resources that it declares in AWS.
     pub claims: Vec<OwnershipClaim>,
-    /// For each entry of `allow_plaintext`: the problem to report when nothing needs it, and whether something does.
+    /// For each entry of `allow_plaintext`: the problem to report when it is not needed, and whether it is needed.
     pub allowances: Vec<(Problem, bool)>,
     /// The applications that it depends on, each with the problem to report when it does not exist.
     pub dependencies: BTreeMap<ApplicationName, Problem>,

@@ -133,7 +133,7 @@ fn read_environment(
     }
     let form = "the cluster's short name, not its ARN: letters, digits, `-` and `_`, at most 255";
     let cluster = checked(&table, "cluster", false, reader, form, |text| is_name(text) && text.len() <= 255);
-    // A wrong one is reported once, here, and not again wherever it is used.
+    // An invalid name is reported here once, and not again at each use.
     environment.cluster =
         cluster.or_else(|| table.get("cluster")?.node.as_str()?.rsplit('/').next().map(str::to_owned));
     environment.role =
@@ -158,7 +158,7 @@ fn read_environment(
     configured
 }
 
-/// A text of a table, checked for its form.
+/// A text of a table, with its form checked.
 fn checked(
     table: &Located<'_>,
     key: &str,
@@ -219,7 +219,7 @@ fn read_variables(place: &Located<'_>, reader: &mut TableReader<'_>) -> BTreeMap
     variables
 }
 
-/// A help for an environment that does not exist.
+/// Help text for an environment that does not exist.
 pub(super) fn nearest_environment(name: &EnvironmentName, known: &[&EnvironmentName]) -> String {
     match nearest(name.as_str(), known.iter().map(|known| known.as_str())) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -1,4 +1,4 @@
-//! `[images.NAME]` of `app.toml`: what is looked up for `${image.NAME}`.
+//! `[images.NAME]` of `app.toml`: the images that `${image.NAME}` refers to.
 
 use super::Lookup;
 use super::configuration::is_name;
@@ -55,7 +55,7 @@ pub(super) fn read_image(name: &str, place: &Located<'_>, reader: &mut TableRead
         }
         good.then_some(text)
     });
-    // An image that lacks something is reported once, here, and not again wherever it is used.
+    // An incomplete image is reported here once, and not again at each use.
     let (repository, tag) = (repository.unwrap_or_default(), tag.unwrap_or_default());
     if let Some(problem) = misplaced_tag(&repository, &table) {
         reader.problems.push(problem);
@@ -63,7 +63,7 @@ pub(super) fn read_image(name: &str, place: &Located<'_>, reader: &mut TableRead
     Some(Image { repository, tag, platform })
 }
 
-/// A repository with a tag or digest in it names an image.
+/// The problem of a repository that includes a tag or digest.
 fn misplaced_tag(repository: &str, table: &Located<'_>) -> Option<Problem> {
     let last = repository.rsplit('/').next()?;
     let place = table.get("repository")?;

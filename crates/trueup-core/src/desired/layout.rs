@@ -1,4 +1,4 @@
-//! Which file of the tree is what: applications by directory, and in each the documents by kind and name.
+//! The role of each file in the tree: applications by directory, and their documents by kind and name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use crate::document::nearest;
 use crate::kind::{Kind, Place};
 use crate::names::{ApplicationName, EnvironmentName};
 
-/// The most documents that one application may have in one environment's files. A load balancer has at most 100
-/// rules, so this is room for two full ones.
+/// The maximum number of documents that one application may have in one environment's files. A load balancer has at
+/// most 100 rules, so there is room for two full load balancers.
 pub const DOCUMENTS_PER_APPLICATION_MAX: usize = 200;
 
 /// An application's files, by role.
@@ -21,7 +21,7 @@ pub(super) struct Directory {
     pub base: DirectoryFiles,
     /// `environments/NAME/…`, by name.
     pub overlays: BTreeMap<EnvironmentName, DirectoryFiles>,
-    /// Files that do not belong there.
+    /// The problems of misplaced files.
     pub problems: Vec<Problem>,
 }
 
@@ -65,7 +65,7 @@ pub(super) fn lay_out(files: &FileTree) -> Layout {
     layout
 }
 
-/// Directories with an `app.toml` that is not an environment's overlay of another one.
+/// Directories with an `app.toml`, except overlays of another application's `app.toml`.
 fn application_directories(files: &FileTree) -> BTreeSet<&str> {
     let suffix = format!("/{}", manifest::FILE);
     let with_manifest: BTreeSet<&str> = files.keys().filter_map(|path| path.strip_suffix(&suffix)).collect();
@@ -118,7 +118,7 @@ impl Directory {
             rest = inner;
             entry = classify(inner);
             if matches!(entry, FileRole::Overlay(..)) {
-                // An environment has no environments of its own.
+                // Environments cannot be nested.
                 entry = unknown(inner);
             }
         }
@@ -161,7 +161,7 @@ fn known_names() -> Vec<String> {
     files.into_iter().chain(folders).collect()
 }
 
-/// The folder of files that an environment has instead of, or over, those of the application.
+/// The folder of environments' files, which replace or overlay those of the application.
 const ENVIRONMENTS: &str = "environments";
 
 fn classify(rest: &str) -> FileRole<'_> {
@@ -190,7 +190,7 @@ fn classify(rest: &str) -> FileRole<'_> {
     }
 }
 
-/// The document of a path, by the place of its kind.
+/// The document at a path, by the place of its kind.
 fn document(rest: &str) -> Option<FileRole<'_>> {
     Kind::ALL.into_iter().find_map(|kind| match kind.facts().place {
         Place::File(name) => {
@@ -201,7 +201,7 @@ fn document(rest: &str) -> Option<FileRole<'_>> {
     })
 }
 
-/// A document among several of its kind: `DIRECTORY/NAME.toml`.
+/// One of several documents of its kind: `DIRECTORY/NAME.toml`.
 fn named<'p>(rest: &'p str, directory: &str, inner: &'p str, kind: Kind) -> FileRole<'p> {
     match inner.rsplit_once('.') {
         Some((name, "toml" | "json")) if is_name(name) => FileRole::Document(kind, name),
@@ -238,7 +238,7 @@ fn unknown(rest: &str) -> FileRole<'_> {
     }
 }
 
-/// Files for readers of the repository.
+/// Whether a file is prose, not desired state.
 fn is_prose(file: &str) -> bool {
     let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
     file.starts_with("README") || file.starts_with("LICENSE") || ending.eq_ignore_ascii_case("md")

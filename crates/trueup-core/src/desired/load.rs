@@ -12,13 +12,13 @@ use super::{Environment, FileTree, Policy, across, manifest};
 use crate::document::Problem;
 use crate::names::{ApplicationName, EnvironmentName};
 
-/// The most files that a tree of desired state may have.
+/// The maximum number of files in a tree of desired state.
 pub const FILES_MAX: usize = 60_000;
 
-/// The most bytes that all its files may have together: 128 MiB, well above what [`FILES_MAX`] documents need.
+/// The maximum size of all its files together, in bytes: 128 MiB, well above what [`FILES_MAX`] documents need.
 pub const BYTES_MAX: usize = 128 << 20;
 
-/// The most applications. ECS allows 5,000 services per cluster.
+/// The maximum number of applications. ECS allows 5,000 services per cluster.
 pub const APPLICATIONS_MAX: usize = 5_000;
 
 /// The content of a tree of desired state.
@@ -28,13 +28,13 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
     /// The environments of `trueup.toml`, by name.
     pub environments: Vec<Environment>,
-    /// The policy of each environment, before an application's own: it applies to what git no longer has.
+    /// The policy of each environment, before an application's own: it applies to resources that git no longer has.
     pub policies: BTreeMap<EnvironmentName, Policy>,
     /// Whether the revision may be followed at all. When not, `trueup.toml` is missing or wrong, or the tree as a whole
     /// is out of bounds, and the last valid revision remains the current one.
     pub configuration_valid: bool,
-    /// Each application in each environment that it is in; its problems where it has any. Those of one application do
-    /// not affect another.
+    /// Each application in each of its environments, or its problems. The problems of one application do not affect
+    /// another.
     pub applications: BTreeMap<(EnvironmentName, ApplicationName), Result<Application, Vec<Problem>>>,
 }
 
@@ -99,11 +99,11 @@ pub fn load(files: &FileTree) -> Loaded {
     loaded
 }
 
-/// How many problems of one file are reported. A file of [`crate::document::FILE_SIZE_MAX`] has room for tens of thousands,
-/// which nobody reads.
+/// The maximum number of problems reported per file. A file of [`crate::document::FILE_SIZE_MAX`] has room for tens of
+/// thousands, too many to read.
 const PROBLEMS_PER_FILE_MAX: usize = 300;
 
-/// Sorts problems and leaves each only once, the first few hundred of every file.
+/// Sorts and deduplicates problems, and keeps the first few hundred of every file.
 fn tidy(problems: &mut Vec<Problem>) {
     problems.sort_by(|a, b| (a.sort_key(), a.code, &a.help).cmp(&(b.sort_key(), b.code, &b.help)));
     problems.dedup();

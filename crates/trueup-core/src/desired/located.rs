@@ -10,12 +10,12 @@ use crate::pointer::Pointer;
 pub(super) struct Located<'a> {
     /// The value.
     pub node: &'a Node,
-    /// The place of its name, for the member of an object.
+    /// The place of its name, if it is a member of an object.
     key: Option<&'a Span>,
     way: Option<Rc<Way<'a>>>,
 }
 
-/// The last step of a way, and the way to there.
+/// The last step of a path, and the path before it.
 struct Way<'a> {
     before: Option<Rc<Way<'a>>>,
     step: WayStep<'a>,
@@ -79,12 +79,12 @@ impl<'a> Located<'a> {
         self.get(name)?.node.as_bool()
     }
 
-    /// Whether the value is not known before references are resolved.
+    /// Whether the value is unknown until references are resolved.
     pub fn is_deferred(&self) -> bool {
         self.node.as_str().is_some_and(|text| text.contains("${"))
     }
 
-    /// The way as a pointer, by index in lists.
+    /// The path as a pointer, by index in lists.
     pub fn pointer(&self) -> Pointer {
         let mut segments = Vec::new();
         let mut way = self.way.as_deref();

@@ -14,7 +14,7 @@ use crate::names::{ApplicationName, EnvironmentName};
 /// The file's name.
 pub(super) const FILE: &str = "app.toml";
 
-/// The content of `app.toml`, an environment's own merged over it.
+/// The content of `app.toml`, with an environment's own merged over it.
 #[derive(Default)]
 pub(super) struct Manifest {
     /// Applications that must be Synced and Healthy first, each with the problem to report when it does not exist.
@@ -30,7 +30,8 @@ pub(super) struct Manifest {
 const KEYS: [&str; 6] = ["depends_on", "environments", "policy", "images", "allow_unknown", "allow_plaintext"];
 
 impl Manifest {
-    /// Reads all but `policy` and `environments`, which do not merge. References in it are settled by the environment.
+    /// Reads all but `policy` and `environments`, which do not merge. References may name the environment and its
+    /// variables.
     pub fn read(mut node: Node, environment: &Environment, problems: &mut Vec<Problem>) -> Self {
         let scope = ReferenceScope { environment, images: &BTreeMap::new(), target_groups: &BTreeMap::new() };
         for (template, span) in settle(None, &mut node, &scope, problems) {

@@ -1,9 +1,9 @@
 //! Merging of an environment's file over the base file.
 //!
-//! A JSON merge patch (RFC 7396: objects merge, `null` removes a member, everything else replaces), except that
-//! lists which are keyed sets merge by key: an element with a key that is there is merged into it, others are added
-//! at the end. TOML has no `null`: an overlay that removes something is written in JSON. Every value keeps the
-//! place that it came from, so a problem in an overlay points into the overlay.
+//! A JSON merge patch (RFC 7396: objects merge, `null` removes a member, everything else replaces), except that keyed
+//! sets merge by key: an element whose key is in the base is merged into that element, other elements are appended.
+//! TOML has no `null`: an overlay that removes something is written in JSON. Every value keeps the place that it came
+//! from, so a problem in an overlay points into the overlay.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ pub(super) fn merge(kind: Option<Kind>, base: &Node, overlay: &Node) -> Node {
 }
 
 fn merge_at<'a>(kind: Option<Kind>, path: &mut Vec<&'a str>, base: &'a Node, overlay: &'a Node) -> Node {
-    // A merged object has the place of the base's: a member that is missing is missing there.
+    // A merged object keeps the place of the base's: that is where a missing member is missing.
     let base_span = base.span.clone();
     match (&base.value, &overlay.value) {
         (NodeValue::Object(base), NodeValue::Object(over)) => {
@@ -75,7 +75,8 @@ fn merge_items<'a>(
     over: &'a [Node],
 ) -> Vec<Node> {
     let mut merged: Vec<Node> = base.to_vec();
-    // Where several elements of one list share a key (a port with two protocols), more of their members belong to it.
+    // Where several elements of one list share a key (a port with two protocols), more of their members are part of the
+    // key.
     let repeated: BTreeSet<Cow<'_, str>> = [base, over].into_iter().flat_map(|items| repeated(key, items)).collect();
     let key_of = |item: &'a Node| -> Option<Cow<'a, str>> {
         let short = key_of(key, item)?;
@@ -84,7 +85,7 @@ fn merge_items<'a>(
         }
         key.of_repeated(&item.to_json()).map(|long| Cow::Owned(long.into_owned()))
     };
-    // Position by key. A key that is twice in the base keeps its first position; validation reports the second.
+    // Position by key. A duplicate key in the base keeps its first position; validation reports the second.
     let mut positions = BTreeMap::new();
     for (position, item) in base.iter().enumerate() {
         if let Some(key) = key_of(item) {

@@ -67,9 +67,9 @@ pub struct Policy {
     pub heal: Mode,
     /// Resources that trueup created and git no longer has. Off by default.
     pub prune: Mode,
-    /// How many resources one commit may remove at most.
+    /// The maximum number of resources that one commit may remove.
     pub prune_limit: u32,
-    /// Whether resources that a `CloudFormation` stack owns are managed all the same.
+    /// Whether resources that a `CloudFormation` stack owns are managed anyway.
     pub manage_stack_resources: bool,
     /// How long a rollout may take, in addition to the waits of the service's own configuration (grace period, bake times,
     /// pauses), before it counts as stuck.
@@ -121,7 +121,7 @@ pub struct Environment {
     pub variables: BTreeMap<String, String>,
 }
 
-/// A resource or value outside the repository that a reference names and AWS knows.
+/// A resource or value in AWS that a reference names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lookup {
     /// The digest URI (`REPOSITORY_URI@sha256:…`) of an image in ECR.
@@ -167,7 +167,7 @@ pub enum Lookup {
 pub struct DesiredApplication {
     /// Its name.
     pub name: ApplicationName,
-    /// The environment it is wanted in.
+    /// The environment that it belongs to.
     pub environment: EnvironmentName,
     /// The last commit that changed its files.
     pub revision: Revision,
@@ -189,7 +189,7 @@ impl DesiredApplication {
         self.documents.iter().filter(move |document| document.kind == kind)
     }
 
-    /// The document of a kind of which an application has at most one; `None` without one.
+    /// The document of a kind that an application may have only once; `None` when it has none.
     pub fn single(&self, kind: Kind) -> Option<&Document> {
         debug_assert!(kind.is_single(), "an application may have several documents of the kind {}", kind.as_str());
         self.of(kind).next()
@@ -210,18 +210,18 @@ impl DesiredApplication {
 /// A document with its references resolved.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// What it is.
+    /// The kind of document.
     pub kind: Kind,
-    /// The file's name without its ending (`backend`), or the kind's name where an application has just one.
+    /// The file's name without its extension (`backend`), or the kind's name where an application has only one.
     pub name: String,
     /// The file's path relative to the root of the desired state.
     pub path: String,
-    /// The AWS request, without our own `[trueup]` table.
+    /// The AWS request, without trueup's own `[trueup]` table.
     pub body: Value,
     /// The digest of the canonical body.
     pub digest: Digest,
     /// Documents of the same application whose resources AWS does not have yet, by kind and name: the body still holds
-    /// the references to them as text. Such a document cannot be sent before they exist.
+    /// the references to them as text, and cannot be sent before they exist.
     pub awaits: BTreeSet<(Kind, String)>,
 }
 
@@ -234,6 +234,6 @@ pub struct Unresolved {
     pub location: String,
     /// Why: it does not exist, or the read failed.
     pub reason: String,
-    /// Whether it may resolve later although nothing changes (a failed read).
+    /// Whether it may resolve later without any change (a failed read).
     pub transient: bool,
 }

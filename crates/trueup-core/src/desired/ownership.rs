@@ -1,4 +1,4 @@
-//! What a document declares in AWS, so that no other document may declare it.
+//! The resources that documents declare in AWS: each resource may be declared only once.
 
 use super::Environment;
 use super::located::Located;
@@ -10,11 +10,11 @@ use crate::kind::Kind;
 pub(super) struct OwnershipClaim {
     /// The resource, with its account and region: two environments may share both.
     pub resource: String,
-    /// The problem to report when another document declares it, too. Its message names the resource.
+    /// The problem to report when another document also declares it. Its message names the resource.
     pub problem: Problem,
 }
 
-/// What the documents of an application declare.
+/// The resources that the documents of an application declare.
 pub(super) fn claims(environment: &Environment, cluster: &str, documents: &[ParsedDocument]) -> Vec<OwnershipClaim> {
     let claim = |document: &ParsedDocument| {
         let (resource, place) = declared(document, cluster)?;

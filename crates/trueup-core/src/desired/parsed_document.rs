@@ -13,9 +13,9 @@ use crate::pointer::Pointer;
 pub(super) struct ParsedDocument {
     /// What it is.
     pub kind: Kind,
-    /// The file's name without its ending, or the kind's name where an application has just one.
+    /// The kind of document.
     pub name: String,
-    /// The file's path relative to the root of the desired state; the overlay's where there is no base file.
+    /// The file's name without its extension, or the kind's name where an application has only one.
     pub path: String,
     /// The AWS request, overlays merged.
     pub node: Node,
@@ -29,8 +29,9 @@ impl ParsedDocument {
         Self { kind, name, path, node, templates: Vec::new() }
     }
 
-    /// Leaves the AWS request alone: takes trueup's own table out, and what is null, which to AWS is not set. References
-    /// that the files can answer are replaced; the others become templates. The result is checked against the API model.
+    /// Reduces the document to the AWS request: removes trueup's own table, and null members, which AWS treats as not
+    /// set. References that the files can answer are replaced; the others become templates. The result is checked
+    /// against the API model.
     pub fn settle(&mut self, scope: &ReferenceScope<'_>, allow_unknown: &[Ignore], problems: &mut Vec<Problem>) {
         if let Some(own) = Located::root(&self.node).get("trueup") {
             TableReader { problems }.table(&own, "`trueup`", &[]);
@@ -38,11 +39,11 @@ impl ParsedDocument {
         self.remove_member("trueup");
         self.templates = settle(Some(self.kind), &mut self.node, scope, problems);
         problems.extend(validate(self.kind, &self.name, &self.node, References::Pending, allow_unknown));
-        // Only now: a member that AWS does not know is reported even when it is null.
+        // Only after the check: a member that AWS does not know is reported even when it is null.
         self.node.remove_nulls();
     }
 
-    /// Takes a member of the request out.
+    /// Removes a member of the request.
     pub fn remove_member(&mut self, name: &str) {
         if let NodeValue::Object(members) = &mut self.node.value {
             members.shift_remove(name);
@@ -54,12 +55,12 @@ impl ParsedDocument {
         self.templates.iter().any(|(template, _)| template.pointer == *pointer)
     }
 
-    /// The name that it gives its resource in AWS, where the files say it.
+    /// The name of its resource in AWS, where the files contain it.
     pub fn in_aws(&self) -> Option<&str> {
         Located::root(&self.node).member_text(self.kind.facts().named_by?)
     }
 
-    /// Drops what was only needed to check it.
+    /// Drops what only the checks needed.
     pub fn into_unresolved(self) -> UnresolvedDocument {
         let in_aws = self.in_aws().map(str::to_owned);
         let templates = self.templates.into_iter().map(|(template, span)| (template, span.to_string())).collect();

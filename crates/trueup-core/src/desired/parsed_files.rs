@@ -20,7 +20,7 @@ pub(super) struct ParsedFiles {
     pub problems: Vec<Problem>,
 }
 
-/// Parses a file; `None` when it cannot be, with the problems reported.
+/// Parses a file. On failure, reports the problems and returns `None`.
 pub(super) fn parse(files: &FileTree, path: &str, problems: &mut Vec<Problem>) -> Option<Node> {
     let source = document::source_file(path, &files[path]).map_err(|problem| problems.push(problem)).ok()?;
     document::parse(&source).map_err(|of_syntax| problems.extend(of_syntax)).ok()
@@ -50,7 +50,7 @@ impl ParsedFiles {
             let (path, node) = match nodes {
                 (Some((path, Some(node))), None) | (None, Some((path, Some(node)))) => (path, node.clone()),
                 (Some((path, Some(base))), Some((_, Some(over)))) => (path, merge(Some(*kind), base, over)),
-                // A merge of one half would report what only the other half has as missing.
+                // A merge with one half missing would report that half's members as missing.
                 (None | Some((_, None)), _) | (_, Some((_, None))) => {
                     complete = false;
                     continue;

@@ -9,14 +9,14 @@ use crate::document::{NodeValue, Problem};
 use crate::kind::Kind;
 use crate::pointer::Pointer;
 
-/// Reads values and gathers what is wrong with them.
+/// Reads values and collects their problems.
 pub(super) struct TableReader<'p> {
     /// The problems found so far.
     pub problems: &'p mut Vec<Problem>,
 }
 
 impl TableReader<'_> {
-    /// A table with these keys and no others. `None`, and a problem, when it is something else.
+    /// Reads a table with these keys and no others. Anything else is reported and returns `None`.
     pub fn table<'a>(&mut self, place: &Located<'a>, what: &str, known: &[&str]) -> Option<Located<'a>> {
         let table = self.open_table(place, what)?;
         for (key, member) in table.members() {
@@ -32,7 +32,7 @@ impl TableReader<'_> {
         Some(table)
     }
 
-    /// A table whose keys are the author's own names.
+    /// Reads a table whose keys the author chooses.
     pub fn open_table<'a>(&mut self, place: &Located<'a>, what: &str) -> Option<Located<'a>> {
         if matches!(place.node.value, NodeValue::Object(_)) {
             return Some(place.clone());
@@ -61,7 +61,7 @@ impl TableReader<'_> {
         place.node.as_bool().or_else(|| self.wrong(place, &format!("{what} must be `true` or `false`")))
     }
 
-    /// A whole number from 0.
+    /// A non-negative whole number.
     pub fn count(&mut self, place: &Located<'_>, what: &str) -> Option<u32> {
         match place.node.as_i64().and_then(|number| u32::try_from(number).ok()) {
             Some(count) => Some(count),
@@ -132,7 +132,7 @@ pub(super) fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads `KIND[/NAME]:POINTER`; the error is the help.
+/// Reads `KIND[/NAME]:POINTER`; the error is the help text.
 impl std::str::FromStr for Ignore {
     type Err = String;
 
@@ -153,7 +153,7 @@ impl std::str::FromStr for Ignore {
         }
         let first = pointer.segments()[0].as_str();
         let members = kind.shape().members.keys().map(String::as_str).chain(["Attributes", "*"]);
-        // Only what looks like a typing mistake: AWS may have added a member since.
+        // Only likely typos: AWS may have added a member since.
         if !members.clone().any(|member| member == first)
             && let Some(near) = nearest(first, members)
         {
@@ -195,7 +195,7 @@ impl PolicyPatch {
         }
     }
 
-    /// Overrides a policy with the settings that are present; `ignore` patterns add up.
+    /// Overrides a policy with the settings that are present; `ignore` patterns are appended.
     pub fn apply(&self, policy: &mut super::Policy) {
         let Self { follow, heal, prune, prune_limit, manage_stack_resources, rollout_timeout, ignore } = self;
         policy.follow = follow.unwrap_or(policy.follow);

@@ -1,4 +1,4 @@
-//! Settling references: those that trueup's own files answer at once, the others as templates for later.
+//! Settling references: trueup's own files answer some at once, the others become templates for later.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,13 +13,13 @@ use crate::kind::Kind;
 use crate::model::{Api, Model, Shape};
 use crate::pointer::Pointer;
 
-/// The values that references are settled from while files are loaded.
+/// The values that references resolve to while files are loaded.
 pub(super) struct ReferenceScope<'a> {
     /// The environment.
     pub environment: &'a Environment,
     /// `[images.NAME]` of `app.toml`.
     pub images: &'a BTreeMap<String, Lookup>,
-    /// The target group documents of the application: file name without its ending, to the name in AWS where it is
+    /// The target group documents of the application, by file name without extension, with the name in AWS where it is
     /// known.
     pub target_groups: &'a BTreeMap<String, Option<String>>,
 }
@@ -51,7 +51,7 @@ pub(super) enum Piece {
     },
 }
 
-/// The type that the API wants in the place of a string.
+/// The type that the API expects in place of a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ValueType {
     Text,
@@ -60,7 +60,7 @@ enum ValueType {
 }
 
 impl Template {
-    /// Puts the value of this template, pieced together, into the document that it was taken from.
+    /// Writes the completed value of this template into the document that it was taken from.
     pub fn fill(&self, document: &mut Value, text: String) {
         let value = self.pointer.segments().iter().try_fold(document, |value, segment| match value {
             Value::Object(members) => members.get_mut(segment),
@@ -82,7 +82,7 @@ impl ValueType {
         }
     }
 
-    /// The value of a text. One that is not of the wanted type remains text, which validation reports.
+    /// The value of a text. Text that does not have this type remains text, and validation reports it.
     fn value(self, text: String) -> NodeValue {
         match self {
             Self::Text => NodeValue::String(text),
@@ -271,7 +271,7 @@ impl TemplateRendering<'_> {
                     None => {
                         Ok(Piece::Lookup { reference: spelling, lookup: Lookup::TargetGroup(name), document: None })
                     }
-                    // Its name is not known because the document is wrong, which is reported there.
+                    // Its name is unknown because its document is invalid, which is reported there.
                     Some(None) => Ok(Piece::Text(spelling)),
                     Some(Some(in_aws)) => Ok(Piece::Lookup {
                         reference: spelling,
@@ -295,7 +295,7 @@ impl TemplateRendering<'_> {
     }
 }
 
-/// A help that names the nearest of what is there, or what to do.
+/// Help text that names the nearest known name, or else says what to do.
 fn meant<'a>(name: &str, known: impl Iterator<Item = &'a String>, otherwise: &str) -> String {
     match nearest(name, known.map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -16,16 +16,16 @@ use crate::live::Observed;
 /// current one, and they are only read when an answer of AWS changes.
 #[derive(Clone)]
 pub struct UnresolvedDocument {
-    /// What it is.
+    /// The kind of document.
     pub kind: Kind,
-    /// The file's name without its ending, or the kind's name where an application has just one.
+    /// The file's name without its extension, or the kind's name where an application has only one.
     pub name: String,
     /// The file's path relative to the root of the desired state; the overlay's where there is no base file.
     pub path: String,
-    /// The name that it gives its resource in AWS; `None` when that is not known from the files, and for kinds whose
-    /// resources have no name of their own.
+    /// The name of its resource in AWS; `None` when the files do not contain it, and for kinds whose resources have no
+    /// name of their own.
     pub in_aws: Option<String>,
-    /// The AWS request as JSON, overlays merged, without what is trueup's own.
+    /// The AWS request as JSON, with overlays merged and without trueup's own table.
     json: Box<str>,
     /// The strings in it that wait for AWS's answers, each with its place.
     templates: Vec<(Template, String)>,
@@ -45,7 +45,7 @@ impl UnresolvedDocument {
         Self { kind, name, path, in_aws, json: json.into(), templates }
     }
 
-    /// The AWS request. References that wait for AWS's answers are in it as the file has them.
+    /// The AWS request. References that wait for AWS's answers are still as written in the file.
     pub fn body(&self) -> Value {
         serde_json::from_str(&self.json).expect("it was written as JSON")
     }
@@ -55,7 +55,7 @@ impl UnresolvedDocument {
         self.templates.iter().map(|(template, _)| template)
     }
 
-    /// Puts AWS's answers into the document; what has none is added to `unresolved`.
+    /// Puts AWS's answers into the document; references without an answer are added to `unresolved`.
     pub(super) fn resolve(
         &self,
         found: &BTreeMap<Lookup, Observed<String>>,
@@ -78,7 +78,7 @@ impl UnresolvedDocument {
         Document { kind: self.kind, name: self.name.clone(), path: self.path.clone(), body, digest, awaits }
     }
 
-    /// Checks what the references became: the rest was valid before.
+    /// Checks the resolved references alone: the rest was valid before.
     fn check(&self, body: &Value, references: References, allow_unknown: &[Ignore], unresolved: &mut Vec<Unresolved>) {
         let place = Span { file: SourceFile::new(&*self.path, ""), range: 0..0 };
         for problem in validate(self.kind, &self.name, &Node::of(body, &place), references, allow_unknown) {
@@ -150,7 +150,7 @@ fn describe(lookup: &Lookup) -> String {
     }
 }
 
-/// The references of a template, as the file has them.
+/// The references of a template, as written in the file.
 fn spellings(template: &Template) -> String {
     let pieces = template.pieces.iter().filter_map(|piece| match piece {
         Piece::Text(_) => None,
@@ -159,7 +159,7 @@ fn spellings(template: &Template) -> String {
     pieces.collect::<Vec<_>>().join(" ")
 }
 
-/// Checks a document against the API model, but for what `allow_unknown` lets through.
+/// Checks a document against the API model, except for members that `allow_unknown` accepts.
 pub(super) fn validate(
     kind: Kind,
     name: &str,

@@ -1,4 +1,4 @@
-//! The sentences about a cause, one family of classes a file: what failed, with its name, and the remedy.
+//! The sentences about a cause, one family of classes per file: what failed, with its name, and the remedy.
 //!
 //! One function returns both for one class, so that they cannot disagree. The match below is the table of contents.
 
@@ -17,7 +17,7 @@ use super::evidence::{Container, Task};
 use super::health::FailedHealthCheck;
 use super::message::{Message, clean};
 
-/// A failure whose class is known, with all that the sentences may name.
+/// A failure whose class is known, with everything that the sentences may name.
 #[derive(Clone, Copy)]
 pub(super) struct ClassifiedFailure<'a> {
     pub(super) class: Class,

@@ -5,7 +5,7 @@
 
 use serde::{Serialize, Serializer};
 
-/// How a cause bears on the release that did not get into service.
+/// The bearing of a cause on the release that did not reach service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bearing {
@@ -13,7 +13,7 @@ pub enum Bearing {
     Terminal,
     /// The cause is temporary: the same release may succeed later.
     Transient,
-    /// The release has nothing to do with it.
+    /// The cause is unrelated to the release.
     NotTheRelease,
     /// The cause is not known.
     Unknown,

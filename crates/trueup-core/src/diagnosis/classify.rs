@@ -1,7 +1,7 @@
-//! Classifies one message of AWS: a class, a family of classes, or nothing known.
+//! Classifies one AWS message: a class, a family of classes, or nothing known.
 //!
-//! The fragments are those that stay the same across versions and prefixes. AWS cuts long messages off: one that ends
-//! before its cause gives the family alone.
+//! The fragments are those that stay the same across versions and prefixes. AWS truncates long messages: one that is
+//! cut before its cause yields only the family.
 //!
 //! Source: ECS developer guide, stopped tasks error codes, `CannotPullContainer` task errors, resource initialization
 //! errors, service event messages. Texts of loggers, EFS, network interfaces and runtimes as they are published in bug
@@ -82,7 +82,7 @@ pub(super) fn classify(message: &Message) -> Classification {
     if message.has("cannotpull") {
         return pull(message).map_or(Classification::Family(Family::Pull), Classification::Class);
     }
-    // ECS reports a role that it cannot assume under several prefixes, also that of secrets: this comes before them.
+    // ECS reports a role that it cannot assume under several prefixes, including the one for secrets: this comes first.
     if message.has("unable to assume the role") {
         return Classification::Class(Class::RoleNotAssumable);
     }

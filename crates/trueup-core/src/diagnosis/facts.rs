@@ -18,7 +18,7 @@ const FACTS_MAX: usize = 12;
 pub(super) struct FactCollector(BTreeMap<(Source, String), (usize, Option<Timestamp>)>);
 
 impl FactCollector {
-    /// Adds one; the same text again is counted.
+    /// Adds a fact; equal texts are counted.
     pub(super) fn add(&mut self, source: Source, text: &str, time: Option<Timestamp>) {
         let text = clean(text);
         if !text.is_empty() {
@@ -69,7 +69,7 @@ impl FactCollector {
             }
         }
         for one in evidence.service_deployments.present().into_iter().flatten() {
-            // One that failed since then; without the time it could be one of weeks ago.
+            // One that failed since then; one without a time could be weeks old.
             if one.created.zip(from).is_some_and(|(at, from)| at >= from) && one.status != Status::Successful {
                 let reason = if one.reason.is_empty() { String::new() } else { format!(": {}", one.reason) };
                 let text = format!("{}{reason}", one.status.name());

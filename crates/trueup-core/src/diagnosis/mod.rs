@@ -28,7 +28,7 @@ pub use self::diagnose::diagnose;
 pub use self::evidence::{Container, Deployment, Evidence, ServiceEvent, Target, Task};
 pub use self::unhealthy::{DeploymentState, UnhealthyDeployment, unhealthy_deployment};
 
-/// What AWS shows of the service that the evidence is about.
+/// AWS's description of the service that the evidence is about.
 #[derive(Clone, Copy, Debug)]
 pub struct FailureContext<'a> {
     /// The deployment in question.

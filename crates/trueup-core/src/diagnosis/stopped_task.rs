@@ -19,7 +19,7 @@ pub(super) struct StoppedTask<'a> {
 /// Works out why a task stopped. `is_essential` takes a container's name.
 ///
 /// The stop code comes first: `StopTask` accepts any reason, and a container that the scheduler stops exits with 137 or
-/// 143 whatever made the scheduler stop it.
+/// 143 whatever the scheduler's reason was.
 pub(super) fn why_stopped(task: &Task, is_essential: impl Fn(&str) -> bool) -> StoppedTask<'_> {
     let reason = Message::new(task.stopped_reason.as_deref().unwrap_or_default());
     let stopped =

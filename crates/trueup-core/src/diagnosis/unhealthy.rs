@@ -15,9 +15,9 @@ const EVENT_BEFORE_DEPLOYMENT_SECONDS_MAX: i64 = 60;
 /// The state of a deployment that needs a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeploymentState {
-    /// ECS gave it up.
+    /// ECS gave up on it.
     Failed,
-    /// It continues, and tasks of it have failed.
+    /// It continues, and some of its tasks have failed.
     Failing,
     /// It is completed, and fewer tasks run than desired.
     Degraded,
@@ -28,7 +28,7 @@ pub enum DeploymentState {
 pub struct UnhealthyDeployment {
     /// `ecs-svc/…`, which its tasks carry as `startedBy`.
     pub id: String,
-    /// What it rolls out, where AWS still shows it.
+    /// The task definition revision that it rolls out, where AWS still shows it.
     pub task_definition: Option<Arn>,
     /// Its state.
     pub state: DeploymentState,
@@ -78,7 +78,8 @@ fn of(deployment: &Deployment, state: DeploymentState) -> UnhealthyDeployment {
     }
 }
 
-/// The deployment that ECS gave up and that `deployments` no longer shows: only an event newer than the PRIMARY does.
+/// The deployment that ECS gave up on and that `deployments` no longer shows: only an event newer than the PRIMARY
+/// does.
 fn given_up(service: &Value, primary: &Deployment) -> Option<String> {
     let made = primary.created_at?;
     let is_newer = |event: &ServiceEvent| {
@@ -88,7 +89,7 @@ fn given_up(service: &Value, primary: &Deployment) -> Option<String> {
     events.map(|event| Message::new(&event.message)).find_map(|message| {
         deployment_failed(&message)?;
         let id = message.after("(deployment ")?.to_owned();
-        // The PRIMARY may have the id of the deployment that ECS rolled back to, never that of the failed one.
+        // The PRIMARY may be the deployment that ECS rolled back to, never the failed one.
         (id != primary.id).then_some(id)
     })
 }

@@ -1,7 +1,7 @@
 //! Reads JSON (RFC 8259) with the place of every value.
 //!
-//! Our own reader, because the ones at hand stop at the first problem, or forgive what AWS does not. It accepts exactly
-//! what `serde_json` accepts; anything else (comments, trailing commas, single quotes) is reported and skipped.
+//! A reader of our own, because existing ones stop at the first problem, or accept what AWS does not. It accepts
+//! exactly what `serde_json` accepts; anything else (comments, trailing commas, single quotes) is reported and skipped.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -29,7 +29,7 @@ pub(super) fn parse(file: &Arc<SourceFile>) -> Result<Node, Vec<Problem>> {
 /// Reading cannot continue; the reason is among the problems.
 struct Unreadable;
 
-/// A step from an object or list to what is in it.
+/// A step from an object or list into it.
 enum KeyOrIndex {
     /// The member whose name is there, quotes included.
     Key(Range<usize>),
@@ -40,7 +40,7 @@ struct JsonReader<'a> {
     file: &'a Arc<SourceFile>,
     text: &'a str,
     at: usize,
-    /// The way from the root to the value being read; its length is the depth.
+    /// The path from the root to the value being read; its length is the depth.
     path: Vec<KeyOrIndex>,
     problems: Vec<Problem>,
 }
@@ -154,7 +154,7 @@ impl<'a> JsonReader<'a> {
         Ok(NodeValue::List(items))
     }
 
-    /// Skips the opening bracket, if what it opens is not too deep.
+    /// Skips the opening bracket, unless the nesting is too deep.
     fn enter(&mut self) -> Result<(), Unreadable> {
         if self.path.len() >= DEPTH_MAX {
             let field = self.field();
@@ -165,7 +165,7 @@ impl<'a> JsonReader<'a> {
         Ok(())
     }
 
-    /// Goes to the next member of the object or list that `close` ends, over the comma. `false` at its end.
+    /// Advances past the comma to the next member of the object or list that `close` ends. `false` at its end.
     ///
     /// Whether a comma is due depends on what comes before: the opening bracket, or a value, which never ends in one.
     fn more(&mut self, close: u8) -> Result<bool, Unreadable> {
@@ -218,7 +218,7 @@ impl<'a> JsonReader<'a> {
                 Some(b'"') => break,
                 Some(b'\\') => {
                     escaped = true;
-                    // The character after a backslash is never the end, and it is checked below.
+                    // The character after a backslash never ends the string, and it is checked below.
                     self.at += if bytes.get(self.at + 1).is_some_and(|&byte| byte >= b' ') { 2 } else { 1 };
                 }
                 Some(b'\n') | None => {
@@ -238,7 +238,7 @@ impl<'a> JsonReader<'a> {
         if escaped { Ok(Cow::Owned(self.unescape(inner)?)) } else { Ok(Cow::Borrowed(&self.text[inner])) }
     }
 
-    /// What the escapes in `range` stand for; those that JSON does not have are reported and left as they are.
+    /// Resolves the escapes in `range`; those that JSON does not have are reported and left unchanged.
     fn unescape(&mut self, range: Range<usize>) -> Result<String, Unreadable> {
         let mut out = String::with_capacity(range.len());
         let mut at = range.start;
@@ -320,7 +320,7 @@ impl<'a> JsonReader<'a> {
         }
     }
 
-    /// Steps over letters, digits and what numbers are made of.
+    /// Skips letters, digits and the other characters of numbers.
     fn take_word(&mut self) -> Range<usize> {
         let start = self.at;
         let rest = &self.text.as_bytes()[start..];
@@ -329,7 +329,7 @@ impl<'a> JsonReader<'a> {
         start..self.at
     }
 
-    /// Steps over white space, and over comments, which are reported.
+    /// Skips white space, and comments, which are reported.
     fn skip_space(&mut self) -> Result<(), Unreadable> {
         loop {
             match self.peek() {
@@ -379,7 +379,7 @@ impl<'a> JsonReader<'a> {
             KeyOrIndex::Index(index) => index.to_string(),
             KeyOrIndex::Key(range) => {
                 let text = &self.text[range.clone()];
-                // The name was read already, so that it fails here only where that was reported.
+                // The name was read before, so a failure here has already been reported.
                 serde_json::from_str(text).unwrap_or_else(|_| text.trim_matches(['\'', '"']).to_owned())
             }
         };
@@ -417,7 +417,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.' | b'_' | b'$')
 }
 
-/// Four hexadecimal digits at the front.
+/// The four hexadecimal digits at the start.
 fn hex4(text: &str) -> Option<u32> {
     let digits = text.get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     u32::from_str_radix(digits, 16).ok()

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 use super::problem::Problem;
 
-/// Files in the order of a text, by path, without its marks.
+/// The files of a text in order, by path, without the marks.
 pub(crate) struct MarkedFiles {
     /// The text that the files were taken from, without the indentation that all its lines share.
     pub text: String,
@@ -21,7 +21,7 @@ pub(crate) struct MarkedFiles {
 }
 
 impl MarkedFiles {
-    /// Takes a text apart: `== PATH` begins a file.
+    /// Splits a text into files: `== PATH` begins a file.
     pub fn parse(text: &str) -> Self {
         let text = without_indentation(text);
         let mut files: Vec<(String, String)> = Vec::new();
@@ -34,7 +34,7 @@ impl MarkedFiles {
                 first = true;
             } else if !after_mark {
                 let (_, content) = files.last_mut().expect("a text begins with `== PATH`");
-                // Without an end of the last line, so that a file can end in the middle of something.
+                // Without the last line's end, so that a file can end in the middle of a value.
                 if !std::mem::replace(&mut first, false) {
                     content.push('\n');
                 }

@@ -40,14 +40,14 @@ const SYNTAX_PROBLEMS_MAX: usize = 20;
 /// A format that documents are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// TOML 1.1, by the ending `.toml`.
+    /// TOML 1.1, by the extension `.toml`.
     Toml,
-    /// JSON (RFC 8259), by the ending `.json`.
+    /// JSON (RFC 8259), by the extension `.json`.
     Json,
 }
 
 impl Format {
-    /// The format of a file by its path's ending; `None` when it is neither.
+    /// The format of a file by its path's extension; `None` when it is neither.
     pub fn of(path: &str) -> Option<Self> {
         match path.rsplit_once('.')?.1 {
             "toml" => Some(Self::Toml),
@@ -59,7 +59,7 @@ impl Format {
 
 /// Reads a file's bytes as text. `path` is relative to the root of the desired state.
 ///
-/// A byte order mark at the front is left out: some editors write one, and the AWS CLI accepts it.
+/// A byte order mark at the start is removed: some editors write one, and the AWS CLI accepts it.
 ///
 /// # Errors
 /// `file-too-large` above [`FILE_SIZE_MAX`], `not-text` when the bytes are not UTF-8.
@@ -78,11 +78,11 @@ pub fn source_file(path: &str, bytes: &[u8]) -> Result<Arc<SourceFile>, Problem>
     }
 }
 
-/// Reads a file in the format of its path's ending. The outermost value is an object.
+/// Reads a file in the format of its extension. The outermost value is an object.
 ///
 /// # Errors
-/// All problems of syntax from top to bottom, the first twenty: what is not TOML or JSON, a key twice, a
-/// value that JSON does not have (TOML's dates, `inf`, `nan`), nesting deeper than [`DEPTH_MAX`], no object at all.
+/// The first twenty syntax problems from top to bottom: text that is not TOML or JSON, a duplicate key, a value that
+/// JSON does not have (TOML's dates, `inf`, `nan`), nesting deeper than [`DEPTH_MAX`], a root that is not an object.
 pub fn parse(file: &Arc<SourceFile>) -> Result<Node, Vec<Problem>> {
     let parsed = match Format::of(file.path()) {
         Some(Format::Toml) => toml::parse(file),

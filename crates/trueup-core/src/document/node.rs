@@ -94,7 +94,7 @@ impl Node {
         }
     }
 
-    /// A value without places of its own: all of it has the one place.
+    /// Converts a value without places: all of it gets this one place.
     pub fn of(value: &Value, place: &Span) -> Self {
         let node = |value| Self::of(value, place);
         let value = match value {

@@ -45,7 +45,7 @@ impl Problem {
         Self { code, message: message.into(), file: file.into(), span: None, field: None, help: None }
     }
 
-    /// Says what to write instead.
+    /// Adds the help text.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -1,8 +1,9 @@
 //! JSON Schema for editors, derived from AWS's API model.
 //!
-//! Draft-07, because the TOML editors at hand read no later one. A schema says less than `trueup check`: it knows no
-//! rule across members, nor files that are merged over others. A document in TOML names its schema by a comment,
-//! `#:schema service.json`; in JSON by the editor's settings, since a document has no members that AWS does not know.
+//! Draft-07, because TOML editors support no later one. A schema checks less than `trueup check`: it has no rules
+//! across members, and does not see merged files. A TOML document names its schema in a comment,
+//! `#:schema service.json`; JSON documents rely on the editor's settings, since a document has no members that AWS does
+//! not know.
 
 mod own;
 
@@ -20,8 +21,8 @@ use crate::model::{Api, Model, Range, Shape, StringShape, Structure};
 
 /// The schema of one kind of documents.
 ///
-/// Every structure of AWS's model is a definition under its own name. Where a scalar has a form, `${…}` references are
-/// accepted as well.
+/// Every structure of AWS's model is a definition under its own name. Where AWS restricts the form of a scalar, `${…}`
+/// references are accepted as well.
 pub fn json_schema(kind: Kind) -> Value {
     let facts = kind.facts();
     let (api, operation) = facts.request;
@@ -60,12 +61,12 @@ fn head(name: &str, title: &str) -> Map<String, Value> {
     head.as_object().expect("it is written as one").clone()
 }
 
-/// Exactly one reference, where AWS wants a number or boolean.
+/// Exactly one reference, where AWS expects a number or boolean.
 fn reference() -> Value {
     json!({ "type": "string", "pattern": r"^\$\{[^{}]+\}$" })
 }
 
-/// Text with a reference in it, where AWS wants text of a form.
+/// Text that contains a reference, where AWS expects text of a certain form.
 fn text_with_references() -> Value {
     json!({ "type": "string", "pattern": r"\$\{" })
 }
@@ -75,7 +76,7 @@ struct Schemas {
     api: Api,
     /// The structures that are referred to.
     seen: BTreeSet<&'static str>,
-    /// Those of them that have no definition yet.
+    /// The referenced structures that have no definition yet.
     waiting: Vec<(&'static str, &'static Structure)>,
 }
 
@@ -137,7 +138,7 @@ impl Schemas {
             Shape::Integer(range) | Shape::Long(range) => or_reference(&number("integer", range)),
             Shape::Float(range) | Shape::Double(range) => or_reference(&number("number", range)),
             Shape::Boolean {} => or_reference(&json!({ "type": "boolean" })),
-            // They are in answers only.
+            // These are in responses only.
             Shape::Timestamp {} | Shape::Blob {} => json!({}),
         }
     }
@@ -175,7 +176,7 @@ fn number(kind: &str, range: &Range) -> Value {
     out
 }
 
-/// A bound as people write it: `300`, not `300.0`.
+/// A bound in its shortest notation: `300`, not `300.0`.
 fn plain(bound: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "the model's bounds are whole numbers far below 2^53")]
     let whole = bound as i64;

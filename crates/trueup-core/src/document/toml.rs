@@ -1,8 +1,8 @@
 //! Reads TOML 1.1 with the place of every key and value.
 //!
-//! The tables are put together here from `toml_parser`'s events, and not by the `toml` crate: that one forgets where
-//! a duplicate's first key is, and bounds brackets but not headers with dotted keys below them, whose tables can
-//! be deep enough to overflow the stack when they are dropped.
+//! The tables are built here from `toml_parser`'s events, not by the `toml` crate, which loses the place of a
+//! duplicate's first key, and limits the nesting of brackets but not of headers with dotted keys below them, whose
+//! tables can be deep enough to overflow the stack when they are dropped.
 
 mod tables;
 
@@ -43,7 +43,7 @@ fn is_space(kind: EventKind) -> bool {
     matches!(kind, EventKind::Whitespace | EventKind::Comment | EventKind::Newline | EventKind::Error)
 }
 
-/// The first problems in the parser's own words. It can find one in every byte of a file.
+/// The first problems, with the parser's messages. The parser can find one in every byte of a file.
 #[derive(Default)]
 struct Errors {
     kept: Vec<ParseError>,
@@ -66,7 +66,7 @@ struct TomlReader<'a> {
     events: Vec<Event>,
     at: usize,
     problems: Vec<Problem>,
-    /// The errors inside keys and scalars, in the parser's own words.
+    /// The errors inside keys and scalars, with the parser's messages.
     decoding: Errors,
 }
 
@@ -74,7 +74,7 @@ struct TomlReader<'a> {
 impl<'a> TomlReader<'a> {
     fn document(&mut self) -> Tables<'a> {
         let mut tables = Tables::new(self.file, 0..0);
-        // `None` under a header that is wrong: its keys have no place to go.
+        // `None` under an invalid header: its keys belong to no table.
         let mut under = Some(Opened::root());
         while let Some(event) = self.next() {
             match event.kind() {
@@ -88,7 +88,7 @@ impl<'a> TomlReader<'a> {
                         self.report(problem);
                     }
                 }
-                // The rest of something wrong, which is among the errors.
+                // The rest of invalid syntax, which is among the errors.
                 _ => {}
             }
         }
@@ -177,7 +177,7 @@ impl<'a> TomlReader<'a> {
         }
     }
 
-    /// Goes to the end of the bracket that was just opened, without recursion.
+    /// Skips to the end of the bracket that was just opened, without recursion.
     fn skip_nested(&mut self) {
         let mut open = 1_usize;
         while open > 0
@@ -222,7 +222,7 @@ impl<'a> TomlReader<'a> {
                     if let Some((keys, value)) = self.key_value(&first, depth)
                         && let Err(problem) = tables.insert(&under, keys, value)
                     {
-                        // Where the inline table itself is going is not known yet.
+                        // The path of the inline table itself is not known yet.
                         self.report(Problem { field: None, ..problem });
                     }
                 }
@@ -278,13 +278,13 @@ impl<'a> TomlReader<'a> {
         self.events.get(self.at).map(Event::kind)
     }
 
-    /// Steps over the next event, which the caller has seen to be there.
+    /// Consumes the next event, which the caller has peeked at.
     fn place_of_next(&mut self) -> std::ops::Range<usize> {
         let span = self.next().expect("the caller has seen it").span();
         span.start()..span.end()
     }
 
-    /// Notes a problem, if there are not enough.
+    /// Records a problem, up to the limit.
     fn report(&mut self, problem: Problem) {
         if self.problems.len() < SYNTAX_PROBLEMS_MAX {
             self.problems.push(problem);
@@ -304,7 +304,7 @@ impl<'a> TomlReader<'a> {
                 Problem { field: None, help, ..Problem::at("syntax", &span, &Pointer::root(), describe(error)) }
             });
         }
-        // One bracket too deep is followed by as many as the author liked; the first is enough.
+        // One bracket too deep may be followed by any number of others; the first is enough.
         problems.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         let mut reported = false;
         problems.retain(|problem| problem.code != "nested-too-deeply" || !std::mem::replace(&mut reported, true));
@@ -312,7 +312,7 @@ impl<'a> TomlReader<'a> {
     }
 }
 
-/// The parser's words, with what it expected.
+/// The parser's message, with what it expected.
 fn describe(error: &ParseError) -> String {
     let expected = error.expected().unwrap_or_default().iter().map(|expected| {
         if let Expected::Literal(literal) = expected {
@@ -331,7 +331,7 @@ fn describe(error: &ParseError) -> String {
     }
 }
 
-/// A whole number in plain decimal. `None` when it is larger than any number should be.
+/// A whole number in plain decimal. `None` when it is unreasonably large.
 fn integer(digits: &str, radix: u32) -> Option<Number> {
     if radix == 10 {
         digits.strip_prefix('+').unwrap_or(digits).parse().ok()

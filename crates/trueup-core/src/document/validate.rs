@@ -28,8 +28,8 @@ use crate::pointer::Pointer;
 pub struct Validation {
     /// Whether `${…}` in strings is still a reference.
     pub references: References,
-    /// Members that are accepted although the model does not know them, with everything in them. A list's items go
-    /// by index, by their `name`, or all by `*`; `*` matches any one segment.
+    /// Members that are accepted although the model does not know them, with everything in them. A list's items are
+    /// addressed by index, by their `name`, or all by `*`; `*` matches any one segment.
     pub allow_unknown: Vec<Pointer>,
 }
 
@@ -40,19 +40,19 @@ pub enum References {
     /// number or boolean.
     #[default]
     Pending,
-    /// Strings are what AWS gets.
+    /// Strings are as AWS receives them.
     Resolved,
 }
 
-/// How many problems of one document are reported, give or take those of one object. A file of [`super::FILE_SIZE_MAX`]
-/// has room for a hundred thousand, which nobody reads.
+/// The maximum number of problems reported per document, give or take those of one object. A file of
+/// [`super::FILE_SIZE_MAX`] has room for a hundred thousand, too many to read.
 const PROBLEMS_MAX: usize = 200;
 
-/// Checks a whole document of a kind: the request's shape, the member that a kind has in addition to it, and the members that
-/// trueup sets itself. The `[trueup]` table has been removed by now.
+/// Checks a whole document of a kind: the request's shape, the member that a kind has in addition to it, and the
+/// members that trueup sets itself. The `[trueup]` table has been removed before.
 ///
-/// Problems come from top to bottom, the first few hundred of them. `cluster` is accepted in a service; the caller checks
-/// whether it contradicts the environment.
+/// Problems are ordered from top to bottom and limited to the first few hundred. `cluster` is accepted in a service;
+/// the caller checks whether it contradicts the environment.
 pub fn validate_document(node: &Node, kind: Kind, options: &Validation) -> Vec<Problem> {
     let facts = kind.facts();
     let (api, _) = facts.request;
@@ -76,8 +76,8 @@ pub fn validate_document(node: &Node, kind: Kind, options: &Validation) -> Vec<P
 
 /// Checks a value against a shape of an API, as [`validate_document`] does for whole documents.
 ///
-/// `null` means "not set", as the AWS CLI takes it: a member that is null is accepted unless it is required. In lists and
-/// maps it is a value of a wrong type.
+/// `null` means "not set", as in the AWS CLI: a member that is null is accepted unless it is required. In lists and
+/// maps it is a type error.
 pub fn validate(node: &Node, api: Api, shape: &Structure, options: &Validation) -> Vec<Problem> {
     let mut walk = Walk::new(api, options);
     walk.structure(node, shape);
@@ -91,7 +91,7 @@ pub(super) fn shape_of(api: Api, beside: Beside) -> &'static Shape {
     model.shape(api, &model.input(api, beside.operation).members[beside.member].shape)
 }
 
-/// A step from a value to what is in it.
+/// A step from a value into it.
 #[derive(Clone, Copy)]
 enum PathStep<'a> {
     Member(&'a str),
@@ -106,9 +106,9 @@ struct Walk<'a> {
     kind: Option<Kind>,
     /// A member that the outermost structure has besides those of its shape.
     extra: Option<(&'static str, &'a Shape)>,
-    /// The way from the root to the value being checked.
+    /// The path from the root to the value being checked.
     path: Vec<PathStep<'a>>,
-    /// The structures on that way, each with the length of the way to it, the innermost last.
+    /// The structures on that path, each with the length of its own path, the innermost last.
     within: Vec<(&'a Structure, usize)>,
     problems: Vec<Problem>,
 }
@@ -132,7 +132,7 @@ impl<'a> Walk<'a> {
             Shape::Long(range) => self.integer(node, range, i64::MIN..=i64::MAX),
             Shape::Float(range) | Shape::Double(range) => self.decimal(node, range),
             Shape::Boolean {} => self.boolean(node),
-            // They are in answers only.
+            // These are in responses only.
             Shape::Timestamp {} | Shape::Blob {} => {}
         }
     }

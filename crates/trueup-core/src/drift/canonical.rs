@@ -1,8 +1,8 @@
 //! The canonical form of a desired document, and its digest.
 //!
-//! Equal for documents that mean the same by their own text: types coerced as the model says, keyed sets and sets
-//! sorted, `null` left out. Defaults are not completed, so that a later release that knows more of them gives the
-//! same digests.
+//! Equal for documents whose own text means the same: types are coerced to the model's, keyed sets and sets sorted,
+//! `null` omitted. Defaults are not filled in, so that a later release that knows more of them computes the same
+//! digests.
 
 use serde_json::{Map, Value};
 
@@ -10,9 +10,9 @@ use super::coerce::{Scalar, text};
 use super::schema::{Absence, Field, Form, ListOrder, Schema};
 use crate::digest::Digest;
 
-/// The canonical form of a document: what [`digest`] digests.
+/// The canonical form of a document: the input of [`digest`].
 ///
-/// Where the schema says so, it goes without what is empty, and without the member that is no part of the content.
+/// Where the schema says so, it omits empty values, and the member that is not part of the content.
 pub fn canonical(schema: &Schema, document: &Value) -> Value {
     let drops_empty = schema.absence() == Absence::Empty;
     let mut canonical = Canonical { drops_empty }.value(schema.root(), document).unwrap_or(Value::Object(Map::new()));
@@ -32,7 +32,7 @@ struct Canonical {
 }
 
 impl Canonical {
-    /// `None` for what is the same as absence.
+    /// `None` for a value that equals absence.
     fn value(&self, field: &Field, value: &Value) -> Option<Value> {
         let canonical = match (&field.form, value) {
             (_, Value::Null) => return None,
@@ -78,7 +78,7 @@ impl Canonical {
         (!(is_empty && self.drops_empty)).then_some(canonical)
     }
 
-    /// An element of a list. A text of its own is verbatim: an empty argument of a command is an argument.
+    /// An element of a list. Texts are verbatim: an empty argument of a command is an argument.
     fn element(&self, list: &Field, item: &Field, element: &Value) -> Option<Value> {
         match (&item.form, element) {
             (Form::Text, element) => {
@@ -86,7 +86,7 @@ impl Canonical {
                 let spelling = item.rule.spelling.or(list.rule.spelling);
                 Some(Value::from(spelling.map_or_else(|| text.to_string(), |spelling| spelling(&text).into_owned())))
             }
-            // An element stays although all of it is empty: how many there are counts.
+            // An element stays even when all of it is empty: the number of elements counts.
             (_, element) => {
                 self.value(item, element).or_else(|| element.is_object().then(|| Value::Object(Map::new())))
             }

@@ -1,7 +1,7 @@
 //! Scalars as the API model types them, whatever JSON type they are written in.
 //!
 //! `256` and `"256"` are one value where the model says string, and one where it says integer; an image tag `1.10`
-//! stays text. Nothing is guessed from how a value looks.
+//! stays text. No type is guessed from the text of a value.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub(crate) enum Scalar<'a> {
     Integer(i64),
     Real(f64),
     Flag(bool),
-    /// It does not have the type that the model asks for: compared as the JSON it is.
+    /// It does not have the type that the model requires: compared as plain JSON.
     Other(String),
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn text(value: &Value) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The whole number that a value is, or spells.
+/// The whole number that a value is, or contains as text.
 pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => whole(number),
@@ -102,7 +102,7 @@ pub(crate) fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// Numbers keep their text (`arbitrary_precision`), so `10.0` has to be read as a float to be seen as 10.
+/// Numbers keep their text (`arbitrary_precision`), so `10.0` has to be read as a float to be recognised as 10.
 fn whole(number: &Number) -> Option<i64> {
     number.as_i64().or_else(|| {
         let float = number.as_f64()?;
@@ -143,7 +143,7 @@ pub(crate) fn same_json(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// A task's `cpu` in CPU units: `.25 vCPU` is 256. Case and spaces do not count.
+/// A task's `cpu` in CPU units: `.25 vCPU` is 256. Case and spaces are ignored.
 ///
 /// Source: ECS API reference, `RegisterTaskDefinition`: "an integer using CPU units (`1024`) or a string using vCPUs
 /// (`1 vCPU` or `1 vcpu`)".
@@ -151,7 +151,7 @@ pub(crate) fn cpu_units(text: &str) -> Cow<'_, str> {
     with_unit(text, "vcpu")
 }
 
-/// A task's `memory` in MiB: `1 GB` is 1024. Case and spaces do not count.
+/// A task's `memory` in MiB: `1 GB` is 1024. Case and spaces are ignored.
 ///
 /// Source: ECS API reference, `RegisterTaskDefinition`: "an integer using MiB (`1024`) or a string using GB (`1GB` or
 /// `1 GB`)".
@@ -172,12 +172,12 @@ fn with_unit<'a>(text: &'a str, unit: &str) -> Cow<'a, str> {
     }
 }
 
-/// A text whose case does not count.
+/// A text that is compared without regard to case.
 pub(crate) fn any_case(text: &str) -> Cow<'_, str> {
     if text.chars().any(char::is_uppercase) { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
 }
 
-/// A comma-separated set, such as a matcher's codes: order, spaces and repetition do not count; ranges stay ranges.
+/// A comma-separated set, such as a matcher's codes: order, spaces and repetition are ignored; ranges stay ranges.
 pub(crate) fn comma_set(text: &str) -> Cow<'_, str> {
     if !text.contains([',', ' ']) {
         return Cow::Borrowed(text);

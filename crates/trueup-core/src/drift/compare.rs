@@ -1,7 +1,7 @@
-//! The comparison itself: a walk over the schema, with both documents in hand.
+//! The comparison: a walk over the schema and both documents.
 //!
-//! Neither document is copied or rewritten. Where a field is absent, its default stands in; what is reported are the
-//! values as they were written.
+//! Neither document is copied or rewritten. An absent field is compared by its default; the reported values are as
+//! written.
 
 use std::borrow::Cow;
 
@@ -18,18 +18,18 @@ use crate::pointer::Pointer;
 /// The values of a map are text, and `""` is one.
 const MAP_VALUE: Rule = Rule::PLAIN.keep_empty();
 
-/// Desired and live of one place.
+/// The desired and the live value of one place.
 type Both<'a> = [Option<&'a Value>; 2];
 
-/// A comparison under way.
+/// A comparison in progress.
 pub(crate) struct Comparison<'a> {
     roots: [&'a Value; 2],
     context: &'a Context,
     path: Vec<Cow<'a, str>>,
-    /// The structures around the present field, outermost first.
+    /// The structures around the current field, outermost first.
     ancestors: Vec<Both<'a>>,
     changes: Vec<Change>,
-    /// Above 0, differences are counted and not kept.
+    /// Above 0, differences are counted but not recorded.
     probing: u32,
     found: usize,
 }
@@ -67,7 +67,7 @@ impl<'a> Comparison<'a> {
         let present = |value: Option<&'a Value>| {
             value.filter(|value| match value {
                 Value::Null => false,
-                // `{}` is absence, but for a structure whose presence means something.
+                // `{}` equals absence, except for a structure whose presence has a meaning.
                 Value::Object(members) => field.rule.presence == Presence::Marked || !says_nothing(members),
                 Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
             })
@@ -96,7 +96,7 @@ impl<'a> Comparison<'a> {
         self.by_form(field, desired, live);
     }
 
-    /// Compares one field by its form, whatever else its rule has.
+    /// Compares one field by its form alone, without its rule's own comparison.
     pub fn by_form(&mut self, field: &'static Field, desired: Option<&'a Value>, live: Option<&'a Value>) {
         match &field.form {
             Form::Structure(members) => self.structure(&field.rule, members, desired, live),
@@ -120,7 +120,7 @@ impl<'a> Comparison<'a> {
         self.path.pop();
     }
 
-    /// Whether `compare` finds any difference. Nothing of it is kept.
+    /// Whether `compare` finds any difference. None is recorded.
     pub fn differs(&mut self, compare: impl FnOnce(&mut Self)) -> bool {
         let before = self.found;
         self.probing += 1;
@@ -131,7 +131,7 @@ impl<'a> Comparison<'a> {
         differs
     }
 
-    /// Reports the present place, unless it is ignored.
+    /// Reports the current place, unless it is ignored.
     pub fn report(&mut self, desired: Option<&Value>, live: Option<&Value>) {
         let ignored = self.context.ignore.iter().any(|pattern| {
             let pattern = pattern.segments();
@@ -282,7 +282,8 @@ impl<'a> Comparison<'a> {
 
     fn element(&mut self, rule: &Rule, item: &'static Field, desired: Option<&'a Value>, live: Option<&'a Value>) {
         let one_lacks_it = desired.is_none() || live.is_none();
-        // Most pairs are written alike. Larger elements are not: their default ports depend on the whole document.
+        // Most pairs are identical. This does not hold for larger elements: their default ports depend on the whole
+        // document.
         if rule.pair.is_some() && desired == live {
             return;
         }
@@ -317,7 +318,7 @@ impl<'a> Comparison<'a> {
                     scalars(rule, item, is_set, desired) == scalars(rule, item, is_set, live)
                 }
             },
-            // Not a list, against the model: as the JSON it is.
+            // Not a list, contrary to the model: compared as plain JSON.
             _ => same_json(desired.unwrap_or(&Value::Null), live.unwrap_or(&Value::Null)),
         };
         if !equal {
@@ -370,7 +371,7 @@ impl<'a> Comparison<'a> {
 
     fn scalar(&mut self, field: &'static Field, desired: Option<&'a Value>, live: Option<&'a Value>) {
         let Field { form, rule } = field;
-        // `""` is absence for most texts; then the default stands in for it as well.
+        // `""` equals absence for most texts; then the default replaces it as well.
         let read = |value: Option<&'a Value>| value.and_then(|value| Scalar::read(form, rule, value));
         let (in_desired, in_live) = (read(desired), read(live));
         if in_desired == in_live && in_desired.is_some() {
@@ -469,7 +470,7 @@ impl Keyed {
             for (name, element) in side.iter_mut().filter(|(name, _)| repeated.contains(name)) {
                 *name = key.of_repeated(element)?;
             }
-            // Elements that nothing tells apart are numbered, the same ones alike on both sides.
+            // Indistinguishable elements are numbered, equal ones alike on both sides.
             side.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| content(a.1).cmp(&content(b.1))));
             for index in (1..side.len()).rev() {
                 let same = side[..index].iter().rev().take_while(|(name, _)| *name == side[index].0).count();

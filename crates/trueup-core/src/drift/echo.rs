@@ -1,4 +1,4 @@
-//! What AWS says of a request that it refuses, without the secrets of that request which it repeats.
+//! AWS's message about a request that it refuses, without the request's secrets that the message repeats.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,20 @@ use crate::pointer::Pointer;
 /// The replacement for a secret.
 const REDACTED: &str = "(redacted)";
 
-/// A secret of fewer bytes is replaced only where it is a word by itself: otherwise `prod` would take a part of `product`.
+/// A secret of fewer bytes is replaced only where it is a whole word: otherwise `prod` would replace a part of
+/// `product`.
 const WORD_BYTES_MAX: usize = 8;
 
 /// The shortest beginning of a secret, in bytes, that is recognised at the cut end of a message.
 const BEGINNING_BYTES_MIN: usize = 4;
 
-/// Replaces every secret of the request in AWS's message about it, in plain and in JSON notation. A message that was
-/// cut ends with `…`, and loses the beginning of a secret before that.
+/// Replaces every secret of the request in AWS's message about it, in plain and in JSON notation. A truncated message
+/// ends with `…`, and the beginning of a secret before that is removed.
 ///
-/// Values that stand in the request in the open as well are no secrets: the port in `PORT` is also the container's.
+/// A value that the request also contains in the open is not a secret: the port in `PORT` is also the container's.
 ///
-/// Source: the validation errors that AWS's services have in common, `Value 'VALUE' at 'MEMBER' failed to satisfy constraint`.
+/// Source: the validation errors that AWS's services have in common,
+/// `Value 'VALUE' at 'MEMBER' failed to satisfy constraint`.
 pub fn without_echo(message: &str, request: &Value) -> String {
     let (mut secret, mut open) = (BTreeSet::new(), BTreeSet::new());
     tell_apart(request, &Shown::at(&Pointer::root(), request).to_json(), &mut secret, &mut open);
@@ -38,7 +40,7 @@ pub fn without_echo(message: &str, request: &Value) -> String {
     message
 }
 
-/// Sorts all texts of a value by whether they are in it as it may be shown.
+/// Sorts all texts of a value into secret ones and those that its redacted form shows.
 fn tell_apart(value: &Value, shown: &Value, secret: &mut BTreeSet<String>, open: &mut BTreeSet<String>) {
     match (value, shown) {
         (Value::Object(members), Value::Object(shown)) => {

@@ -1,8 +1,8 @@
 //! The keys by which the elements of a list are distinguished.
 //!
-//! AWS returns many lists in another order than it was given them. Those whose elements have an identity are compared,
-//! addressed and merged by it (`/containerDefinitions/web/environment/LOG_LEVEL`), never by position. Which lists these
-//! are is among the facts of each kind ([`crate::kind::Facts::lists`]).
+//! AWS returns many lists in another order than it received. Those whose elements have an identity are compared,
+//! addressed and merged by it (`/containerDefinitions/web/environment/LOG_LEVEL`), never by position. These lists are
+//! among the facts of each kind ([`crate::kind::Facts::lists`]).
 
 use std::borrow::Cow;
 
@@ -11,40 +11,40 @@ use serde_json::Value;
 /// The key by which the elements of one list are distinguished.
 #[derive(Debug)]
 pub struct ListKey {
-    /// Members that make up the key, joined by `:`; the first alternative whose members are all there counts.
+    /// Members that make up the key, joined by `:`; the first alternative whose members are all present counts.
     alternatives: &'static [&'static [&'static str]],
-    /// What tells elements with equal keys apart.
+    /// How elements with equal keys are distinguished.
     repeated: Repeated,
 }
 
-/// What tells elements with equal keys apart.
+/// How elements with equal keys are distinguished.
 #[derive(Debug)]
 pub(crate) enum Repeated {
-    /// No key is extended: AWS refuses such a list.
+    /// Not at all: AWS refuses a list with equal keys.
     Never,
     /// This member is appended to the key: `53:udp`. If it is left out, the text next to it is appended.
     Append(&'static str, &'static str),
     /// This member is the key instead: `targetGroupArn`.
     Instead(&'static str),
-    /// What this reads from the element is appended: `http-header:X-Env`.
+    /// The result of this function is appended: `http-header:X-Env`.
     AppendOwn(fn(&Value) -> Option<Cow<'_, str>>),
 }
 
 impl ListKey {
-    /// A key made of members; where there are several alternatives, the first whose members are all there counts.
+    /// A key made of members; of several alternatives, the first whose members are all present counts.
     pub(crate) const fn by(alternatives: &'static [&'static [&'static str]]) -> Self {
         Self { alternatives, repeated: Repeated::Never }
     }
 
-    /// Says what tells elements with equal keys apart.
+    /// Sets how elements with equal keys are distinguished.
     pub(crate) const fn or(self, repeated: Repeated) -> Self {
         Self { alternatives: self.alternatives, repeated }
     }
 
     /// The key of an element, from the text of its scalar members.
     ///
-    /// `member` gives the text of the member with that name: a string itself, a number in digits. `None` when the
-    /// element has no key (a member of it is missing), so that the list cannot be taken as a keyed set.
+    /// `member` returns the text of the member with that name: a string itself, a number in digits. `None` when the
+    /// element has no key (a member of it is missing), so that the list cannot be treated as a keyed set.
     pub fn of<'a>(&self, member: impl Fn(&str) -> Option<Cow<'a, str>>) -> Option<Cow<'a, str>> {
         self.alternatives.iter().find_map(|names| match names {
             [name] => member(name),
@@ -78,7 +78,7 @@ impl ListKey {
     }
 }
 
-/// What an element says, whatever the order of its lists and of its members, and without what is empty: elements with
+/// An element's content, regardless of the order of its lists and members, and without empty values: elements with
 /// equal keys are paired by it.
 pub(crate) fn content(element: &Value) -> String {
     match element {

@@ -2,10 +2,10 @@
 //!
 //! [`Change`] is the one change list that feeds detection, plan, apply and reports.
 //!
-//! The comparison (`compare`) walks the API's own shapes (`schema`) with the rule of each field (`rule`). It knows no kind
-//! of document: what AWS spells differently from what it was given, and which lists are keyed, is among the facts of
-//! each kind ([`crate::kind`]). What scalars are is in `coerce`, which names and ARNs are the same in `names`. A field that
-//! a newer API has is compared as plain JSON when the document declares it, and ignored when only live has it.
+//! The comparison (`compare`) walks the API's own shapes (`schema`) with the rule of each field (`rule`). It knows no
+//! kind of document: where AWS's notation differs from the request's, and which lists are keyed, is among the facts of
+//! each kind ([`crate::kind`]). `coerce` reads scalars, `names` compares names and ARNs. A field of a newer API is
+//! compared as plain JSON when the document declares it, and ignored when only live has it.
 
 mod canonical;
 pub(crate) mod coerce;
@@ -29,19 +29,19 @@ use crate::pointer::Pointer;
 
 /// One field that differs.
 ///
-/// The path is a JSON pointer into the desired document (request spelling); keyed sets are addressed by key. It is as
-/// deep as the difference: a scalar, a key of a map, an element of a keyed set that only one side has, a structure
-/// that only one side has. Lists that are one value (ordered ones, and sets without keys) are told as a whole, and
-/// pairs of a key and a value (environment variables, secrets, tags, attributes) by their key.
+/// The path is a JSON pointer into the desired document (with the request's names); keyed sets are addressed by key. It
+/// is as deep as the difference: a scalar, a key of a map, an element of a keyed set that only one side has, a
+/// structure that only one side has. Lists that are one value (ordered ones, and sets without keys) are reported as a
+/// whole, and pairs of a key and a value (environment variables, secrets, tags, attributes) by their key.
 ///
-/// The values are as they were written; where a field is left out and has a default, that.
+/// The values are as written; for a field that is left out and has a default, the default.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
-    /// Where.
+    /// The path of the field.
     pub path: Pointer,
-    /// What AWS has.
+    /// The value in AWS.
     pub live: Shown,
-    /// What git wants.
+    /// The value in git.
     pub desired: Shown,
 }
 
@@ -66,10 +66,10 @@ pub struct Context {
 
 /// Where `live` differs from `desired`, sorted by path. Equal arguments give equal lists.
 ///
-/// `desired` is the AWS request. `live` is AWS's answer for that one resource, see [`crate::kind::unwrap_envelope`]: a
-/// `taskDefinition` with its `tags` inside, an element of `services`, an element of `TargetGroups` with `Attributes`
-/// and `Tags` inside, an element of `Rules` with `Tags` inside. Where live has no `tags` (`Tags`, `Attributes`) at
-/// all, they were not read, and nothing is said of them; `[]` means that there are none.
+/// `desired` is the AWS request. `live` is AWS's description of that one resource, see
+/// [`crate::kind::unwrap_envelope`]: a `taskDefinition` with its `tags` inside, an element of `services`, an element of
+/// `TargetGroups` with `Attributes` and `Tags` inside, an element of `Rules` with `Tags` inside. If live has no `tags`
+/// (`Tags`, `Attributes`) at all, they were not read and are not compared; `[]` means that there are none.
 pub fn drift(schema: &'static Schema, desired: &Value, live: &Value, context: &Context) -> Vec<Change> {
     compare::Comparison::run(schema.root(), desired, live, context)
 }

@@ -1,6 +1,6 @@
-//! Names and ARNs of one thing: which of them are the same.
+//! Which names and ARNs denote the same resource.
 //!
-//! Only for the fields where AWS documents that either may be sent. Nothing is taken for equal because it ends alike:
+//! Only for the fields where AWS documents that either may be sent. A common ending does not make names equal:
 //! `role/web` and `role/team/web` are two roles.
 
 use serde_json::Value;
@@ -12,12 +12,12 @@ pub(crate) fn is_same_role(_: &Scope, desired: Option<&Value>, live: Option<&Val
     both(desired, live).is_some_and(|(desired, live)| is_role(desired, live) || is_role(live, desired))
 }
 
-/// Whether `name`, with its path if it has one, is the role of `arn`, in whatever partition and account.
+/// Whether `name`, with its path if it has one, is the role of `arn`, in any partition and account.
 fn is_role(name: &str, arn: &str) -> bool {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let [_, _, "iam", _, _, resource] = parts[..] else { return false };
     let Some(role) = resource.strip_prefix("role/") else { return false };
-    // A service-linked role's path is AWS's own and part of no name that people use.
+    // A service-linked role's path is AWS's own, and the name in use does not contain it.
     let unlinked = role.strip_prefix("aws-service-role/").and_then(|rest| rest.split_once('/')).map(|(_, name)| name);
     let name = name.strip_prefix('/').unwrap_or(name);
     role == name || unlinked == Some(name)
@@ -31,8 +31,8 @@ pub(crate) fn is_same_cluster(_: &Scope, desired: Option<&Value>, live: Option<&
 
 /// Whether `family`, `family:revision` or an ARN, and the ARN of a task definition revision, are the same one.
 ///
-/// A family alone means its newest revision at the time of the write, which two documents cannot tell: then the
-/// family is compared.
+/// A family alone means its newest revision at the time of the write, which the two documents do not show: then only
+/// the family is compared.
 pub(crate) fn is_same_task_definition(desired: &str, live: &str) -> bool {
     let family = |name: &str| name.split(':').next().unwrap_or(name).to_owned();
     let last = |text: &str| match text.split_once(":task-definition/") {

@@ -11,7 +11,7 @@ use crate::pointer::Pointer;
 
 /// A value as it may be shown: in a log, a report, an error, a metric or a page.
 ///
-/// The only way to make one from a document's value is [`Shown::at`], which replaces the values of environment
+/// The only way to create one from a document's value is [`Shown::at`], which replaces the values of environment
 /// variables by a short hash, so that no printing of a [`Shown`] (`Debug` included) can leak one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown(Inner);
@@ -50,7 +50,7 @@ impl Shown {
     }
 }
 
-/// Text for people: strings bare, everything else as JSON, `(absent)` for nothing.
+/// Human-readable text: bare strings, everything else as JSON, `(absent)` for an absent value.
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -75,7 +75,7 @@ fn redact<'v>(path: &mut Vec<&'v str>, value: &'v mut Value) {
     match secrecy(path) {
         Secrecy::Whole => hide(value),
         Secrecy::Variable => match value {
-            // All but the name: what stands beside it is no legal member, and may be a misspelt `value`.
+            // All but the name: any other member is not legal, and may be a misspelt `value`.
             Value::Object(members) => members.iter_mut().filter(|(name, _)| *name != "name").for_each(|(_, v)| hide(v)),
             value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
                 hide(value);
@@ -91,7 +91,7 @@ fn redact<'v>(path: &mut Vec<&'v str>, value: &'v mut Value) {
             }
             Value::Array(items) => {
                 for item in items {
-                    // The key does not matter to what is secret; the depth does.
+                    // Whether a value is secret depends on the depth, not on the key.
                     path.push("");
                     redact(path, item);
                     path.pop();

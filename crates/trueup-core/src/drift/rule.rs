@@ -1,6 +1,6 @@
 //! The rule of a field: its default, its equivalent notations, the meaning of leaving it out, its owner.
 //!
-//! Rules are constants that the tables of the kinds put together: `Rule::PLAIN.int(0)`.
+//! Rules are constants, combined in the tables of the kinds: `Rule::PLAIN.int(0)`.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ use super::schema::Field;
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "a row of a table: each says yes to one thing of its own")]
 pub(crate) struct Rule {
-    /// What AWS takes a left-out field for.
+    /// AWS's value of a left-out field.
     pub default: Fallback,
     /// The live values that are accepted when the desired document leaves the field out.
     pub undeclared: Undeclared,
     /// Converts a text to its canonical form.
     pub spelling: Option<fn(&str) -> Cow<'_, str>>,
-    /// What a left-out structure is.
+    /// The meaning of a left-out structure.
     pub presence: Presence,
     /// The member that switches the structure on; a structure that is off equals one that is absent.
     pub gate: Option<&'static str>,
@@ -30,27 +30,27 @@ pub(crate) struct Rule {
     pub pair: Option<&'static str>,
     /// `""` is a value of its own, not the same as absence.
     pub keep_empty: bool,
-    /// Elements of the list that only live has are not ours.
+    /// Elements of the list that only live has are not managed.
     pub only_declared: bool,
     /// A list that live lacks altogether was not read, so nothing is known about it.
     pub unread_when_absent: bool,
-    /// Elements of the list that do not count.
+    /// Elements of the list that are ignored.
     pub skip: Option<fn(&Value) -> bool>,
-    /// Where live has the field, when not under its name in the request.
+    /// Finds the field in live, when it is not under its name in the request.
     pub live: Option<fn(&Value) -> Option<&Value>>,
-    /// Further reasons to take two values for equal.
+    /// An additional test of equality.
     pub equal: Option<Equal>,
-    /// A comparison of its own.
+    /// A custom comparison.
     pub compare: Option<Compare>,
 }
 
-/// Whether desired and live are equal for a reason of the field's own.
+/// A field's own test of whether desired and live are equal.
 pub(crate) type Equal = fn(&Scope, Option<&Value>, Option<&Value>) -> bool;
 
-/// A comparison of its own: it reports what differs between desired and live.
+/// A custom comparison: it reports the differences between desired and live.
 pub(crate) type Compare = for<'a> fn(&mut Comparison<'a>, &'static Field, Option<&'a Value>, Option<&'a Value>);
 
-/// What AWS takes a left-out field for.
+/// AWS's value of a left-out field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fallback {
     /// Nothing: absence is a value of its own.
@@ -68,20 +68,20 @@ pub(crate) enum Fallback {
 pub(crate) enum Undeclared {
     /// The default alone.
     Default,
-    /// Anything: the field is not ours, or AWS's default cannot be known.
+    /// Anything: the field is not managed, or AWS's default cannot be known.
     Anything,
     /// The default, and whatever this accepts.
     These(fn(&Scope, &Value) -> bool),
 }
 
-/// What a left-out structure is.
+/// The meaning of a left-out structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     /// The structure with all its members at their defaults: differences are reported member by member.
     Always,
     /// No structure, which equals one that has nothing but defaults.
     Optional,
-    /// No structure, which equals nothing but `{}`: its presence means something.
+    /// No structure, which equals nothing but `{}`: its presence has a meaning.
     Marked,
 }
 
@@ -122,15 +122,15 @@ impl Rule {
         compare: None,
     };
 
-    /// A structure that is there even when it is left out, with its members' defaults.
+    /// A structure that exists even when it is left out, with its members' defaults.
     pub const ALWAYS: Self = Self { presence: Presence::Always, ..Self::PLAIN };
-    /// A structure whose presence means something even when all its members are at their defaults.
+    /// A structure whose presence has a meaning even when all its members are at their defaults.
     pub const MARKED: Self = Self { presence: Presence::Marked, ..Self::PLAIN };
-    /// A list whose order means nothing.
+    /// A list whose order has no meaning.
     pub const SET: Self = Self { set: true, ..Self::PLAIN };
-    /// A field that is not ours unless the document declares it.
+    /// A field that is not managed unless the document declares it.
     pub const IF_DECLARED: Self = Self { undeclared: Undeclared::Anything, ..Self::PLAIN };
-    /// A field that answers do not have, or that is compared together with another one.
+    /// A field that responses do not have, or that is compared together with another one.
     pub const NEVER: Self = Self { compare: Some(|_, _, _, _| {}), ..Self::PLAIN };
 
     pub const fn text(self, default: &'static str) -> Self {
@@ -198,7 +198,7 @@ impl Rule {
     }
 }
 
-/// Tags, which every kind has: AWS's own and ours are never drift, and foreign ones are not ours to remove.
+/// Tags, which every kind has: those of AWS and trueup are never drift, and foreign ones are never removed.
 pub(crate) const fn tags(value: &'static str) -> Rule {
     Rule::PLAIN.pair(value).only_declared().skip(is_reserved_tag)
 }

@@ -32,32 +32,32 @@ pub(crate) enum Form {
     Free,
 }
 
-/// What the order of a list means.
+/// The meaning of a list's order.
 #[derive(Debug)]
 pub(crate) enum ListOrder {
-    /// Much: the list is one value.
+    /// Order matters: the list is one value.
     Ordered,
-    /// Nothing: the list is one value, a set.
+    /// Order has no meaning: the list is one value, a set.
     Set,
-    /// Nothing, and its elements have keys.
+    /// Order has no meaning, and the elements have keys.
     Keyed(&'static ListKey),
 }
 
-/// What a comparison, a digest and a merge follow for one kind of document.
+/// The schema that a comparison, a digest and a merge follow for one kind of document.
 #[derive(Debug)]
 pub struct Schema {
     root: Field,
     absence: Absence,
-    /// The member that is no part of the content that the digest covers.
+    /// The member that is not part of the content that the digest covers.
     aside: Option<&'static str>,
 }
 
 /// The values that mean absence in a whole document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Absence {
-    /// Nothing is: an empty list says "none".
+    /// None: an empty list means "none".
     Nothing,
-    /// Whatever is empty is.
+    /// Every empty value.
     Empty,
 }
 
@@ -132,9 +132,9 @@ impl Schema {
 
 /// The key of the list at `path` among `lists`, when it is a keyed set.
 ///
-/// `path` holds the segments from the document's root to the list, with anything for the elements of outer lists
-/// (`["containerDefinitions", "web", "environment"]`). `None` for sets of plain values, for ordered lists
-/// (a rule's `Actions` among them, which are addressed by position), and for what is not a list.
+/// `path` holds the segments from the document's root to the list, with any text for the elements of outer lists
+/// (`["containerDefinitions", "web", "environment"]`). `None` for sets of plain values, for ordered lists (including a
+/// rule's `Actions`, which are addressed by position), and for values that are not lists.
 pub(crate) fn list_key<S: AsRef<str>>(lists: Lists, path: &[S]) -> Option<&'static ListKey> {
     let fits = |pattern: &str| {
         let mut path = path.iter();

@@ -4,17 +4,17 @@ use serde_json::{Map, Value};
 
 use super::Kind;
 
-/// How answers describe a kind of resource.
+/// How responses describe a kind of resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Described {
-    /// The member of the answer that has it, as `aws ecs describe-…` and `aws elbv2 describe-…` print it.
+    /// The member of the response that contains it, as `aws ecs describe-…` and `aws elbv2 describe-…` print it.
     pub envelope: &'static str,
     /// The members that AWS returns next to the resource in the envelope or by another call, and that belong inside
     /// it.
     pub beside: &'static [&'static str],
-    /// The member that has the ARN.
+    /// The member that contains the ARN.
     pub arn: &'static str,
-    /// Members that are named otherwise than in the request: `(request, answer)`.
+    /// Members with another name than in the request: `(request, response)`.
     pub renamed: &'static [(&'static str, &'static str)],
     /// Members that only the deployment with the status `PRIMARY` in `deployments` has.
     pub in_primary_deployment: &'static [&'static str],
@@ -42,7 +42,7 @@ impl Described {
         value
     }
 
-    /// A request as AWS would describe it: [`Described::as_request`] the other way round.
+    /// A request as AWS would describe it: the reverse of [`Described::as_request`].
     pub(crate) fn as_described(&self, body: &Value) -> Value {
         let mut value = body.clone();
         let Value::Object(members) = &mut value else { return value };
@@ -64,16 +64,16 @@ impl Described {
     }
 }
 
-/// The deployment that ECS is heading for.
+/// The PRIMARY deployment, which ECS is rolling out.
 pub(crate) fn primary(service: &Value) -> Option<&Value> {
     let deployments = service.get("deployments")?.as_array()?;
     deployments.iter().find(|deployment| deployment.get("status").and_then(Value::as_str) == Some("PRIMARY"))
 }
 
-/// Takes one resource out of what the AWS CLI prints for it, with or without the envelope.
+/// Extracts one resource from the AWS CLI's output, with or without the envelope.
 ///
-/// What stands beside the resource (`tags` of a task definition, `Attributes` and `Tags` of a target group, `Tags` of
-/// a rule) comes inside it. A document without envelope comes back as it is.
+/// Members next to the resource (`tags` of a task definition, `Attributes` and `Tags` of a target group, `Tags` of a
+/// rule) are moved into it. A document without an envelope is returned unchanged.
 ///
 /// # Errors
 /// When there is an envelope and it does not hold exactly one resource; the message says what it holds.

@@ -1,8 +1,8 @@
-//! The kinds of documents, and what everybody must know of each: its facts, as one value.
+//! The kinds of documents, with the facts of each as one value.
 //!
-//! This is the lower one of a kind's two rooms. It says what a kind is (which request, which file, how AWS describes it,
-//! which fields have which defaults); what is done about it is in [`crate::resources`]. Nothing here reads live state or
-//! plans.
+//! This is the lower one of a kind's two rooms: it describes the kind (which request, which file, how AWS describes
+//! it, which fields have which defaults). The kind's behaviour is in [`crate::resources`]. Nothing here reads live
+//! state or plans.
 
 pub mod described;
 mod listener_rule;
@@ -24,7 +24,7 @@ use crate::drift::schema::{self, Rules};
 use crate::drift::{Beside, Change, Context, Schema};
 use crate::model::{Api, Model, Structure};
 
-/// The kinds of documents whose resources trueup keeps true.
+/// The kinds of documents whose resources trueup manages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -38,7 +38,7 @@ pub enum Kind {
     ListenerRule,
 }
 
-/// What everybody must know of a kind, as data.
+/// The facts of a kind, as data.
 #[derive(Debug)]
 pub struct Facts {
     /// The name that commands, reports and `ignore` patterns use: `target-group`.
@@ -55,19 +55,19 @@ pub struct Facts {
     pub named_by: Option<&'static str>,
     /// How AWS describes it.
     pub described: Described,
-    /// How its API spells tags.
+    /// How its API represents tags.
     pub tagging: &'static Tagging,
     /// Its keyed lists, by path; `*` stands for the elements of an outer list.
     pub lists: &'static [(&'static str, ListKey)],
     /// How its fields are compared, by path.
     pub(crate) fields: Rules,
-    /// Whether elements of the list at a path may share their key, for it tells only most of them apart.
+    /// Whether elements of the list at a path may share their key, because it distinguishes only most of them.
     pub may_repeat: fn(&[&str]) -> bool,
     /// What the comparison follows: the request's shape with [`Facts::lists`] and the rules of its fields.
     pub schema: &'static LazyLock<Schema>,
-    /// The events by which CloudTrail says that one was changed.
+    /// The CloudTrail events that record a change of a resource.
     pub changed_by: &'static [&'static str],
-    /// How those events name it.
+    /// How those events name the resource.
     pub trail_name: TrailName,
     /// When its resources are created and deleted among those of other kinds.
     pub order: Order,
@@ -101,9 +101,9 @@ pub enum TrailName {
 /// When a kind's resources are created and deleted among those of other kinds: smaller numbers first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// What serves is created before what sends to it.
+    /// A resource that serves traffic is created before one that sends traffic to it.
     pub created: u8,
-    /// What sends is deleted before what serves. `None`: never deleted.
+    /// A resource that sends traffic is deleted before the one that serves it. `None`: never deleted.
     pub deleted: Option<u8>,
 }
 
@@ -153,14 +153,14 @@ impl Kind {
 
     /// The key of the list at `path`, when it is a keyed set.
     ///
-    /// `path` holds the segments from the document's root to the list, with anything for the elements of outer lists
+    /// `path` holds the segments from the document's root to the list, with any text for the elements of outer lists
     /// (`["containerDefinitions", "web", "environment"]`). `None` for sets of plain values, for ordered lists
-    /// (a rule's `Actions` among them, which are addressed by position), and for what is not a list.
+    /// (including a rule's `Actions`, which are addressed by position), and for values that are not lists.
     pub fn list_key<S: AsRef<str>>(self, path: &[S]) -> Option<&'static ListKey> {
         schema::list_key(self.facts().lists, path)
     }
 
-    /// Whether the name of a document is its kind's: there is one per application.
+    /// Whether an application has only one document of the kind, named after the kind.
     pub fn is_single(self) -> bool {
         match self.facts().place {
             Place::File(_) => true,

@@ -13,26 +13,26 @@ use crate::operation::Operation;
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// How one API spells tags, and the operations that set and remove them.
+/// How one API represents tags, and the operations that set and remove them.
 #[derive(Debug)]
 pub struct Tagging {
-    /// The member of requests and answers that has them.
+    /// The member of requests and responses that contains them.
     pub member: &'static str,
-    /// The member of an entry that has its key.
+    /// The member of an entry that contains its key.
     pub key: &'static str,
-    /// The member of an entry that has its value.
+    /// The member of an entry that contains its value.
     pub value: &'static str,
     /// The operation that sets tags.
     pub set: Operation,
     /// The operation that removes tags by key.
     pub remove: Operation,
-    /// The member of [`Tagging::remove`]'s request that has the keys.
+    /// The member of [`Tagging::remove`]'s request that contains the keys.
     pub keys: &'static str,
-    /// How the requests name what they act on.
+    /// How the requests name their resources.
     pub target: TagTarget,
 }
 
-/// How a tagging request names what it acts on.
+/// How a tagging request names its resources.
 #[derive(Clone, Copy, Debug)]
 pub enum TagTarget {
     /// One ARN in this member.
@@ -73,7 +73,7 @@ pub fn of(operation: Operation) -> &'static Tagging {
 }
 
 impl Tagging {
-    /// The tags of a document, request or answer; an entry without a value has an empty one.
+    /// The tags of a document, request or response; an entry without a value has an empty one.
     pub fn read(&self, body: &Value) -> Tags {
         let text = |tag: &Value, name: &str| tag.get(name).and_then(Value::as_str).map(str::to_owned);
         let items = body.get(self.member).and_then(Value::as_array).into_iter().flatten();

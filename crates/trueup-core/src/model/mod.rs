@@ -1,6 +1,6 @@
-//! AWS's API model, as far as trueup's documents reach: the shapes that requests must have.
+//! The part of AWS's API model that trueup's documents use: the shapes that requests must have.
 //!
-//! Derived from AWS's published service models by `crates/derive-api-model`; `aws.json` beside this file is its
+//! Derived from AWS's published service models by `crates/derive-api-model`; `aws.json` in this directory is its
 //! output. Shapes are looked up by reference, so a walk over a document never copies the model.
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ impl Model {
         &self.apis[&api].shapes[name]
     }
 
-    /// All shapes with their APIs, in no order that means anything.
+    /// All shapes with their APIs, in unspecified order.
     pub fn shapes(&self) -> impl Iterator<Item = (Api, &Shape)> {
         self.apis.iter().flat_map(|(api, model)| model.shapes.values().map(|shape| (*api, shape)))
     }
@@ -105,9 +105,9 @@ pub enum Shape {
     Double(Range),
     /// `true` or `false`.
     Boolean {},
-    /// Seconds since 1970, only in answers.
+    /// Seconds since 1970, only in responses.
     Timestamp {},
-    /// Bytes, only in answers.
+    /// Bytes, only in responses.
     Blob {},
 }
 
@@ -120,7 +120,7 @@ pub struct Structure {
     /// The members that a request must have.
     #[serde(default)]
     pub required: Vec<String>,
-    /// What AWS says of it, one sentence.
+    /// AWS's description, one sentence.
     #[serde(default)]
     pub doc: Option<String>,
     /// Whether the model leaves its content free (any JSON).
@@ -133,10 +133,10 @@ pub struct Structure {
 pub struct Member {
     /// The name of its shape.
     pub shape: String,
-    /// What AWS says of it, one sentence.
+    /// AWS's description, one sentence.
     #[serde(default)]
     pub doc: Option<String>,
-    /// AWS calls it out of use.
+    /// AWS marks it as deprecated.
     #[serde(default)]
     pub deprecated: bool,
 }
@@ -146,10 +146,10 @@ pub struct Member {
 pub struct List {
     /// The name of the members' shape.
     pub member: String,
-    /// The least number of members.
+    /// The minimum number of members.
     #[serde(default)]
     pub min: Option<u64>,
-    /// The largest number of members.
+    /// The maximum number of members.
     #[serde(default)]
     pub max: Option<u64>,
 }
@@ -169,10 +169,10 @@ pub struct StringShape {
     /// The legal values, when they are listed.
     #[serde(rename = "enum", default)]
     pub values: Vec<String>,
-    /// The least number of characters.
+    /// The minimum number of characters.
     #[serde(default)]
     pub min: Option<u64>,
-    /// The largest number of characters.
+    /// The maximum number of characters.
     #[serde(default)]
     pub max: Option<u64>,
     /// A regular expression for the whole value.
@@ -186,10 +186,10 @@ pub struct StringShape {
 /// The bounds of a number of the model.
 #[derive(Debug, Deserialize)]
 pub struct Range {
-    /// The least value.
+    /// The minimum value.
     #[serde(default, deserialize_with = "bound")]
     pub min: Option<f64>,
-    /// The largest value.
+    /// The maximum value.
     #[serde(default, deserialize_with = "bound")]
     pub max: Option<f64>,
 }

@@ -11,8 +11,8 @@ pub enum Access {
 
 /// The statements of a policy, in the order in which they are printed.
 ///
-/// Each is one kind of resource under one condition. `Unscoped…` are those whose actions IAM knows no resources for, so that
-/// their resource is `*`.
+/// Each is one kind of resource under one condition. The actions of `Unscoped…` statements have no resource-level
+/// permissions in IAM, so that their resource is `*`.
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys" of each service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant {
@@ -22,17 +22,17 @@ pub enum Grant {
     ReadServiceDeployments,
     /// Tasks of the clusters.
     ReadTasks,
-    /// Listings, which have no resources of their own but a cluster.
+    /// Listings, whose only resource is a cluster.
     ListInClusters,
-    /// Task definitions: IAM knows no resources for reading them.
+    /// Task definitions: reading them has no resource-level permissions.
     UnscopedReadTaskDefinitions,
-    /// Load balancers, listeners, rules, target groups: IAM knows no resources for reading them.
+    /// Load balancers, listeners, rules, target groups: reading them has no resource-level permissions.
     UnscopedReadLoadBalancing,
-    /// Scalable targets: IAM knows no resources for reading them.
+    /// Scalable targets: reading them has no resource-level permissions.
     UnscopedReadAutoscaling,
-    /// `CloudTrail`'s event history: IAM knows no resources for it.
+    /// `CloudTrail`'s event history: it has no resource-level permissions.
     UnscopedReadTrail,
-    /// Names of parameters: IAM knows no resources for listing them.
+    /// Names of parameters: listing them has no resource-level permissions.
     UnscopedReadParameterNames,
     /// Secrets that references name; never their values.
     ReadSecretNames,
@@ -40,35 +40,35 @@ pub enum Grant {
     ReadStacks,
     /// Repositories that references name.
     ReadImages,
-    /// Metrics: IAM knows no resources for them, but their namespace.
+    /// Metrics: they have no resource-level permissions, only a namespace.
     UnscopedWriteMetrics,
     /// Roles of environments.
     AssumeRoles,
-    /// Roles of tasks, handed to ECS for the containers and their agent.
+    /// Roles of tasks, passed to ECS for the containers and their agent.
     PassTaskRoles,
-    /// Roles of services, handed to ECS itself.
+    /// Roles of services, passed to ECS itself.
     PassServiceRoles,
-    /// Task definitions, only with our tag: so [`Grant::TagEcs`] limits them to families of git.
+    /// Task definitions, only with trueup's tag: so [`Grant::TagEcs`] limits them to families of git.
     UnscopedRegisterTaskDefinitions,
-    /// Services of git, only with our tag.
+    /// Services of git, only with trueup's tag.
     CreateServices,
     /// Services of git.
     UpdateServices,
     /// Tags of services and task definitions of git.
     TagEcs,
-    /// Target groups of git, only with our tag.
+    /// Target groups of git, only with trueup's tag.
     CreateTargetGroups,
     /// Target groups of git.
     ChangeTargetGroups,
-    /// Rules on listeners that git names, only with our tag.
+    /// Rules on listeners that git names, only with trueup's tag.
     CreateRules,
     /// Rules on listeners that git names.
     ChangeRules,
     /// Tags of target groups and rules.
     TagLoadBalancing,
-    /// Services that git no longer has: only those with our tag.
+    /// Services that git no longer has: only those with trueup's tag.
     PruneServices,
-    /// Target groups and rules that git no longer has: only those with our tag.
+    /// Target groups and rules that git no longer has: only those with trueup's tag.
     PruneLoadBalancing,
 }
 
@@ -79,7 +79,7 @@ pub struct Action {
     pub name: &'static str,
     /// Whether it changes anything.
     pub access: Access,
-    /// The statement that grants it; `None` for what AWS never denies.
+    /// The statement that grants it; `None` for an action that AWS never denies.
     pub grant: Option<Grant>,
     /// Why it is needed, as in the operator's handbook.
     pub why: &'static str,

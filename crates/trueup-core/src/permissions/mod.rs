@@ -17,7 +17,7 @@ use crate::desired::{Application, Environment, Loaded, Lookup};
 use crate::live::Observed;
 use crate::names::{EnvironmentName, InstanceName};
 
-/// Which policy is asked for.
+/// The requested policy.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The environments whose roles it is for. Empty: for the daemon's own role, which acts in every environment that
@@ -42,8 +42,8 @@ impl Request {
 /// AWS's answers to references of documents, by environment; a reference without an answer becomes a pattern.
 pub type Answers = BTreeMap<EnvironmentName, BTreeMap<Lookup, Observed<String>>>;
 
-/// The references of an environment whose answers make a policy narrower: those to stacks, because stack outputs can
-/// name roles and listeners. For load balancers that documents name, the name is a better pattern than today's ARN.
+/// The references of an environment whose answers narrow a policy: those to stacks, because stack outputs can name
+/// roles and listeners. For load balancers that documents name, the name is a better pattern than today's ARN.
 pub fn lookups(loaded: &Loaded, environment: &EnvironmentName) -> BTreeSet<Lookup> {
     let applications = loaded.applications.iter().filter(|((of, _), _)| of == environment);
     let lookups = applications.filter_map(|(_, application)| application.as_ref().ok()).flat_map(Application::lookups);

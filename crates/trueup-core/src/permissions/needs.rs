@@ -76,7 +76,7 @@ fn partition(region: &str) -> &'static str {
 }
 
 impl Needs {
-    /// No needs yet, in an environment whose policy outside of applications is this.
+    /// No needs yet; `policy` is the environment's, outside of applications.
     pub fn of(environment: &Environment, policy: Option<&Policy>) -> Self {
         let mut needs = Self { base: ArnBase::of(environment), ..Self::default() };
         if let Some(cluster) = &environment.cluster {
@@ -85,10 +85,10 @@ impl Needs {
         needs
     }
 
-    /// Adds what an application needs, with references as AWS answered them.
+    /// Adds the needs of an application, with references resolved by AWS's answers.
     pub fn add(&mut self, application: &Application, found: &BTreeMap<Lookup, Observed<String>>) {
         self.prunes(Some(&application.policy), &application.cluster);
-        // References without an answer are in the documents as before.
+        // References without an answer stay in the documents unchanged.
         let resolved = application.resolve(&Revision::new(""), found);
         for Document { kind, body, .. } in &resolved.documents {
             match kind {
@@ -216,7 +216,7 @@ impl Needs {
     }
 }
 
-/// A role's ARN. One that is given by name alone has no path; of one that only AWS knows, the account is known.
+/// A role's ARN. A role given by name alone has no path; the account of a role that only AWS knows is known.
 /// Source: IAM user guide, "IAM identifiers", friendly names and paths.
 fn role_arn(base: &ArnBase, role: &str) -> String {
     let role = pattern(role);

@@ -49,7 +49,7 @@ pub type Condition = BTreeMap<&'static str, BTreeMap<String, BTreeSet<String>>>;
 const MANAGED_CHARACTERS_MAX: usize = 6_144;
 
 impl IamPolicy {
-    /// As JSON, indented; equal policies are equal to the byte.
+    /// As indented JSON; equal policies give equal bytes.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("texts and lists of them can be written")
     }

@@ -11,9 +11,9 @@ pub struct Ahead {
     /// The commit, as a tag in AWS has it.
     #[serde(rename = "commit")]
     pub revision: Revision,
-    /// Whether git was asked since it was seen: then it is known to be newer, and this process lacks valid documents of
-    /// it.
+    /// Whether git was polled since it was seen: then it is known to be newer, and this process has no valid documents
+    /// of it.
     pub answered: bool,
-    /// Since when the repository cannot be asked; none when it could be the last time.
+    /// Since when the repository is unreachable; `None` when the last poll succeeded.
     pub unreachable_since: Option<Timestamp>,
 }

@@ -1,4 +1,4 @@
-//! A plan in the making: steps and holds in the order in which they are found.
+//! A plan under construction: steps and holds in the order in which they are found.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::live::{FailureKind, ReadFailure, Tags};
 use crate::names::Arn;
 use crate::pointer::Pointer;
 
-/// A plan in the making.
+/// A plan under construction.
 #[derive(Debug, Default)]
 pub(crate) struct PlanBuilder {
     pub(crate) steps: Vec<Step>,
@@ -25,7 +25,7 @@ impl PlanBuilder {
         self.step_after(resource, cause, changes, call, Vec::new());
     }
 
-    /// A step whose changes have causes of their own.
+    /// A step whose changes each have a cause.
     pub(crate) fn sorted_step(
         &mut self,
         resource: &Resource,
@@ -49,7 +49,7 @@ impl PlanBuilder {
     ) {
         self.sorted_step(resource, changes.into_iter().map(|change| (cause, change)).collect(), call, awaits);
         if let Some(step) = self.steps.last_mut() {
-            // One without changes has its cause all the same.
+            // A step without changes has a cause, too.
             step.cause = cause;
         }
     }
@@ -58,7 +58,7 @@ impl PlanBuilder {
         self.held.push(Held { subject: resource.clone().into(), changes, reason });
     }
 
-    /// Appends another plan in the making.
+    /// Appends another plan under construction.
     pub(crate) fn append(&mut self, other: Self) {
         self.steps.extend(other.steps);
         self.held.extend(other.held);
@@ -85,7 +85,7 @@ impl PlanBuilder {
     }
 }
 
-/// A part of live state that should have been read and is not there at all.
+/// The failure of a part of live state that should have been read in this cycle and was not.
 pub(crate) fn not_asked(operation: &str) -> ReadFailure {
     ReadFailure {
         operation: operation.to_owned(),
@@ -108,7 +108,7 @@ pub(crate) struct Settling<'a> {
     pub(crate) live: &'a Tags,
     /// Nothing but tags is left to be written.
     pub(crate) settled: bool,
-    /// No pending change stays behind.
+    /// Whether no pending change remains.
     pub(crate) complete: bool,
     /// Marks to be written or removed in any case.
     pub(crate) marks: Marks,
@@ -160,7 +160,7 @@ impl<'a> Work<'a> {
         self.owner.claim(live, self.input.desired.policy.manage_stack_resources)
     }
 
-    /// What the policy says about creating the resource: one that git had before was deleted by another writer.
+    /// The policy's mode for creating the resource: if git had it before, another writer deleted it.
     pub(crate) fn creation(&self) -> Mode {
         let policy = &self.input.desired.policy;
         if self.last().is_some() { policy.heal } else { policy.follow }
@@ -195,14 +195,14 @@ impl<'a> Work<'a> {
     pub(crate) fn changes(&self, body: &Value, live: &Value, live_tags: &Tags, context: &Context) -> Vec<Change> {
         let declared = tags::declared(self.document);
         let member = self.tagging().member;
-        // Tags that git does not declare are other people's: they are not even compared.
+        // Tags that git does not declare belong to other owners: they are not even compared.
         let known: Tags = live_tags.iter().filter(|(k, _)| declared.contains_key(*k)).map(own).collect();
         let mut live = live.clone();
         if let Value::Object(members) = &mut live {
             members.insert(member.to_owned(), self.tagging().list(&known));
         }
         let mut changes = kind::drift(self.kind(), body, &live, context);
-        // Except that git takes away again what it once declared.
+        // Except tags that git once declared: they are removed.
         for key in self.last().map(tags::declared).unwrap_or_default().into_keys() {
             let path = Pointer::from_iter([member, key.as_str()]);
             let Some(value) = live_tags.get(&key) else { continue };
@@ -221,14 +221,14 @@ impl<'a> Work<'a> {
         let mut sorted = Sorted::new(changes, &self.input.desired.policy, |change| {
             let segments = change.path.segments();
             let undeclared = segments.len() == 2 && segments[0] == member && !declared.contains_key(&segments[1]);
-            // A tag that git took away waits to be taken away, whoever else changed it meanwhile.
+            // A tag that git removed waits to be removed, even when another writer changed it meanwhile.
             if undeclared { Cause::Pending } else { basis.cause(&change.path) }
         });
         sorted.contest(|change| self.is_contested(change));
         sorted
     }
 
-    /// Whether another writer undoes the repair of this field again and again, so that the next repair has to wait.
+    /// Whether another writer undoes the repair of this field repeatedly, so that the next repair has to wait.
     pub(crate) fn is_contested(&self, change: &Change) -> bool {
         self.input.memory.flapping().is_waiting(self.kind(), &self.document.name, change, self.input.now)
     }

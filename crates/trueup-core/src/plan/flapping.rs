@@ -1,8 +1,8 @@
 //! The flapping guard: drift that comes back after each repair is contested, and repairs slow down.
 //!
-//! Another writer, an operator or a pipeline, wants something else than git. Without the guard both would write for ever, as
-//! fast as they can. It lives in the process alone: after a restart the first repairs are made at once again, so that there are at
-//! most [`CONTESTED_ROUNDS`] more of them for each restart.
+//! Another writer (an operator, a pipeline) disagrees with git. Without the guard both would write for ever, as fast as
+//! they can. The guard lives in the process alone: each restart allows at most [`CONTESTED_ROUNDS`] more immediate
+//! repairs.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,14 @@ use crate::drift::{Change, Shown};
 use crate::kind::Kind;
 use crate::pointer::Pointer;
 
-/// After so many repairs of the same field, each within [`CONTESTED_QUIET_SECONDS`] of the one before, it is contested.
+/// After this many repairs of the same field, each within [`CONTESTED_QUIET_SECONDS`] of the one before, it is
+/// contested.
 pub const CONTESTED_ROUNDS: u32 = 3;
 
 /// How long after the last repair a contested field is repaired again: the cap of the loop's backoff.
 pub const CONTESTED_PAUSE_SECONDS: i64 = 300;
 
-/// Drift that has stayed away for so long is over; the next one is a first one.
+/// Drift that has stayed away for this long is over; the next repair counts as the first.
 pub const CONTESTED_QUIET_SECONDS: i64 = 600;
 
 /// A field of a document.
@@ -35,12 +36,12 @@ struct Repairs {
     rounds: u32,
     /// The last one.
     at: Timestamp,
-    /// What it was repaired to: when git wants something else, counting restarts.
+    /// The value that it was repaired to: when git changes it, the count restarts.
     desired: Shown,
 }
 
 impl FlappingGuard {
-    /// Notes what a call repairs.
+    /// Records the fields that a call repairs.
     pub(crate) fn repaired(&mut self, step: &Step, now: Timestamp) {
         self.0.retain(|_, repairs| is_recent(repairs, now));
         for change in step.drifted() {

@@ -31,15 +31,15 @@ pub enum Hold {
         /// The read.
         failure: ReadFailure,
     },
-    /// The same differences as before trueup's own write of a moment ago: AWS still shows the state before it. Ends
-    /// with the first newer read, or after a minute.
+    /// The same differences as before trueup's own recent write: AWS still shows the earlier state. Ends with the first
+    /// newer read, or after a minute.
     NotSettled {
         /// Seconds since the write.
         seconds: i64,
     },
-    /// The policy reports such differences and does not act on them. Ends when the policy, git or live changes.
+    /// The policy reports these differences and does not act on them. Ends when the policy, git or live changes.
     ReportOnly {
-        /// What kind of difference it is.
+        /// The cause of the differences.
         cause: Cause,
     },
     /// AWS cannot change these fields of an existing resource. Ends when git or live changes.
@@ -77,7 +77,7 @@ pub enum Hold {
         /// The rule that has it.
         rule: Arn,
     },
-    /// A service of this name is being deleted, and ECS creates no other meanwhile. Ends when it is gone.
+    /// A service of this name is being deleted, and ECS cannot create another one until then. Ends when it is gone.
     ServiceDraining,
     /// ECS failed this deployment or rolled it back; requesting it again would fail again. Ends with a commit of other
     /// content, or with `trueup retry`.
@@ -132,7 +132,7 @@ pub enum Hold {
         #[serde(rename = "commit")]
         revision: Option<Revision>,
     },
-    /// Another copy of trueup applied a commit that this copy does not have, or of which it has no valid documents.
+    /// Another copy of trueup applied a commit that this copy does not have, or whose documents are not valid here.
     /// Ends with the answer from git: that commit or a newer one becomes current, or the repository does not have it.
     Behind(Ahead),
     /// The target group to delete is still in use. Ends when the last rule and service stop using it.

@@ -1,7 +1,7 @@
-//! Puts live values into a document: what may not be written keeps the value that it has.
+//! Puts live values into a document: a field that may not be written keeps its value.
 //!
-//! A call often has to send a whole structure to change one member of it. The members of it that are masked by
-//! `ignore`, or held by the policy, then carry the live value.
+//! A call often has to send a whole structure to change one member of it. Its members that are masked by `ignore`, or
+//! held by the policy, then carry the live value.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use crate::kind::Kind;
 use crate::pointer::Pointer;
 
-/// Gives `desired` the value of `live` at every place that `pointer` names, and takes away what `live` does not have
-/// there. Keyed lists are addressed by key; the segment `*` stands for any one segment.
+/// Copies the values of `live` into `desired` at every place that `pointer` names, and removes those that `live` lacks.
+/// Keyed lists are addressed by key; the segment `*` stands for any one segment.
 pub(crate) fn keep_live(kind: Kind, desired: &mut Value, live: &Value, pointer: &Pointer) {
     at(kind, &mut Vec::new(), desired, Some(live), pointer.segments());
 }
@@ -90,7 +90,7 @@ fn in_object(
             members.insert(name, live.clone());
         }
         (None, Some(live)) => {
-            // A parent that only live has is made as far as it is needed, and no further.
+            // A parent that only live has is created, but only as far as needed.
             let mut member = if live.is_array() { Value::Array(vec![]) } else { Value::Object(Map::new()) };
             at(kind, path, &mut member, Some(live), rest);
             if !is_empty(&member) {
@@ -121,7 +121,7 @@ fn key(kind: Kind, path: &[String], element: &Value) -> Option<String> {
     kind.list_key(path)?.of_repeated(element).map(Cow::into_owned)
 }
 
-/// The element that a segment names: by key, or by position in a list that is no keyed set.
+/// The element that a segment names: by key, or by position in a list that is not a keyed set.
 fn position<S: AsRef<str>>(kind: Kind, path: &[S], items: &[Value], segment: &str) -> Option<usize> {
     match kind.list_key(path) {
         Some(key) => {

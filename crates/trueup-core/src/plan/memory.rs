@@ -1,8 +1,8 @@
-//! The recent writes of this process, so that older answers of AWS are not taken for changes by another writer.
+//! The recent writes of this process, so that stale reads are not taken for changes by another writer.
 //!
-//! ECS is eventually consistent: a read right after a write may show the time before it (ECS API reference,
-//! `RunTask`, on eventual consistency). Nothing here is needed for correctness after a restart; it saves one repeated
-//! call, which is harmless.
+//! ECS is eventually consistent: a read right after a write may show the state before it (ECS API reference, `RunTask`,
+//! on eventual consistency). Nothing here is needed for correctness after a restart; it saves one repeated call, which
+//! is harmless.
 
 use std::collections::BTreeMap;
 
@@ -18,20 +18,20 @@ use crate::kind::Kind;
 use crate::live::Live;
 use crate::names::Arn;
 
-/// How long a read that shows the time before a write is taken for an old one.
+/// How long a read that shows the state before a write is considered stale.
 ///
-/// AWS gives no bound; tools in the field wait for seconds. A minute is well above what was ever reported, and it
-/// bounds how long a person who undoes our write by hand, to the letter, is not answered.
+/// AWS gives no bound; existing tools wait for seconds. A minute is well above every reported delay, and it bounds how
+/// long an exact manual revert of trueup's write goes unrepaired.
 pub const OWN_WRITE_UNSEEN_SECONDS_MAX: i64 = 60;
 
-/// How long a call whose answer was lost is not repeated, where a repetition does no harm.
+/// How long a call whose response was lost is not repeated, where a repetition is harmless.
 ///
-/// Reads that long after it have shown the old state several times (an unsettled application is looked at every few
-/// seconds), so the request was most likely lost. AWS may still apply it later: then the repetition finds that it changes
-/// nothing, because such a call says what is wanted and not what to do, or carries a token that AWS recognises.
+/// By then several reads have shown the old state (an unsettled application is observed every few seconds), so the
+/// request was most likely lost. If AWS still applies it later, the repetition changes nothing, because the call
+/// declares a state instead of an action, or carries a token that AWS recognises.
 pub const LOST_CALL_SECONDS_MAX: i64 = 20;
 
-/// How long a registration is believed that the listing of its family does not show.
+/// How long a registration is trusted that the listing of its family does not show.
 pub const REGISTERED_UNSEEN_SECONDS_MAX: i64 = 600;
 
 /// The writes of this process to one application in one environment.
@@ -45,32 +45,32 @@ pub struct Memory {
     deployed: Option<Digest>,
     /// Drift that was repaired, to see whether it comes back.
     flapping: FlappingGuard,
-    /// Whether the service was ever there, as far as this process saw.
+    /// Whether the service ever existed, as far as this process knows.
     service: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Written {
     changes: Vec<Change>,
-    /// Of the request: the values in `changes` are redacted, and tags that only we care about are not changes.
+    /// Of the request: the values in `changes` are redacted, and trueup's own tags are not among them.
     input: Digest,
     at: Timestamp,
-    /// How long a read may show the time before.
+    /// How long a read may show the state before.
     unseen_seconds_max: i64,
 }
 
 impl Memory {
-    /// Remembers a call that AWS answered.
+    /// Records a call that AWS answered.
     pub fn wrote(&mut self, step: &Step, now: Timestamp) {
-        // Only what certainly was repaired can be said to be undone.
+        // Only a repair that certainly took effect can be undone.
         self.flapping.repaired(step, now);
         self.made(step, now, OWN_WRITE_UNSEEN_SECONDS_MAX);
     }
 
-    /// Records a call whose answer was lost: whether it had its effect, or will have it, is unknown.
+    /// Records a call whose response was lost: whether it took or will take effect is unknown.
     ///
-    /// It is made again when reads have shown the old state for [`LOST_CALL_SECONDS_MAX`]; a call whose repetition would
-    /// make a second thing (a task definition revision, a forced deployment), after a minute.
+    /// It is retried when reads have shown the old state for [`LOST_CALL_SECONDS_MAX`]; a call whose repetition would
+    /// create a second thing (a task definition revision, a forced deployment), after a minute.
     pub fn lost(&mut self, step: &Step, now: Timestamp) {
         let twice = step.call.operation == Operation::RegisterTaskDefinition
             || step.call.input.get("forceNewDeployment").is_some();
@@ -85,7 +85,7 @@ impl Memory {
         self.written.insert(key(&step.subject, step.call.operation), written);
     }
 
-    /// Remembers what AWS answered to a call: the ARN of a registered task definition revision.
+    /// Records AWS's response to a call: the ARN of a registered task definition revision.
     pub fn answered(&mut self, step: &Step, answer: &Value, now: Timestamp) {
         if step.call.operation != Operation::RegisterTaskDefinition {
             return;
@@ -98,8 +98,8 @@ impl Memory {
         }
     }
 
-    /// Remembers which digest the service was asked to run, so that a rollback is recognised even where the tag could
-    /// not be written. To be called with [`super::tags::applied_digest`] after `CreateService` and `UpdateService`.
+    /// Records which digest the service was asked to run, so that a rollback is recognised even where the tag could not
+    /// be written. To be called with [`super::tags::applied_digest`] after `CreateService` and `UpdateService`.
     pub fn deployed(&mut self, digest: Digest) {
         self.deployed = Some(digest);
     }
@@ -114,17 +114,17 @@ impl Memory {
         &self.flapping
     }
 
-    /// Whether the application's service is, or was, there as far as this process knows.
+    /// Whether the application's service exists or existed, as far as this process knows.
     pub(crate) fn service_was_there(&self) -> Option<bool> {
         self.service
     }
 
-    /// Notes whether the application's service is, or was, there.
+    /// Records whether the application's service exists or existed.
     pub(crate) fn note_service_was_there(&mut self, there: bool) {
         self.service = Some(there);
     }
 
-    /// Seconds since the very same step was taken, when that is so recent that what we see may be older.
+    /// Seconds since the same step was taken, if that is so recent that reads may be older.
     pub(crate) fn unsettled(&self, step: &Step, now: Timestamp) -> Option<i64> {
         let written = self.written.get(&key(&step.subject, step.call.operation))?;
         let since = seconds(written.at, now);
@@ -135,7 +135,7 @@ impl Memory {
 
     /// The task definition revision that this process registered with this digest.
     ///
-    /// Not one that AWS shows as gone.
+    /// A revision that AWS shows as no longer active is left out.
     pub(crate) fn registered(&self, digest: &Digest, live: &Live, now: Timestamp) -> Option<Arn> {
         let (arn, at) = self.registered.get(digest)?;
         let gone = live.task_definitions.get(arn).is_some_and(|seen| {

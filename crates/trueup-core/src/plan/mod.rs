@@ -1,7 +1,7 @@
 //! The plan: the ordered steps from live to desired, and every hold, as a value; and the machinery that builds one.
 //!
-//! Nothing here names a kind of document: what is done about each is in [`crate::resources`], and [`crate::planner`] puts
-//! it together.
+//! Nothing here names a kind of document: the behaviour of each kind is in [`crate::resources`], and [`crate::planner`]
+//! combines them.
 
 mod ahead;
 pub(crate) mod builder;
@@ -39,23 +39,23 @@ use crate::pointer::Pointer;
 /// All that a plan depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
-    /// What git wants.
+    /// The application in git.
     pub desired: &'a DesiredApplication,
     /// The application at the commit in the service's tag `trueup:revision`, if known. Distinguishes drift from a
     /// pending change field by field, and shows which tags git once declared.
     pub last_applied: Option<&'a DesiredApplication>,
-    /// What AWS has, in the whole environment.
+    /// The live state of the whole environment.
     pub live: &'a Live,
     /// This installation.
     pub instance: &'a InstanceName,
-    /// All applications that git has in this environment: a resource of an application that is not among them may be
-    /// taken over (its application was renamed), one of an application that is among them may not.
+    /// All applications that git has in this environment: a resource may be taken over from an application that is not
+    /// among them (it was renamed), but not from one that is.
     pub applications: &'a BTreeSet<ApplicationName>,
     /// The applications of `depends_on` that are not Synced and Healthy yet.
     pub waits_for: &'a BTreeSet<ApplicationName>,
-    /// A commit in AWS that this process may be behind: nothing may be concluded from what it has.
+    /// A commit in AWS that this process may be behind: then nothing may be concluded from its own commit.
     pub ahead: Option<&'a Ahead>,
-    /// What this process wrote to this application a moment ago.
+    /// This process's recent writes to this application.
     pub memory: &'a Memory,
     /// The time now.
     pub now: Timestamp,
@@ -68,25 +68,25 @@ pub struct Plan {
     pub environment: EnvironmentName,
     /// The application.
     pub application: ApplicationName,
-    /// The revision of the desired state it leads to.
+    /// The revision of the desired state that it leads to.
     pub revision: Revision,
-    /// What will be done, in this order.
+    /// The steps to take, in this order.
     pub steps: Vec<Step>,
-    /// The changes that are known and not made.
+    /// The changes that are known but not applied.
     pub held: Vec<Held>,
-    /// Whether live is as git wants it.
+    /// Whether live matches git.
     pub sync: Sync,
-    /// How what runs is doing.
+    /// The health of the application.
     pub health: Health,
-    /// What ECS does at the moment.
+    /// ECS's current rollout.
     pub rollout: Option<Rollout>,
-    /// Why a rollout failed or is failing, or why too few tasks run, if that was found out. The planner does not set
-    /// it; the reader of the evidence does.
+    /// Why a rollout failed or is failing, or why too few tasks run, if that is known. The planner does not set it; the
+    /// reader of the evidence does.
     pub finding: Option<Finding>,
 }
 
 impl Plan {
-    /// A plan of an application that is where git wants it, and serves: nothing to do, and nothing is held.
+    /// The plan of an application that is Synced and Healthy, without steps and holds.
     pub fn settled(environment: EnvironmentName, application: ApplicationName, revision: Revision) -> Self {
         Self {
             environment,
@@ -101,18 +101,18 @@ impl Plan {
         }
     }
 
-    /// Whether the application is where git wants it, and serves.
+    /// Whether the application is Synced and Healthy.
     pub fn is_settled(&self) -> bool {
         self.sync == Sync::Synced && self.health == Health::Healthy
     }
 
-    /// Whether ECS is busy with a rollout or a rollback of it.
+    /// Whether ECS is rolling it out or back.
     pub fn is_rolling(&self) -> bool {
         matches!(self.rollout, Some(Rollout::Running { .. } | Rollout::RolledBack { done: false, .. }))
             || self.health == Health::Progressing
     }
 
-    /// Whether AWS may still answer with the state before a write of this process.
+    /// Whether AWS may still return the state before a write of this process.
     pub fn is_unsettled(&self) -> bool {
         self.held.iter().any(|held| matches!(held.reason, Hold::NotSettled { .. }))
     }
@@ -122,7 +122,7 @@ impl Plan {
         self.held.iter().any(|held| matches!(&held.reason, Hold::Behind(ahead) if !ahead.answered))
     }
 
-    /// Whether there is nothing to do and nothing in progress: an equal input gives this plan again, at any time.
+    /// Whether there is nothing to do and nothing in progress: equal input gives this plan again, at any time.
     pub fn is_at_rest(&self) -> bool {
         self.is_settled() && self.steps.is_empty() && self.held.is_empty() && !self.is_rolling()
     }
@@ -141,14 +141,15 @@ pub struct Step {
     /// What it acts on.
     #[serde(rename = "resource")]
     pub subject: Subject,
-    /// Why.
+    /// Its cause.
     pub cause: Cause,
     /// What it changes; for a resource that does not exist yet, one change at the root.
     pub changes: Vec<Change>,
-    /// The paths of the changes that another writer made: all of them if [`Step::cause`] is drift, and some if one
-    /// call carries both a commit's change and drift.
+    /// The paths of another writer's changes: all of them if [`Step::cause`] is drift, and some if one call carries
+    /// both a commit's change and drift.
     pub drift: Vec<Pointer>,
-    /// The conditions before the call can be written. The next plan, after those steps were taken, has the call.
+    /// The conditions to meet before the call can be written. The next plan, after those steps were taken, contains the
+    /// call.
     pub awaits: Vec<Awaited>,
     /// The call. Serializes as its `operation` alone: the request carries environment values.
     #[serde(rename = "operation", serialize_with = "operation_alone")]
@@ -161,21 +162,21 @@ impl Step {
         self.awaits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
-    /// The changes that another writer made.
+    /// The changes by another writer.
     pub fn drifted(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| self.drift.contains(&change.path))
     }
 }
 
-/// A condition before the call of a step can be written. Its `Display`, which reports carry as well, is `target-group
-/// backend`, `task-definition`, `priority 10` or `deletion of ARN`.
+/// A condition to meet before the call of a step can be written. Its `Display`, which reports carry as well, is
+/// `target-group backend`, `task-definition`, `priority 10` or `deletion of ARN`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Awaited {
     /// The resource of this document is created.
     Created(Kind, String),
-    /// Another rule leaves this priority of the same listener.
+    /// Another rule gives up this priority of the same listener.
     Priority(String),
-    /// What uses the resource is deleted.
+    /// The user of the resource is deleted.
     Deleted(Arn),
 }
 
@@ -229,7 +230,7 @@ impl Call {
     }
 }
 
-/// What a step or a hold is about.
+/// The subject of a step or a hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Resource {
     /// The kind of document.
@@ -240,7 +241,7 @@ pub struct Resource {
     pub arn: Option<Arn>,
 }
 
-/// What a step or a hold is about. Serializes as the resource, or as null for the whole application.
+/// The subject of a step or a hold. Serializes as the resource, or as null for the whole application.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// The whole application.
@@ -273,7 +274,7 @@ impl Subject {
         self.resource()?.arn.as_ref()
     }
 
-    /// Whether both are about the same document, or both about the application, whatever the ARN.
+    /// Whether both are about the same document, or both about the application, regardless of the ARN.
     pub fn is_same(&self, other: &Self) -> bool {
         (self.kind(), self.name()) == (other.kind(), other.name())
     }
@@ -297,17 +298,17 @@ impl Serialize for Subject {
 pub enum Cause {
     /// Git wants it and AWS does not have it.
     Create,
-    /// Git changed: a commit is waiting.
+    /// Git changed: a commit is not applied yet.
     Pending,
-    /// AWS changed: another writer did that.
+    /// AWS changed: another writer changed it.
     Drift,
-    /// It is as git wants it, and gets our tags.
+    /// It matches git, and gets trueup's tags.
     Adopt,
     /// Git no longer has it.
     Prune,
 }
 
-/// A step that is known and not taken, with its reason.
+/// A step that is known but not taken, with its reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
     /// What it would act on.
@@ -319,7 +320,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// The changes that another writer made, as far as the reason shows.
+    /// The changes by another writer, as far as the reason shows.
     pub fn drift(&self) -> &[Change] {
         let is_drift = matches!(
             self.reason,
@@ -349,7 +350,7 @@ impl Serialize for Held {
     }
 }
 
-/// Whether live is as git wants it.
+/// Whether live matches git.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Sync {
     /// Nothing differs.
@@ -360,12 +361,12 @@ pub enum Sync {
     Unknown,
 }
 
-/// How what runs is doing.
+/// The health of an application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Health {
-    /// The asked-for revision serves.
+    /// The requested revision serves.
     Healthy,
-    /// ECS is on the way there.
+    /// ECS is rolling it out.
     Progressing,
     /// A rollout failed, or fewer tasks run than wanted.
     Degraded,

@@ -1,7 +1,7 @@
 //! The types of values in calls: numbers as text, or text as numbers, where the API model says so.
 //!
-//! Authors write `HealthCheckPort = 8080` and AWS wants text; the drift comparison takes both for equal, and a call
-//! carries what AWS wants. Nothing else of the author's document changes.
+//! Authors write `HealthCheckPort = 8080` and AWS expects text; the drift comparison treats both as equal, and a call
+//! carries the type that AWS expects. Nothing else of the author's document changes.
 
 use serde_json::{Number, Value};
 
@@ -11,7 +11,7 @@ use crate::model::{Api, Model, Shape, Structure};
 /// The request with every scalar in its model's type. Members that the model does not know stay as they are.
 pub(crate) fn typed(operation: Operation, input: Value) -> Value {
     let api = operation.api();
-    // The others are written by the planner alone, from text.
+    // The other requests are built by the planner alone, from text.
     match Model::aws().find_input(api, operation.as_str()) {
         Some(shape) => structure(api, shape, input),
         None => input,

@@ -1,46 +1,46 @@
-//! What ECS does with a service after a step, as a plan carries it.
+//! Rollouts, as a plan carries them: ECS's progress with a service after a step.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::names::Arn;
 
-/// What ECS does after a step, until the asked-for revision serves, or does not.
+/// ECS's progress after a step, until the requested revision serves or has failed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Rollout {
-    /// ECS is replacing tasks, or waits out a bake time.
+    /// ECS is replacing tasks, or waits for a bake time to pass.
     Running {
-        /// The task definition revision that is asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
-        /// How far it is.
+        /// Its progress.
         #[serde(flatten)]
         progress: Progress,
     },
-    /// The asked-for revision serves.
+    /// The requested revision serves.
     Serving {
         /// The task definition revision that serves.
         task_definition: Arn,
     },
-    /// ECS gave up and did not go back: rollback is off, or there was nothing to go back to.
+    /// ECS gave up without a rollback: rollback is off, or there was no earlier deployment.
     Failed {
-        /// The task definition revision that was asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
-        /// ECS's own words.
+        /// ECS's reason.
         reason: String,
         /// Whether the tag `trueup:failed` already records it: then it was reported before, maybe by another process.
         #[serde(skip)]
         recorded: bool,
     },
-    /// ECS gave up and goes, or went, back to what served before.
+    /// ECS gave up, and is rolling back or rolled back to the previous revision.
     RolledBack {
-        /// The task definition revision that was asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
-        /// The task definition revision that it goes back to.
+        /// The task definition revision that it rolls back to.
         serving: Arn,
-        /// ECS's own words.
+        /// ECS's reason.
         reason: String,
-        /// Whether what served before serves again.
+        /// Whether the previous revision serves again.
         done: bool,
         /// As in [`Rollout::Failed`].
         #[serde(skip)]
@@ -48,19 +48,19 @@ pub enum Rollout {
     },
     /// An operator stopped it (`StopServiceDeployment`).
     Stopped {
-        /// The task definition revision that was asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
         /// The task definition revision that the service runs instead; the same one if ECS restored nothing.
         serving: Arn,
-        /// ECS's own words.
+        /// ECS's reason.
         reason: String,
         /// As in [`Rollout::Failed`].
         #[serde(skip)]
         recorded: bool,
     },
-    /// Another deployment came before this one was done.
+    /// Another deployment started before this one was done.
     Superseded {
-        /// The task definition revision that was asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
         /// The task definition revision that ECS brings into service instead.
         by: Arn,
@@ -68,15 +68,15 @@ pub enum Rollout {
     /// It takes longer than `rollout_timeout` and the waiting times in its configuration. ECS continues it, and
     /// trueup does not interfere: without a circuit breaker ECS never gives up on its own.
     TimedOut {
-        /// The task definition revision that is asked for.
+        /// The requested task definition revision.
         task_definition: Arn,
-        /// How far it is.
+        /// Its progress.
         #[serde(flatten)]
         progress: Progress,
     },
 }
 
-/// How far a rollout is, by its newest deployment.
+/// The progress of a rollout, by its newest deployment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Progress {
     /// Tasks wanted.
@@ -87,17 +87,17 @@ pub struct Progress {
     pub healthy: Option<i64>,
     /// Tasks that are being started.
     pub pending: i64,
-    /// Tasks in a row that did not come up.
+    /// Consecutive tasks that failed to start.
     pub failed: i64,
     /// The stage of a blue/green, linear or canary deployment, such as `BAKE_TIME`, if ECS reports it.
     pub stage: Option<String>,
-    /// Since when ECS is at it.
+    /// Since when ECS has been working on it.
     pub since: Option<Timestamp>,
 }
 
 impl Rollout {
-    /// Notes how many tasks of this revision are healthy, where it is rolled out. `DescribeServices` may lag behind: no
-    /// more are healthy than it says that run.
+    /// Records how many tasks of this revision are healthy, if it is being rolled out. `DescribeServices` may lag
+    /// behind: the number is limited to the running tasks that it shows.
     pub fn set_healthy(&mut self, of: &Arn, healthy: Option<i64>) {
         let (Self::Running { task_definition, progress } | Self::TimedOut { task_definition, progress }) = self else {
             return;

@@ -1,4 +1,4 @@
-//! The tags that trueup writes on everything it makes, and what they say about ownership.
+//! The tags that trueup writes on everything it creates, and the ownership that they record.
 //!
 //! They are the only memory between two processes. Source of the limits: ECS API reference, `Tag`: keys up to 128 and
 //! values up to 256 characters, letters, digits, spaces and `_ . : / = + - @`.
@@ -11,7 +11,7 @@ use crate::kind::{Kind, Place};
 use crate::live::Tags;
 use crate::names::{EnvironmentName, InstanceName};
 
-/// The prefix of our own tags.
+/// The prefix of trueup's own tags.
 pub const PREFIX: &str = "trueup:";
 /// The application.
 pub const APPLICATION: &str = "trueup:application";
@@ -32,7 +32,7 @@ pub const FAILED: &str = "trueup:failed";
 pub const RETRY: &str = "trueup:retry";
 /// An operator suspended following and healing: who, when and why, see [`crate::planner::note`].
 pub const SUSPENDED: &str = "trueup:suspended";
-/// What `CloudFormation` writes on the resources of a stack.
+/// The tag that `CloudFormation` writes on the resources of a stack.
 const STACK: &str = "aws:cloudformation:stack-name";
 
 /// The value of [`DOCUMENT`] for a document.
@@ -44,19 +44,19 @@ pub fn document_tag(kind: Kind, name: &str) -> String {
     legal(&text)
 }
 
-/// What [`DIGEST`] carries for a document.
+/// The value of [`DIGEST`] for a document.
 ///
-/// For a service it covers the task definition as well: what was applied to a service is both, and so the tag on the
-/// service alone tells whether the revision it was told to run is the one that git wants.
+/// For a service it covers the task definition as well, because both are applied to the service: its tag alone shows
+/// whether the revision that it was asked to run is the one that git wants.
 pub fn applied_digest(application: &DesiredApplication, document: &Document) -> Digest {
     let with = document.kind.facts().digested_with.and_then(|kind| application.single(kind));
     let Some(with) = with else { return document.digest.clone() };
-    // Tags are not in a task definition's digest, as they make no new revision; they were applied all the same.
+    // Tags are not in a task definition's digest, as they create no new revision; they were applied all the same.
     let tags = with.kind.facts().tagging.list(&declared(with));
     Digest::of(format!("{} {} {tags}", document.digest, with.digest).as_bytes())
 }
 
-/// A tag value with what AWS does not allow replaced by `_`, cut to 256 characters.
+/// A tag value with characters that AWS does not allow replaced by `_`, cut to 256 characters.
 pub fn legal(value: &str) -> String {
     let allowed = |c: char| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c);
     value.chars().take(256).map(|c| if allowed(c) { c } else { '_' }).collect()
@@ -65,7 +65,7 @@ pub fn legal(value: &str) -> String {
 /// The owner of a resource, according to its tags.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Claim {
-    /// This application's of this environment.
+    /// This application in this environment.
     Ours,
     /// No owner, or another document or application that git no longer has: trueup adopts it.
     Adopt,
@@ -100,7 +100,7 @@ impl Owner {
         self.tags.iter().all(|(key, value)| live.get(key) == Some(value))
     }
 
-    /// Those that `live` lacks or has otherwise.
+    /// Those that `live` lacks or has with another value.
     pub(crate) fn missing(&self, live: &Tags) -> Tags {
         self.tags
             .iter()
@@ -123,7 +123,7 @@ impl Owner {
         if self.owns(live) { Claim::Ours } else { Claim::Adopt }
     }
 
-    /// The value that `live` has for a tag of ours, when it is not ours.
+    /// The value that `live` has for one of trueup's tags, when it differs from this owner's.
     fn other(&self, live: &Tags, key: &str) -> Option<String> {
         live.get(key).filter(|value| self.tags.get(key) != Some(*value)).cloned()
     }
@@ -134,7 +134,7 @@ pub(crate) fn stack(tags: &Tags) -> Option<&String> {
     tags.get(STACK)
 }
 
-/// The tags that a document declares, without any that begin like ours.
+/// The tags that a document declares, without any that have trueup's prefix.
 pub(crate) fn declared(document: &Document) -> Tags {
     let mut tags = document.kind.facts().tagging.read(&document.body);
     tags.retain(|key, _| !key.starts_with(PREFIX));

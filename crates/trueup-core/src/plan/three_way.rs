@@ -1,4 +1,4 @@
-//! Drift or pending change: three ways compared, what was last applied, what git wants, what AWS has.
+//! Drift or pending change: a three-way comparison of the last applied, the desired and the live state.
 
 use super::keep_live::get;
 use super::{Cause, Input};
@@ -11,11 +11,11 @@ use crate::pointer::Pointer;
 
 /// The basis of the comparison: the known state of a document's last application.
 pub(crate) enum Basis {
-    /// Exactly this desired document was applied: every difference was made by another writer.
+    /// Exactly this desired document was applied: every difference comes from another writer.
     Same,
-    /// Another one was, and these are the places where git changed since.
+    /// Another document was applied, and these are the places where git changed since.
     Changed(Vec<Pointer>),
-    /// Unknown: every difference waits to be applied.
+    /// Unknown: every difference counts as pending.
     Unknown,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn last<'a>(input: &Input<'a>, kind: Kind, name: &str) -> Option<&'a 
     input.last_applied?.documents.iter().find(|document| document.kind == kind && document.name == name)
 }
 
-/// What the policy says about a cause.
+/// The policy's mode for a cause.
 pub(crate) fn mode(policy: &Policy, cause: Cause) -> Mode {
     match cause {
         Cause::Drift => policy.heal,
@@ -55,7 +55,7 @@ pub(crate) fn mode(policy: &Policy, cause: Cause) -> Mode {
     }
 }
 
-/// Changes by what is done about them.
+/// Changes by how they are handled.
 #[derive(Debug, Default)]
 pub(crate) struct Sorted {
     /// Acted on.
@@ -88,24 +88,24 @@ impl Sorted {
         self.reported.iter().chain(&self.off).chain(&self.contested).map(|(_, change)| &change.path)
     }
 
-    /// Takes drift that is contested out of what is acted on.
+    /// Moves contested drift from `acted` to `contested`.
     pub(crate) fn contest(&mut self, is_contested: impl Fn(&Change) -> bool) {
         let acted = std::mem::take(&mut self.acted).into_iter();
         let (contested, acted) = acted.partition(|(cause, change)| *cause == Cause::Drift && is_contested(change));
         (self.contested, self.acted) = (contested, acted);
     }
 
-    /// Whether a pending change stays behind, so that what git wants is not what was applied.
+    /// Whether a pending change remains, so that git's state was not applied in full.
     pub(crate) fn keeps_pending(&self) -> bool {
         self.reported.iter().chain(&self.off).any(|(cause, _)| *cause != Cause::Drift)
     }
 
-    /// Takes the changes out of `acted` that `which` names.
+    /// Removes the changes that `which` selects from `acted` and returns them.
     pub(crate) fn take(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
         take(&mut self.acted, which)
     }
 
-    /// Takes the changes that `which` selects out of those that are reported and held.
+    /// Removes the changes that `which` selects from those that are held, and returns them.
     pub(crate) fn take_withheld(&mut self, which: impl Fn(&Change) -> bool) -> Vec<(Cause, Change)> {
         let mut taken = take(&mut self.reported, &which);
         taken.extend(take(&mut self.contested, which));
@@ -129,7 +129,7 @@ pub(crate) fn only(changes: Vec<(Cause, Change)>) -> Vec<Change> {
     changes.into_iter().map(|(_, change)| change).collect()
 }
 
-/// The `ignore` patterns that hold for a document.
+/// The `ignore` patterns that apply to a document.
 pub(crate) fn ignored(policy: &Policy, kind: Kind, name: &str) -> Vec<Pointer> {
     policy
         .ignore
@@ -144,7 +144,7 @@ pub(crate) fn is_ignored(patterns: &[Pointer], path: &Pointer) -> bool {
     patterns.iter().any(|pattern| pattern.covers(path))
 }
 
-/// Whether git says something at `path`.
+/// Whether the document declares a value at `path`.
 pub(crate) fn is_declared(document: &Document, path: &Pointer) -> bool {
     get(document.kind, &document.body, path).is_some_and(|value| !value.is_null())
 }

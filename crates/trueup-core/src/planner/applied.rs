@@ -9,9 +9,9 @@ use crate::names::{EnvironmentName, InstanceName, Revision};
 use crate::plan::tags;
 use crate::resources;
 
-/// The commits that this installation applied to what an application names, as far as AWS's tags tell: those on its
-/// service and on the task definition revisions that the service runs, on its family's newest revision, on its target groups
-/// and on its rules.
+/// The commits that this installation applied to what an application names, as far as AWS's tags show: those on its
+/// service and on the task definition revisions that the service runs, on its family's newest revision, on its target
+/// groups and on its rules.
 pub fn applied_revisions(desired: &DesiredApplication, live: &Live, instance: &InstanceName) -> BTreeSet<Revision> {
     let carriers = Kind::ALL.into_iter().flat_map(|kind| resources::carriers(kind, desired, live));
     revisions(carriers.map(|carrier| carrier.tags), &desired.environment, instance)
@@ -19,7 +19,7 @@ pub fn applied_revisions(desired: &DesiredApplication, live: &Live, instance: &I
 
 /// The commits that this installation applied to anything that was observed of an environment, whichever application it
 /// belongs to: a copy that lacks a commit of one application lacks it for all, also for one whose resources that commit
-/// took away.
+/// removed.
 pub fn applied_revisions_of_environment(
     environment: &EnvironmentName,
     live: &Live,

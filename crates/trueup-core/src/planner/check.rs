@@ -1,7 +1,7 @@
 //! Checks plans without sharing code with the planner: the properties that no plan may violate.
 //!
-//! Run in tests and before anything is applied. A violation is a defect of the planner; nothing of such a plan may be
-//! done.
+//! Run in tests and before anything is applied. A violation is a defect of the planner; no part of a defective plan may
+//! be applied.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,7 +124,7 @@ fn one_step(input: &Input<'_>, step: &Step, wrong: &mut Vec<String>) {
         if request.get("desiredCount").is_some() && (declared.is_none() || !may_count) {
             wrong.push("UpdateService with a `desiredCount` that is not git's".to_owned());
         }
-        // A person's retry of what failed is the one other reason.
+        // An operator's retry of a failed deployment is the only other reason.
         let again = step.changes.iter().any(|change| change.path.to_string() == "/forceNewDeployment");
         let forces = request.get("forceNewDeployment").is_some();
         if forces != (again || request.get("capacityProviderStrategy").is_some()) {

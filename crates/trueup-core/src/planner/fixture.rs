@@ -160,7 +160,7 @@ impl World {
         Some(step)
     }
 
-    /// Takes steps until there is none, and gives their operations back.
+    /// Takes steps until there is none, and returns their operations.
     pub(crate) fn converge(&mut self) -> Vec<Operation> {
         let mut operations = Vec::new();
         while let Some(step) = self.step() {
@@ -194,12 +194,12 @@ impl World {
         self.desired.documents.sort_by_key(|document| document.kind.facts().order.created);
     }
 
-    /// Takes a kind of documents away.
+    /// Removes a kind of documents.
     pub(crate) fn remove(&mut self, kind: Kind) {
         self.desired.documents.retain(|document| document.kind != kind);
     }
 
-    /// Another hand at the service.
+    /// Another writer changes the service.
     pub(crate) fn edit_service(&mut self, change: impl FnOnce(&mut Value)) {
         change(&mut self.service().description);
     }
@@ -225,7 +225,7 @@ impl World {
         rules
     }
 
-    /// ECS is done.
+    /// ECS completes the rollout.
     pub(crate) fn finish_rollout(&mut self) {
         self.edit_service(|service| {
             service["deployments"][0]["rolloutState"] = json!("COMPLETED");
@@ -233,7 +233,7 @@ impl World {
         });
     }
 
-    /// What AWS answers.
+    /// AWS's response to a call.
     fn answer(&mut self, call: &Call) -> Value {
         self.made += 1;
         let (operation, input) = (call.operation.as_str(), &call.input);
@@ -315,7 +315,7 @@ pub(crate) fn tags_of(pairs: &[(&str, &str)]) -> Tags {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
 }
 
-/// Takes all tags of ours off.
+/// Removes all of trueup's tags.
 pub(crate) fn untagged(all: &mut Tags) {
     all.retain(|key, _| !key.starts_with(tags::PREFIX));
 }

@@ -1,8 +1,8 @@
-//! The planner: which step comes before which, and what the whole application's state follows from.
+//! The planner: the order of the steps, and the state of the application as a whole.
 //!
 //! [`plan()`] is pure, total and deterministic. It lists every step in order; the engine takes the first one whose
-//! [`Step::awaits`] is empty, lets [`crate::live::Live::absorb`] merge in the answer, and plans again. What serves comes
-//! before what sends to it: target groups, rules, the task definition, the service.
+//! [`Step::awaits`] is empty, merges the answer in with [`crate::live::Live::absorb`], and plans again. Resources that
+//! serve come before those that send traffic to them: target groups, rules, the task definition, the service.
 
 mod applied;
 pub mod check;
@@ -33,7 +33,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
         return finish(input, Vec::new(), held, Health::Unknown, None);
     }
     let mut builder = PlanBuilder::default();
-    // What serves is created before what sends to it.
+    // Resources that serve are created before those that send traffic to them.
     let outcomes = Kind::ALL.map(|kind| resources::plan(kind, input, &mut builder));
     let outcome = outcomes.into_iter().flatten().next();
     let PlanBuilder { steps, mut held } = builder;
@@ -42,7 +42,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
     let note = suspension::of(input);
     let steps = match (&note, suspension::unread(input)) {
         (Some(note), _) => suspension::suspend_steps(note, steps, &mut held),
-        // What could not be read may carry the tag that suspends the application.
+        // An unread resource may carry the tag that suspends the application.
         (None, Some(failure)) => hold_all(steps, &failure, &mut held),
         (None, None) => guard(input, steps, &mut held),
     };
@@ -58,13 +58,13 @@ pub fn plan(input: &Input<'_>) -> Plan {
     finish(input, steps, held, health, rollout)
 }
 
-/// Why nothing may be concluded from what was observed.
+/// Why nothing may be concluded from the observed state.
 fn nothing_may_be_concluded(input: &Input<'_>) -> Option<Hold> {
     let desired = input.desired;
     if !desired.unresolved.is_empty() {
         return Some(Hold::Unresolved { references: desired.unresolved.clone() });
     }
-    // What AWS has came from a commit that is not here: it is neither drift nor something to change.
+    // The live state comes from a commit that this process lacks: it is neither drift nor to be changed.
     input.ahead.map(|ahead| Hold::Behind(ahead.clone()))
 }
 
@@ -91,7 +91,7 @@ fn finish(input: &Input<'_>, steps: Vec<Step>, held: Vec<Held>, health: Health, 
     }
 }
 
-/// Takes out the steps that may not be taken now: all while another application is waited for, and those that this
+/// Holds the steps that may not be taken now: all while the application waits for another one, and those that this
 /// process has just taken and whose effect AWS does not show yet.
 fn guard(input: &Input<'_>, steps: Vec<Step>, held: &mut Vec<Held>) -> Vec<Step> {
     let mut kept = Vec::with_capacity(steps.len());

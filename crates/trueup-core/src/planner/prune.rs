@@ -1,7 +1,7 @@
 //! Pruning: resources that trueup created and git no longer has.
 //!
-//! Never because something is missing, unreadable or empty: only what carries our tags and a commit of this
-//! repository, only while all of the environment's desired state is known, and only so many at a time.
+//! Never because something is missing, unreadable or empty: only resources with trueup's tags and a commit of this
+//! repository, only while the environment's whole desired state is known, and only up to a limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::plan::{Awaited, Call, Cause, Held, Hold, Resource, Step, tags};
 use crate::pointer::Pointer;
 use crate::resources::{self, Pruning};
 
-/// All that pruning depends on.
+/// The input of pruning.
 #[derive(Clone, Copy, Debug)]
 pub struct PruneInput<'a> {
     /// The environment.
@@ -31,9 +31,9 @@ pub struct PruneInput<'a> {
     pub complete: bool,
     /// The policy for applications that git no longer has: the one of `trueup.toml`.
     pub policy: &'a Policy,
-    /// The commits among the resources' tags that are this repository's.
+    /// The commits in the resources' tags that this repository contains.
     pub known: &'a BTreeSet<Revision>,
-    /// What AWS has, with the inventory.
+    /// The live state, with the inventory.
     pub live: &'a Live,
 }
 
@@ -46,10 +46,10 @@ pub struct Prune {
     pub held: Vec<Held>,
 }
 
-/// Works out what is to be deleted, by the application that once had it.
+/// Plans the deletions, by the application that once had the resources.
 ///
-/// Pure, total and deterministic, as [`super::plan()`]. Task definition revisions are never deleted: what ran before
-/// may be needed to go back to.
+/// Pure, total and deterministic, as [`super::plan()`]. Task definition revisions are never deleted: an earlier
+/// revision may be needed for a rollback.
 pub fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
     let Some(Observed::Present(inventory)) = &input.live.inventory else { return BTreeMap::new() };
     if !input.complete || input.desired.is_empty() {
@@ -79,8 +79,7 @@ pub fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
         };
         prunes.entry(application).or_default().held.push(held(resource, hold));
     }
-    // One commit's worth is all that the environment would lose: an application more must not slip through because
-    // each application by itself is below the limit.
+    // The limit applies to the whole environment: applications must not exceed it together while each is below it.
     let count = batch.len();
     let going: BTreeSet<&Arn> = batch.iter().map(|(_, one, _)| &one.resource.arn).collect();
     for (application, candidate, limit) in &batch {
@@ -100,8 +99,8 @@ pub fn plan_prune(input: &PruneInput<'_>) -> BTreeMap<ApplicationName, Prune> {
     prunes
 }
 
-/// What git still has: by tag, and by what the resources are called in AWS. A resource whose tags are out of date is
-/// still wanted when a document names it.
+/// The resources that git still has: by tag, and by name in AWS. A resource whose tags are out of date is still wanted
+/// when a document names it.
 struct InGit {
     documents: BTreeSet<(String, String)>,
     names: BTreeSet<(Kind, String)>,
@@ -137,7 +136,7 @@ struct Removal<'a> {
     rank: u8,
 }
 
-/// What git no longer has, what sends to others first.
+/// The resources that git no longer has, in the order of deletion.
 fn candidates<'a>(input: &PruneInput<'a>, inventory: &'a [OwnedResource]) -> Vec<Removal<'a>> {
     let is_missing = |desired: &DesiredApplication| {
         desired.service_id().is_some_and(|id| matches!(input.live.services.get(&id), Some(Observed::Absent)))
@@ -145,7 +144,7 @@ fn candidates<'a>(input: &PruneInput<'a>, inventory: &'a [OwnedResource]) -> Vec
     let there = input.desired.iter().filter(|desired| !(broken::is(Broken::MissingIsDeleted) && is_missing(desired)));
     let in_git = InGit::of(&there.copied().collect::<Vec<_>>());
     let candidate = |resource: &'a OwnedResource| {
-        // A kind that is never deleted has neither a rank nor a way.
+        // A kind that is never deleted has no rank.
         let rank = resource.kind.facts().order.deleted?;
         Some(Removal { resource, pruning: resources::pruning(resource.kind)?, rank })
     };
@@ -164,7 +163,7 @@ fn is_ours(input: &PruneInput<'_>, resource: &OwnedResource) -> bool {
         && resource.tags.contains_key(tags::DOCUMENT)
 }
 
-/// Why a resource by itself is not deleted.
+/// A resource's own reason not to be deleted.
 fn own_hold(input: &PruneInput<'_>, resource: &OwnedResource, policy: &Policy) -> Option<Hold> {
     if let Some(stack) = tags::stack(&resource.tags).filter(|_| !policy.manage_stack_resources) {
         return Some(Hold::OwnedByStack { stack: stack.clone() });
@@ -179,10 +178,10 @@ fn own_hold(input: &PruneInput<'_>, resource: &OwnedResource, policy: &Policy) -
     (policy.prune == Mode::Report).then_some(Hold::ReportOnly { cause: Cause::Prune })
 }
 
-/// Who uses a target group.
+/// The users of a target group.
 enum Users {
     None,
-    /// Only what is deleted with it, and before it.
+    /// Only resources that are deleted with it, and before it.
     Going(Vec<Awaited>),
     Staying(Vec<String>),
 }
@@ -222,7 +221,7 @@ fn users(
         }
     }
     if by.is_empty() && awaits.is_empty() {
-        // A rule or a default action that we do not know may still forward to it.
+        // A rule or default action that was not observed may still forward to it.
         let balancers = resource.description.get("LoadBalancerArns").and_then(Value::as_array);
         by.extend(balancers.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
     }

@@ -22,12 +22,12 @@ pub enum NothingToMark {
     /// A resource that may carry the mark could not be read.
     #[error("it could not be read: {0}")]
     Unread(ReadFailure),
-    /// AWS has nothing of it.
+    /// AWS has no resource of it.
     #[error("AWS has no service, target group or listener rule of it that could carry the mark")]
     Nothing,
 }
 
-/// What the tag says: when, who and why, as far as a tag's value may be written.
+/// The value of the tag: when, who and why, as far as a tag's value allows.
 pub fn note(at: Timestamp, by: &str, reason: Option<&str>) -> String {
     let reason = reason.map(|reason| format!(" - {reason}")).unwrap_or_default();
     tags::legal(&format!("{} by {by}{reason}", at.strftime("%Y-%m-%dT%H:%M:%SZ")))
@@ -36,7 +36,7 @@ pub fn note(at: Timestamp, by: &str, reason: Option<&str>) -> String {
 /// The call that suspends an application: it marks the service, else a target group, else a rule.
 ///
 /// # Errors
-/// When nothing of it is known to be there.
+/// When no resource of it is known to exist.
 pub fn suspend(
     desired: &DesiredApplication,
     live: &Live,
@@ -50,10 +50,10 @@ pub fn suspend(
     Ok(Call::of(kind.facts().tagging.set(&arn, &marks)))
 }
 
-/// The calls that resume an application: they take every mark away. None when it is not suspended.
+/// The calls that resume an application: they remove every mark. Empty when it is not suspended.
 ///
 /// # Errors
-/// When nothing of it is known to be there.
+/// When no resource of it is known to exist.
 pub fn resume(desired: &DesiredApplication, live: &Live, instance: &InstanceName) -> Result<Vec<Call>, NothingToMark> {
     let carriers = carriers(desired, live, instance)?;
     if carriers.is_empty() {
@@ -66,7 +66,7 @@ pub fn resume(desired: &DesiredApplication, live: &Live, instance: &InstanceName
     Ok(marked.filter_map(call).collect())
 }
 
-/// What the mark says, when the application carries one.
+/// The value of the mark, when the application carries one.
 pub(super) fn of(input: &Input<'_>) -> Option<String> {
     if broken::is(Broken::SuspensionIgnored) {
         return None;
@@ -80,7 +80,7 @@ pub(super) fn unread(input: &Input<'_>) -> Option<ReadFailure> {
     resources::unread(Kind::Service, input.desired, input.live)
 }
 
-/// Holds all steps of a suspended application; what is drift stays known as drift.
+/// Holds all steps of a suspended application; drift still counts as drift.
 pub(super) fn suspend_steps(note: &str, steps: Vec<Step>, held: &mut Vec<Held>) -> Vec<Step> {
     held.insert(0, hold(note, Subject::Application, None, Vec::new()));
     for step in steps {
@@ -120,7 +120,7 @@ fn carriers<'a>(
 }
 
 fn present<'a>(desired: &DesiredApplication, live: &'a Live, instance: &InstanceName) -> Vec<(Kind, Carrier<'a>)> {
-    // Another installation's mark is not ours.
+    // A mark of another installation does not count.
     let is = |tags: &Tags, key, value: &str| tags.get(key).is_none_or(|tag| *tag == tags::legal(value));
     let all = carrying_kinds()
         .flat_map(|kind| resources::carriers(kind, desired, live).into_iter().map(move |carrier| (kind, carrier)));

@@ -53,8 +53,8 @@ pub fn json(data: &impl Serialize) -> String {
 /// Escapes the characters of JSON that could control a terminal, so that it is safe to print and means the same. Line
 /// ends between values stay.
 pub fn escaped(json: &str) -> Cow<'_, str> {
-    // Outside strings JSON is ASCII, and inside them the ASCII control characters are already escaped: any such
-    // character here, except for line ends, is in a string.
+    // Outside strings JSON is ASCII, and inside them the ASCII control characters are already escaped: any of these
+    // characters, except for line ends, is in a string.
     let is_raw = |c: char| steers(c) && c != '\n';
     if !json.chars().any(is_raw) {
         return Cow::Borrowed(json);

@@ -124,7 +124,7 @@ pub enum What {
         /// The resource.
         resource: Resource,
     },
-    /// There are changes to make.
+    /// There are changes to apply.
     PlanMade {
         /// The steps, in order.
         steps: Vec<PlannedStep>,
@@ -191,7 +191,7 @@ pub enum What {
         /// The diagnosis, if there is one; see [`What::explain`].
         finding: Option<Finding>,
     },
-    /// A change is known and not made.
+    /// A change is known but held.
     HoldStarted {
         /// The resource; the whole application when null.
         resource: Option<Resource>,

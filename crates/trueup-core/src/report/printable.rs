@@ -17,11 +17,11 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(replace).collect())
 }
 
-/// Whether a character controls a terminal instead of being shown: a control character (C0, DEL, C1), a line or paragraph
-/// separator, or a mark that reverses the direction of writing, which can disguise a text as another.
+/// Whether a character controls a terminal instead of being shown: a control character (C0, DEL, C1), a line or
+/// paragraph separator, or a mark that reverses the direction of writing, which can disguise a text as another.
 ///
-/// This is the only list: names with such a character are refused, and texts are shown without it. All of the characters
-/// are in Unicode's basic plane.
+/// This is the only list: names with one of these characters are refused, and texts are shown without them. All of the
+/// characters are in Unicode's basic plane.
 ///
 /// Source: Unicode Standard Annex 9, explicit directional formatting characters.
 pub fn steers(c: char) -> bool {

@@ -141,7 +141,7 @@ fn changed(step: &PlannedStep) -> impl Iterator<Item = String> + '_ {
         .map(|Change { path, live, desired }| format!("{path}: {live} -> {desired}"))
 }
 
-/// A change that another writer made.
+/// A change by another writer.
 pub(super) fn drifted(change: &Change) -> String {
     let Change { path, live, desired } = change;
     if path.segments().is_empty() && live.is_absent() {

@@ -1,4 +1,4 @@
-//! What the merging of answers into live state has in common for all kinds.
+//! Helpers of all kinds for merging AWS's responses into live state.
 
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
 //! The behaviour of each kind of document: the upper one of a kind's two rooms.
 //!
-//! A kind's folder has its behaviour; this file is the table of contents, one match for each behaviour, so that the
-//! compiler names whatever a new kind lacks. The machinery below ([`crate::plan`], [`crate::drift`]) knows no kind, and
-//! [`crate::planner`] above puts kinds together without knowing what they do.
+//! A kind's folder contains its behaviour; this file is the table of contents, one match for each behaviour, so that
+//! the compiler reports what a new kind lacks. The layers below ([`crate::plan`], [`crate::drift`]) know no kind, and
+//! [`crate::planner`] above combines kinds without knowing their behaviour.
 
 mod answer;
 pub(crate) mod listener_rule;
@@ -23,7 +23,7 @@ use crate::plan::builder::PlanBuilder;
 use crate::plan::{Call, Input};
 use service::Outcome;
 
-/// Plans all documents of a kind; for a kind that runs something, what became of it.
+/// Plans all documents of a kind. Returns the outcome for a kind that runs something.
 pub(crate) fn plan(kind: Kind, input: &Input<'_>, builder: &mut PlanBuilder) -> Option<Outcome> {
     match kind {
         Kind::TargetGroup => target_group::plan(input, builder),
@@ -34,7 +34,7 @@ pub(crate) fn plan(kind: Kind, input: &Input<'_>, builder: &mut PlanBuilder) -> 
     None
 }
 
-/// A resource that carries tags of ours.
+/// A resource that carries trueup's tags.
 pub(crate) struct Carrier<'a> {
     pub(crate) description: &'a Description,
     pub(crate) tags: &'a Tags,
@@ -48,7 +48,7 @@ impl Carrier<'_> {
     }
 }
 
-/// The resources of a kind that an application names and that are there, as far as they were read.
+/// The existing resources of a kind that an application names, as far as they were read.
 pub(crate) fn carriers<'a>(kind: Kind, desired: &DesiredApplication, live: &'a Live) -> Vec<Carrier<'a>> {
     match kind {
         Kind::TargetGroup => target_group::carriers(desired, live),
@@ -81,11 +81,11 @@ pub(crate) fn all_tags(kind: Kind, live: &Live) -> Vec<&Tags> {
 
 /// How resources of a kind that git no longer has are recognised and deleted.
 pub(crate) struct Pruning {
-    /// What the resource of a document is called in AWS.
+    /// The name of a document's resource in AWS.
     pub(crate) name_in_git: fn(&DesiredApplication, &Document) -> String,
     /// The name of a resource in AWS; `None` if it is unknown, and then the resource stays.
     pub(crate) name_in_aws: fn(&OwnedResource) -> Option<String>,
-    /// Whether the tag with its document keeps it, although it is called otherwise in AWS.
+    /// Whether the tag with its document keeps it, although its name in AWS differs.
     pub(crate) kept_by_document: bool,
     /// The call that deletes it.
     pub(crate) deletion: fn(&OwnedResource) -> (Operation, Value),
@@ -98,16 +98,16 @@ pub(crate) fn pruning(kind: Kind) -> Option<&'static Pruning> {
     match kind {
         Kind::TargetGroup => Some(&target_group::PRUNING),
         Kind::ListenerRule => Some(&listener_rule::PRUNING),
-        // What ran before may be needed to go back to.
+        // An earlier revision may be needed for a rollback.
         Kind::TaskDefinition => None,
         Kind::Service => Some(&service::PRUNING),
     }
 }
 
 impl Live {
-    /// Merges AWS's answer to `call` in, so that the next plan begins where the call ended: reads may lag behind answers, and
-    /// the answer of a write is the newest that is known. An answer without what it should have changes nothing: the next
-    /// observation will tell.
+    /// Merges AWS's response to `call` into live state, so that the next plan begins where the call ended: reads may
+    /// lag behind, and the response to a write is the newest known state. An incomplete response changes nothing: the
+    /// next observation will show the state.
     pub fn absorb(&mut self, call: &Call, answer: &Value) {
         let input = &call.input;
         match call.operation {
@@ -133,7 +133,7 @@ impl Live {
         }
     }
 
-    /// Changes the tags of whatever has one of these ARNs.
+    /// Changes the tags of the resources with these ARNs.
     fn retag(&mut self, arns: &[String], change: &dyn Fn(&mut Tags)) {
         for arn in arns {
             for kind in Kind::ALL {

@@ -11,7 +11,7 @@ use crate::names::InstanceName;
 use crate::plan::builder::Work;
 use crate::plan::{Memory, tags};
 
-/// How long making an application may take: a task definition revision that is older was in use.
+/// How long creating an application may take: a task definition revision that is older was in use.
 const CREATION_SECONDS_MAX: i64 = 900;
 
 impl Memory {
@@ -39,14 +39,14 @@ pub(super) fn was_deleted(work: &Work<'_>) -> bool {
     work.last().is_some() || knew()
 }
 
-/// What the policy says about creating what a deployment is made of: a service that was deleted is drift.
+/// The policy's mode for creating the parts of a deployment: a service that was deleted is drift.
 pub(super) fn creation(work: &Work<'_>) -> Mode {
     let policy = &work.input.desired.policy;
     if was_deleted(work) { policy.heal } else { policy.follow }
 }
 
-/// Whether the application was applied before, by what its service leaves behind: a revision of its task definition that
-/// was registered for it some time ago. A younger one may be what a process has just begun to create the service with.
+/// Whether the application was applied before, by what its service leaves behind: a revision of its task definition
+/// that was registered for it some time ago. A younger one may belong to a creation of the service that has just begun.
 fn was_applied(desired: &DesiredApplication, live: &Live, instance: &InstanceName, now: Timestamp) -> bool {
     let family = desired.single(Kind::TaskDefinition).and_then(|document| document.body.get("family")?.as_str());
     let revisions = family.and_then(|family| live.families.get(family)?.present());

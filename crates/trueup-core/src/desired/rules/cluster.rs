@@ -4,7 +4,7 @@ use super::ApplicationView;
 use crate::document::Problem;
 use crate::kind::Kind;
 
-/// The cluster that ECS takes where none is named. Source: ECS API reference, `CreateService`.
+/// The cluster that ECS uses when none is named. Source: ECS API reference, `CreateService`.
 const DEFAULT: &str = "default";
 
 pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) -> String {

@@ -1,4 +1,4 @@
-//! Containers of one task: what they refer to is there, their ports do not clash, one of them is essential.
+//! Containers of one task: their references exist, their ports do not clash, and one of them is essential.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) 
     }
 }
 
-/// Says that something which is referred to is not there.
+/// Reports a reference to something that does not exist.
 pub(super) fn missing(
     place: &Located<'_>,
     what: &str,

@@ -1,4 +1,4 @@
-//! `dependsOn` of containers: what it names is there, can become what is waited for, and does not go round.
+//! `dependsOn` of containers: the named containers exist, can meet the awaited condition, and form no cycle.
 //!
 //! Source: ECS API reference, `ContainerDependency`.
 

@@ -1,4 +1,4 @@
-//! How a service is deployed and placed: what contradicts itself, or can never move.
+//! Deployment and placement of a service: settings that contradict each other, or can never make progress.
 
 use super::{ApplicationView, Located};
 use crate::document::Problem;
@@ -57,9 +57,9 @@ fn deadlock(service: &Located<'_>, problems: &mut Vec<Problem>) {
         .get("desiredCount")
         .and_then(|count| count.node.as_i64())
         .filter(|count| (0..1_000_000).contains(count));
-    // Without a known count, only what holds for every count.
+    // Without a known count, only deadlocks that every count has.
     let stuck = match count {
-        // No task, nothing to stop.
+        // There is no task to stop.
         Some(0) => false,
         Some(count) => count * most / 100 <= count && (count * least + 99) / 100 >= count,
         None => most <= 100 && least >= 100,

@@ -10,7 +10,7 @@ pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) 
     if definition.get("executionRoleArn").is_some() {
         return;
     }
-    // The first reason is enough: all have one cure.
+    // The first reason is enough: all have the same fix.
     let reason = subject.containers().into_iter().find_map(|container| reason(&container, subject.on_fargate()));
     if let Some((place, what)) = reason {
         problems.push(

@@ -1,4 +1,4 @@
-//! Settings that Fargate does not have.
+//! Settings that Fargate does not support.
 //!
 //! Source: ECS developer guide, "Task definition differences for Fargate".
 

@@ -1,11 +1,11 @@
-//! The pairs of CPU and memory that Fargate has.
+//! The combinations of CPU and memory that Fargate supports.
 //!
 //! Source: ECS developer guide, "Fargate task definition parameters", task CPU and memory.
 
 use super::{ApplicationView, member_or};
 use crate::document::Problem;
 
-/// CPU units with the least memory, the largest and the step, in MiB.
+/// CPU units, with the minimum memory, the maximum and the step in MiB.
 const SIZES: [(i64, i64, i64, i64); 7] = [
     (256, 512, 2_048, 512),
     (512, 1_024, 4_096, 1_024),
@@ -56,7 +56,7 @@ pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) 
     }
 }
 
-/// All memory sizes that go with so many CPU units, ascending; `None` when there is no such size.
+/// All memory sizes for this many CPU units, ascending; `None` when there is no such size.
 fn memory_sizes(cpu: i64) -> Option<Vec<i64>> {
     if cpu == CPU_LARGEST {
         return Some(MEMORY_OF_LARGEST.to_vec());
@@ -76,7 +76,7 @@ pub(super) fn mebibytes(text: &str) -> Option<i64> {
     with_unit(text, "GB")
 }
 
-/// A whole number, or a decimal number and a unit that is worth 1024.
+/// A whole number, or a decimal number with a unit of 1024.
 fn with_unit(text: &str, unit: &str) -> Option<i64> {
     let text = text.trim().to_uppercase();
     match text.strip_suffix(unit) {

@@ -1,4 +1,4 @@
-//! Health checks of containers: their ranges, and time enough to start.
+//! Health checks of containers: their ranges, and enough time to start.
 
 use super::load_balancers::own_target_group;
 use super::{ApplicationView, Located, member_or};
@@ -21,8 +21,8 @@ pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) 
     start_period(subject, problems);
 }
 
-/// A target group that tolerates a slow start means that the application has one. A container check that fails
-/// earlier restarts it for ever, unless it has a start period or the service a grace period.
+/// A target group that tolerates a slow start implies an application that starts slowly. A container health check that
+/// fails earlier restarts it for ever, unless it has a start period or the service a grace period.
 fn start_period(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     let Some(service) = &subject.service else { return };
     match service.get("healthCheckGracePeriodSeconds") {
@@ -58,7 +58,7 @@ fn start_period(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// How long until a check that always fails has failed, in seconds; `None` when it is not known.
+/// The time until a check that always fails counts as failed, in seconds; `None` when it is unknown.
 fn product(place: &Located<'_>, interval: (&str, i64), times: (&str, i64)) -> Option<i64> {
     let value = |(name, default): (&str, i64)| match place.get(name) {
         None => Some(default),

@@ -30,7 +30,7 @@ pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) 
     }
 }
 
-/// Source: Elastic Load Balancing API reference, `Action`: what an action of a type is configured by.
+/// Source: Elastic Load Balancing API reference, `Action`: the configuration of each type of action.
 fn configuration(action: &Located<'_>, problems: &mut Vec<Problem>) {
     let (member, example) = match action.member_text("Type") {
         Some("redirect") => ("RedirectConfig", "{ Protocol = \"HTTPS\", Port = \"443\", StatusCode = \"HTTP_301\" }"),
@@ -49,7 +49,7 @@ fn configuration(action: &Located<'_>, problems: &mut Vec<Problem>) {
 const FIELDS: [&str; 6] =
     ["http-header", "http-request-method", "host-header", "path-pattern", "query-string", "source-ip"];
 
-/// Only what looks like a typing mistake: AWS may have added a field since.
+/// Only likely typos: AWS may have added a field since.
 fn field(place: &Located<'_>, problems: &mut Vec<Problem>) {
     let Some(text) = place.text().filter(|text| !FIELDS.contains(text)) else { return };
     if let Some(near) = nearest(text, FIELDS.into_iter()) {

@@ -1,4 +1,4 @@
-//! The load balancers of a service: their containers, ports and target groups fit.
+//! The load balancers of a service: their containers, ports and target groups match.
 //!
 //! Source: ECS API reference, `LoadBalancer`.
 

@@ -1,4 +1,4 @@
-//! The log driver `awslogs` needs to know where to.
+//! The log driver `awslogs` needs a destination.
 //!
 //! Source: ECS developer guide, "Send Amazon ECS logs to `CloudWatch`".
 

@@ -1,6 +1,6 @@
-//! Rules that the API model does not have: documents that AWS would refuse, or that can never work.
+//! Rules beyond the API model: they find documents that AWS would refuse, or that can never work.
 //!
-//! Each is certain: a document that one of them reports does not do what its author wants. They see merged documents, and
+//! Each rule is certain: a document that it reports does not do what its author wants. Rules see merged documents, and
 //! report nothing about values that still wait for AWS's answer.
 
 mod cluster;
@@ -33,7 +33,7 @@ use crate::kind::Kind;
 /// One application in one environment, as the rules see it.
 pub(super) struct ApplicationView<'a> {
     environment: &'a Environment,
-    /// Whether account and region are the author's.
+    /// Whether account and region are the author's, not placeholders.
     environment_sound: bool,
     documents: &'a [ParsedDocument],
     task_definition: Option<Located<'a>>,
@@ -125,11 +125,11 @@ impl<'a> ApplicationView<'a> {
     }
 }
 
-/// What the rules found out besides problems.
+/// The findings of the rules other than problems.
 pub(super) struct Findings {
     /// The cluster of the application's service, by short name.
     pub cluster: String,
-    /// For each entry of `allow_plaintext`: the problem to report when nothing needs it, and whether something does.
+    /// For each entry of `allow_plaintext`: the problem to report when it is not needed, and whether it is needed.
     pub allowances: Vec<(Problem, bool)>,
 }
 
@@ -156,7 +156,7 @@ pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) 
     Findings { cluster: cluster::check(subject, problems), allowances }
 }
 
-/// The place of a member, or of the whole where the member is missing: where a problem with its absence is shown.
+/// A member, or the whole where the member is missing: the place at which its absence is reported.
 fn member_or<'a>(whole: &Located<'a>, name: &str) -> Located<'a> {
     whole.get(name).unwrap_or_else(|| whole.clone())
 }

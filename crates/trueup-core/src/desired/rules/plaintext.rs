@@ -14,8 +14,8 @@ use crate::document::{NodeValue, Problem};
 use crate::kind::Kind;
 use crate::pointer::Pointer;
 
-/// Finds them in every string of every document. Returns each entry of `allow_plaintext` as the problem that it is when
-/// nothing needs it, with whether something does.
+/// Checks every string of every document. Returns for each entry of `allow_plaintext` the problem to report when it is
+/// not needed, and whether it is needed.
 pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) -> Vec<(Problem, bool)> {
     // A document that could not be parsed may need any entry.
     let mut needed = vec![!subject.complete; subject.allow_plaintext.len()];
@@ -41,7 +41,7 @@ pub(super) fn check(subject: &ApplicationView<'_>, problems: &mut Vec<Problem>) 
     subject.allow_plaintext.iter().map(|(_, problem)| problem.clone()).zip(needed).collect()
 }
 
-/// Whether a line of a file that cannot be parsed names a secret or holds one: the text after it may be one, too.
+/// Whether a line of a file that cannot be parsed names or contains a secret: the text after it may be one, too.
 pub fn hints_at_secret(line: &str) -> bool {
     let words = line.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.'));
     form(line).is_some() || words.map(|word| word.trim_start_matches('-')).any(names_a_secret)
@@ -123,11 +123,11 @@ fn of_name(name: &str, text: &str) -> Option<&'static str> {
     form(text).or_else(|| (names_a_secret(name) && may_be_secret(text)).then_some("what its name calls a secret"))
 }
 
-/// A string that is neither an environment variable nor part of a command line.
+/// Checks a string that is neither an environment variable nor part of a command line.
 fn judge<'a>(kind: Kind, field: &Pointer, place: &Located<'a>, text: &str) -> Option<FoundSecret<'a>> {
     let segments: Vec<&str> = field.segments().iter().map(String::as_str).collect();
     let name = *segments.last()?;
-    // Names are the author's own there, or belong to a program that is not AWS's.
+    // Names there are chosen by the author, or belong to a program that is not AWS's.
     let (is_named, help) = match segments[..] {
         ["containerDefinitions", _, "logConfiguration", "options", _] => {
             (true, "move it to `secretOptions`, with `valueFrom = \"${secret.NAME}\"`")
@@ -147,8 +147,8 @@ fn judge<'a>(kind: Kind, field: &Pointer, place: &Located<'a>, text: &str) -> Op
     Some(FoundSecret { place: place.clone(), field: field.clone(), message, help: help.to_owned() })
 }
 
-/// The words of a command line: `--password=hunter2`, `--password hunter2`, `PGPASSWORD=hunter2`, also inside of what a
-/// shell is given as one word.
+/// The words of a command line: `--password=hunter2`, `--password hunter2`, `PGPASSWORD=hunter2`, also inside one word
+/// that is passed to a shell.
 fn words<'a>(field: &mut Pointer, list: &Located<'a>, found: &mut Vec<FoundSecret<'a>>) {
     let mut option = None;
     for (index, place) in list.items().enumerate() {

@@ -1,4 +1,4 @@
-//! Target groups: names, what all but Lambda ones need, and health checks that ELB refuses.
+//! Target groups: names, required members of all but Lambda target groups, and health checks that ELB refuses.
 
 use super::{ApplicationView, Located, member_or};
 use crate::document::Problem;
@@ -52,8 +52,8 @@ fn name(place: &Located<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Source: Elastic Load Balancing user guide, "Health checks for Application Load Balancer target groups": the interval
-/// is 30 seconds and the timeout 5 by default; the timeout must be shorter. Behind Network Load Balancers it
-/// may be as long, and the defaults are others.
+/// is 30 seconds and the timeout 5 by default; the timeout must be shorter. Behind Network Load Balancers it may be as
+/// long, and the defaults differ.
 fn timeout(group: &Located<'_>, problems: &mut Vec<Problem>) {
     let application = matches!(group.member_text("Protocol"), Some("HTTP" | "HTTPS"));
     let value = |name: &str, default: i64| match group.get(name) {

@@ -1,4 +1,4 @@
-//! A container that started, or should have: how it ended.
+//! How a container ended that started, or should have started.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Where a task is to run: capacity, network interfaces, quotas, and what ECS does for the service there.
+//! Placement of a task: capacity, network interfaces, quotas, and ECS's own calls for the service.
 
 use super::{ClassifiedFailure, Sentences, say};
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::subject::group_name;
 use super::{ClassifiedFailure, Sentences, say};
 
-/// What the sentences about one failed health check name.
+/// The names in the sentences about one failed health check.
 struct Check<'a> {
     /// The target group, as `DescribeTargetGroups` shows it.
     group: Option<&'a Value>,

@@ -1,4 +1,4 @@
-//! TOML's tables while they come together: which header and which dotted key may extend which table.
+//! TOML's tables under construction: which header and which dotted key may extend which table.
 //!
 //! Source: TOML 1.1, "Keys", "Table" and "Array of Tables".
 
@@ -14,7 +14,7 @@ use crate::document::source::{SourceFile, Span};
 use crate::document::{DEPTH_MAX, too_deep};
 use crate::pointer::Pointer;
 
-/// A table while its entries come together.
+/// A table under construction.
 struct Table {
     entries: IndexMap<String, TableEntry>,
     origin: Origin,
@@ -40,9 +40,9 @@ enum Item {
 enum Origin {
     /// It is a parent in the header `[a.b]` of another table: its own header may follow, once.
     Parent,
-    /// A parent in `a.b = …`: more such keys may follow, and no header.
+    /// It is a parent in `a.b = …`: more dotted keys may extend it, but no header.
     Dotted,
-    /// Its own header or braces, or the file.
+    /// It has its own header or braces, or is the file's root.
     Own,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Key {
     pub(super) place: Range<usize>,
 }
 
-/// The table that a header opened: the way to it, and its depth.
+/// The table that a header opened: its path and its depth.
 pub(super) struct Opened {
     path: Vec<String>,
     /// How many objects and lists the table is in, itself included.
@@ -83,7 +83,7 @@ impl<'a> Tables<'a> {
         Self { file, root: Table { entries: IndexMap::new(), origin: Origin::Own, place } }
     }
 
-    /// Takes `[a.b]`, or `[[a.b]]` with `is_array`.
+    /// Opens `[a.b]`, or `[[a.b]]` with `is_array`.
     pub(super) fn open(&mut self, mut keys: Vec<Key>, place: Range<usize>, is_array: bool) -> Result<Opened, Problem> {
         let file = self.file;
         let path = keys.iter().map(|key| key.name.clone()).collect();
@@ -120,7 +120,7 @@ impl<'a> Tables<'a> {
         Ok(Opened { path, depth })
     }
 
-    /// Takes `a.b = value` under a header.
+    /// Inserts `a.b = value` under a header.
     pub(super) fn insert(&mut self, under: &Opened, mut keys: Vec<Key>, value: Node) -> Result<(), Problem> {
         let file = self.file;
         let mut table = &mut self.root;
@@ -148,7 +148,7 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// The whole as a node.
+    /// The root table as a node.
     pub(super) fn into_node(mut self, end: Option<usize>) -> Node {
         if let Some(end) = end {
             self.root.place.end = end;
@@ -175,7 +175,7 @@ impl Table {
     }
 }
 
-/// Goes from a table into the one that `key` names, which is created as a `wanted` one when it does not exist yet.
+/// The table inside another one that `key` names, which is created as a `wanted` one when it does not exist yet.
 fn child<'t>(
     file: &Arc<SourceFile>,
     table: &'t mut Table,

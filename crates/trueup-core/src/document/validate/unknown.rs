@@ -34,7 +34,7 @@ impl<'a> Walk<'a> {
         self.report("unknown-member", key, format!("`{name}` is not known here"), help);
     }
 
-    /// Whether the member at the end of the path is in what a pointer of `allow_unknown` names.
+    /// Whether a pointer of `allow_unknown` covers the member at the end of the path.
     fn is_allowed(&self, allowed: &Pointer) -> bool {
         let allowed = allowed.segments();
         allowed.len() <= self.path.len()
@@ -111,7 +111,7 @@ fn folded(name: &str) -> String {
 /// The known name that a wrong one was most likely meant to be; `None` when none is close.
 pub(crate) fn nearest<'n>(wrong: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wrong = folded(wrong);
-    // A third of the letters may be wrong; short names leave no room for guesses.
+    // A third of the characters may be wrong; short names leave no room for guesses.
     let distance_max = (wrong.chars().count() / 3).min(4);
     known
         .map(|name| (strsim::osa_distance(&folded(name), &wrong), name))

@@ -1,7 +1,7 @@
 //! Actions of listener rules: their order, and the two notations of a forward.
 //!
-//! A forward to one group may be written `TargetGroupArn`, or `ForwardConfig` with one group; AWS returns both. With
-//! one group its weight has no effect.
+//! A forward to one group may be written as `TargetGroupArn`, or as `ForwardConfig` with one group; AWS returns both.
+//! With one group its weight has no effect.
 
 use std::borrow::Cow;
 
@@ -32,7 +32,7 @@ pub(super) fn compare<'a>(
     }
 }
 
-/// The actions in the order in which they are taken: by `Order`; without it, as they are listed.
+/// The actions in the order of execution: by `Order`, or else as listed.
 fn sorted(actions: Option<&Value>) -> Vec<&Value> {
     let list = actions.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut actions: Vec<_> = list.iter().enumerate().collect();
@@ -48,7 +48,7 @@ fn sorted(actions: Option<&Value>) -> Vec<&Value> {
     actions.into_iter().map(|(_, action)| action).collect()
 }
 
-/// Where a forward goes.
+/// The target groups of a forward.
 struct Forward<'a> {
     /// The groups and their weights, sorted by ARN.
     groups: Vec<(&'a str, Group<'a>)>,
@@ -63,7 +63,7 @@ struct Group<'a> {
     /// The element as written; `None` if the short form has no such element.
     written: Option<&'a Value>,
     weight: Option<&'a Value>,
-    /// The weight that counts: any but 0 is 1 where there is only one group.
+    /// The effective weight: any but 0 is 1 where there is only one group.
     counts: i64,
 }
 
@@ -99,7 +99,7 @@ fn forward<'a>(c: &mut Comparison<'a>, action: &'static Field, desired: Option<&
     let (desired_forward, live_forward) = match (Forward::read(desired), Forward::read(live)) {
         (None, None) => return,
         (Some(desired), Some(live)) => (desired, live),
-        // Another type of action: told by what stands there.
+        // Only one side forwards: the member that it has is reported.
         (in_desired, in_live) => {
             let is_short = in_desired.or(in_live).is_some_and(|forward| forward.is_short);
             let member = if is_short { "TargetGroupArn" } else { "ForwardConfig" };
@@ -130,8 +130,8 @@ fn forward<'a>(c: &mut Comparison<'a>, action: &'static Field, desired: Option<&
 
 /// Compares groups by ARN.
 ///
-/// Where ECS shifts traffic by the rule, it adds the other group of the pair and moves the weights; then the groups
-/// that git names must be there, and that is all.
+/// Where ECS shifts traffic by the rule, it adds the other group of the pair and moves the weights; then only the
+/// presence of the groups that git names is checked.
 fn groups<'a>(c: &mut Comparison<'a>, desired: &Forward<'a>, live: &Forward<'a>) {
     let is_delegated = c.context().delegated_weights;
     c.within("ForwardConfig", |c| {

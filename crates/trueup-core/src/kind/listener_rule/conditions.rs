@@ -1,8 +1,8 @@
 //! Conditions of listener rules: the two notations of their values, and which of them are case-sensitive.
 //!
 //! `host-header` and `path-pattern` may be written with the legacy `Values`, or with their own config; AWS returns
-//! both. All other fields have their config, and AWS adds an empty legacy `Values`. Changes are told in the spelling
-//! that the desired document uses.
+//! both. All other fields have their config, and AWS adds an empty legacy `Values`. Changes are reported in the
+//! notation of the desired document.
 //!
 //! Source: Elastic Load Balancing API reference, `RuleCondition`; user guide for Application Load Balancers, listener
 //! rules: which comparisons ignore case.
@@ -16,7 +16,7 @@ use crate::drift::coerce::{any_case, text};
 use crate::drift::compare::{Comparison, Keyed};
 use crate::drift::schema::Field;
 
-/// A field that conditions can have: its config's member, and whether case counts in its values.
+/// A field that conditions can have: the member of its config, and whether its values are case-sensitive.
 struct Matched {
     field: &'static str,
     config: &'static str,
@@ -46,7 +46,7 @@ pub(super) fn compare<'a>(
         }
         return;
     };
-    // A header's name has no case, also where it is part of the key.
+    // Header names are case-insensitive, also as part of the key.
     let same_key = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
     while let Some((key, wanted)) = desired_conditions.pop() {
         let found = live_conditions.iter().position(|(other, _)| same_key(&key, other));
@@ -64,7 +64,7 @@ pub(super) fn compare<'a>(
 fn condition<'a>(c: &mut Comparison<'a>, desired: &'a Value, live: &'a Value) {
     let field = desired.get("Field").and_then(Value::as_str).unwrap_or_default();
     let Some(Matched { config, has_case, .. }) = FIELDS.iter().find(|matched| matched.field == field) else {
-        // A field that is newer than this table: as it stands.
+        // A field newer than this table: compared as plain JSON.
         if !crate::drift::coerce::same_json(desired, live) {
             c.report(Some(desired), Some(live));
         }
@@ -84,12 +84,12 @@ fn condition<'a>(c: &mut Comparison<'a>, desired: &'a Value, live: &'a Value) {
         let legacy = |condition: &'a Value| condition.get(member).filter(|value| !is_empty(value));
         let (own, found) = (in_config(desired, member), in_config(live, member).or_else(|| legacy(live)));
         let wanted = own.or_else(|| legacy(desired));
-        // Regular expressions are text, whatever they match.
+        // Regular expressions are case-sensitive, whatever they match.
         let has_case = *has_case || !is_set;
         if values(wanted, is_set, has_case) == values(found, is_set, has_case) {
             continue;
         }
-        // Told where the author wrote the values; where there are none yet, beside the condition's other values.
+        // Reported where the author wrote the values; without values, in the notation of the rest of the condition.
         let is_legacy = own.is_none() && (legacy(desired).is_some() || desired.get(config).is_none());
         let report = |c: &mut Comparison<'a>| c.within(member, |c| c.report(wanted, found));
         if is_legacy { report(c) } else { c.within(*config, report) }

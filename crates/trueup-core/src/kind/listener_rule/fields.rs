@@ -1,11 +1,11 @@
 //! Listener rules: members that `DescribeRules` returns although `CreateRule` did not set them.
 //!
-//! `ModifyRule` replaces `Actions` and `Conditions` as a whole, so anything in them beyond AWS's completion is drift.
-//! Both have two spellings for one thing, a short and a long one, and AWS returns both: see [`super::actions`]
-//! and [`super::conditions`].
+//! `ModifyRule` replaces `Actions` and `Conditions` as a whole, so anything in them beyond AWS's defaults is drift.
+//! Both have a short and a long notation for one thing, and AWS returns both: see [`super::actions`] and
+//! [`super::conditions`].
 //!
 //! Defaults are those of the Elastic Load Balancing API reference (version 2015-12-01), `CreateRule` and the shapes it
-//! names; what a redirect completes is in the user guide for Application Load Balancers.
+//! names; the defaults of a redirect are in the user guide for Application Load Balancers.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::drift::schema::Rules;
 
 /// The rules of `CreateRule`.
 pub(crate) const RULES: Rules = &[
-    // Not in the answer, but part of the rule's ARN.
+    // Not in the response, but part of the rule's ARN.
     ("ListenerArn", Rule::IF_DECLARED.live(|live| live.get("RuleArn")).equal(is_rule_of_listener)),
     ("Conditions", Rule::PLAIN.compare(conditions::compare)),
     // Sets also in the canonical document. Expressions (`RegexValues`) have no row: they stay as they were sent.
@@ -26,12 +26,12 @@ pub(crate) const RULES: Rules = &[
     ("Conditions/*/HttpRequestMethodConfig/Values", Rule::SET),
     ("Conditions/*/QueryStringConfig/Values", Rule::SET),
     ("Conditions/*/SourceIpConfig/Values", Rule::SET),
-    // An integer in the request, a string in the answer; `default` for the rule that none can declare.
+    // An integer in the request, a string in the response; `default` for the rule that no document can declare.
     ("Priority", Rule::PLAIN),
     ("Actions", Rule::PLAIN.compare(actions::compare)),
-    // Position says it: actions are compared in their order.
+    // Implied by position: actions are compared in their order.
     ("Actions/*/Order", Rule::NEVER),
-    // Compared together: they are two spellings of one thing.
+    // Compared together: they are two notations of one thing.
     ("Actions/*/TargetGroupArn", Rule::NEVER),
     ("Actions/*/ForwardConfig", Rule::NEVER),
     ("Actions/*/ForwardConfig/TargetGroups/*/Weight", Rule::PLAIN.int(1)),

@@ -54,7 +54,7 @@ const LISTS: &[(&str, ListKey)] = &[
     ("Tags", ListKey::by(&[&["Key"]])),
 ];
 
-/// What a listener rule's condition is about within its field: the header's name, the query parameters' names.
+/// The name that a condition matches within its field: of the header, or of the query parameters.
 fn condition_name(condition: &Value) -> Option<Cow<'_, str>> {
     if let Some(header) = condition.pointer("/HttpHeaderConfig/HttpHeaderName") {
         return text(header);

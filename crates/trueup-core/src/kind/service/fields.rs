@@ -1,27 +1,27 @@
 //! Services: members that `DescribeServices` returns although `CreateService` did not set them, and their other
 //! writers.
 //!
-//! What a left-out field means:
+//! The meaning of a left-out field:
 //!
 //! | left out | means | why |
 //! |---|---|---|
-//! | most fields | AWS's create default; another live value is drift, and the change's desired value is that default | `UpdateService` takes "left out" for "leave as it is", so a repair has to spell the default out |
-//! | lists, and `[]` | there are none | the same |
-//! | `desiredCount` | not ours | an autoscaler's, or whoever scales by hand; for a daemon AWS's own |
-//! | `capacityProviderStrategy` | not ours; but `[]` means none | AWS copies the cluster's default strategy onto the service |
-//! | `launchType` | not ours | AWS chooses it from the cluster's strategy, and `UpdateService` cannot set it |
-//! | `availabilityZoneRebalancing` | not ours | its create default changed in 2025 and depends on the rest of the service |
-//! | `platformVersion` | `LATEST`, which whatever runs counts as | AWS moves services to it in its own time |
-//! | `role` | not ours | AWS fills in the service-linked role; nothing changes it afterwards |
-//! | `taskDefinition`, `cluster` | not ours | trueup sets them itself; a plain request may have them, and then they are compared |
-//! | `bakeTimeInMinutes` with another strategy than `ROLLING` | not ours | AWS does not say its default |
-//! | `timeoutConfiguration` of a lifecycle hook | not ours | documented, but not seen echoed |
-//! | `namespace` of Service Connect | not ours | the cluster's default namespace |
-//! | `encrypted`, `sizeInGiB` of a managed volume | not ours | the account's default; the snapshot's size |
-//! | a tag | not ours | somebody else's |
-//! | `monitoring`, `gatewayConnectors` | not ours | `DescribeServices` does not show them |
+//! | most fields | AWS's create default; another live value is drift, and the change's desired value is that default | `UpdateService` treats a left-out member as unchanged, so a repair has to send the default |
+//! | lists, and `[]` | empty | the same |
+//! | `desiredCount` | not managed | an autoscaler or an operator owns it; for a daemon AWS does |
+//! | `capacityProviderStrategy` | not managed; but `[]` means none | AWS copies the cluster's default strategy onto the service |
+//! | `launchType` | not managed | AWS chooses it from the cluster's strategy, and `UpdateService` cannot set it |
+//! | `availabilityZoneRebalancing` | not managed | its create default changed in 2025 and depends on the rest of the service |
+//! | `platformVersion` | `LATEST`, which every running version satisfies | AWS moves services to it at its own pace |
+//! | `role` | not managed | AWS fills in the service-linked role; nothing changes it afterwards |
+//! | `taskDefinition`, `cluster` | not managed | trueup sets them itself; a plain request may have them, and then they are compared |
+//! | `bakeTimeInMinutes` with another strategy than `ROLLING` | not managed | AWS does not document its default |
+//! | `timeoutConfiguration` of a lifecycle hook | not managed | documented, but not seen echoed |
+//! | `namespace` of Service Connect | not managed | the cluster's default namespace |
+//! | `encrypted`, `sizeInGiB` of a managed volume | not managed | the account's default; the snapshot's size |
+//! | a tag | not managed | it belongs to another owner |
+//! | `monitoring`, `gatewayConnectors` | not managed | `DescribeServices` does not show them |
 //!
-//! Fields that AWS has elsewhere than in the request: Service Connect, volumes and VPC Lattice stand in the PRIMARY
+//! Fields that AWS returns elsewhere than in the request: Service Connect, volumes and VPC Lattice are in the PRIMARY
 //! deployment, `cluster` is `clusterArn`, `role` is `roleArn`.
 //!
 //! Defaults are those of the ECS API reference, `CreateService` and the shapes it names.
@@ -61,7 +61,7 @@ pub(crate) const RULES: Rules = &[
     ("deploymentConfiguration/deploymentCircuitBreaker", Rule::ALWAYS),
     ("deploymentConfiguration/deploymentCircuitBreaker/enable", Rule::PLAIN.flag(false)),
     ("deploymentConfiguration/deploymentCircuitBreaker/rollback", Rule::PLAIN.flag(false)),
-    // Newer answers have these two, older ones do not; both kinds are about.
+    // Newer responses have these two, older ones do not; both occur.
     ("deploymentConfiguration/deploymentCircuitBreaker/resetOnHealthyTask", Rule::PLAIN.flag(true)),
     ("deploymentConfiguration/deploymentCircuitBreaker/thresholdConfiguration", Rule::ALWAYS),
     (
@@ -97,7 +97,7 @@ pub(crate) const RULES: Rules = &[
     ("deploymentConfiguration/lifecycleHooks/*/timeoutConfiguration", Rule::IF_DECLARED.always()),
     ("deploymentConfiguration/lifecycleHooks/*/timeoutConfiguration/timeoutInMinutes", Rule::PLAIN.int(1440)),
     ("deploymentConfiguration/lifecycleHooks/*/timeoutConfiguration/action", Rule::PLAIN.text("ROLLBACK")),
-    // Each belongs to its strategy; with another one AWS drops it without a word.
+    // Each belongs to its strategy; with another one AWS silently drops it.
     (
         "deploymentConfiguration/linearConfiguration",
         Rule::ALWAYS.compare(|c, f, d, l| of_strategy("LINEAR", c, f, d, l)),
@@ -175,7 +175,7 @@ pub(crate) const RULES: Rules = &[
     ("monitoring/metricConfigurations/*/metricNames", Rule::SET),
 ];
 
-/// A member of the PRIMARY deployment. (A handwritten answer may have it in the service itself.)
+/// A member of the PRIMARY deployment. (A handwritten response may have it in the service itself.)
 fn primary<'v>(live: &'v Value, member: &str) -> Option<&'v Value> {
     let deployments = live.get("deployments").and_then(Value::as_array);
     let primary =
@@ -200,7 +200,7 @@ fn controller(live: &Value) -> &str {
     word(live, "/deploymentController/type", "ECS")
 }
 
-/// With an external controller this lives in task sets, which are not ours.
+/// With an external controller this is in task sets, which are not managed.
 fn is_external(scope: &Scope, _: Option<&Value>, _: Option<&Value>) -> bool {
     controller(scope.live.root) == "EXTERNAL"
 }
@@ -222,7 +222,7 @@ fn is_platform_version_settled(scope: &Scope, desired: Option<&Value>, live: Opt
     wanted.is_empty() || wanted == "LATEST" || is_of_other_controller(scope, desired, live)
 }
 
-/// The count is an autoscaler's, or AWS's own as with a daemon.
+/// Whether the count belongs to an autoscaler, or to AWS as for a daemon.
 fn is_count_of_others(scope: &Scope, _: Option<&Value>, _: Option<&Value>) -> bool {
     scope.context.autoscaled || is_daemon(scope.desired.root)
 }
@@ -243,7 +243,7 @@ fn shifts_traffic(scope: &Scope) -> bool {
     [scope.desired, scope.live].into_iter().any(|side| strategy(side.root) != "ROLLING")
 }
 
-/// Whether two load balancers have the same two groups, in whatever roles.
+/// Whether two load balancers have the same two groups, in either role.
 fn is_swapped_pair(desired: Option<&Value>, live: Option<&Value>) -> bool {
     let pair = |load_balancer: Option<&Value>| {
         let load_balancer = load_balancer?;
@@ -278,7 +278,7 @@ fn of_strategy<'a>(
     }
 }
 
-/// A hook's details are free JSON, which some clients carry as text.
+/// A hook's details are free JSON, which some clients send as text.
 fn is_same_json_text(_: &Scope, desired: Option<&Value>, live: Option<&Value>) -> bool {
     let read = |value: &Value| {
         let text = value.as_str().and_then(|text| serde_json::from_str(text).ok());

@@ -54,7 +54,7 @@ const LISTS: &[(&str, ListKey)] = &[
     ),
     ("serviceRegistries", ListKey::by(&[&["registryArn"]])),
     (
-        // A PAUSE hook has no target. Its stages tell several of them apart.
+        // A PAUSE hook has no target. Several of them are distinguished by their stages.
         "deploymentConfiguration/lifecycleHooks",
         ListKey::by(&[&["hookTargetArn"], &["targetType"]]).or(Repeated::Append("lifecycleStages", "")),
     ),

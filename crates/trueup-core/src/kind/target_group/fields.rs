@@ -1,18 +1,18 @@
 //! Target groups: what `DescribeTargetGroups` and `DescribeTargetGroupAttributes` show.
 //!
-//! `ModifyTargetGroup` and `ModifyTargetGroupAttributes` are partial updates, and the health check's defaults depend
-//! on protocol, target type and the year the group was made in. So what the document leaves out there is not ours:
-//! whatever live has is accepted. What it declares is compared exactly.
+//! `ModifyTargetGroup` and `ModifyTargetGroupAttributes` are partial updates, and the health check's defaults depend on
+//! protocol, target type and the year in which the group was created. So a field that the document leaves out is not
+//! managed: any live value is accepted. Declared fields are compared exactly.
 //!
 //! | left out | means | why |
 //! |---|---|---|
-//! | health check fields, `Matcher` | not ours | AWS's text and its answers disagree about the defaults |
-//! | an attribute | not ours | only the keys that are sent change |
-//! | a tag | not ours | somebody else's |
+//! | health check fields, `Matcher` | not managed | AWS's documentation and its responses disagree about the defaults |
+//! | an attribute | not managed | only the keys that are sent change |
+//! | a tag | not managed | it belongs to another owner |
 //! | `TargetType` | `instance` | AWS's default, and nothing changes it afterwards |
 //! | `ProtocolVersion` | `HTTP1`, which groups without HTTP do not have | the same |
 //! | `IpAddressType` | `ipv4`, which some groups do not show | the same |
-//! | `Protocol`, `Port`, `VpcId` | not ours | a lambda group has none, any other group cannot be made without |
+//! | `Protocol`, `Port`, `VpcId` | not managed | a lambda group has none, any other group requires them |
 
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ pub(crate) const RULES: Rules = &[
     ("Attributes/*/Value", Rule::PLAIN.keep_empty()),
 ];
 
-/// `Name` in the request is `TargetGroupName` in the answer.
+/// `Name` in the request is `TargetGroupName` in the response.
 fn name(live: &Value) -> Option<&Value> {
     live.get("TargetGroupName").or_else(|| live.get("Name"))
 }

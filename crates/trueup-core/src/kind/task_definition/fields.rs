@@ -1,13 +1,12 @@
-//! Task definitions: members that `DescribeTaskDefinition` returns although `RegisterTaskDefinition` did not set
-//! them.
+//! Task definitions: members that `DescribeTaskDefinition` returns although `RegisterTaskDefinition` did not set them.
 //!
-//! Every registration is a full document, so a left-out field always means AWS's default, and anything else in live
-//! is drift: whole containers, variables and mounts as well. The one exception is tags, where undeclared keys are not
-//! ours. Absent, `null`, `[]` and `{}` are one value.
+//! Every registration is a full document, so a left-out field always means AWS's default, and anything else in live is
+//! drift: whole containers, variables and mounts as well. The one exception is tags, where undeclared keys are not
+//! managed. Absent, `null`, `[]` and `{}` are one value.
 //!
 //! Defaults are those of the ECS API reference (`RegisterTaskDefinition` and the shapes it names) unless a row says
-//! otherwise. A field without a row has no default and is compared verbatim: `image`, `secrets[].valueFrom`,
-//! `pidMode`, `ipcMode` (whose `none` is not the same as its absence), `memory`, `startTimeout`, …
+//! otherwise. A field without a row has no default and is compared verbatim: `image`, `secrets[].valueFrom`, `pidMode`,
+//! `ipcMode` (where `none` is not the same as absence), `memory`, `startTimeout`, …
 
 use serde_json::Value;
 
@@ -27,13 +26,13 @@ pub(crate) const RULES: Rules = &[
     ("placementConstraints", Rule::SET),
     ("placementConstraints/*/type", Rule::PLAIN.text("memberOf")),
     ("requiresCompatibilities", Rule::SET),
-    // Strings that are sizes; the one AWS returns is the plain number.
+    // Sizes as strings; AWS returns the plain number.
     ("cpu", Rule::PLAIN.spelling(cpu_units)),
     ("memory", Rule::PLAIN.spelling(mebibytes)),
     ("proxyConfiguration/type", Rule::PLAIN.text("APPMESH")),
     ("proxyConfiguration/properties", Rule::PLAIN.pair("value")),
     ("proxyConfiguration/properties/*/value", Rule::PLAIN.keep_empty()),
-    // Fargate's size without the member. It cannot be declared (the least is 21), so 20 in live is no decision.
+    // Fargate's default size. It cannot be declared (the minimum is 21), so 20 in live means that none was declared.
     ("ephemeralStorage", Rule::ALWAYS),
     ("ephemeralStorage/sizeInGiB", Rule::PLAIN.int(20)),
     ("runtimePlatform", Rule::MARKED.compare(platform)),
@@ -61,7 +60,7 @@ pub(crate) const RULES: Rules = &[
     ("containerDefinitions/*/extraHosts", Rule::PLAIN.pair("ipAddress")),
     ("containerDefinitions/*/mountPoints/*/readOnly", Rule::PLAIN.flag(false)),
     ("containerDefinitions/*/volumesFrom/*/readOnly", Rule::PLAIN.flag(false)),
-    // `{}` and its absence are one, so a difference is always that of a member.
+    // `{}` equals absence, so every difference is in a member.
     ("containerDefinitions/*/linuxParameters", Rule::ALWAYS),
     ("containerDefinitions/*/linuxParameters/capabilities", Rule::ALWAYS),
     ("containerDefinitions/*/linuxParameters/capabilities/add", Rule::SET),
@@ -69,7 +68,7 @@ pub(crate) const RULES: Rules = &[
     ("containerDefinitions/*/linuxParameters/devices/*/containerPath", Rule::PLAIN.default_by(device_host_path)),
     ("containerDefinitions/*/linuxParameters/devices/*/permissions", Rule::SET.texts(&["mknod", "read", "write"])),
     ("containerDefinitions/*/linuxParameters/initProcessEnabled", Rule::PLAIN.flag(false)),
-    // 60 in effect, and without `maxSwap` it is ignored. `maxSwap` 0 switches swap off and is not the same as none.
+    // 60 in effect, and ignored without `maxSwap`. `maxSwap` 0 disables swap and is not the same as absence.
     ("containerDefinitions/*/linuxParameters/swappiness", Rule::PLAIN.int(60)),
     ("containerDefinitions/*/stopTimeout", Rule::PLAIN.equal(is_fargate_stop_timeout)),
     ("containerDefinitions/*/versionConsistency", Rule::PLAIN.text("enabled")),
@@ -78,10 +77,10 @@ pub(crate) const RULES: Rules = &[
     ("containerDefinitions/*/readonlyRootFilesystem", Rule::PLAIN.flag(false)),
     ("containerDefinitions/*/interactive", Rule::PLAIN.flag(false)),
     ("containerDefinitions/*/pseudoTerminal", Rule::PLAIN.flag(false)),
-    // `dnsServers` and `dnsSearchDomains` have no row: they are asked in their order.
+    // `dnsServers` and `dnsSearchDomains` have no row: they are queried in their order.
     ("containerDefinitions/*/dockerSecurityOptions", Rule::SET),
     ("containerDefinitions/*/logConfiguration/secretOptions", Rule::PLAIN.pair("valueFrom")),
-    // Without a health check ECS has none, whatever the image says; with one, these complete it.
+    // Without a health check ECS has none, whatever the image says; with one, these are its defaults.
     ("containerDefinitions/*/healthCheck/interval", Rule::PLAIN.int(30)),
     ("containerDefinitions/*/healthCheck/timeout", Rule::PLAIN.int(5)),
     ("containerDefinitions/*/healthCheck/retries", Rule::PLAIN.int(3)),
@@ -113,8 +112,8 @@ fn is_fargate(document: &Value) -> bool {
     compatibilities.is_some_and(|list| !list.is_empty() && list.iter().all(|item| item == "FARGATE"))
 }
 
-/// On Fargate a task without a platform runs on Linux and `X86_64`. On EC2 naming that platform restricts placement,
-/// so there it is not the same as naming none; but a half-given one is completed.
+/// On Fargate a task without a platform runs on Linux and `X86_64`. On EC2 naming that platform restricts placement, so
+/// there it differs from naming none; but a partial platform is completed.
 fn platform<'a>(
     comparison: &mut Comparison<'a>,
     field: &'static Field,
@@ -130,7 +129,7 @@ fn platform<'a>(
     }
 }
 
-/// Fargate stops a container after 30 seconds by default; on EC2 the agent's own setting counts.
+/// Fargate stops a container after 30 seconds by default; on EC2 the agent's setting applies.
 fn is_fargate_stop_timeout(scope: &Scope, desired: Option<&Value>, live: Option<&Value>) -> bool {
     let seconds = |value: Option<&Value>| value.map_or(Some(30), integer);
     is_fargate(scope.desired.root) && seconds(desired) == seconds(live)
@@ -144,8 +143,8 @@ fn network_mode(document: &Value) -> &str {
     document.get("networkMode").and_then(Value::as_str).filter(|mode| !mode.is_empty()).unwrap_or("bridge")
 }
 
-/// The host port that a mapping has when it is left out or 0: the container's own port where the task has the host's
-/// or an own network interface, else 0, which means any.
+/// The host port of a mapping that leaves it out or sets it to 0: the container's own port where the task has the
+/// host's or its own network interface, else 0, which means any.
 fn host_port(mapping: Side) -> Option<Value> {
     match network_mode(mapping.root) {
         "awsvpc" | "host" => mapping.parent?.get("containerPort").cloned(),
@@ -153,8 +152,8 @@ fn host_port(mapping: Side) -> Option<Value> {
     }
 }
 
-/// The mode must come from the same document as the port. Where the two documents' modes differ, a port that is left
-/// to each mode is no difference of its own, nor is one that is written alike.
+/// The mode must come from the same document as the port. Where the two modes differ, a port that each document leaves
+/// to its mode is not a difference of its own, nor is a port that both set alike.
 fn is_same_host_port(scope: &Scope, desired: Option<&Value>, live: Option<&Value>) -> bool {
     let port = |side: Side, written: Option<&Value>| match written.and_then(integer).unwrap_or(0) {
         0 => host_port(side).as_ref().and_then(integer),

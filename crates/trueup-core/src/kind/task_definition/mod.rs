@@ -37,7 +37,7 @@ pub(super) static FACTS: Facts = Facts {
     when_immutable: "restore the old value, or write a new service with another name and remove the old one",
 };
 
-/// Every registration is a full document, so what is empty is absent. Tags change in place and make no new revision.
+/// Every registration is a full document, so an empty value is absent. Tags change in place and create no new revision.
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| FACTS.new_schema().with_absence(Absence::Empty).without("tags"));
 
 const LISTS: &[(&str, ListKey)] = &[

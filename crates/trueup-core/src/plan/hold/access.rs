@@ -1,4 +1,4 @@
-//! Holds because AWS did not carry out a call, or trueup has no right to make it.
+//! Holds because AWS did not carry out a call, or trueup has no permission for it.
 
 use super::super::Sync;
 use super::text::HoldText;

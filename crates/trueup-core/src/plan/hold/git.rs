@@ -1,4 +1,4 @@
-//! Holds because the desired state itself, or the plan made of it, cannot be used.
+//! Holds because the desired state itself, or its plan, cannot be used.
 
 use super::super::Sync;
 use super::text::{HoldText, list_of};
@@ -32,7 +32,7 @@ pub(super) fn unverified(commit: &Revision, detail: &str) -> HoldText {
         reason: "Unverified",
         message: format!("the commit `{commit}` is not verified: {detail}"),
         remedy: "have it signed by an allowed signer, or allow its signer in the daemon's configuration",
-        // The current commit may well be in sync; the one that is not applied is another.
+        // The current commit may well be in sync; the unapplied commit is another one.
         implies: None,
     }
 }

@@ -1,4 +1,4 @@
-//! Holds because what is known of AWS or of git is missing or too old to conclude anything from.
+//! Holds because the known state of AWS or of git is incomplete or too old to conclude anything from.
 
 use super::super::{Ahead, Sync};
 use super::text::HoldText;

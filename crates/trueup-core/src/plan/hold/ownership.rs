@@ -1,6 +1,6 @@
 //! Holds because the resource is not this installation's to change.
 //!
-//! None implies a sync: what belongs to another owner may well be as git wants it.
+//! None implies a sync status: another owner's resource may well match git.
 
 use super::text::HoldText;
 use crate::names::{EnvironmentName, InstanceName, Revision};

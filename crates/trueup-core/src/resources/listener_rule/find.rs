@@ -1,6 +1,6 @@
-//! Which of a listener's rules is a document's.
+//! Finds the rule of a document among those of its listener.
 //!
-//! A rule has no name in AWS. It is found by our tags, else by its priority on the listener.
+//! A rule has no name in AWS. It is found by trueup's tags, else by its priority on the listener.
 
 use serde_json::Value;
 
@@ -19,9 +19,9 @@ pub(super) enum Found<'a> {
     Nowhere,
     /// This one, with its tags.
     Rule(&'a LiveRule, Tags),
-    /// On another listener, where it cannot leave.
+    /// On another listener, which it cannot leave.
     Elsewhere(Arn),
-    /// The priority belongs to a rule that is not ours.
+    /// The priority belongs to another owner's rule.
     Taken(Arn),
     NotObserved(ReadFailure),
 }
@@ -57,13 +57,13 @@ pub(super) fn find<'a>(input: &Input<'a>, document: &Document, listener: &Arn) -
     }
 }
 
-/// Decides about a rule that has nothing but the priority in common with the document.
+/// Decides about a rule that shares only its priority with the document.
 fn by_priority<'a>(input: &Input<'a>, work: &Work<'_>, rule: &'a LiveRule) -> Found<'a> {
     let tags = rule.tags.present().cloned().unwrap_or_default();
     let taken = arn(rule).map_or(Found::Nowhere, Found::Taken);
     let Some(application) = tags.get(tags::APPLICATION) else {
-        // It has no owner: ours, if it does the same thing or serves the same requests. With neither in common it is another
-        // rule, which merely stands where git wants to put one.
+        // It has no owner: it is ours if its actions or its conditions match the document. Otherwise it is another
+        // rule, which merely has the priority that git wants.
         let changes = work.changes(&work.document.body, &rule.description, &tags, &Context::default());
         let differs = |member| changes.iter().any(|change| top(&change.path) == member);
         let other = tags.contains_key(tags::INSTANCE) || (differs("Conditions") && differs("Actions"));
@@ -77,7 +77,7 @@ fn by_priority<'a>(input: &Input<'a>, work: &Work<'_>, rule: &'a LiveRule) -> Fo
         let document = tags.get(tags::DOCUMENT);
         let wanted =
             input.desired.of(Kind::ListenerRule).any(|d| document == Some(&tags::document_tag(d.kind, &d.name)));
-        // Another document's rule, which may be about to leave; or the file was renamed.
+        // Another document's rule, which may be about to move; or the file was renamed.
         return if wanted { Found::Nowhere } else { Found::Rule(rule, tags) };
     }
     // The application was renamed, unless git still has both.

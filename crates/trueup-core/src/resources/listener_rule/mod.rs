@@ -17,7 +17,7 @@ use crate::live::{Live, LiveRule, Observed, ReadFailure, Tags};
 use crate::names::Arn;
 use crate::plan::tags;
 
-/// A rule has no name: only our tags tell that it is this application's.
+/// A rule has no name: only trueup's tags show that it belongs to this application.
 pub(super) fn carriers<'a>(desired: &DesiredApplication, live: &'a Live) -> Vec<Carrier<'a>> {
     let application = tags::legal(desired.name.as_str());
     let ours = |tags: &&Tags| tags.get(tags::APPLICATION) == Some(&application) && tags.contains_key(tags::INSTANCE);
@@ -35,7 +35,7 @@ pub(super) fn all_tags(live: &Live) -> Vec<&Tags> {
     rules.filter_map(|rule| rule.tags.present()).collect()
 }
 
-/// The rules of the listeners that the documents name, as far as they were asked for.
+/// The rules of the listeners that the documents name, as far as they were requested.
 fn of_listeners<'a>(desired: &DesiredApplication, live: &'a Live) -> impl Iterator<Item = &'a Observed<Vec<LiveRule>>> {
     let listeners = desired.of(Kind::ListenerRule).filter_map(|rule| rule.body.get("ListenerArn")?.as_str());
     let listeners: BTreeSet<&str> = listeners.collect();

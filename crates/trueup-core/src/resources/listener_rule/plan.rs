@@ -19,7 +19,7 @@ use crate::plan::{Awaited, Call, Cause, Hold, Input, Resource};
 use crate::pointer::Pointer;
 use crate::resources::service::is_delegated;
 
-/// A rule that is there, with what is to be done about it.
+/// An existing rule, with what is to be done about it.
 struct PresentRule<'a> {
     work: Work<'a>,
     live: &'a LiveRule,
@@ -91,7 +91,7 @@ fn compare<'a>(
     };
     let mut context = Context { ignore: work.ignored(), ..Context::default() };
     let mut changes = work.changes(&document.body, &live.description, &tags, &context);
-    // Delegation takes changes of weights away and adds none. Only where there are some, all services are gone through.
+    // Delegation only removes changes of weights. So the services are searched only when there are changes of actions.
     if changes.iter().any(|change| top(&change.path) == "Actions") && is_delegated(input.live, &live.description) {
         context.delegated_weights = true;
         changes = work.changes(&document.body, &live.description, &tags, &context);
@@ -120,7 +120,7 @@ fn set_priorities(input: &Input<'_>, moves: BTreeMap<Arn, Vec<Move>>, builder: &
     let mut leaving = BTreeSet::new();
     for (listener, mut moves) in moves {
         let rules = input.live.rules.get(&listener).and_then(Observed::present).map(Vec::as_slice).unwrap_or_default();
-        // A move that is blocked stays where it is, and may block another one.
+        // A blocked move keeps its priority, and may block another move.
         while let Some((index, rule)) = moves.iter().enumerate().find_map(|(index, m)| {
             let occupant = rules.iter().find(|rule| priority(&rule.description).as_ref() == Some(&m.priority))?;
             let rule = arn(occupant)?;
@@ -183,7 +183,7 @@ fn modify(mut present: PresentRule<'_>, builder: &mut PlanBuilder) {
         for (_, change) in &changes {
             let name = top(&change.path);
             match effective.get(name) {
-                // AWS takes a list as a whole, and an empty list of transforms for "unchanged".
+                // AWS replaces a list as a whole, but treats an empty list of transforms as unchanged.
                 Some(value) if name != "Transforms" || value.as_array().is_some_and(|list| !list.is_empty()) => {
                     input.insert(name.to_owned(), value.clone());
                 }

@@ -12,11 +12,11 @@ pub(in crate::resources) fn absorb(live: &mut Live, input: &Value, answer: &Valu
     let Some(description) = answer.get("service") else { return };
     let Some(id) = service_id(input) else { return };
     let kept = live.services.get(&id).and_then(Observed::present).map(|service| service.tags.clone());
-    // Answers to an update do not repeat the tags.
+    // Responses to an update do not repeat the tags.
     let mut tags = kept.unwrap_or_default();
     tags.extend(Kind::Service.facts().tagging.read(input));
     let service = LiveService { description: description.clone().into(), tags };
-    // The record of service deployments is older than a deployment that was just asked for.
+    // The record of service deployments is older than a deployment that was just requested.
     let deploys = |name: &str| REVISION_FIELDS.contains(&name) || name == "forceNewDeployment";
     if input.as_object().is_some_and(|input| input.keys().any(|name| deploys(name))) {
         live.service_deployments.remove(&id);

@@ -1,4 +1,4 @@
-//! Where a service differs from its document, without what belongs to another owner.
+//! The differences between a service and its document, without what belongs to another owner.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::plan::{Cause, Hold};
 use crate::pointer::Pointer;
 use crate::resources::task_definition::{WantedRevision, same_revision};
 
-/// What `UpdateService` accepts of a service that `CodeDeploy` deploys. Source: ECS API reference, `UpdateService`.
+/// The members of `UpdateService` for a service that `CodeDeploy` deploys. Source: ECS API reference, `UpdateService`.
 const CODE_DEPLOY_FIELDS: [&str; 8] = [
     "desiredCount",
     "deploymentConfiguration",
@@ -45,8 +45,8 @@ pub(super) fn changes(work: &Work<'_>, live: &LiveService, context: &Context) ->
     changes
 }
 
-/// Takes the number of tasks out of what is written while it is not known whether an autoscaler owns it: a number that is
-/// sent may undo a scaling step. Returns whether it did.
+/// Withholds the number of tasks while it is unknown whether an autoscaler owns it: sending a number may undo a scaling
+/// step. Returns whether it was withheld.
 pub(super) fn withhold_count(
     work: &Work<'_>,
     scaling: Option<&Observed<()>>,

@@ -1,8 +1,8 @@
-//! The weights of listener rules by which ECS shifts traffic: they are ECS's, during a deployment and after it.
+//! The weights of listener rules by which ECS shifts traffic: they belong to ECS, during a deployment and after it.
 //!
 //! ECS rewrites the weights of the rules that a service names in `advancedConfiguration`, turns a plain
-//! `TargetGroupArn` into two weighted groups, and leaves all that changed: declared weights are true half of the time.
-//! Source: ECS developer guide, "How blue/green deployments work".
+//! `TargetGroupArn` into two weighted groups, and leaves all that changed: declared weights are right only half of the
+//! time. Source: ECS developer guide, "How blue/green deployments work".
 
 use std::collections::BTreeSet;
 
@@ -29,9 +29,9 @@ pub fn traffic(service: &Value) -> Traffic {
     traffic
 }
 
-/// Whether the weights of a rule are ECS's: a service of the environment names it; or its traffic is divided between
-/// groups of which one belongs to a service that is being deployed, as when the service has just gone back to rolling
-/// updates and the group that git names has no targets yet. While a service is unread, nobody knows that it does not.
+/// Whether ECS owns the weights of a rule: a service of the environment names the rule; or its traffic is divided
+/// between groups and a service that is being deployed owns one of them, as when the service has just returned to
+/// rolling updates and the group that git names has no targets yet. An unread service may name any rule.
 pub fn is_delegated(live: &Live, rule: &Value) -> bool {
     let Some(arn) = rule.get("RuleArn").and_then(Value::as_str).map(Arn::new) else { return false };
     if broken::is(Broken::ShiftedWeightsCompared) {

@@ -32,12 +32,12 @@ pub(super) struct Asked {
     /// Whether that, or anything else that is part of a deployment, differs from the deployment that the service was
     /// asked to run.
     pub(super) differs: bool,
-    /// Whether trueup would act on that: the policy may say that it is only reported.
+    /// Whether trueup would act on that: the policy may only report it.
     pub(super) acts: bool,
 }
 
 impl Asked {
-    /// Nothing.
+    /// No difference.
     pub(super) fn unchanged(runs: &str) -> Self {
         Self { wanted: runs.to_owned(), differs: false, acts: false }
     }
@@ -46,7 +46,7 @@ impl Asked {
         let task_definition = task_definition_change(wanted, runs).is_some();
         let field = |(_, change): &(Cause, Change)| is_revision_field(change);
         let acts = task_definition || sorted.acted.iter().any(field);
-        // Another task definition that is only told.
+        // Another task definition that is only reported.
         let told = held.iter().any(|held| {
             let kind = held.subject.resource().map(|resource| resource.kind);
             kind == Some(Kind::TaskDefinition) && matches!(held.reason, Hold::ReportOnly { .. })
@@ -57,13 +57,13 @@ impl Asked {
             WantedRevision::Unchanged | WantedRevision::Undecided => runs,
         };
         let differs = acts || told || sorted.reported.iter().chain(&sorted.contested).any(field);
-        // One that is only told has no name yet.
+        // A task definition that is only reported has no name yet.
         let wanted = if told { UNREGISTERED } else { wanted };
         Self { wanted: wanted.to_owned(), differs, acts }
     }
 }
 
-/// What ECS does with the service, and how it is doing.
+/// The rollout of the service, and its health.
 pub(super) fn outcome(
     work: &Work<'_>,
     id: &ServiceId,
@@ -116,7 +116,7 @@ pub(super) fn examine(
     })
 }
 
-/// How far what ECS was once asked to run is what git asks for now: by content, whatever its number.
+/// How closely a revision that ECS was asked to run matches what git wants now: by content, whatever its number.
 fn sameness(
     work: &Work<'_>,
     live: &LiveService,
@@ -145,7 +145,7 @@ fn sameness(
             set_part(primary, name, value);
         }
     }
-    // AWS tells all of it. An emulator may tell less, and what it leaves out is not known to differ.
+    // AWS returns all of it. An emulator may return less, and the parts that it leaves out are not known to differ.
     let is_whole =
         ["launchType", "capacityProviderStrategy"].iter().any(|name| revision.description.get(name).is_some());
     let is_known = |change: &Change| is_whole || revision.description.get(top(&change.path)).is_some();
@@ -156,7 +156,7 @@ fn sameness(
     if differs { Sameness::TaskDefinition } else { Sameness::Same }
 }
 
-/// Puts a member in where there is a value, and takes it away where there is none.
+/// Sets a member if there is a value, and removes it otherwise.
 fn set_part(of: &mut Value, name: &str, value: Option<&Value>) {
     let Value::Object(members) = of else { return };
     match value {
@@ -169,7 +169,7 @@ fn set_part(of: &mut Value, name: &str, value: Option<&Value>) {
     }
 }
 
-/// What the tags have to say about a failure: that it happened, and that a retry of it is used up.
+/// The tags that record a failure: that it happened, and that a retry of it is used up.
 pub(super) fn failed_marks(live: &Tags, digest: &Digest) -> Marks {
     let digest = tags::legal(digest.as_str());
     let set =
@@ -179,7 +179,7 @@ pub(super) fn failed_marks(live: &Tags, digest: &Digest) -> Marks {
 }
 
 /// Whether the commit that was applied last would deploy the same: a commit that changes no part of a deployment does
-/// not repair a failed one.
+/// not fix a failed one.
 fn same_deployment(work: &Work<'_>, tag: Option<&str>, sorted: &Sorted) -> bool {
     let input = work.input;
     let Some((applied, last)) = input.last_applied.zip(work.last()) else { return false };
@@ -194,10 +194,10 @@ pub(super) fn is_revision_field(change: &Change) -> bool {
     REVISION_FIELDS.contains(&top(&change.path))
 }
 
-/// What [`tags::FAILED`] carries for a service's document: a digest of what a deployment is made of.
+/// The value of [`tags::FAILED`] for a service's document: a digest of the parts of a deployment.
 ///
-/// Unlike [`tags::applied_digest`] it does not cover what a deployment is not made of, such as the number of tasks: a commit
-/// that changes nothing else does not make a failed deployment better.
+/// Unlike [`tags::applied_digest`] it does not cover anything else, such as the number of tasks: a commit that changes
+/// only that does not fix a failed deployment.
 pub fn deployment_digest(application: &DesiredApplication, service: &Document) -> Digest {
     let fields = REVISION_FIELDS.into_iter().filter_map(|name| Some((name, service.body.get(name)?)));
     let part = Value::Object(fields.map(|(name, value)| (name.to_owned(), value.clone())).collect());

@@ -1,4 +1,4 @@
-//! Services: what `UpdateService` and `CreateService` are planned from, and what ECS makes of them.
+//! Services: the planning of `CreateService` and `UpdateService`, and ECS's rollouts of them.
 
 mod absorb;
 mod changes;

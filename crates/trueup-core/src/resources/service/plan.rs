@@ -19,7 +19,7 @@ use crate::plan::{Awaited, Call, Cause, Health, Hold, Input, Rollout};
 use crate::resources::presence::{creation, was_deleted};
 use crate::resources::task_definition::{self, Decision, Runner, WantedRevision, registration};
 
-/// The number of tasks of a new service whose document leaves it to another owner. AWS wants a number for a new
+/// The number of tasks of a new service whose document leaves it to another owner. AWS requires a number for a new
 /// REPLICA service; one task is the least that serves, and the owner of the number changes it from there.
 pub(super) const FIRST_DESIRED_COUNT: i64 = 1;
 
@@ -95,11 +95,11 @@ fn create(work: &Work<'_>, id: &ServiceId, builder: &mut PlanBuilder) {
     builder.step_after(&work.resource, cause, work.whole(), call, awaits);
 }
 
-/// A token by which AWS recognises a repetition after a lost answer: at most 36 characters (ECS API reference,
+/// A token by which AWS recognises a repetition after a lost response: at most 36 characters (ECS API reference,
 /// `CreateService`).
 ///
-/// It changes every hour: AWS does not document how long it keeps a token, and a service that was deleted since must not be
-/// taken for one that was just created.
+/// It changes every hour: AWS does not document how long it keeps a token, and a service that was deleted since must
+/// not be mistaken for one that was just created.
 fn client_token(work: &Work<'_>) -> String {
     let hour = work.input.now.as_second().div_euclid(3600);
     let owner = work.owner.tags().values().cloned().collect::<Vec<_>>().join(" ");
@@ -107,7 +107,7 @@ fn client_token(work: &Work<'_>) -> String {
     Digest::of(text.as_bytes()).as_str()[..32].to_owned()
 }
 
-/// A service that is there, with what git asks of it.
+/// An existing service, with its state in git.
 pub(super) struct PresentService<'p> {
     pub(super) work: &'p Work<'p>,
     pub(super) id: &'p ServiceId,
@@ -116,7 +116,7 @@ pub(super) struct PresentService<'p> {
     pub(super) sorted: Sorted,
     /// The change to another task definition revision.
     pub(super) task_definition: Option<(Cause, Change)>,
-    /// Whether no pending change stays behind.
+    /// Whether no pending change remains.
     pub(super) complete: bool,
     arn: Arn,
     asked: Asked,
@@ -177,7 +177,8 @@ fn not_ours(work: &Work<'_>, live: &LiveService) -> Option<Hold> {
 }
 
 impl PresentService<'_> {
-    /// Why the revision that git wants is not deployed now: it failed before, ECS is at it already, or it is not known.
+    /// Why the revision that git wants is not deployed now: it failed before, ECS is already deploying it, or that is
+    /// unknown.
     fn stop(&self, lookup: FailureLookup) -> Option<Stop> {
         match lookup {
             FailureLookup::Failed(failure) => {
@@ -200,11 +201,11 @@ impl PresentService<'_> {
         }
     }
 
-    /// Holds the deployment as a whole, and does what is no part of it.
+    /// Holds the deployment as a whole, and plans everything else.
     fn hold_revision(mut self, stop: Stop, of_revision: PlanBuilder, builder: &mut PlanBuilder) -> Outcome {
         let mut outcome = outcome(self.work, self.id, self.live, &self.asked, stop.failure.as_ref());
-        // What ECS failed or rolled back is not registered and not asked for again, and what came back with the old
-        // revision is not drift. Failed reads stay known.
+        // A revision that ECS failed or rolled back is not registered and not requested again, and what a rollback
+        // restored is not drift. Failed reads are kept.
         let unread = |held: &crate::plan::Held| matches!(held.reason, Hold::NotObserved { .. });
         builder.held.extend(of_revision.held.into_iter().filter(unread));
         let mut not_deployed: Vec<_> =
@@ -236,7 +237,7 @@ impl PresentService<'_> {
             let ended = |key: &&str| self.live.tags.contains_key(*key);
             marks.gone = [tags::FAILED, tags::RETRY].into_iter().filter(ended).collect();
         }
-        // The service is told to run it already, so that only force deploys it once more.
+        // The service was already asked to run it, so that only `forceNewDeployment` deploys it again.
         let again = retried && !self.asked.differs && self.work.input.desired.policy.follow == Mode::On;
         self.finish(again, marks, builder);
         outcome
@@ -259,7 +260,7 @@ fn decide(work: &Work<'_>, live: &LiveService, builder: &mut PlanBuilder) -> Dec
     if controller(&live.description) == "ECS" {
         return task_definition::plan(work.input, document, &Runner::Service(live), builder);
     }
-    // CodeDeploy and external controllers choose the revision; ours to do is that it is there to be chosen.
+    // CodeDeploy and external controllers choose the revision; trueup only registers it.
     let decision = task_definition::plan(work.input, document, &Runner::Anybody, builder);
     Decision { wanted: WantedRevision::Unchanged, complete: decision.complete }
 }

@@ -1,4 +1,4 @@
-//! `UpdateService`: what it has to say, what it cannot say, and how it says that git no longer has something.
+//! `UpdateService`: the members to send, those that it cannot change, and how it removes what git no longer has.
 
 use serde_json::{Map, Value, json};
 
@@ -18,9 +18,10 @@ use crate::pointer::Pointer;
 use crate::resources::task_definition::registration;
 
 impl PresentService<'_> {
-    /// Plans `UpdateService`; whether there is anything to update.
+    /// Plans `UpdateService`. Returns whether there is anything to update.
     ///
-    /// `again`: the service is told to run what git wants already, and it failed; an operator wants it deployed once more.
+    /// `again`: the service was asked to run what git wants already, and it failed; an operator wants it deployed once
+    /// more.
     pub(super) fn update(&mut self, again: bool, builder: &mut PlanBuilder) -> bool {
         let immutable = only(self.sorted.take(|change| is_immutable(top(&change.path))));
         let changes = self.sorted.take(|change| top(&change.path) != "tags");
@@ -96,19 +97,19 @@ impl PresentService<'_> {
 
 /// Whether no call can change a member: `CreateService` has it and `UpdateService` does not.
 ///
-/// `deploymentController` is newly accepted there; a change of it moves a service from one way of deploying to
-/// another, which needs a person.
+/// `deploymentController` is newly accepted there; a change of it moves a service from one way of deploying to another,
+/// which needs an operator.
 fn is_immutable(name: &str) -> bool {
     let has = |operation| Model::aws().input(Api::Ecs, operation).members.contains_key(name);
     name == "deploymentController" || (name != "tags" && has("CreateService") && !has("UpdateService"))
 }
 
-/// Spells out what git no longer says: `UpdateService` takes a missing member for "unchanged".
+/// Sends defaults for members that git no longer declares: `UpdateService` treats a missing member as unchanged.
 fn say_removal(effective: &mut Value, document: &Document, change: &Change) {
     if is_declared(document, &change.path) {
         return;
     }
-    // What is gone may be more than what differs: an element of a list of which git no longer says anything.
+    // More may be gone than the member that differs: git may no longer declare the member around it.
     let outer = (1..=change.path.segments().len()).find_map(|length| {
         let path: Pointer = change.path.segments()[..length].iter().cloned().collect();
         let value = removal(&path).filter(|_| !is_declared(document, &path))?;
@@ -123,14 +124,14 @@ fn say_removal(effective: &mut Value, document: &Document, change: &Change) {
     for segment in path.segments() {
         match place {
             Value::Object(members) => place = members.entry(segment.clone()).or_insert_with(|| json!({})),
-            // A list is sent whole, and it does not have what git does not have.
+            // A list is sent as a whole, so it already lacks what git lacks.
             Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
         }
     }
     *place = value;
 }
 
-/// How the absence of a member is said. Source: ECS API reference, `UpdateService`, member by member.
+/// The value that removes a member. Source: ECS API reference, `UpdateService`, member by member.
 fn removal(path: &Pointer) -> Option<Value> {
     let segments: Vec<&str> = path.segments().iter().map(String::as_str).collect();
     Some(match segments[..] {

@@ -34,7 +34,7 @@ pub(super) fn all_tags(live: &Live) -> Vec<&Tags> {
     live.target_groups.values().filter_map(|group| group.present()?.tags.present()).collect()
 }
 
-/// The target groups that the documents name, as far as they were asked for.
+/// The target groups that the documents name, as far as they were requested.
 fn named<'a>(desired: &DesiredApplication, live: &'a Live) -> impl Iterator<Item = &'a Observed<LiveTargetGroup>> {
     let names = desired.of(Kind::TargetGroup).filter_map(|document| document.body.get("Name")?.as_str());
     names.filter_map(|name| live.target_groups.get(name))

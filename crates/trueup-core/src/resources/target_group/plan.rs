@@ -16,7 +16,7 @@ use crate::plan::three_way::{Basis, Sorted, only, top};
 use crate::plan::{Awaited, Call, Cause, Hold, Input};
 use crate::pointer::Pointer;
 
-/// What no call can change. Source: Elastic Load Balancing API reference, `ModifyTargetGroup` has none of these members.
+/// The members that no call can change. Source: Elastic Load Balancing API reference, `ModifyTargetGroup` lacks them.
 const IMMUTABLE: [&str; 8] =
     ["Name", "Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType", "TargetControlPort"];
 
@@ -46,7 +46,8 @@ fn create(work: &Work<'_>, builder: &mut PlanBuilder) {
     let mut attributes = None;
     if let Value::Object(members) = &mut body {
         attributes = members.shift_remove("Attributes").filter(|list| list.as_array().is_some_and(|l| !l.is_empty()));
-        // A crash before the attributes are set must not look as if all had been applied: then the digest comes last.
+        // After a crash before the attributes are set, the digest must not claim that all was applied: then it comes
+        // last.
         members.insert("Tags".to_owned(), work.creation_tags(attributes.is_none()));
     }
     let awaits = work.awaits();
@@ -96,8 +97,8 @@ fn present(work: &Work<'_>, live: &LiveTargetGroup, builder: &mut PlanBuilder) {
     work.tag(builder, sorted, settling);
 }
 
-/// The two documents without what was not read: attributes are read in rotation, and a failed read of them holds
-/// them alone.
+/// The two documents without what was not read: attributes are read in rotation, and a failed read of them holds only
+/// them.
 fn comparable(work: &Work<'_>, live: &LiveTargetGroup, builder: &mut PlanBuilder) -> (Value, Value) {
     let mut body = work.document.body.clone();
     let mut description = (*live.description).clone();
@@ -140,7 +141,8 @@ fn health_check(
     let mut input = Map::from_iter([("TargetGroupArn".to_owned(), json!(arn))]);
     for (_, change) in &changes {
         let name = top(&change.path);
-        // What git no longer says goes back to the default, which has to be said: left out means unchanged.
+        // An attribute that git no longer declares returns to its default, which has to be sent: left out means
+        // unchanged.
         let value = match effective.get(name) {
             Some(value) => value.clone(),
             None if change.path.segments().len() == 1 && !change.desired.is_absent() => change.desired.to_json(),
@@ -159,7 +161,7 @@ fn attributes(work: &Work<'_>, arn: &Arn, body: &Value, sorted: &mut Sorted, bui
         match get(work.kind(), body, &change.path) {
             Some(Value::Array(all)) => list.clone_from(all),
             Some(value) if value.is_object() => list.push(value.clone()),
-            // The path goes on to `Value`.
+            // The path continues to `Value`.
             Some(value) => list.push(json!({"Key": change.path.segments()[1], "Value": value})),
             None => {}
         }

@@ -11,7 +11,7 @@ pub(in crate::resources) static PRUNING: Pruning = Pruning {
         let name = resource.description.get("TargetGroupName").and_then(Value::as_str);
         Some(name.unwrap_or_default().to_owned())
     },
-    // A target group whose document now has another name is the old one.
+    // If its document now has another name, the target group is the old one.
     kept_by_document: false,
     deletion: |resource| (Operation::DeleteTargetGroup, json!({"TargetGroupArn": resource.arn})),
     waits_for_users: true,

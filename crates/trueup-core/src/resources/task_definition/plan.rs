@@ -24,9 +24,9 @@ use crate::resources::presence::creation;
 /// The task definition revision that the service should run.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::resources) enum WantedRevision {
-    /// The one that it runs: nothing is to be done, or nothing may be.
+    /// The one that it runs: there is nothing to do, or nothing may be done.
     Unchanged,
-    /// This one, which is registered.
+    /// This registered one.
     Revision(Arn, Cause),
     /// One that has yet to be registered.
     Unregistered(Cause),
@@ -37,7 +37,7 @@ pub(in crate::resources) enum WantedRevision {
 /// The decision about the task definition.
 pub(in crate::resources) struct Decision {
     pub(in crate::resources) wanted: WantedRevision,
-    /// Whether what is wanted is all that git says, with no pending change left behind.
+    /// Whether it covers all that git declares, with no pending change left.
     pub(in crate::resources) complete: bool,
 }
 
@@ -93,8 +93,8 @@ pub(in crate::resources) fn plan(
     for pointer in sorted.kept().chain(&work.ignored()) {
         keep_live(document.kind, &mut body, &running.description, pointer);
     }
-    // A revision that carries the digest of git's document is taken for equal for ever, so one that holds something
-    // back carries the digest of what it really is.
+    // A revision that carries the digest of git's document always counts as equal, so a revision without the held
+    // changes carries the digest of its own content.
     let digest = match sorted.kept().next() {
         None => document.digest.clone(),
         Some(_) => kind::digest(document.kind, &body),
@@ -103,7 +103,7 @@ pub(in crate::resources) fn plan(
     Decision { wanted, complete }
 }
 
-/// A family that nothing of ours runs yet.
+/// Plans a family that trueup does not run yet.
 fn first(
     input: &Input<'_>,
     document: &Document,
@@ -116,7 +116,7 @@ fn first(
     match creation(&work) {
         Mode::On => {}
         Mode::Off => return undecided,
-        // The service's own hold tells it.
+        // The service's own hold reports it.
         Mode::Report if matches!(runner, Runner::Nobody) => return undecided,
         Mode::Report => {
             builder.hold(&work.resource, work.whole(), Hold::ReportOnly { cause: Cause::Create });
@@ -145,11 +145,11 @@ fn find_or_register(
         Some(Observed::Present(revisions)) => revisions,
         Some(Observed::Absent) => &[],
         unread @ (Some(Observed::Unknown(_)) | None) => {
-            // Our own registration is known without any listing.
+            // A revision that this process registered is known without any listing.
             if let Some(arn) = input.memory.registered(digest, input.live, input.now) {
                 return WantedRevision::Revision(arn, cause);
             }
-            // Without the family's newest revisions nobody knows whether an equal one is there.
+            // Without the family's newest revisions it is unknown whether an equal one exists.
             let failure = match unread {
                 Some(Observed::Unknown(failure)) => failure.clone(),
                 _ => not_asked("ecs:ListTaskDefinitions"),
@@ -167,7 +167,7 @@ fn find_or_register(
         let mut all = tags::declared(work.document);
         all.extend(work.owner.tags().clone());
         all.insert(tags::DIGEST.to_owned(), digest.to_string());
-        // One that holds something back is not what any commit says.
+        // A revision without the held changes matches no commit.
         if *digest == work.document.digest {
             all.insert(tags::REVISION.to_owned(), tags::legal(input.desired.revision.as_str()));
         }
@@ -219,7 +219,7 @@ fn compare(work: &Work<'_>, running: &LiveTaskDefinition, service: &Tags, carrie
     let changes = work.changes(&work.document.body, &running.description, &running.tags, &context);
     let same = carries || changes.iter().all(|change| top(&change.path) == "tags");
     let changes = changes.into_iter().filter(|change| same == (top(&change.path) == "tags")).collect();
-    // The service's tag tells what it was told to run.
+    // The service's tag records what it was asked to run.
     let told = &tags::applied_digest(work.input.desired, &service_document(work));
     let basis = if service.get(tags::DIGEST).is_some_and(|tag| tag == told.as_str()) {
         Basis::Same
@@ -234,9 +234,9 @@ fn compare(work: &Work<'_>, running: &LiveTaskDefinition, service: &Tags, carrie
     (same, work.sort(changes, &basis))
 }
 
-/// Whether what runs is what we registered for the commit that was applied last, and that commit's document has
-/// another digest today: a reference in it has moved (an image's tag, for example). Then that document is no witness
-/// of what was applied; and as revisions are immutable, nobody else has changed it either.
+/// Whether the running revision is the one that trueup registered for the commit that was applied last, and that
+/// commit's document has another digest today: a reference in it has moved (an image's tag, for example). Then that
+/// document does not show what was applied; and as revisions are immutable, no other writer changed it either.
 fn resolved_otherwise(work: &Work<'_>, running: &LiveTaskDefinition) -> bool {
     let (Some(applied), Some(last)) = (work.input.last_applied, work.last()) else { return false };
     work.claim(&running.tags) == Claim::Ours
@@ -249,7 +249,7 @@ fn service_document(work: &Work<'_>) -> Document {
     work.input.desired.single(Kind::Service).unwrap_or(work.document).clone()
 }
 
-/// The tags of a revision that stays: those that are not ours to write stay as they are.
+/// The tags of a revision that stays: those that belong to another owner stay as they are.
 fn tag(work: &Work<'_>, arn: &Arn, running: &LiveTaskDefinition, sorted: Sorted, builder: &mut PlanBuilder) {
     builder.report(&work.resource, &sorted);
     match work.claim(&running.tags) {
@@ -258,7 +258,7 @@ fn tag(work: &Work<'_>, arn: &Arn, running: &LiveTaskDefinition, sorted: Sorted,
             let settling = Settling { arn, live: &running.tags, settled: true, complete, marks: Marks::default() };
             work.tag(builder, sorted, settling);
         }
-        // Equal content that somebody else registered may be run; its tags are theirs.
+        // Equal content that another owner registered may be run; its tags belong to that owner.
         Claim::Held(_) => {}
     }
 }
@@ -270,7 +270,7 @@ fn running<'a>(input: &Input<'a>, service: &LiveService) -> Result<Option<&'a Li
     let seen = known
         .get(&Arn::new(name))
         .or_else(|| known.iter().find(|(arn, _)| same_revision(arn.as_str(), name)).map(|(_, seen)| seen));
-    // A revision that the service was just sent to was found in its family.
+    // A revision that the service was just asked to run was found in its family.
     let mut listed = input.live.families.values().filter_map(Observed::present).flatten();
     let is_it = |revision: &&LiveTaskDefinition| arn(revision).is_some_and(|arn| same_revision(arn.as_str(), name));
     match seen {

@@ -1,8 +1,8 @@
-//! Secrets that give themselves away by their form: keys and tokens with a known prefix, private keys, connection
-//! strings with a password.
+//! Secrets recognised by their form: keys and tokens with a known prefix, private keys, connection strings with a
+//! password.
 
-/// Tokens that begin with something that nothing else begins with: the prefix, the least number of characters that
-/// follow (letters, digits, `_`, `-` and `.`), and what it is.
+/// Tokens with a unique prefix: the prefix, the minimum number of characters that follow (letters, digits, `_`, `-` and
+/// `.`), and the kind of token.
 ///
 /// Sources: each provider's documentation of its token formats; publishable keys (Stripe's `pk_`) are left out.
 const TOKENS: [(&str, usize, &str); 39] = [
@@ -78,7 +78,7 @@ fn words<'t>(text: &'t str, joiners: &'static str) -> impl Iterator<Item = &'t s
 fn token(word: &str) -> Option<&'static str> {
     TOKENS.iter().find_map(|(prefix, length_min, what)| {
         let rest = word.strip_prefix(prefix)?;
-        // Words of a sentence have no digits, and what is left out in an example has one character alone.
+        // Words of a sentence have no digits, and the placeholder in an example repeats one character.
         let is_random = rest.chars().any(|c| c.is_ascii_digit()) && distinct(rest) >= 8;
         (rest.len() >= *length_min && is_random).then_some(*what)
     })
@@ -96,8 +96,8 @@ fn has_access_key_id(text: &str) -> bool {
     })
 }
 
-/// Forty characters of base64 and nothing else, as evenly spread as chance spreads them. Commit ids, which are as long,
-/// have sixteen different characters; paths and sentences repeat theirs.
+/// Exactly forty characters of base64, as evenly distributed as random ones. Commit ids, which are as long, have
+/// sixteen different characters; paths and sentences repeat theirs.
 fn is_secret_access_key(text: &str) -> bool {
     text.len() == 40
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '/' || c == '+')
@@ -114,7 +114,7 @@ fn distinct(text: &str) -> usize {
     characters.len()
 }
 
-/// Two JSON objects in base64 and a signature. One without a signature proves nothing and opens nothing.
+/// Two JSON objects in base64 and a signature. A token without a signature grants no access.
 /// Source: RFC 7519, 3.1; `eyJ` is `{"` in base64.
 fn is_jwt(word: &str) -> bool {
     let parts: Vec<&str> = word.split('.').collect();
@@ -152,8 +152,8 @@ fn has_password_in_pairs(text: &str) -> bool {
     more && pairs.iter().any(|(name, value)| is_password(name) && !is_filled_in_later(value.trim_matches(['\'', '"'])))
 }
 
-/// Whether the place of a password is empty, or the program itself puts the password there: `$NAME`, `${…}`, `$(…)`,
-/// `{…}`, `<…>`, `%s`, `%(…)s`, `%NAME%`, or nothing but asterisks or crosses.
+/// Whether a password is empty, or a placeholder that the program itself fills in: `$NAME`, `${…}`, `$(…)`, `{…}`,
+/// `<…>`, `%s`, `%(…)s`, `%NAME%`, or nothing but asterisks or crosses.
 pub(super) fn is_filled_in_later(text: &str) -> bool {
     text.is_empty()
         || (text.len() >= 3 && text.chars().all(|c| matches!(c, '*' | 'x' | 'X' | '.' | '…')))

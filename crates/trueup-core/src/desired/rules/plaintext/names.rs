@@ -1,4 +1,4 @@
-//! Secrets that only their name gives away: what a variable called `DB_PASSWORD` holds is one, unless it cannot be.
+//! Secrets recognised by name alone: the value of a variable called `DB_PASSWORD` is a secret, unless it cannot be one.
 
 use super::forms::is_filled_in_later;
 
@@ -31,11 +31,11 @@ const ENDINGS: [&str; 25] = [
     "HASH_SALT",
 ];
 
-/// Names in one word, and what programs read that keep to none of the endings.
+/// Names without separators, and names that programs read without any of the endings.
 /// Sources: the manuals of `PostgreSQL` (`PGPASSWORD`) and `MySQL` (`MYSQL_PWD`, covered by its ending).
 const WHOLE: [&str; 5] = ["PGPASSWORD", "DBPASSWORD", "DBPASS", "AUTHTOKEN", "REDISCLI_AUTH"];
 
-/// `…_PASS` is as often a pass of another kind; after these words it is a password.
+/// `…_PASS` often means another kind of pass; after these words it is a password.
 const BEFORE_PASS: [&str; 16] = [
     "DB",
     "DATABASE",
@@ -55,17 +55,17 @@ const BEFORE_PASS: [&str; 16] = [
     "HTTP",
 ];
 
-/// A `…_TOKEN` after these words is a word that a language model or a parser knows, or how many.
+/// After these words, `…_TOKEN` is a token of a language model or a parser, or a number of tokens.
 const BEFORE_OTHER_TOKEN: [&str; 16] = [
     "PAD", "BOS", "EOS", "UNK", "CLS", "SEP", "MASK", "STOP", "START", "END", "SPECIAL", "MAX", "MIN", "PER", "NEXT",
     "TOTAL",
 ];
 
-/// Bundlers put what is called so into pages that everybody may read.
+/// Bundlers put variables with these prefixes into public pages.
 const PUBLIC: [&str; 7] =
     ["NEXT_PUBLIC_", "NUXT_PUBLIC_", "EXPO_PUBLIC_", "VITE_", "REACT_APP_", "GATSBY_", "STORYBOOK_"];
 
-/// The last words of a name that say which one of several it is.
+/// Last words of a name that only distinguish several values of one kind.
 const WHICH: [&str; 12] = [
     "OLD",
     "NEW",
@@ -81,13 +81,13 @@ const WHICH: [&str; 12] = [
     "TEST",
 ];
 
-/// Values that say whether, and not what.
+/// Values that only switch something on or off.
 const SWITCHES: [&str; 15] = [
     "true", "false", "yes", "no", "on", "off", "none", "null", "nil", "enabled", "disabled", "required", "optional",
     "auto", "default",
 ];
 
-/// Texts for a value that is still to come.
+/// Placeholders for a value.
 const PLACEHOLDERS: [&str; 16] = [
     "changeme",
     "changeit",

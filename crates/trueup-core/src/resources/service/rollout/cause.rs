@@ -1,10 +1,10 @@
-//! Whether what ended a deployment may have passed by itself.
+//! Whether the cause that ended a deployment may have been temporary.
 //!
-//! It is told and nothing more: ECS tried several times before it gave up, so even a passing cause lasted for minutes,
-//! and a controller that asks again by itself makes a second deployment for one change. A person ends it with
+//! It is only reported: ECS tried several times before it gave up, so even a temporary cause lasted for minutes, and a
+//! controller that retries by itself starts a second deployment for one change. An operator ends the hold with
 //! `trueup retry`.
 
-/// Words of AWS for what passes: throttling, permissions that are still spreading, capacity that is used up.
+/// Phrases in AWS's messages about temporary causes: throttling, permissions that still propagate, exhausted capacity.
 ///
 /// Source: ECS developer guide, service event messages and stopped task error messages; IAM user guide, "Changes that I
 /// make are not always immediately visible".
@@ -20,7 +20,7 @@ const PASSING: [&str; 9] = [
     "internal error",
 ];
 
-/// Whether any of these words tell of something that passes by itself.
+/// Whether any of these messages names a temporary cause.
 pub(super) fn is_passing<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
     words.into_iter().any(|words| {
         let words = words.to_lowercase();

@@ -1,8 +1,8 @@
 //! Whether ECS failed or rolled back exactly the desired deployment.
 //!
-//! Three witnesses, the best first: the record of service deployments (90 days), what the service itself shows
+//! Three sources, the best first: the record of service deployments (90 days), what the service itself shows
 //! (`deployments[]` while a rollback runs, its last hundred events afterwards), and the tag `trueup:failed`. Where the
-//! record cannot be read the other two have to do.
+//! record cannot be read, the other two have to suffice.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -15,28 +15,28 @@ use crate::live::{FailureKind, Observed, ReadFailure, Tags};
 use crate::plan::tags;
 use crate::service_deployment::{ServiceDeployment, ServiceRevision, Status, time};
 
-/// How much older than the PRIMARY deployment an event or an entry of the record may be and still tell of it: ECS writes
-/// them within seconds.
+/// How much older than the PRIMARY deployment an event or an entry of the record may be and still be about it: ECS
+/// writes them within seconds.
 pub(super) const BEFORE_DEPLOYMENT_SECONDS_MAX: i64 = 60;
 
-/// How long the record alone is believed that ECS is at what git wants, while the service itself does not show it.
+/// How long the record alone proves that ECS is deploying what git wants, while the service itself does not show it.
 const UNSEEN_SECONDS_MAX: i64 = 600;
 
 /// How much later than the end of a deployment the one that replaced it may be recorded.
 const SUPERSEDED_WITHIN_SECONDS: i64 = 5;
 
-/// How far a service revision of the record is what git asks for.
+/// How closely a service revision of the record matches what git wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::resources::service) enum Sameness {
-    /// In all that a deployment is made of.
+    /// In all parts of a deployment.
     Same,
-    /// In its task definition, and not in all of the rest.
+    /// In its task definition, but not in all other parts.
     TaskDefinition,
-    /// Not even that.
+    /// Not even in its task definition.
     Other,
 }
 
-/// The facts of one lookup.
+/// The input of a lookup.
 pub(in crate::resources::service) struct Case<'a> {
     /// The description by `DescribeServices`.
     pub service: &'a Value,
@@ -50,9 +50,9 @@ pub(in crate::resources::service) struct Case<'a> {
     pub wanted: &'a str,
     /// Whether it is known that the service was once asked to run what git wants.
     pub asked: bool,
-    /// Compares with what git wants.
+    /// Compares a service revision with what git wants.
     pub same: &'a dyn Fn(&ServiceRevision) -> Sameness,
-    /// Of what a deployment of what git wants is made of.
+    /// The digest of the deployment that git wants.
     pub digest: &'a dyn Fn() -> Digest,
     pub now: Timestamp,
 }
@@ -60,37 +60,37 @@ pub(in crate::resources::service) struct Case<'a> {
 /// The result of a lookup.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::resources::service) enum FailureLookup {
-    /// Nothing speaks against it.
+    /// No reason not to deploy it.
     Clear,
-    /// ECS threw it out.
+    /// ECS failed or rolled it back.
     Failed(FailureEvidence),
     /// ECS failed or rolled it back, and an operator requests another try.
     Retried,
-    /// ECS was asked for it already, so many seconds ago; the service does not show it yet.
+    /// ECS was already asked for it, this many seconds ago; the service does not show it yet.
     UnderWay(i64),
-    /// The record could not be read for a reason that passes: nothing is concluded.
+    /// The record could not be read for a temporary reason: nothing is concluded.
     Unreadable(ReadFailure),
 }
 
-/// How ECS threw something out.
+/// The evidence that ECS failed or rolled back a deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::resources::service) struct FailureEvidence {
     pub ending: Ending,
     /// The task definition revision that failed, where that is known.
     pub task_definition: Option<String>,
-    /// ECS's own words.
+    /// ECS's reason.
     pub reason: String,
-    /// The newest that is known of it, by AWS's clock.
+    /// The time of the newest evidence, by AWS's clock.
     pub last_seen: Option<Timestamp>,
-    /// Whether it is what happened to the service last; otherwise something else has been deployed since.
+    /// Whether it is the last thing that happened to the service; otherwise something else has been deployed since.
     pub current: bool,
     /// Whether ECS is done with it.
     pub done: bool,
-    /// Whether AWS's words tell of something that passes by itself.
+    /// Whether AWS's message names a temporary cause.
     pub transient: bool,
 }
 
-/// In which way a deployment ended.
+/// How a deployment ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::resources::service) enum Ending {
     Failed,
@@ -113,7 +113,7 @@ enum Entry {
     Thrown(Ending, bool),
 }
 
-/// Looks for a failure of exactly what git asks for.
+/// Looks for a failure of exactly what git wants.
 pub(in crate::resources::service) fn find(case: &Case<'_>) -> FailureLookup {
     if broken::is(Broken::FailureForgotten) {
         return FailureLookup::Clear;
@@ -128,7 +128,7 @@ pub(in crate::resources::service) fn find(case: &Case<'_>) -> FailureLookup {
         match entry(deployment, at.checked_sub(1).map(|newer| &record[newer])) {
             Entry::Succeeded => return FailureLookup::Clear,
             Entry::Going if at == 0 => under_way = Some(deployment),
-            // An older one that is still under way is on its way out.
+            // An older one that is still in progress is being replaced.
             Entry::Superseded | Entry::Going => continue,
             Entry::Thrown(ending, done) => evidence = recorded(case, deployment, ending, done, at == 0),
         }
@@ -160,15 +160,16 @@ pub(in crate::resources::service) fn find(case: &Case<'_>) -> FailureLookup {
     }
 }
 
-/// Whether an entry of the record is about what git asks for.
+/// Whether an entry of the record is about what git wants.
 fn counts(case: &Case<'_>, at: usize, entry: &ServiceDeployment) -> bool {
     let Some(target) = &entry.target else { return false };
     let same = (case.same)(target);
     if case.differs {
-        // What the service was asked for last is what git wants, when the tag says so.
+        // The service was last asked to run what git wants, when the tag says so.
         return same == Sameness::Same || at == 0 && case.asked && same == Sameness::TaskDefinition;
     }
-    // What git wants is in place: only the newest entry is about that, unless it is older than what is in place.
+    // The service runs what git wants: only the newest entry is about that, unless it is older than the PRIMARY
+    // deployment.
     let in_place = primary(case.service).and_then(|primary| primary.get("createdAt")).and_then(time);
     let is_older = in_place
         .zip(entry.created)
@@ -178,8 +179,8 @@ fn counts(case: &Case<'_>, at: usize, entry: &ServiceDeployment) -> bool {
 
 /// The outcome of an entry of the record; `newer` is the one after it.
 ///
-/// `STOPPED` has three meanings, and `statusReason` is free text: a failure says so, or its detector does; one that
-/// ended when the next one began was replaced by it; the rest was stopped by a person.
+/// `STOPPED` has three meanings, and `statusReason` is free text: for a failure it says so, or a detector ended it; an
+/// entry that ended when the next one began was replaced by it; an operator stopped the others.
 fn entry(deployment: &ServiceDeployment, newer: Option<&ServiceDeployment>) -> Entry {
     let words = deployment.reason.to_lowercase();
     let says = |any: &[&str]| any.iter().any(|word| words.contains(word));
@@ -236,8 +237,8 @@ fn recorded(
     Some(DatedFailure { failure, at: deployment.created })
 }
 
-/// What the service itself shows of a failure: while a rollback runs, the deployments tell; afterwards only the events
-/// do (a completed rollback looks like any other completed deployment).
+/// The failure that the service itself shows: while a rollback runs, in its deployments; afterwards only in its events
+/// (a completed rollback looks like any other completed deployment).
 fn shown(case: &Case<'_>) -> Option<DatedFailure> {
     let primary = primary(case.service)?;
     let reason = text(primary, "rolloutStateReason").unwrap_or_default();
@@ -303,8 +304,8 @@ fn events(service: &Value) -> impl Iterator<Item = (Option<Timestamp>, &str)> {
     events.filter_map(|event| Some((event.get("createdAt").and_then(time), text(event, "message")?)))
 }
 
-/// What the events say that are not older than what they are asked about: a service keeps the last hundred, which may
-/// be weeks. Nothing where nobody knows when it began.
+/// The texts of the events that are not older than what they are asked about: a service keeps the last hundred, which
+/// may span weeks. Empty when its beginning is unknown.
 fn events_since(service: &Value, began: Option<Timestamp>) -> impl Iterator<Item = &str> {
     let is_of_it = move |at: Option<Timestamp>| at.zip(began).is_some_and(|(at, began)| at >= began);
     events(service).filter(move |(at, _)| is_of_it(*at)).map(|(_, words)| words)
@@ -321,8 +322,7 @@ fn updated(deployment: &Value) -> Option<Timestamp> {
     at("createdAt").max(at("updatedAt"))
 }
 
-/// Whether the same read may soon succeed. An emulator that does not know the operation answers with a 5xx, and would
-/// for ever.
+/// Whether the same read may soon succeed. An emulator that does not know the operation always answers with a 5xx.
 fn is_passing(kind: FailureKind) -> bool {
     match kind {
         FailureKind::Throttled | FailureKind::TimedOut | FailureKind::Credentials => true,

@@ -1,8 +1,8 @@
-//! How many tasks of a rollout are healthy, which `DescribeServices` does not tell.
+//! How many tasks of a rollout are healthy, which `DescribeServices` does not show.
 //!
-//! Counted as ECS does it (ECS API reference, `DeploymentConfiguration`, `minimumHealthyPercent`): a task is healthy when
-//! it runs, the essential containers that have a health check are `HEALTHY`, and its targets are `healthy`; without any
-//! check, when it has been running for 40 seconds. Where that cannot be told the number is not known.
+//! Counted as ECS does it (ECS API reference, `DeploymentConfiguration`, `minimumHealthyPercent`): a task is healthy
+//! when it runs, the essential containers that have a health check are `HEALTHY`, and its targets are `healthy`;
+//! without any check, when it has been running for 40 seconds. Where that cannot be determined the number is unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -18,7 +18,8 @@ use crate::names::Arn;
 /// How long a task without any check has to run. Source: ECS API reference, `DeploymentConfiguration`.
 const UNCHECKED: SignedDuration = SignedDuration::from_secs(40);
 
-/// The tasks that a deployment runs, and the health of the targets of its service. Each part is known or not by itself.
+/// The tasks that a deployment runs, and the health of the targets of its service. Each part is known or unknown on its
+/// own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunningTasks {
     /// All tasks of the deployment that were not asked to stop.
@@ -53,8 +54,9 @@ impl TaskHealth {
         text(primary(service)?, "taskDefinition").map(Arn::new)
     }
 
-    /// Of a service as `DescribeServices` and its revision as `DescribeTaskDefinition` shows it. `None` where the health
-    /// of its tasks cannot be told: behind a Classic Load Balancer or `VPC Lattice`, whose targets are not read.
+    /// Reads a service as `DescribeServices` and its revision as `DescribeTaskDefinition` shows it. `None` where the
+    /// health of its tasks cannot be determined: behind a Classic Load Balancer or `VPC Lattice`, whose targets are not
+    /// read.
     pub fn of(service: &Value, task_definition: &Value) -> Option<Self> {
         let primary = primary(service)?;
         // A deployment can have other settings than its service.

@@ -1,13 +1,13 @@
 //! How long a rollout may take before it is reported as taking too long.
 //!
 //! Without a circuit breaker a deployment that cannot become stable stays `IN_PROGRESS` for ever (ECS developer guide,
-//! deployment circuit breaker). The bound is the policy's `rollout_timeout`, and on top of it whatever the service's own
-//! configuration makes a good rollout wait for.
+//! deployment circuit breaker). The bound is the policy's `rollout_timeout`, plus all waits in the service's own
+//! configuration.
 
 use jiff::SignedDuration;
 use serde_json::Value;
 
-/// How long a paused deployment waits for an operator, if its hook does not say. Source: ECS developer guide, pause
+/// How long a paused deployment waits for an operator, if its hook sets no timeout. Source: ECS developer guide, pause
 /// hooks: 1440 minutes.
 const PAUSE_MINUTES: f64 = 1440.0;
 
@@ -17,7 +17,7 @@ pub(in crate::resources::service) fn limit(timeout: SignedDuration, service: &Va
     let configured = |name: &str, or: f64| number(&format!("/deploymentConfiguration/{name}")).unwrap_or(or);
     let strategy = service.pointer("/deploymentConfiguration/strategy").and_then(Value::as_str).unwrap_or("ROLLING");
     let mut minutes = configured("bakeTimeInMinutes", 0.0);
-    // How often traffic is shifted: hooks of these stages come up each time.
+    // How often traffic is shifted: hooks of these stages run each time.
     let mut shifts = 1.0;
     match strategy {
         "LINEAR" => {

@@ -1,9 +1,9 @@
-//! Rollouts: what ECS does after a step, and whether the revision that was asked for serves.
+//! Rollouts: what ECS does after a step, and whether the requested revision serves.
 //!
-//! Judged by the revision that serves and never by "the service is stable": a service is stable again after ECS has
-//! rolled it back. [`mod@status`] says how far it is, [`failure`] whether ECS failed or rolled back what git asks for,
-//! [`mod@retry`] how an operator ends that, [`mod@limit`] how long it may take, [`cause`] whether waiting might mend it, [`healthy`] how many tasks
-//! are healthy.
+//! The criterion is the revision that serves, never that "the service is stable": a service is stable again after ECS
+//! has rolled it back. [`mod@status`] is the progress, [`failure`] shows whether ECS failed or rolled back what git
+//! wants, [`mod@retry`] how an operator ends that, [`mod@limit`] how long it may take, [`cause`] whether a failure may
+//! be temporary, [`healthy`] how many tasks are healthy.
 
 mod cause;
 mod failure;
@@ -26,11 +26,11 @@ pub(super) use self::status::{RolloutFacts, health, status};
 use crate::kind::described::primary;
 use crate::resources::task_definition::same_revision;
 
-/// The name of a revision that is not registered yet: equal to none.
+/// The name of a revision that is not registered yet: equal to no other.
 pub(super) const UNREGISTERED: &str = "(new)";
 
-/// What a service revision records: ECS takes all of it back when it rolls a deployment back, and nothing else. It is
-/// what a deployment is made of. Source: ECS API reference, `ServiceRevision`.
+/// The members that a service revision records: a rollback restores all of them, and nothing else. They are the parts
+/// of a deployment. Source: ECS API reference, `ServiceRevision`.
 pub(crate) const REVISION_FIELDS: [&str; 9] = [
     "taskDefinition",
     "capacityProviderStrategy",
@@ -47,8 +47,8 @@ fn deployments(service: &Value) -> &[Value] {
     service.get("deployments").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Whether ECS says that it goes back. Source: ECS developer guide, service deployment state change events and service
-/// event messages.
+/// Whether ECS's message reports a rollback. Source: ECS developer guide, service deployment state change events and
+/// service event messages.
 fn is_rollback(words: &str) -> bool {
     words.contains("rolling back to deployment")
 }

@@ -9,8 +9,8 @@ use crate::live::Observed;
 use crate::names::ServiceId;
 use crate::plan::{Hold, Input, Operation, Plan, Rollout, Step};
 
-/// The service whose record of service deployments the plan would be better for, when it was not read: the service is
-/// there, ECS deploys it, and it does not serve what git wants; or `anyway`.
+/// The service whose record of service deployments would improve the plan, if it was not read: the service exists, ECS
+/// deploys it, and it does not serve what git wants; or `anyway`.
 pub fn wants_service_deployments(input: &Input<'_>, plan: &Plan, anyway: bool) -> Option<ServiceId> {
     let document = input.desired.single(Kind::Service)?;
     let name = document.body.get("serviceName")?.as_str()?;
@@ -29,7 +29,7 @@ pub fn wants_service_deployments(input: &Input<'_>, plan: &Plan, anyway: bool) -
     (anyway || goes_on || differs).then_some(id)
 }
 
-/// Whether a step makes ECS begin a deployment of a service that is there.
+/// Whether a step makes ECS begin a deployment of an existing service.
 pub fn deploys(step: &Step) -> bool {
     step.call.operation == Operation::UpdateService && step.changes.iter().any(is_revision_field)
 }

@@ -1,8 +1,8 @@
 //! How an operator ends the hold on a failed revision: a durable tag that every copy of trueup sees.
 //!
-//! `trueup retry` writes the tag `trueup:retry` with the digest of the deployment and the time of the newest thing that
-//! is known of its failure, and takes `trueup:failed` off. What is older than that time no longer holds; what comes
-//! after it does. All times are AWS's own, so that no clock has to agree with another.
+//! `trueup retry` writes the tag `trueup:retry` with the digest of the deployment and the time of the newest evidence
+//! of its failure, and removes `trueup:failed`. Evidence up to that time no longer counts; later evidence does. All
+//! times are AWS's own, so that no clock has to agree with another.
 
 use jiff::Timestamp;
 
@@ -14,14 +14,14 @@ use crate::plan::{Call, Cause, Hold, Plan, Step, tags};
 /// An operator's request for another try of a deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::resources::service) struct Mark {
-    /// Of what.
+    /// The digest of the deployment.
     pub digest: Digest,
     /// Evidence of its failure up to this time does not count.
     pub until: Timestamp,
 }
 
 impl Mark {
-    /// Reads the tag `trueup:retry`; none when there is none, or it is not of that form.
+    /// Reads the tag `trueup:retry`; `None` when it is missing or malformed.
     pub fn read(tags: &Tags) -> Option<Self> {
         let (digest, until) = tags.get(tags::RETRY)?.split_once(' ')?;
         Some(Self { digest: Digest::from_tag(digest), until: until.parse().ok()? })
@@ -31,15 +31,15 @@ impl Mark {
         tags::legal(&format!("{} {}", self.digest, self.until))
     }
 
-    /// Whether a failure of this time was known when the request was made. One with an unknown time was.
+    /// Whether a failure of this time was known when the request was made. A failure whose time is unknown was.
     pub fn covers(&self, at: Option<Timestamp>) -> bool {
         at.is_none_or(|at| at <= self.until)
     }
 }
 
-/// The calls that end every hold on a failed revision in a plan; none where nothing is held for that.
+/// The calls that end every hold on a failed revision in a plan; empty when there is no such hold.
 ///
-/// `now` stands in where AWS tells no time of the failure.
+/// `now` is used where AWS does not show the time of the failure.
 pub fn retry(plan: &Plan, now: Timestamp) -> Vec<Step> {
     let held = plan.held.iter().filter_map(|held| {
         let Hold::RevisionFailed { digest, failed_at, .. } = &held.reason else { return None };
@@ -51,7 +51,7 @@ pub fn retry(plan: &Plan, now: Timestamp) -> Vec<Step> {
         let mark = Mark { digest: digest.clone(), until: failed_at.unwrap_or(now) };
         let tagging = Kind::Service.facts().tagging;
         let mark = Tags::from([(tags::RETRY.to_owned(), mark.tag())]);
-        // The mark first: a stop between the two leaves both, and then the mark counts.
+        // The mark first: a crash between the two leaves both, and then the mark counts.
         let calls = [Call::of(tagging.set(arn, &mark)), Call::of(tagging.remove(arn, &[tags::FAILED]))];
         steps.extend(calls.map(|call| Step {
             subject: resource.clone().into(),

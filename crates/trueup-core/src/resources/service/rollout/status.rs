@@ -23,15 +23,15 @@ pub(in crate::resources::service) struct RolloutFacts<'a> {
     pub wanted: Option<&'a str>,
     /// The evidence that ECS failed or rolled back the desired deployment, if it did.
     pub failure: Option<&'a FailureEvidence>,
-    /// Whether the tag on the service says so already.
+    /// Whether the tag on the service already records it.
     pub recorded: bool,
     /// How long a rollout may take.
     pub limit: SignedDuration,
     pub now: Timestamp,
 }
 
-/// ECS's current progress, judged by the revision that serves. `None` if it is not deploying what git wants, and for
-/// services that another controller deploys.
+/// ECS's current progress, by the revision that serves. `None` if ECS is not deploying what git wants, and for services
+/// that another controller deploys.
 pub(in crate::resources::service) fn status(facts: &RolloutFacts<'_>) -> Option<Rollout> {
     let primary = primary(facts.service)?;
     let runs = text(primary, "taskDefinition").or_else(|| text(facts.service, "taskDefinition"))?;
@@ -57,7 +57,7 @@ pub(in crate::resources::service) fn status(facts: &RolloutFacts<'_>) -> Option<
     if !is_completed(facts, primary) {
         let others = || deployments(facts.service).iter().filter(|other| text(other, "status") != Some("PRIMARY"));
         if facts.differs && is_rollback(reason) {
-            // Going back to what git wants is going forward; this is going back from something else.
+            // A rollback to what git wants is progress; this is a rollback from something else.
             let from = others().max_by_key(|other| other.get("createdAt").and_then(time));
             let from = Arn::new(from.and_then(|from| text(from, "taskDefinition")).unwrap_or(runs));
             let reason = reason.to_owned();
@@ -84,11 +84,11 @@ pub(in crate::resources::service) fn status(facts: &RolloutFacts<'_>) -> Option<
             Rollout::Running { task_definition, progress }
         });
     }
-    // Completed, but something else than git asks for: ECS does nothing at the moment.
+    // If the completed deployment is not what git wants, ECS has nothing to do at the moment.
     (!facts.differs).then_some(Rollout::Serving { task_definition })
 }
 
-/// How what runs is doing, by what ECS does and how many tasks run.
+/// The health of the service, by its rollout and how many tasks run.
 pub(in crate::resources::service) fn health(service: &Value, rollout: Option<&Rollout>) -> Health {
     match rollout {
         Some(
@@ -129,8 +129,8 @@ fn is_completed(facts: &RolloutFacts<'_>, primary: &Value) -> bool {
     completed && (is_rolling || facts.differs || current(facts).is_none())
 }
 
-/// The service deployment that ECS is at. The record is read less often than the service: one that is older than the
-/// PRIMARY deployment is about the one before.
+/// The service deployment of the PRIMARY deployment. The record is read less often than the service: an entry older
+/// than the PRIMARY deployment is about the one before.
 fn current<'a>(facts: &RolloutFacts<'a>) -> Option<&'a ServiceDeployment> {
     let made = primary(facts.service).and_then(|primary| primary.get("createdAt")).and_then(time);
     let is_older = |newest: &ServiceDeployment| {
